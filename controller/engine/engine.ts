@@ -1,0 +1,168 @@
+import type { Runtime } from '../../schemas/program.ts';
+
+/**
+ * The port through which the controller reaches a container engine, and all it needs of one.
+ *
+ * Every method rejects with an AppError: `EngineUnavailable` when the engine does not answer, otherwise the
+ * reason each method names. "Gone" is data, not an error: `undefined`, or `false`. All changes are idempotent,
+ * so that a step done twice, or found half done after a crash of the host, does no harm. The one contract suite
+ * `test/engine/contract.ts` holds every implementation to this.
+ */
+export interface Engine {
+  /** Resolves when the engine answers. Gives up after `timeoutMs`. */
+  ping(timeoutMs?: number): Promise<void>;
+
+  /** What the engine can do. */
+  info(): Promise<EngineInfo>;
+
+  /** Every container of this instance, in any state; of one program only, where named. Sorted by creation. */
+  listContainers(program?: string): Promise<ContainerSummary[]>;
+
+  inspectContainer(id: string): Promise<Container | undefined>;
+
+  /**
+   * Makes a container, its network and its /state volume as far as they are missing, and starts nothing.
+   * A container of that name that is this instance's own is removed first when it never ran.
+   * Rejects: `ImageNotFound`, `StartFailed` (the message is the engine's).
+   */
+  createContainer(request: CreateContainer): Promise<string>;
+
+  /**
+   * `started` is also given when it ran already. Rejects: `PortConflict` when the host port is taken,
+   * `StartFailed` otherwise.
+   */
+  startContainer(id: string): Promise<'started' | 'gone'>;
+
+  /** Stop signal, then SIGKILL after `graceSeconds`; resolves when the container has ended or is gone. */
+  stopContainer(id: string, graceSeconds: number): Promise<void>;
+
+  /** Lets a paused container go on. */
+  unpauseContainer(id: string): Promise<void>;
+
+  renameContainer(id: string, name: string): Promise<void>;
+
+  /** Kills it if need be, and removes it with its anonymous volumes; resolves when it is gone. */
+  removeContainer(id: string): Promise<void>;
+
+  /** Takes a tag, a reference or an id. */
+  inspectImage(reference: string): Promise<Image | undefined>;
+
+  /**
+   * Builds and tags an image. `onLog` receives decoded text as it comes. Rejects: `BuildFailed`,
+   * `BuildNetworkFailed`, `BuildAborted` when `signal` fires.
+   */
+  build(request: BuildImage, onLog: (text: string) => void, signal: AbortSignal): Promise<Image>;
+
+  /** Rejects: `ImageNotFound`, `BuildAborted` when `signal` fires. */
+  pull(reference: string, onLog: (text: string) => void, signal: AbortSignal): Promise<Image>;
+
+  /**
+   * Both output streams in order, without framing. `follow` ends with the container or the signal.
+   * A container that is gone gives an empty stream.
+   */
+  logs(id: string, options: LogOptions): Promise<AsyncIterable<Uint8Array>>;
+
+  /**
+   * Calls `onEvent` with the program a change concerns, and `onConnect` after every (re)connection, when
+   * events may have been lost. Reconnects by itself until closed. Never throws.
+   */
+  watch(
+    onEvent: (event: EngineEvent) => void,
+    onConnect: () => void,
+    onDisconnect: (error: Error) => void,
+  ): Closable;
+
+  /** Removes a volume. `false` when it is not there. Rejects `StartFailed` while a container uses it. */
+  removeVolume(name: string): Promise<boolean>;
+
+  listVolumes(): Promise<Volume[]>;
+}
+
+export interface Closable {
+  close(): Promise<void>;
+}
+
+export interface EngineInfo {
+  id: string;
+  version: string;
+  runtimes: string[];
+}
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+export interface ContainerSummary {
+  id: string;
+  /** Without the leading slash. */
+  name: string;
+  program: string;
+  state: ContainerState;
+  labels: Record<string, string>;
+}
+
+export interface Container extends ContainerSummary {
+  imageId: string;
+  /** Epoch milliseconds; 0 where it has not happened. */
+  createdAtMs: number;
+  startedAtMs: number;
+  finishedAtMs: number;
+  exitCode: number;
+  oomKilled: boolean;
+  /** What the engine said when the last start failed; `""` otherwise. */
+  startError: string;
+  /** The host port it is, or will be, published on; 0 where none. */
+  publishPort: number;
+}
+
+export interface CreateContainer {
+  program: string;
+  name: string;
+  /** Image id, `sha256:…`. */
+  image: string;
+  labels: Record<string, string>;
+  env: Record<string, string>;
+  publishPort: number;
+  runtime: Runtime;
+  memoryBytes: number;
+  cpus: number;
+  pids: number;
+  /** Named volume for /state. */
+  volume: string;
+  /** Labels for the volume, should it have to be made. */
+  volumeLabels: Record<string, string>;
+}
+
+export interface Image {
+  /** `sha256:…` */
+  id: string;
+  labels: Record<string, string>;
+}
+
+export interface BuildImage {
+  /** A tar of the context. Consumed once. */
+  context: () => NodeJS.ReadableStream;
+  dockerfile: string;
+  args: Record<string, string>;
+  tag: string;
+  labels: Record<string, string>;
+}
+
+export interface LogOptions {
+  /** Lines from the end; `all` for everything. */
+  tail: number | 'all';
+  /** Epoch seconds; 0 for no bound. */
+  sinceSeconds: number;
+  follow: boolean;
+  signal: AbortSignal;
+}
+
+export interface EngineEvent {
+  program: string;
+  containerId: string;
+  /** The engine's word: `die`, `start`, `destroy`, `oom`, … */
+  action: string;
+}
+
+export interface Volume {
+  name: string;
+  labels: Record<string, string>;
+}

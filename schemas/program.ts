@@ -1,0 +1,193 @@
+/** The words everyone shares: the manifest, the status, the states, the labels. Types and constants only. */
+
+export const API_VERSION = 'hersh.dev/v1';
+
+/** `metadata.name`, which is the program id and the stem of the manifest's file. */
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+export const USER_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+
+/** The port every program serves inside its container. */
+export const PROGRAM_PORT = 8080;
+/** The only host ports a program may be published on (contract 3.1). */
+export const PUBLISH_PORT_MIN = 19001;
+export const PUBLISH_PORT_MAX = 29999;
+
+export const LABELS = {
+  instance: 'dev.hersh.instance',
+  program: 'dev.hersh.program',
+  specHash: 'dev.hersh.spec-hash',
+  /** On images and containers: the whole build hash, or `""` where `spec.image` names the image. */
+  build: 'dev.hersh.build',
+  /** On containers: the revision number they were made for. */
+  revision: 'dev.hersh.revision',
+  /** On volumes: who owns the data. */
+  user: 'dev.hersh.user',
+} as const;
+
+export type Runtime = 'runc' | 'runsc';
+export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
+export type DesiredState = 'Running' | 'Stopped';
+
+export type ProgramState =
+  | 'Created'
+  | 'Building'
+  | 'Built'
+  | 'Starting'
+  | 'Running'
+  | 'Ready'
+  | 'Stopping'
+  | 'Stopped'
+  | 'Error';
+
+export const PROGRAM_STATES: readonly ProgramState[] = [
+  'Created',
+  'Building',
+  'Built',
+  'Starting',
+  'Running',
+  'Ready',
+  'Stopping',
+  'Stopped',
+  'Error',
+];
+
+export interface BuildSpec {
+  /** Folder inside the registry, with `/`, never leading out of it. */
+  context: string;
+  /** Relative to the context. */
+  dockerfile: string;
+  args: Record<string, string>;
+}
+
+export interface Resources {
+  memoryBytes: number;
+  /** CPUs, e.g. 0.5. */
+  cpus: number;
+  pids: number;
+}
+
+export type ProbeSpec =
+  | { kind: 'http'; path: string; periodSeconds: number; timeoutSeconds: number; failureThreshold: number }
+  | { kind: 'tcp'; periodSeconds: number; timeoutSeconds: number; failureThreshold: number }
+  | { kind: 'none' };
+
+/** A spec with every default filled in: what the controller works with and what a revision keeps. */
+export interface ProgramSpec {
+  userId: string;
+  desiredState: DesiredState;
+  /** Exactly one of `build` and `image` is not null. */
+  build: BuildSpec | null;
+  image: string | null;
+  /** Pinned port; null: the controller holds one. */
+  publishPort: number | null;
+  runtime: Runtime;
+  env: Record<string, string>;
+  restartPolicy: RestartPolicy;
+  /** Compared for being different, never for order. */
+  restartedAt: string;
+  stopGracePeriodSeconds: number;
+  resources: Resources;
+  readiness: ProbeSpec;
+  liveness: ProbeSpec;
+  progressDeadlineSeconds: number;
+}
+
+/** A manifest that validated. */
+export interface Program {
+  name: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  /** As written, without defaults; its hash tells whether somebody changed it. */
+  rawSpec: Record<string, unknown>;
+}
+
+export type ConditionType = 'Ready' | 'Progressing' | 'Valid' | 'EngineUnavailable';
+
+export interface Condition {
+  type: ConditionType;
+  status: 'True' | 'False' | 'Unknown';
+  reason: string;
+  message: string;
+  /** RFC 3339, UTC, milliseconds. Moves only when `status` does. */
+  lastTransitionTime: string;
+}
+
+export interface LastExit {
+  exitCode: number;
+  oomKilled: boolean;
+  /** `SIGKILL` and the like, `""` where none. */
+  signal: string;
+  finishedAt: string;
+  /** The last lines of output. */
+  logTail: string;
+}
+
+/** What the controller must remember across its own restarts. Nobody else reads it. */
+export interface ProgramMemory {
+  /** The last valid spec: what is in force while the manifest is broken, and with which defaults it was resolved. */
+  inForce?: { rawHash: string; spec: ProgramSpec; labels: Record<string, string> };
+  /** Whether a start was ever asked for: tells Stopped from Created. */
+  startRequested?: boolean;
+  /** `restartedAt` as last acted on: when it differs, failures are forgotten. */
+  restartedAtSeen?: string;
+  /** The named volume mounted at /state. */
+  volume?: string;
+  /** The container whose exit is already counted, `<id>@<startedAt>`. */
+  exitSeen?: string;
+  backOff?: { count: number; nextAt: string };
+  /** A build that failed for good, or waits for its next try. */
+  failedBuild?: { hash: string; reason: string; message: string; attempts: number; nextAt: string };
+  /** Creating or starting failed. */
+  failedStart?: { reason: string; message: string; attempts: number; nextAt: string };
+  /** The revision that ran to its end under Never or OnFailure, by spec hash. */
+  finished?: { specHash: string; exitCode: number };
+  /** Revisions that did not become ready and were rolled back, by spec hash. */
+  badRevisions?: { specHash: string; reason: string; message: string }[];
+  /** The newest revision made, and the hash that makes it this one. */
+  latestRevision?: { number: number; hash: string };
+}
+
+/** `status/<name>.yaml`. */
+export interface ProgramStatus {
+  name: string;
+  state: ProgramState;
+  reason: string;
+  errorMsg: string;
+  observedGeneration: number;
+  observedRevision: string;
+  currentRevision: number;
+  conditions: Condition[];
+  userId: string;
+  buildId: string;
+  imageId: string;
+  containerId: string;
+  publishPort: number;
+  proxyUrl: string;
+  restartCount: number;
+  createdAt: string;
+  startedAt: string;
+  readyAt: string;
+  updatedAt: string;
+  lastExit: LastExit | null;
+  memory: ProgramMemory;
+}
+
+export type EventType = 'Normal' | 'Warning';
+
+export interface ProgramEvent {
+  time: string;
+  type: EventType;
+  reason: string;
+  message: string;
+  state: ProgramState;
+  revision: number;
+}
+
+/** RFC 3339 in UTC with milliseconds. `ms` is epoch milliseconds. */
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function proxyUrl(port: number): string {
+  return port > 0 ? `http://localhost:${port}` : '';
+}
