@@ -1,0 +1,113 @@
+import type { Problem } from '../schemas/errors.ts';
+import type { ProgramEvent, ProgramStatus } from '../schemas/program.ts';
+
+/** All the API needs from the rest of the host. `controller/main.ts` puts it together; tests pass fakes. */
+export interface ApiDeps {
+  programs: ProgramStore;
+  /**
+   * Holds a port for a program that is about to be created, and writes the ledger that keeps it (state
+   * Created). Rejects `PortsExhausted`.
+   */
+  reserve(name: string, userId: string, buildId: string): Promise<{ port: number; createdAt: string }>;
+  /** Gives back what `reserve` took, when the manifest could not be written. */
+  unreserve(name: string): Promise<void>;
+  /** The output of the program's current container. `containerId` is `""` and the stream empty where there is none. */
+  logs(
+    name: string,
+    options: ProgramLogOptions,
+  ): Promise<{ containerId: string; stream: AsyncIterable<Uint8Array> }>;
+  /** What would be done if this text were the manifest. Rejects `InvalidManifest`. */
+  dryRun(name: string, text: string): Promise<DryRun>;
+  health(): Health;
+  /** Prometheus text. */
+  metrics(): Promise<{ contentType: string; body: string }>;
+  /** The OpenAPI 3.1 document, as data. */
+  openapi: unknown;
+  /** Epoch milliseconds. */
+  now(): number;
+  log: ApiLog;
+}
+
+/** The registry as the API sees it. Names that are not there give `undefined`; writers reject `NotFound`. */
+export interface ProgramStore {
+  /** Sorted by name. A program that was deleted is not in it from the moment `remove` resolves. */
+  list(): readonly ProgramView[];
+  get(name: string): ProgramView | undefined;
+  /** Changes whenever any view does: what a cache of the list is keyed by. */
+  version(): number;
+
+  manifest(name: string): { text: string; etag: string } | undefined;
+  /** Sources and manifest of a `POST /programs`; the same content shares one folder. Starts nothing. */
+  createFromSources(
+    name: string,
+    userId: string,
+    buildId: string,
+    files: ReadonlyMap<string, string>,
+  ): Promise<void>;
+  /** `etag: null` creates and rejects `Conflict` where it exists; otherwise replaces, or rejects `PreconditionFailed`. */
+  putManifest(name: string, text: string, etag: string | null): Promise<{ etag: string; created: boolean }>;
+  /**
+   * Sets fields of `spec` and keeps all else of the file as it stands, comments included.
+   * Rejects `Conflict` with the problems as details where the manifest does not validate.
+   */
+  editSpec(name: string, fields: Record<string, unknown>): Promise<void>;
+  /** Moves the manifest to the trash: a stated wish that the program be gone. */
+  remove(name: string): Promise<void>;
+
+  /** Files as they are in the build context, text as UTF-8; the Dockerfile under `Dockerfile`. */
+  source(name: string): Promise<Record<string, string>>;
+  /** The build id of the files a `POST` brought: `build-` and 12 hex digits. Rejects nothing. */
+  buildIdOf(files: ReadonlyMap<string, string>): string;
+  /** The log of the newest build, running or ended, `""` where there was none. */
+  buildLog(name: string): Promise<{ buildId: string; log: string }>;
+  /** The log so far and on, until the build ends or the signal fires. */
+  followBuildLog(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Oldest first. */
+  events(name: string): Promise<ProgramEvent[]>;
+  /** What happens from now on, until the signal fires or the program is gone. */
+  followEvents(name: string, signal: AbortSignal): AsyncIterable<ProgramEvent>;
+  /** Confirms a pause of pruning, see `Health.warnings`. Gives the names it lets go. */
+  confirmPrune(): Promise<string[]>;
+}
+
+/** One program: its status, and what of the manifest the routes decide by. */
+export interface ProgramView {
+  name: string;
+  desiredState: 'Running' | 'Stopped';
+  /** Ran to its end under Never or OnFailure. */
+  finished: boolean;
+  status: ProgramStatus;
+  problems: readonly Problem[];
+}
+
+export interface ProgramLogOptions {
+  tail: number | 'all';
+  /** Epoch seconds; 0 for no bound. */
+  sinceSeconds: number;
+  follow: boolean;
+  signal: AbortSignal;
+}
+
+export interface DryRun {
+  /** False where the file equals what is in force. */
+  changed: boolean;
+  /** Fields that differ, e.g. `spec.env.KEY`, with their values; env values are shown as they stand in the file. */
+  diff: { path: string; from: unknown; to: unknown }[];
+  /** What the controller would do, in words, in order. */
+  actions: string[];
+}
+
+export interface Health {
+  ready: boolean;
+  /** A REASONS key and words for people; `""` when ready. */
+  reason: string;
+  message: string;
+  warnings: string[];
+}
+
+export interface ApiLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
