@@ -1,0 +1,3 @@
+module trading-sim
+
+go 1.24
