@@ -1,0 +1,113 @@
+import type { LastExit, ProgramMemory, ProgramSpec } from '../schemas/program.ts';
+import { timestamp } from '../schemas/program.ts';
+import type { Container } from './engine/engine.ts';
+import { runKey } from './observed.ts';
+
+/** A run this long wipes the slate (design: numbers). */
+const HEALTHY_RUN_MS = 10 * 60_000;
+const BACK_OFF_MS_MIN = 1_000;
+const BACK_OFF_MS_MAX = 60_000;
+/** Tries of a build that failed for want of a network (contract: states). */
+const BUILD_TRIES_MAX = 3;
+const BUILD_RETRY_MS = 5_000;
+
+/**
+ * The wait before the restart after crash number `count`: none, then 1 s doubling to 60 s.
+ * @returns milliseconds
+ */
+export function backOffMs(count: number): number {
+  return count <= 1 ? 0 : Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** (count - 2));
+}
+
+/** Milliseconds until a persisted time; never more than a minute, so that a clock that jumped does no harm. */
+export function waitMs(nextAt: string, nowMs: number): number {
+  const ms = Date.parse(nextAt) - nowMs;
+  return Number.isFinite(ms) ? Math.min(BACK_OFF_MS_MAX, Math.max(0, ms)) : 0;
+}
+
+/** What is remembered after a container ended by itself; the same memory back where that is accounted for already. */
+export function afterExit(
+  memory: ProgramMemory,
+  container: Container,
+  spec: ProgramSpec,
+  specHash: string,
+  nowMs: number,
+): ProgramMemory {
+  const key = runKey(container);
+  if (container.startedAtMs === 0 || memory.exitSeen === key) return memory;
+  const ended: ProgramMemory = { ...memory, exitSeen: key };
+  const stays =
+    spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && container.exitCode === 0);
+  if (stays) {
+    delete ended.backOff;
+    return { ...ended, finished: { specHash, exitCode: container.exitCode } };
+  }
+  const ranMs = container.finishedAtMs - container.startedAtMs;
+  const count = (ranMs >= HEALTHY_RUN_MS ? 0 : (memory.backOff?.count ?? 0)) + 1;
+  return { ...ended, backOff: { count, nextAt: timestamp(nowMs + backOffMs(count)) } };
+}
+
+/** An exit that was asked for: it must not count as a crash when it is seen. */
+export function afterStop(memory: ProgramMemory, container: Container): ProgramMemory {
+  return { ...memory, exitSeen: runKey(container) };
+}
+
+export function afterBuildFailure(
+  memory: ProgramMemory,
+  failure: { key: string; reason: string; message: string; again: boolean },
+  nowMs: number,
+): ProgramMemory {
+  const before = memory.failedBuild?.hash === failure.key ? memory.failedBuild.attempts : 0;
+  const attempts = before + 1;
+  const again = failure.again && attempts < BUILD_TRIES_MAX;
+  const nextAt = again ? timestamp(nowMs + BUILD_RETRY_MS * 2 ** before) : '';
+  const { reason, message } = failure;
+  return { ...memory, failedBuild: { hash: failure.key, reason, message, attempts, nextAt } };
+}
+
+export function afterStartFailure(
+  memory: ProgramMemory,
+  failure: { reason: string; message: string },
+  nowMs: number,
+): ProgramMemory {
+  const attempts = (memory.failedStart?.attempts ?? 0) + 1;
+  return {
+    ...memory,
+    failedStart: { ...failure, attempts, nextAt: timestamp(nowMs + backOffMs(attempts + 1)) },
+  };
+}
+
+/** Back-off, failed builds and starts, bad revisions and "finished" are no more: a fresh try was asked for. */
+export function forgetFailures(memory: ProgramMemory): ProgramMemory {
+  const { backOff, failedBuild, failedStart, finished, badRevisions, ...rest } = memory;
+  return rest;
+}
+
+const SIGNALS: Record<number, string> = {
+  2: 'SIGINT',
+  6: 'SIGABRT',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  15: 'SIGTERM',
+};
+
+/** How a container ended, for status. `logTail` is its last lines. */
+export function exitOf(container: Container, logTail: string): LastExit {
+  const signal =
+    container.exitCode > 128
+      ? (SIGNALS[container.exitCode - 128] ?? `signal ${container.exitCode - 128}`)
+      : '';
+  return {
+    exitCode: container.exitCode,
+    oomKilled: container.oomKilled,
+    signal,
+    finishedAt: timestamp(container.finishedAtMs),
+    logTail,
+  };
+}
+
+/** `exit code 3`, `SIGKILL`, `out of memory`. */
+export function describeExit(exit: LastExit): string {
+  if (exit.oomKilled) return 'out of memory';
+  return exit.signal === '' ? `exit code ${exit.exitCode}` : exit.signal;
+}

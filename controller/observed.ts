@@ -1,0 +1,62 @@
+import type { ProgramMemory, ProgramSpec } from '../schemas/program.ts';
+import type { Container } from './engine/engine.ts';
+
+/** What is wanted of one program, as far as it is known. */
+export type Goal =
+  | { kind: 'run'; spec: ProgramSpec }
+  | { kind: 'stop'; spec: ProgramSpec }
+  /** The program was deleted. */
+  | { kind: 'remove' }
+  /** Nothing valid was ever known, or the manifest is missing and that is not believed: touch nothing. */
+  | { kind: 'hold' };
+
+/** The image that the spec asks for. */
+export type ImageState =
+  | { kind: 'present'; id: string }
+  | { kind: 'absent' }
+  /** A build or pull for this program runs or waits for its turn. */
+  | { kind: 'pending' }
+  /** Not looked for, since no container has to be made. */
+  | { kind: 'unneeded' }
+  /** It can not even be said which image is wanted: the context is gone or unreadable. */
+  | { kind: 'unknown'; reason: string; message: string };
+
+export interface ProbeState {
+  /** Undefined until the first verdict. */
+  ready: boolean | undefined;
+  live: boolean | undefined;
+  /** Of the last failure; `""` after a success. */
+  message: string;
+}
+
+/** All that `plan` and `status` decide by. */
+export interface Observed {
+  name: string;
+  /** The name its container has when no other revision stands beside it. */
+  containerName: string;
+  goal: Goal;
+  /** This program's containers, oldest first. */
+  containers: readonly Container[];
+  /** What the image is made from: a build hash or a reference; `""` where unknown. */
+  imageKey: string;
+  /** `""` for spec.image. */
+  buildId: string;
+  image: ImageState;
+  /** Held for the program; 0 where none could be. */
+  port: number;
+  /** Why no port could be held, or `undefined`. */
+  portProblem: { reason: 'PortConflict' | 'PortsExhausted'; message: string } | undefined;
+  /** Containers that a stop is under way for. */
+  stopping: ReadonlySet<string>;
+  /** By container id. */
+  probes: ReadonlyMap<string, ProbeState>;
+  memory: ProgramMemory;
+  /** Epoch milliseconds. */
+  nowMs: number;
+}
+
+export const isUp = (container: Container): boolean =>
+  container.state === 'running' || container.state === 'paused' || container.state === 'restarting';
+
+/** Identifies one run of a container. */
+export const runKey = (container: Container): string => `${container.id}@${container.startedAtMs}`;

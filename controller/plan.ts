@@ -1,0 +1,226 @@
+import type { ProgramSpec } from '../schemas/program.ts';
+import { revisionHash, specHash } from '../schemas/spec-hash.ts';
+import type { Action } from './action.ts';
+import type { Container } from './engine/engine.ts';
+import { waitMs } from './memory.ts';
+import { isUp, type Observed, runKey } from './observed.ts';
+
+/** How the containers of a program that should run stand to what is wanted. */
+export interface Roles {
+  specHash: string;
+  /** The container of the wanted spec. */
+  current: Container | undefined;
+  /** One of an older spec that keeps serving until the wanted one can. */
+  previous: Container | undefined;
+  /** Everything else. */
+  surplus: Container[];
+}
+
+/**
+ * What to do next for one program. Pure: equal input, equal plan. An empty plan, or one that only waits, means
+ * that the world is as wanted as far as can be done about it. Actions are carried out in order; the first that
+ * fails ends the pass, and the next pass plans anew from what it finds.
+ */
+export function plan(observed: Observed): Action[] {
+  switch (observed.goal.kind) {
+    case 'hold':
+      return [];
+    case 'remove':
+      return planRemove(observed);
+    case 'stop':
+      return planStop(observed, observed.goal.spec);
+    case 'run':
+      return planRun(observed, observed.goal.spec);
+  }
+}
+
+function planRemove(observed: Observed): Action[] {
+  const why = 'the program was deleted';
+  if (observed.image.kind === 'pending') return [{ kind: 'cancelImage', why }, ...endAll(observed, why)];
+  return observed.containers.length > 0 ? endAll(observed, why) : [{ kind: 'forget', why }];
+}
+
+/** Stops what runs and removes what does not. */
+function endAll(observed: Observed, why: string): Action[] {
+  const graceSeconds = observed.memory.inForce?.spec.stopGracePeriodSeconds ?? 10;
+  return observed.containers.flatMap((container): Action[] => {
+    if (observed.stopping.has(container.id)) return [];
+    if (isUp(container)) return [stop(container, graceSeconds, why)];
+    return [{ kind: 'remove', containerId: container.id, why }];
+  });
+}
+
+function planStop(observed: Observed, spec: ProgramSpec): Action[] {
+  const actions: Action[] = [];
+  if (observed.image.kind === 'pending')
+    actions.push({ kind: 'cancelImage', why: 'desiredState is Stopped' });
+  // The newest stays, stopped, so that its output can still be read and a start finds it.
+  const kept =
+    observed.containers.filter(({ startedAtMs }) => startedAtMs > 0).at(-1) ?? observed.containers.at(-1);
+  for (const container of observed.containers) {
+    if (observed.stopping.has(container.id)) continue;
+    if (isUp(container))
+      actions.push(stop(container, spec.stopGracePeriodSeconds, 'desiredState is Stopped'));
+    else if (container !== kept) {
+      actions.push({ kind: 'remove', containerId: container.id, why: 'a newer container was kept' });
+    }
+  }
+  return actions;
+}
+
+function planRun(observed: Observed, spec: ProgramSpec): Action[] {
+  const roles = assignRoles(observed, spec);
+  const { current, previous } = roles;
+  const actions = roles.surplus.flatMap((container) => clear(observed, container, spec));
+  if (current === undefined) {
+    // The old revision is looked after as long as the new one can not take over.
+    const heal = previous === undefined ? [] : keepUp(observed, previous, spec);
+    return [...actions, ...heal, ...planCreate(observed, spec, roles.specHash)];
+  }
+  if (observed.stopping.has(current.id)) return actions;
+  if (current.state === 'removing' || current.state === 'dead') {
+    return [...actions, { kind: 'remove', containerId: current.id, why: `its state is ${current.state}` }];
+  }
+  if (previous !== undefined && isUp(previous) && !isUp(current)) {
+    if (!mayStart(observed)) return [...actions, ...waitForStart(observed)];
+    if (observed.stopping.has(previous.id)) return actions;
+    return [...actions, stop(previous, spec.stopGracePeriodSeconds, 'a new revision takes over')];
+  }
+  actions.push(...keepUp(observed, current, spec));
+  if (!isUp(current)) return actions;
+  if (previous !== undefined) actions.push(...retire(observed, current, previous, spec));
+  else if (current.name !== observed.containerName && roles.surplus.length === 0) {
+    actions.push({ kind: 'rename', containerId: current.id, to: observed.containerName });
+  }
+  return [...actions, ...waitForDeadline(observed, current, spec)];
+}
+
+/** Which container is which. The one that runs, then the newest, of the wanted spec is current. */
+export function assignRoles(observed: Observed, spec: ProgramSpec): Roles {
+  const hash = specHash(spec, observed.imageKey, observed.port);
+  const newestFirst = [...observed.containers].reverse();
+  const pick = (candidates: Container[]) => candidates.find(isUp) ?? candidates[0];
+  const current =
+    observed.imageKey === '' ? undefined : pick(newestFirst.filter((one) => hashOf(one) === hash));
+  const others = newestFirst.filter((one) => one !== current);
+  const previous = pick(others.filter((one) => one.startedAtMs > 0 && hashOf(one) !== hash));
+  const surplus = others.filter((one) => one !== previous).reverse();
+  return { specHash: hash, current, previous, surplus };
+}
+
+const hashOf = (container: Container): string => container.labels['dev.hersh.spec-hash'] ?? '';
+
+/** A container that has no role: a twin, or one made for a spec that was overtaken before it started. */
+function clear(observed: Observed, container: Container, spec: ProgramSpec): Action[] {
+  if (observed.stopping.has(container.id)) return [];
+  const why = 'it is not the container of any wanted revision';
+  if (isUp(container)) return [stop(container, spec.stopGracePeriodSeconds, why)];
+  return [{ kind: 'remove', containerId: container.id, why }];
+}
+
+/** The old revision goes when the new one is ready, or when there is no telling. */
+function retire(observed: Observed, current: Container, previous: Container, spec: ProgramSpec): Action[] {
+  if (observed.stopping.has(previous.id)) return [];
+  if (isUp(previous)) return [stop(previous, spec.stopGracePeriodSeconds, 'a new revision runs')];
+  if (!isReady(observed, current, spec)) return [];
+  return [{ kind: 'remove', containerId: previous.id, why: 'the new revision is ready' }];
+}
+
+export function isReady(observed: Observed, container: Container, spec: ProgramSpec): boolean {
+  if (container.state !== 'running') return false;
+  return spec.readiness.kind === 'none' || observed.probes.get(container.id)?.ready === true;
+}
+
+/** Starts, restarts or lets alone the container that should run. */
+function keepUp(observed: Observed, container: Container, spec: ProgramSpec): Action[] {
+  if (observed.stopping.has(container.id)) return [];
+  if (container.state === 'paused') return [{ kind: 'unpause', containerId: container.id }];
+  if (isUp(container)) {
+    if (observed.probes.get(container.id)?.live !== false) return [];
+    const grace = spec.stopGracePeriodSeconds;
+    return [{ ...stop(container, grace, 'its liveness probe fails'), wanted: false }];
+  }
+  if (isFinished(observed, hashOf(container))) return [];
+  if (!mayStart(observed)) return waitForStart(observed);
+  const crashed = observed.memory.exitSeen === runKey(container) && observed.memory.backOff !== undefined;
+  const why = container.startedAtMs === 0 ? 'first' : crashed ? 'restart' : 'again';
+  return [{ kind: 'start', containerId: container.id, why }];
+}
+
+export function isFinished(observed: Observed, hash: string): boolean {
+  return observed.memory.finished?.specHash === hash;
+}
+
+function mayStart(observed: Observed): boolean {
+  return startWaitMs(observed) === 0;
+}
+
+/** Milliseconds until a start may be tried, after crashes or failed starts. */
+export function startWaitMs({ memory, nowMs }: Observed): number {
+  const crash = memory.backOff === undefined ? 0 : waitMs(memory.backOff.nextAt, nowMs);
+  const failed = memory.failedStart === undefined ? 0 : waitMs(memory.failedStart.nextAt, nowMs);
+  return Math.max(crash, failed);
+}
+
+function waitForStart(observed: Observed): Action[] {
+  const why = observed.memory.failedStart === undefined ? 'back-off after a crash' : 'the last start failed';
+  return [{ kind: 'wait', ms: startWaitMs(observed), why }];
+}
+
+function planCreate(observed: Observed, spec: ProgramSpec, hash: string): Action[] {
+  if (isFinished(observed, hash)) return [];
+  switch (observed.image.kind) {
+    case 'unknown':
+    case 'pending':
+    case 'unneeded':
+      return [];
+    case 'absent':
+      return planImage(observed, spec);
+    case 'present':
+      if (observed.portProblem !== undefined || !mayStart(observed)) {
+        return [
+          {
+            kind: 'wait',
+            ms: startWaitMs(observed) || PORT_RETRY_MS,
+            why: 'no port, or the last try failed',
+          },
+        ];
+      }
+      return [create(observed, spec, hash, observed.image.id)];
+  }
+}
+
+/** A port that somebody else holds is asked for again after this. */
+const PORT_RETRY_MS = 5_000;
+
+function planImage(observed: Observed, spec: ProgramSpec): Action[] {
+  const failed = observed.memory.failedBuild;
+  if (failed?.hash === observed.imageKey) {
+    if (failed.nextAt === '') return [];
+    const ms = waitMs(failed.nextAt, observed.nowMs);
+    if (ms > 0) return [{ kind: 'wait', ms, why: 'the build is tried again' }];
+  }
+  if (spec.build === null) return [{ kind: 'pull', reference: observed.imageKey }];
+  return [{ kind: 'build', hash: observed.imageKey, buildId: observed.buildId }];
+}
+
+function create(observed: Observed, spec: ProgramSpec, hash: string, imageId: string): Action {
+  const latest = observed.memory.latestRevision;
+  const same = latest?.hash === revisionHash(spec, observed.imageKey);
+  const revision = same ? latest.number : (latest?.number ?? 0) + 1;
+  const taken = new Set(observed.containers.map(({ name }) => name));
+  const plain = observed.containerName;
+  const containerName = taken.has(plain) ? `${plain}-${hash.slice(-8)}` : plain;
+  return { kind: 'create', containerName, specHash: hash, revision, imageId, spec };
+}
+
+/** Looks again when the time to become ready has passed. */
+function waitForDeadline(observed: Observed, current: Container, spec: ProgramSpec): Action[] {
+  if (current.state !== 'running' || isReady(observed, current, spec)) return [];
+  const ms = current.startedAtMs + spec.progressDeadlineSeconds * 1000 - observed.nowMs;
+  return ms > 0 ? [{ kind: 'wait', ms, why: 'it has until then to become ready' }] : [];
+}
+
+function stop(container: Container, graceSeconds: number, why: string): Extract<Action, { kind: 'stop' }> {
+  return { kind: 'stop', containerId: container.id, graceSeconds, why, wanted: true };
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { codeOf } from '../schemas/errors.ts';
+
+/** Temporary files of the host: never manifests, and cleaned at the next start. */
+export const TEMP_PREFIX = '.hersh-tmp-';
+
+export interface AtomicWriteOptions {
+  /** Mode of a file that is new; one that is replaced keeps its own, and its owner where permitted. */
+  mode?: number;
+  /** Waits until the bytes are on the disk. Default true. */
+  durable?: boolean;
+  /** Rejects with EEXIST instead of replacing. */
+  exclusive?: boolean;
+  /** Called when all is ready and only the rename is left; throwing gives the write up. */
+  beforeRename?: () => Promise<void>;
+}
+
+/**
+ * Writes a whole file so that readers see the old one or the new one, never a part: temporary file in the same
+ * folder, fsync, rename. On any failure (a full disk) the old file stands and the temporary one is removed.
+ */
+export async function writeAtomic(
+  path: string,
+  content: string | Uint8Array,
+  options: AtomicWriteOptions = {},
+): Promise<void> {
+  const { durable = true, exclusive = false } = options;
+  const before = exclusive ? undefined : await stat(path).catch(() => undefined);
+  const temp = join(
+    dirname(path),
+    `${TEMP_PREFIX}${randomBytes(6).toString('hex')}-${basename(path).slice(0, 100)}`,
+  );
+  try {
+    const file = await open(
+      temp,
+      'wx',
+      before === undefined ? (options.mode ?? 0o644) : before.mode & 0o7777,
+    );
+    try {
+      await file.writeFile(content);
+      if (before !== undefined) {
+        await file.chmod(before.mode & 0o7777);
+        // Only root may give a file away; for anyone else the owner can not have been another.
+        await file.chown(before.uid, before.gid).catch(() => undefined);
+      }
+      if (durable) await file.sync();
+    } finally {
+      await file.close();
+    }
+    await options.beforeRename?.();
+    if (exclusive) await link(temp, path);
+    else await rename(temp, path);
+  } catch (error) {
+    await rm(temp, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  if (exclusive) await rm(temp, { force: true });
+  if (durable) await syncFolder(dirname(path));
+}
+
+/** Makes a rename in the folder survive a power cut. Some file systems refuse; then there is nothing to do. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  if (folder === undefined) return;
+  await folder.sync().catch(() => undefined);
+  await folder.close();
+}
+
+/** Moves a file, also to another file system. */
+export async function moveFile(
+  from: string,
+  to: string,
+  read: (path: string) => Promise<Uint8Array>,
+): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error;
+    await writeAtomic(to, await read(from));
+    await rm(from);
+  }
+}

@@ -1,0 +1,109 @@
+import { createWriteStream } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from '../schemas/errors.ts';
+
+/** The most that is kept of one build's output; what comes after is dropped with a word. */
+const LOG_BYTES_MAX = 16 * 2 ** 20;
+const READ_BYTES = 64 * 2 ** 10;
+
+export interface BuildLogWriter {
+  write(text: string): void;
+  /** Resolves when all is in the file. Never rejects: a full disk costs the log, not the build. */
+  end(): Promise<void>;
+}
+
+/** `data/builds/<build_id>.log`, readable while the build runs. */
+export interface BuildLogs {
+  /** Starts the log of a build anew. */
+  start(buildId: string): BuildLogWriter;
+  isOpen(buildId: string): boolean;
+  /** `""` where there is none. */
+  read(buildId: string): Promise<string>;
+  /** What there is and what comes, until the build ends or the signal fires. */
+  follow(buildId: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+export function openBuildLogs(folder: string, onWriteError: (error: unknown) => void): BuildLogs {
+  /** Of each build that runs: whom to wake when there is more. */
+  const active = new Map<string, Set<() => void>>();
+  const fileOf = (buildId: string) => join(folder, `${buildId}.log`);
+
+  return {
+    isOpen: (buildId) => active.has(buildId),
+    start(buildId) {
+      const wake = new Set<() => void>();
+      active.set(buildId, wake);
+      const file = createWriteStream(fileOf(buildId), { mode: 0o600 });
+      file.on('error', onWriteError);
+      let bytes = 0;
+      const notify = () => {
+        for (const listener of [...wake]) listener();
+      };
+      return {
+        write(text) {
+          if (bytes > LOG_BYTES_MAX || file.destroyed) return;
+          bytes += Buffer.byteLength(text);
+          file.write(bytes > LOG_BYTES_MAX ? '\n(the log is longer than is kept)\n' : text, notify);
+        },
+        end: () =>
+          new Promise((resolve) => {
+            const done = () => {
+              if (active.get(buildId) === wake) active.delete(buildId);
+              notify();
+              resolve();
+            };
+            if (file.destroyed) done();
+            else file.end().once('close', done);
+          }),
+      };
+    },
+    async read(buildId) {
+      try {
+        return await readFile(fileOf(buildId), 'utf8');
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return '';
+        throw error;
+      }
+    },
+    async *follow(buildId, signal) {
+      let offset = 0;
+      let woken = () => {};
+      signal.addEventListener('abort', () => woken(), { once: true });
+      while (!signal.aborted) {
+        const wake = active.get(buildId);
+        // Registered before reading, so that what is written meanwhile is not missed.
+        const more = new Promise<void>((resolve) => {
+          woken = resolve;
+          wake?.add(resolve);
+        });
+        try {
+          for await (const chunk of readFrom(fileOf(buildId), offset)) {
+            offset += chunk.length;
+            yield chunk;
+          }
+          if (wake === undefined) return;
+          await more;
+        } finally {
+          wake?.delete(woken);
+        }
+      }
+    },
+  };
+}
+
+async function* readFrom(path: string, start: number): AsyncGenerator<Uint8Array> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (file === undefined) return;
+  try {
+    let position = start;
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(READ_BYTES), 0, READ_BYTES, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}

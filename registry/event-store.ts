@@ -1,0 +1,114 @@
+import { appendFile, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from '../schemas/errors.ts';
+import type { ProgramEvent } from '../schemas/program.ts';
+import { writeAtomic } from './atomic-write.ts';
+
+/** The contract promises at least this many. */
+const EVENTS_KEPT = 1000;
+/** The file is cut back to EVENTS_KEPT when it reaches this, so that cutting is rare. */
+const EVENTS_MAX = 2000;
+
+/** `data/events/<name>.ndjson`: what happened to each program, kept across restarts of the host. */
+export interface EventStore {
+  /** Never rejects: an event that can not be written is still given to followers. */
+  append(name: string, event: ProgramEvent): Promise<void>;
+  /** Oldest first. */
+  list(name: string): Promise<ProgramEvent[]>;
+  /** Calls back with every event from now on. */
+  subscribe(name: string, listener: (event: ProgramEvent) => void): () => void;
+  remove(name: string): Promise<void>;
+}
+
+export function openEventStore(folder: string, onWriteError: (error: unknown) => void): EventStore {
+  const listeners = new Map<string, Set<(event: ProgramEvent) => void>>();
+  const counts = new Map<string, number>();
+  const tails = new Map<string, Promise<void>>();
+  const fileOf = (name: string) => join(folder, `${name}.ndjson`);
+
+  const enqueue = (name: string, work: () => Promise<void>): Promise<void> => {
+    const next = (tails.get(name) ?? Promise.resolve()).then(work).catch(onWriteError);
+    tails.set(name, next);
+    next.then(() => {
+      if (tails.get(name) === next) tails.delete(name);
+    });
+    return next;
+  };
+
+  async function write(name: string, event: ProgramEvent): Promise<void> {
+    const path = fileOf(name);
+    let count = counts.get(name);
+    if (count === undefined) {
+      count = (await read(path)).length;
+      await endTornLine(path);
+    }
+    await appendFile(path, `${JSON.stringify(event)}\n`, { mode: 0o600 });
+    counts.set(name, ++count);
+    if (count < EVENTS_MAX) return;
+    const kept = (await read(path)).slice(-EVENTS_KEPT);
+    await writeAtomic(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600 });
+    counts.set(name, kept.length);
+  }
+
+  return {
+    append(name, event) {
+      for (const listener of listeners.get(name) ?? []) listener(event);
+      return enqueue(name, () => write(name, event));
+    },
+    async list(name) {
+      await tails.get(name);
+      return read(fileOf(name));
+    },
+    subscribe(name, listener) {
+      const set = listeners.get(name) ?? new Set();
+      listeners.set(name, set.add(listener));
+      return () => {
+        set.delete(listener);
+        if (set.size === 0 && listeners.get(name) === set) listeners.delete(name);
+      };
+    },
+    remove(name) {
+      return enqueue(name, async () => {
+        counts.delete(name);
+        await rm(fileOf(name), { force: true });
+      });
+    },
+  };
+}
+
+/** A host killed while it wrote leaves a line without its end; the next one must not be glued to it. */
+async function endTornLine(path: string): Promise<void> {
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(path, 'r+');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    const { size } = await file.stat();
+    if (size === 0) return;
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+    if (buffer[0] !== 0x0a) await file.write('\n', size);
+  } finally {
+    await file.close();
+  }
+}
+
+async function read(path: string): Promise<ProgramEvent[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+  return text.split('\n').flatMap((line) => {
+    try {
+      const event = JSON.parse(line) as ProgramEvent;
+      return typeof event?.reason === 'string' ? [event] : [];
+    } catch {
+      return [];
+    }
+  });
+}

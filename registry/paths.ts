@@ -1,0 +1,93 @@
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
+import { TEMP_PREFIX, writeAtomic } from './atomic-write.ts';
+
+/** Where everything of a registry lies, as absolute paths. */
+export interface RegistryPaths {
+  root: string;
+  programs: string;
+  sources: string;
+  status: string;
+  data: string;
+  builds: string;
+  events: string;
+  revisions: string;
+  contexts: string;
+  trash: string;
+  locks: string;
+}
+
+export function registryPaths(root: string): RegistryPaths {
+  const data = join(root, 'data');
+  return {
+    root,
+    programs: join(root, 'programs'),
+    sources: join(root, 'sources'),
+    status: join(root, 'status'),
+    data,
+    builds: join(data, 'builds'),
+    events: join(data, 'events'),
+    revisions: join(data, 'revisions'),
+    contexts: join(data, 'contexts'),
+    trash: join(data, 'trash'),
+    locks: join(data, 'locks'),
+  };
+}
+
+/**
+ * Makes what is missing of a registry at the start of the host, and removes temporary files that a killed host
+ * left. `status/` and `data/` are the owner's alone and ignored by git. `programs/` is made only in a registry
+ * that has no `status/` yet: in one that was in use its absence is damage, not an empty registry.
+ */
+export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
+  try {
+    await mkdir(paths.root, { recursive: true });
+    const fresh = !(await exists(paths.status));
+    if (fresh) await mkdir(paths.programs, { recursive: true });
+    await mkdir(paths.sources, { recursive: true });
+    for (const own of [paths.status, paths.data]) {
+      await mkdir(own, { recursive: true, mode: 0o700 });
+      await chmod(own, 0o700);
+      await writeAtomic(join(own, '.gitignore'), '*\n', { durable: false });
+    }
+    for (const folder of [
+      paths.builds,
+      paths.events,
+      paths.revisions,
+      paths.contexts,
+      paths.trash,
+      paths.locks,
+    ]) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    }
+  } catch (error) {
+    throw new AppError(
+      'RegistryUnavailable',
+      `the registry ${paths.root} can not be used: ${messageOf(error)}`,
+      {
+        cause: error,
+        hint: 'Check that the folder exists, is writable for this user and that the disk is not full.',
+      },
+    );
+  }
+  for (const folder of [paths.programs, paths.sources, paths.status, paths.contexts])
+    await removeTemporary(folder);
+}
+
+async function removeTemporary(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    if (name.startsWith(TEMP_PREFIX)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await readdir(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,78 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { codeOf } from '../schemas/errors.ts';
+import { API_VERSION, type ProgramSpec } from '../schemas/program.ts';
+import { writeAtomic } from './atomic-write.ts';
+
+/** How many revisions of a program are kept. */
+const REVISIONS_KEPT = 10;
+
+/** One thing a program was asked to be, with every default filled in. */
+export interface Revision {
+  number: number;
+  /** `revisionHash` of what it holds. */
+  hash: string;
+  createdAt: string;
+  /** The git commit it came from, or `""`. */
+  commit: string;
+  buildId: string;
+  /** Whole build hash, `""` for `spec.image`. */
+  buildHash: string;
+  imageId: string;
+  spec: ProgramSpec;
+  outcome: 'Pending' | 'Ready' | 'Failed';
+  message: string;
+}
+
+/** `data/revisions/<name>/<n>.yaml`. */
+export interface RevisionStore {
+  put(name: string, revision: Revision): Promise<void>;
+  get(name: string, number: number): Promise<Revision | undefined>;
+  /** Oldest first; damaged files are left out. */
+  list(name: string): Promise<Revision[]>;
+  remove(name: string): Promise<void>;
+}
+
+export function openRevisionStore(folder: string): RevisionStore {
+  const fileOf = (name: string, number: number) => join(folder, name, `${number}.yaml`);
+
+  async function numbers(name: string): Promise<number[]> {
+    const files = await readdir(join(folder, name)).catch((error) => {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    });
+    return files
+      .flatMap((file) => (/^[1-9]\d*\.yaml$/.test(file) ? [Number.parseInt(file, 10)] : []))
+      .sort((a, b) => a - b);
+  }
+
+  async function get(name: string, number: number): Promise<Revision | undefined> {
+    try {
+      const document = parse(await readFile(fileOf(name, number), 'utf8')) as { revision?: Revision } | null;
+      const revision = document?.revision;
+      return revision?.number === number && typeof revision.spec === 'object' ? revision : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  return {
+    get,
+    async put(name, revision) {
+      await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+      const document = { apiVersion: API_VERSION, kind: 'ProgramRevision', metadata: { name }, revision };
+      const text = stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+      await writeAtomic(fileOf(name, revision.number), text, { mode: 0o600, durable: false });
+      for (const old of (await numbers(name)).slice(0, -REVISIONS_KEPT))
+        await rm(fileOf(name, old), { force: true });
+    },
+    async list(name) {
+      const found = await Promise.all((await numbers(name)).map((number) => get(name, number)));
+      return found.filter((revision) => revision !== undefined);
+    },
+    async remove(name) {
+      await rm(join(folder, name), { recursive: true, force: true });
+    },
+  };
+}

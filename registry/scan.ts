@@ -1,0 +1,112 @@
+import { lstat, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, messageOf, type Problem } from '../schemas/errors.ts';
+import { NAME_PATTERN } from '../schemas/program.ts';
+import { MANIFEST_BYTES_MAX } from './manifest.ts';
+import { settleMs, statKey } from './settle.ts';
+
+export const MANIFEST_SUFFIX = '.yaml';
+
+/** One file of `programs/` as a look found it. */
+export interface ScannedFile {
+  /** The file's name without `.yaml`. */
+  name: string;
+  /** Equal to the last look's: not read again. */
+  key: string;
+  /** Undefined where it was not read: unchanged, still being written, or unreadable. */
+  text: string | undefined;
+  /** Why it can not be read; such a file is there all the same. */
+  unreadable: Problem | undefined;
+}
+
+export interface Scan {
+  /** False when the folder could not be listed: then nothing may be concluded from what is missing. */
+  complete: boolean;
+  /** Why it is not complete. */
+  message: string;
+  files: ScannedFile[];
+  /** Milliseconds after which to look again because a file was just being written; 0 for none. */
+  againMs: number;
+}
+
+/**
+ * Looks at every manifest, and reads those whose key differs from `known`. Dot files, backups and whatever
+ * does not end in `.yaml` are not manifests.
+ * @param known name → key of the last look
+ * @param nowMs epoch milliseconds
+ */
+export async function scanPrograms(
+  folder: string,
+  known: ReadonlyMap<string, string>,
+  nowMs: number,
+): Promise<Scan> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    const why = codeOf(error) === 'ENOENT' ? 'it is missing' : messageOf(error);
+    return { complete: false, message: `programs/ can not be read: ${why}`, files: [], againMs: 0 };
+  }
+  const stems = names
+    .filter((name) => name.endsWith(MANIFEST_SUFFIX) && !name.startsWith('.'))
+    .map((name) => name.slice(0, -MANIFEST_SUFFIX.length))
+    .filter((stem) => NAME_PATTERN.test(stem))
+    .sort();
+  let againMs = 0;
+  const files: ScannedFile[] = [];
+  for (const name of stems) {
+    const file = await scanFile(folder, name, known.get(name), nowMs);
+    if (file === undefined) continue;
+    if (typeof file === 'number') {
+      againMs = againMs === 0 ? file : Math.min(againMs, file);
+      files.push({ name, key: known.get(name) ?? '', text: undefined, unreadable: undefined });
+    } else {
+      files.push(file);
+    }
+  }
+  return { complete: true, message: '', files, againMs };
+}
+
+/** The file; or undefined where it is gone; or the milliseconds until it is settled. */
+async function scanFile(
+  folder: string,
+  name: string,
+  knownKey: string | undefined,
+  nowMs: number,
+): Promise<ScannedFile | number | undefined> {
+  const path = join(folder, `${name}${MANIFEST_SUFFIX}`);
+  const label = `programs/${name}${MANIFEST_SUFFIX}`;
+  const unreadable = (key: string, why: string): ScannedFile => ({
+    name,
+    key,
+    text: undefined,
+    unreadable: { file: label, path: '', message: `the file can not be read: ${why}` },
+  });
+  try {
+    const stats = await stat(path, { bigint: true });
+    const key = statKey(stats);
+    if (key === knownKey) return { name, key, text: undefined, unreadable: undefined };
+    const wait = settleMs(stats, nowMs);
+    if (wait > 0) return wait;
+    if (!stats.isFile()) return unreadable(key, 'it is not a file');
+    if (stats.size > MANIFEST_BYTES_MAX)
+      return unreadable(key, `it is larger than ${MANIFEST_BYTES_MAX} bytes`);
+    const file = await open(path, 'r');
+    try {
+      const text = await file.readFile('utf8');
+      const after = statKey(await file.stat({ bigint: true }));
+      return after === key ? { name, key, text, unreadable: undefined } : SETTLE_AGAIN_MS;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') {
+      const link = await lstat(path).catch(() => undefined);
+      return link === undefined ? undefined : unreadable('dangling', 'it is a link to nothing');
+    }
+    return unreadable(`error:${codeOf(error)}`, messageOf(error));
+  }
+}
+
+/** It was written between two looks: come back when it had time to settle. */
+const SETTLE_AGAIN_MS = 51;

@@ -1,0 +1,19 @@
+import type { BigIntStats } from 'node:fs';
+
+/** A foreign file is taken when it stood unchanged for this long (design: numbers). */
+export const SETTLE_MS = 50;
+
+/** Equal for a file that was not touched: what a second look compares. */
+export function statKey(stats: BigIntStats): string {
+  return `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.mode}`;
+}
+
+/**
+ * Milliseconds until the file counts as settled; 0 when it does. A time of change in the future (a clock that
+ * jumped) counts as settled: it can not be waited for.
+ * @param nowMs epoch milliseconds
+ */
+export function settleMs(stats: BigIntStats, nowMs: number): number {
+  const age = nowMs - Number(stats.ctimeNs / 1_000_000n);
+  return age < 0 || age >= SETTLE_MS ? 0 : Math.ceil(SETTLE_MS - age) + 1;
+}

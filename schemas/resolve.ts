@@ -1,0 +1,91 @@
+import type { BuildSpec, ProbeSpec, ProgramSpec, Resources, RestartPolicy, Runtime } from './program.ts';
+
+/** Bytes per suffix of a memory quantity, as Kubernetes writes them. */
+const MEMORY_UNITS: Record<string, number> = {
+  '': 1,
+  k: 1e3,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** The engine refuses less (Docker: "Minimum memory limit allowed is 6MB"). */
+export const MEMORY_BYTES_MIN = 6 * 2 ** 20;
+
+/** gVisor's own threads count against the limit: 38 when idle, and running out kills the program. */
+export const RUNSC_PIDS_MIN = 1024;
+
+/** `512Mi`, `1.5G` or a number of bytes → bytes; undefined where it is none of these. */
+export function parseMemory(quantity: unknown): number | undefined {
+  if (typeof quantity === 'number') return Number.isSafeInteger(quantity) ? quantity : undefined;
+  if (typeof quantity !== 'string') return undefined;
+  const match = /^(\d{1,15}(?:\.\d{1,9})?)([kKMGT]i?|)$/.exec(quantity);
+  const unit = MEMORY_UNITS[match?.[2] ?? '?'];
+  if (match === null || unit === undefined) return undefined;
+  const bytes = Math.floor(Number(match[1]) * unit);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+type Raw = Record<string, unknown>;
+
+/**
+ * Fills in every default. `raw` has passed `validateManifest`.
+ * @param hostRuntime the runtime of programs that name none
+ */
+export function resolveSpec(raw: Raw, hostRuntime: Runtime): ProgramSpec {
+  const runtime = (raw.runtime as Runtime | undefined) ?? hostRuntime;
+  return {
+    userId: raw.userId as string,
+    desiredState: raw.desiredState === 'Stopped' ? 'Stopped' : 'Running',
+    build: raw.build === undefined ? null : resolveBuild(raw.build as Raw),
+    image: (raw.image as string | undefined) ?? null,
+    publishPort: (raw.publishPort as number | undefined) ?? null,
+    runtime,
+    env: { ...((raw.env as Record<string, string> | undefined) ?? {}) },
+    restartPolicy: (raw.restartPolicy as RestartPolicy | undefined) ?? 'Always',
+    restartedAt: (raw.restartedAt as string | undefined) ?? '',
+    stopGracePeriodSeconds: (raw.stopGracePeriodSeconds as number | undefined) ?? 10,
+    resources: resolveResources((raw.resources as Raw | undefined) ?? {}, runtime),
+    readiness: resolveProbe((raw.readiness as Raw | undefined) ?? {}),
+    liveness: raw.liveness === undefined ? { kind: 'none' } : resolveProbe(raw.liveness as Raw),
+    progressDeadlineSeconds: (raw.progressDeadlineSeconds as number | undefined) ?? 60,
+  };
+}
+
+function resolveBuild(raw: Raw): BuildSpec {
+  return {
+    context: normaliseFolder(raw.context as string),
+    dockerfile: normaliseFolder((raw.dockerfile as string | undefined) ?? 'Dockerfile'),
+    args: { ...((raw.args as Record<string, string> | undefined) ?? {}) },
+  };
+}
+
+/** `./a//b/` and `a/b` are one folder; the root is `.`. */
+export function normaliseFolder(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return parts.length === 0 ? '.' : parts.join('/');
+}
+
+function resolveResources(raw: Raw, runtime: Runtime): Resources {
+  return {
+    memoryBytes: parseMemory(raw.memory ?? '512Mi') ?? 512 * 2 ** 20,
+    cpus: (raw.cpus as number | undefined) ?? 1,
+    pids: (raw.pids as number | undefined) ?? (runtime === 'runsc' ? RUNSC_PIDS_MIN : 256),
+  };
+}
+
+function resolveProbe(raw: Raw): ProbeSpec {
+  if (raw.none === true) return { kind: 'none' };
+  const timing = {
+    periodSeconds: (raw.periodSeconds as number | undefined) ?? 2,
+    timeoutSeconds: (raw.timeoutSeconds as number | undefined) ?? 2,
+    failureThreshold: (raw.failureThreshold as number | undefined) ?? 3,
+  };
+  if (raw.tcp === true) return { kind: 'tcp', ...timing };
+  return { kind: 'http', path: (raw.path as string | undefined) ?? '/watcher/status', ...timing };
+}

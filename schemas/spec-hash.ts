@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import type { ProgramSpec } from './program.ts';
+import { stableJson } from './stable-json.ts';
+
+/**
+ * What a change of each field costs a program that runs. A field added to the spec does not compile until it
+ * has its row here.
+ */
+export const ON_CHANGE: Record<keyof ProgramSpec, 'nothing' | 'recreate' | 'rebuild'> = {
+  userId: 'nothing',
+  desiredState: 'nothing',
+  build: 'rebuild',
+  image: 'rebuild',
+  publishPort: 'recreate',
+  runtime: 'recreate',
+  env: 'recreate',
+  restartPolicy: 'nothing',
+  restartedAt: 'recreate',
+  stopGracePeriodSeconds: 'nothing',
+  resources: 'recreate',
+  readiness: 'nothing',
+  liveness: 'nothing',
+  progressDeadlineSeconds: 'nothing',
+};
+
+/**
+ * Identifies the container a spec asks for: equal hash, same container. Fields whose change costs nothing are
+ * left out; what the image and the port came to is put in, in the place of how they were asked for.
+ * @param image what the image is made from: a build hash or a reference
+ * @param port the host port it is published on
+ */
+export function specHash(spec: ProgramSpec, image: string, port: number): string {
+  return `v1:${digest({ ...recreateFields(spec), image, port })}`;
+}
+
+/** Identifies a revision: as the spec hash, but a restart, or another port, is the same revision. */
+export function revisionHash(spec: ProgramSpec, image: string): string {
+  const { restartedAt: _, publishPort: __, ...rest } = recreateFields(spec);
+  return digest({ ...rest, image });
+}
+
+/** Hash of any data, whatever the order of its keys: 32 hex digits. */
+export function digest(value: unknown): string {
+  return createHash('sha256').update(stableJson(value)).digest('hex').slice(0, 32);
+}
+
+function recreateFields(spec: ProgramSpec): Partial<ProgramSpec> {
+  const entries = Object.entries(spec).filter(([key]) => ON_CHANGE[key as keyof ProgramSpec] === 'recreate');
+  return Object.fromEntries(entries);
+}

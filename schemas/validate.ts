@@ -1,0 +1,257 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { Problem } from './errors.ts';
+import { nearest } from './nearest.ts';
+import type { Program, Runtime } from './program.ts';
+import { MEMORY_BYTES_MIN, normaliseFolder, parseMemory, RUNSC_PIDS_MIN } from './resolve.ts';
+
+const schema = JSON.parse(readFileSync(new URL('./program.schema.json', import.meta.url), 'utf8')) as object;
+
+/** Folders of the registry that are never a build context. */
+const RESERVED_FOLDERS = ['.git', 'status', 'data'];
+
+const ajv = new Ajv2020({
+  allErrors: true,
+  strict: true,
+  allowUnionTypes: true,
+  strictRequired: false,
+  verbose: true,
+  formats: {
+    'registry-folder': (path: string) => folderProblem(path) === undefined,
+    'inner-path': (path: string) => innerPathProblem(path) === undefined,
+    'memory-quantity': (text: string) => (parseMemory(text) ?? 0) >= MEMORY_BYTES_MIN,
+  },
+});
+const validateSchema = ajv.compile(schema);
+
+/** What the host allows beyond the schema. */
+export interface HostPolicy {
+  /** The default runtime; with `runsc`, `runc` is refused. */
+  runtime: Runtime;
+}
+
+/**
+ * Checks a parsed manifest.
+ * @param value the YAML document as plain data
+ * @param stem the file's name without `.yaml`, which must equal `metadata.name`
+ * @returns the program, or everything that is wrong with it; paths as `spec.publishPort`, without file and line
+ */
+export function validateManifest(
+  value: unknown,
+  stem: string,
+  policy: HostPolicy,
+): { program: Program; problems: [] } | { program: undefined; problems: Problem[] } {
+  const problems = [...schemaProblems(value), ...crossProblems(value, stem, policy)];
+  if (problems.length > 0) return { program: undefined, problems: dedupe(problems) };
+  const { metadata, spec } = value as {
+    metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+    spec: Record<string, unknown>;
+  };
+  return {
+    program: {
+      name: metadata.name,
+      labels: { ...metadata.labels },
+      annotations: { ...metadata.annotations },
+      rawSpec: spec,
+    },
+    problems: [],
+  };
+}
+
+function schemaProblems(value: unknown): Problem[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [
+      {
+        path: '',
+        message: 'the file must hold one Program: a mapping with apiVersion, kind, metadata and spec',
+      },
+    ];
+  }
+  if (validateSchema(value)) return [];
+  return (validateSchema.errors ?? []).flatMap((error) => problemOf(error));
+}
+
+/** ajv speaks in keywords; people get a sentence that starts with the field. */
+function problemOf(error: ErrorObject): Problem[] {
+  const path = dotted(error.instancePath);
+  const at = path === '' ? 'the manifest' : path;
+  const { keyword, params } = error;
+  const one = (message: string, where = path): Problem[] => [{ path: where, message }];
+  switch (keyword) {
+    case 'additionalProperties': {
+      const field = String(params.additionalProperty);
+      const where = path === '' ? field : `${path}.${field}`;
+      if (where === 'status') {
+        return one(
+          'status does not belong in a manifest: the controller writes it to status/<name>.yaml',
+          where,
+        );
+      }
+      const known = Object.keys((error.parentSchema as { properties?: object })?.properties ?? {});
+      const meant = nearest(field, known);
+      const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean ${meant}?`;
+      return one(`${where} is not a known field; ${hint}`, where);
+    }
+    case 'required': {
+      const field = String(params.missingProperty);
+      return isBranch(error) ? [] : one(`${path === '' ? field : `${path}.${field}`} is required`);
+    }
+    case 'type':
+      return one(`${at} must be ${article(params.type)}${quoteHint(error)}`);
+    case 'const':
+      return one(`${at} must be ${JSON.stringify(params.allowedValue)}`);
+    case 'enum':
+      return one(`${at} must be one of ${(params.allowedValues as string[]).join(', ')}`);
+    case 'minimum':
+    case 'maximum':
+      return one(`${at} must be ${params.comparison} ${params.limit}`);
+    case 'minLength':
+      return one(`${at} must not be empty`);
+    case 'maxLength':
+      return one(`${at} is longer than ${params.limit} characters`);
+    case 'pattern':
+      return isBranch(error) ? [] : one(patternMessage(path, at, error));
+    case 'propertyNames':
+      return one(nameMessage(path, String(params.propertyName)), `${path}.${params.propertyName}`);
+    case 'format':
+      return one(formatMessage(at, String(params.format), error.data));
+    // `oneOf` and `not` are explained by crossProblems, which knows what was meant.
+    case 'oneOf':
+    case 'anyOf':
+    case 'not':
+      return [];
+    default:
+      return one(`${at} ${error.message ?? 'is invalid'}`);
+  }
+}
+
+/** Whether the error only says why one branch of a `oneOf`, or a property's name, did not match. */
+function isBranch(error: ErrorObject): boolean {
+  return /\/(oneOf|anyOf|not|propertyNames)(\/|$)/.test(error.schemaPath);
+}
+
+function dotted(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .join('.');
+}
+
+function article(type: unknown): string {
+  const names = Array.isArray(type) ? type : [type];
+  const words = names.map((name) =>
+    name === 'object' ? 'a mapping' : name === 'integer' ? 'an integer' : `a ${String(name)}`,
+  );
+  return words.join(' or ');
+}
+
+function quoteHint(error: ErrorObject): string {
+  const scalar = typeof error.data === 'number' || typeof error.data === 'boolean';
+  return error.params.type === 'string' && scalar ? `; put it in quotes: "${String(error.data)}"` : '';
+}
+
+function patternMessage(path: string, at: string, error: ErrorObject): string {
+  if (path === 'metadata.name') {
+    return `${at} must start with a letter or digit and hold only letters, digits, ".", "_" and "-", 128 at most`;
+  }
+  if (path === 'spec.userId') {
+    return `${at} must start with a letter or digit and hold only letters, digits, ".", "_" and "-", 63 at most`;
+  }
+  if (path.endsWith('.path')) return `${at} must start with "/" and hold no spaces or control characters`;
+  if (path.startsWith('spec.env.')) return `${at} must not hold a NUL character`;
+  return `${at} must match ${String(error.params.pattern)}`;
+}
+
+function nameMessage(path: string, name: string): string {
+  if (path === 'spec.env' && name.startsWith('HERSH_')) {
+    return `spec.env.${name} is reserved: names that start with HERSH_ are set by the host`;
+  }
+  if (path === 'metadata.labels' && name.startsWith('dev.hersh.')) {
+    return `metadata.labels.${name} is reserved: labels that start with dev.hersh. are set by the host`;
+  }
+  return `${path}.${name} is not a valid name`;
+}
+
+function formatMessage(at: string, format: string, data: unknown): string {
+  if (format === 'registry-folder') return `${at} ${folderProblem(String(data)) ?? 'is invalid'}`;
+  if (format === 'inner-path') return `${at} ${innerPathProblem(String(data)) ?? 'is invalid'}`;
+  return `${at} must be bytes, or a number with k, M, G, Ki, Mi or Gi such as 512Mi, and at least 6Mi`;
+}
+
+function folderProblem(path: string): string | undefined {
+  const inner = innerPathProblem(path);
+  if (inner !== undefined) return inner;
+  const first = normaliseFolder(path).split('/')[0] ?? '';
+  return RESERVED_FOLDERS.includes(first)
+    ? `may be any folder of the registry but ${RESERVED_FOLDERS.join(', ')}`
+    : undefined;
+}
+
+function innerPathProblem(path: string): string | undefined {
+  if (path.startsWith('/')) return 'must be relative to the registry, so it can not start with "/"';
+  if (path.split('/').includes('..')) return 'must not climb out with ".."';
+  if (/[\\\0]/.test(path)) return 'must use "/" between folders';
+  return undefined;
+}
+
+/** Rules that concern several fields at once. */
+function crossProblems(value: unknown, stem: string, policy: HostPolicy): Problem[] {
+  const problems: Problem[] = [];
+  const root = record(value);
+  const name = record(root.metadata).name;
+  if (typeof name === 'string' && name !== stem) {
+    problems.push({
+      path: 'metadata.name',
+      message: `metadata.name is ${JSON.stringify(name)} but the file is called ${stem}.yaml: make them equal`,
+    });
+  }
+  if (typeof root.spec !== 'object' || root.spec === null) return problems;
+  const spec = record(root.spec);
+  if (spec.build !== undefined && spec.image !== undefined) {
+    problems.push({ path: 'spec.image', message: 'spec.image and spec.build exclude each other: keep one' });
+  }
+  if (spec.build === undefined && spec.image === undefined) {
+    problems.push({ path: 'spec', message: 'spec.build or spec.image is required: what should run?' });
+  }
+  if (policy.runtime === 'runsc' && spec.runtime === 'runc') {
+    problems.push({
+      path: 'spec.runtime',
+      message: 'spec.runtime: this host runs programs under runsc only',
+    });
+  }
+  const runtime = spec.runtime ?? policy.runtime;
+  const { memory, pids } = record(spec.resources) as { memory?: unknown; pids?: unknown };
+  if (runtime === 'runsc' && typeof pids === 'number' && pids < RUNSC_PIDS_MIN) {
+    const why = "gVisor's own threads count against it";
+    problems.push({
+      path: 'spec.resources.pids',
+      message: `spec.resources.pids must be at least ${RUNSC_PIDS_MIN} under runsc, since ${why}`,
+    });
+  }
+  if (typeof memory === 'number' && memory < MEMORY_BYTES_MIN) {
+    problems.push({
+      path: 'spec.resources.memory',
+      message: formatMessage('spec.resources.memory', 'memory-quantity', memory),
+    });
+  }
+  for (const probe of ['readiness', 'liveness']) {
+    const kinds = ['path', 'tcp', 'none'].filter((kind) => kind in record(spec[probe]));
+    if (kinds.length > 1) {
+      problems.push({ path: `spec.${probe}`, message: `spec.${probe} takes one of path, tcp and none` });
+    }
+  }
+  return problems;
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function dedupe(problems: Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ path, message }) => {
+    const key = `${path}\n${message}`;
+    return seen.has(key) ? false : seen.add(key) !== undefined;
+  });
+}
