@@ -78,6 +78,13 @@ export interface Engine {
   listVolumes(): Promise<Volume[]>;
 }
 
+/** Where an engine reports what no caller waits for. */
+export interface EngineLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
 export interface Closable {
   close(): Promise<void>;
 }

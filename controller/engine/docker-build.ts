@@ -1,0 +1,85 @@
+import { AppError, messageOf } from '../../schemas/errors.ts';
+import { createBuildLog, type DecodeTrace } from './build-log.ts';
+import { type Connection, jsonLines } from './docker-client.ts';
+import { buildError, engineError, unavailable } from './docker-errors.ts';
+import type { BuildImage } from './engine.ts';
+
+/**
+ * Builds with BuildKit, from a tar, without a client tool. Gives the image's id.
+ *
+ * The build has a client of its own: BuildKit calls back over a session for registry credentials (none are
+ * given, but a public image needs the answer "none"), and dockerode closes that session only at a good end.
+ *
+ * Rejects `BuildFailed`, `BuildNetworkFailed`, `BuildAborted`, `EngineUnavailable`.
+ */
+export async function buildImage(
+  connection: Connection,
+  decode: DecodeTrace,
+  request: BuildImage,
+  onLog: (text: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  if (signal.aborted) throw aborted();
+  const { docker, close } = connection.disposable();
+  const log = createBuildLog(onLog);
+  const context = request.context();
+  let contextError: unknown;
+  context.once('error', (error) => {
+    contextError = error;
+    close();
+  });
+  // Closing the connection is how a build is cancelled; BuildKit ends its steps within 1.5 s of it.
+  signal.addEventListener('abort', close, { once: true });
+  let body: NodeJS.ReadableStream | undefined;
+  try {
+    body = await docker.buildImage(context, {
+      version: '2',
+      t: request.tag,
+      dockerfile: request.dockerfile,
+      buildargs: request.args,
+      labels: request.labels,
+      rm: true,
+      forcerm: true,
+    });
+    return await readBuild(body as AsyncIterable<Uint8Array>, decode, log, onLog);
+  } catch (error) {
+    if (signal.aborted) throw aborted();
+    if (contextError instanceof AppError) throw contextError;
+    if (contextError !== undefined) {
+      throw new AppError('BuildFailed', `the build context could not be read: ${messageOf(contextError)}`, {
+        cause: contextError,
+      });
+    }
+    throw engineError(error, 'BuildFailed');
+  } finally {
+    log.flush();
+    signal.removeEventListener('abort', close);
+    // dockerode ends its session with this event, which an aborted body never sends.
+    body?.emit('end');
+    close();
+    (context as { destroy?: () => void }).destroy?.();
+  }
+}
+
+async function readBuild(
+  body: AsyncIterable<Uint8Array>,
+  decode: DecodeTrace,
+  log: ReturnType<typeof createBuildLog>,
+  onLog: (text: string) => void,
+): Promise<string> {
+  let imageId = '';
+  for await (const message of jsonLines(body)) {
+    const { id, aux, error, stream } = message;
+    if (typeof error === 'string') throw buildError(error, log.failedTail());
+    if (id === 'moby.buildkit.trace' && typeof aux === 'string') log.take(decode(aux));
+    else if (typeof stream === 'string') onLog(stream);
+    const built = (aux as { ID?: unknown } | undefined)?.ID;
+    if (typeof built === 'string') imageId = built;
+  }
+  if (imageId === '') throw unavailable(new Error('the build ended without a word'));
+  return imageId;
+}
+
+function aborted(): AppError {
+  return new AppError('BuildAborted', 'the build was stopped');
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import type Docker from 'dockerode';
+import { AppError } from '../../schemas/errors.ts';
+import { LABELS } from '../../schemas/program.ts';
+import type { Connection } from './docker-client.ts';
+import { engineError, failureOf, statusOf } from './docker-errors.ts';
+import { removeContainer } from './docker-remove.ts';
+import { containerOf, createOptions, imageConfigOf } from './docker-translate.ts';
+import type { CreateContainer, EngineLog } from './engine.ts';
+import type { Networks } from './network.ts';
+import { giveState } from './state-owner.ts';
+
+export interface CreateDeps {
+  connection: Connection;
+  networks: Networks;
+  instance: string;
+  log: EngineLog;
+}
+
+/**
+ * Makes a program's container, with its volume and network. Rejects `ImageNotFound`, `StartFailed`,
+ * `EngineUnavailable`; then no container is left.
+ */
+export async function createContainer(deps: CreateDeps, request: CreateContainer): Promise<string> {
+  try {
+    return await create(deps, request);
+  } catch (error) {
+    throw engineError(error, 'StartFailed');
+  }
+}
+
+async function create(deps: CreateDeps, request: CreateContainer): Promise<string> {
+  const { connection, networks, instance, log } = deps;
+  const docker = connection.quick;
+  const config = imageConfigOf(await inspectImage(docker, request.image));
+  const network = await networks.pick();
+  const options = createOptions(request, config, {
+    instance,
+    network,
+    // One a container: two that fill the same one at a time would see it half full.
+    volumeName: () => `${request.name}-image-volume-${randomBytes(6).toString('hex')}`,
+  });
+  await ensureVolume(docker, instance, request);
+  const container = await createOrReplace(connection, instance, options, request, log);
+  try {
+    await giveState(connection, container.id, {
+      image: request.image,
+      config,
+      volume: request.volume,
+      instance,
+    });
+  } catch (error) {
+    await removeContainer(connection, container.id).catch(() => {});
+    throw error;
+  }
+  return container.id;
+}
+
+async function inspectImage(docker: Docker, image: string): Promise<Docker.ImageInspectInfo> {
+  try {
+    return await docker.getImage(image).inspect();
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+    throw new AppError('ImageNotFound', `no image ${image} on this machine`, { cause: error });
+  }
+}
+
+/** Docker gives back the volume that is there, with whatever labels it has. */
+async function ensureVolume(docker: Docker, instance: string, request: CreateContainer): Promise<void> {
+  const made = (await docker.createVolume({
+    Name: request.volume,
+    Labels: { ...request.volumeLabels, [LABELS.instance]: instance },
+  })) as { Labels?: Record<string, string> | null };
+  const owner = made.Labels?.[LABELS.instance] ?? instance;
+  if (owner !== instance) {
+    throw new AppError('StartFailed', `volume ${request.volume} belongs to the instance ${owner}`);
+  }
+}
+
+async function createOrReplace(
+  connection: Connection,
+  instance: string,
+  options: Docker.ContainerCreateOptions,
+  request: CreateContainer,
+  log: EngineLog,
+): Promise<Docker.Container> {
+  const docker = connection.quick;
+  try {
+    return await docker.createContainer(options);
+  } catch (error) {
+    if (statusOf(error) === 404) {
+      throw new AppError('ImageNotFound', failureOf(error).message, { cause: error });
+    }
+    if (statusOf(error) !== 409) throw error;
+    const holder = await docker.getContainer(request.name).inspect();
+    const { labels, startedAtMs, program, state, id } = containerOf(holder);
+    const ours = labels[LABELS.instance] === instance && program === request.program;
+    if (!ours || startedAtMs > 0 || state !== 'created') {
+      throw new AppError(
+        'StartFailed',
+        `the name ${request.name} is taken by container ${id.slice(0, 12)} (${ours ? 'this program' : program || 'not a program of this host'}, ${state})`,
+        { cause: error, hint: `Remove it: docker rm -f ${request.name}` },
+      );
+    }
+    log.info({ program, container: id }, 'removing a container that was created and never ran');
+    await removeContainer(connection, id);
+    return docker.createContainer(options);
+  }
+}

@@ -1,0 +1,161 @@
+import { AppError, codeOf, messageOf, type Reason } from '../../schemas/errors.ts';
+
+/**
+ * The one place where the engine's codes and words become reasons. Codes decide first, then HTTP statuses;
+ * words only where the engine gives nothing better, which is for ports, networks and builds.
+ */
+
+/** No connection, or one that broke: the engine is away. */
+const UNREACHABLE_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ENOENT',
+  'ENOTSOCK',
+  'EACCES',
+  'EPERM',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ABORT_ERR',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'HPE_INVALID_CONSTANT',
+]);
+
+/** What an engine says while it goes down or has lost its containerd. */
+const SHUTTING_DOWN =
+  /transport is closing|closing transport|client connection is closing|graceful_stop|containerd\.sock|context canceled|daemon is shutting down|code = (Unavailable|Canceled)\b/i;
+
+const PORT_TAKEN = /port is already allocated|address already in use|ports are not available/i;
+
+const NETWORK_MISSING = /network \S+ not found/i;
+
+const BUILD_DENIED =
+  /pull access denied|repository does not exist|manifest unknown|insufficient_scope|authorization failed|unauthorized|403 forbidden|manifest for \S+ not found|: not found\s*$/i;
+
+const BUILD_NETWORK =
+  /dial (tcp|udp)|no such host|i\/o timeout|TLS handshake timeout|connection refused|connection reset by peer|connection timed out|network is unreachable|no route to host|temporary failure (in name resolution|resolving)|could not resolve (host|'?[a-z0-9-]+\.)|getaddrinfo|EAI_AGAIN|ENOTFOUND|ECONNRESET|ETIMEDOUT|unexpected EOF|: EOF\s*$|\b(502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out|too many requests)\b|proxyconnect/i;
+
+export interface Failure {
+  /** HTTP status; 0 where there was no answer. */
+  status: number;
+  /** The engine's own words, without dockerode's framing. */
+  message: string;
+}
+
+/** What the engine said, out of whatever dockerode threw. */
+export function failureOf(error: unknown): Failure {
+  const thrown = error as { statusCode?: unknown; json?: { message?: unknown } } | null;
+  const status = typeof thrown?.statusCode === 'number' ? thrown.statusCode : 0;
+  const said = thrown?.json?.message;
+  if (typeof said === 'string' && said !== '') return { status, message: said.trim() };
+  return {
+    status,
+    message: messageOf(error)
+      .replace(/^\(HTTP code \d+\) .*? - /s, '')
+      .trim(),
+  };
+}
+
+export function statusOf(error: unknown): number {
+  return failureOf(error).status;
+}
+
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof AppError) return error.reason === 'EngineUnavailable';
+  const { status, message } = failureOf(error);
+  if (status === 0) {
+    const name = (error as { name?: unknown } | null)?.name;
+    return (
+      UNREACHABLE_CODES.has(codeOf(error)) ||
+      name === 'AbortError' ||
+      name === 'TimeoutError' ||
+      message === 'socket hang up' ||
+      message === 'aborted'
+    );
+  }
+  return status === 502 || status === 503 || status === 504 || (status >= 500 && SHUTTING_DOWN.test(message));
+}
+
+/** The engine does not answer, and what to do about it. */
+export function unavailable(error: unknown): AppError {
+  if (error instanceof AppError && error.reason === 'EngineUnavailable') return error;
+  const code = codeOf(error);
+  const hint =
+    code === 'EACCES' || code === 'EPERM'
+      ? 'This user may not use the engine: add it to the docker group and log in again, or point DOCKER_HOST at a socket it may use.'
+      : 'Start the Docker engine, or point DOCKER_HOST at one that runs.';
+  const { message } = failureOf(error);
+  return new AppError('EngineUnavailable', `the Docker engine does not answer: ${message}`, {
+    cause: error,
+    hint,
+  });
+}
+
+/** Whatever a call threw, as an AppError; `otherwise` is its reason when the engine is there and refused. */
+export function engineError(error: unknown, otherwise: Reason): AppError {
+  if (error instanceof AppError) return error;
+  if (isUnavailable(error)) return unavailable(error);
+  return new AppError(otherwise, failureOf(error).message, { cause: error });
+}
+
+/** Why a container did not start. */
+export function startError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (isUnavailable(error)) return unavailable(error);
+  const { message } = failureOf(error);
+  return new AppError(PORT_TAKEN.test(message) ? 'PortConflict' : 'StartFailed', message, { cause: error });
+}
+
+/** The network the container belongs to was removed behind our back. */
+export function isNetworkMissing(error: unknown): boolean {
+  return NETWORK_MISSING.test(failureOf(error).message);
+}
+
+/**
+ * Why a build failed. `message` is the engine's error; `tail` the last output of the failed step, which is
+ * where a RUN that found no network says so.
+ */
+export function buildError(message: string, tail: string): AppError {
+  if (SHUTTING_DOWN.test(message)) return unavailable(new Error(message));
+  const text = message.replace(
+    /^(failed to solve( with frontend \S+)?|failed to create LLB definition): /g,
+    '',
+  );
+  if (BUILD_DENIED.test(message)) {
+    return new AppError('BuildFailed', text, {
+      hint: 'Is the base image spelled right, and public? The registry answered that it has none for us.',
+    });
+  }
+  if (BUILD_NETWORK.test(message) || BUILD_NETWORK.test(tail))
+    return new AppError('BuildNetworkFailed', text);
+  return new AppError('BuildFailed', text);
+}
+
+/** What a call gives, or `undefined` where it was refused with one of `statuses`. */
+export async function absent<T>(
+  call: Promise<T>,
+  statuses: number[],
+  otherwise: 'InternalError' | 'StartFailed',
+): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (statuses.includes(statusOf(error))) return undefined;
+    throw engineError(error, otherwise);
+  }
+}
+
+export async function refused<T>(
+  call: Promise<T>,
+  otherwise: 'InternalError' | 'EngineUnavailable',
+): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw engineError(error, otherwise);
+  }
+}

@@ -1,0 +1,39 @@
+import { AppError } from '../../schemas/errors.ts';
+import { type Connection, jsonLines } from './docker-client.ts';
+import { failureOf, isUnavailable, unavailable } from './docker-errors.ts';
+import { isImageReference, pullTarget } from './docker-translate.ts';
+
+/** Pulls an image. Rejects `ImageNotFound`, `BuildAborted`, `EngineUnavailable`. */
+export async function pullImage(
+  connection: Connection,
+  reference: string,
+  onLog: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const refuse = (why: string, cause?: unknown): AppError =>
+    new AppError('ImageNotFound', `${reference} could not be pulled: ${why}`, { cause });
+  if (!isImageReference(reference)) throw refuse('it is not a reference to an image');
+  if (reference.startsWith('sha256:')) throw refuse('an image named by its id can only be local');
+  if (signal.aborted) throw new AppError('BuildAborted', 'the pull was stopped');
+  const { docker, close } = connection.disposable();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    const body = await docker.createImage({ ...pullTarget(reference) });
+    for await (const message of jsonLines(body as AsyncIterable<Uint8Array>)) {
+      const { error, status, id, progressDetail } = message;
+      if (typeof error === 'string') throw refuse(error);
+      // A layer's progress comes many times a second; what is said is its steps.
+      const moving = Object.keys((progressDetail as object | undefined) ?? {}).length > 0;
+      if (typeof status === 'string' && !moving)
+        onLog(typeof id === 'string' ? `${id}: ${status}\n` : `${status}\n`);
+    }
+  } catch (error) {
+    if (signal.aborted) throw new AppError('BuildAborted', 'the pull was stopped');
+    if (error instanceof AppError) throw error;
+    if (isUnavailable(error)) throw unavailable(error);
+    throw refuse(failureOf(error).message, error);
+  } finally {
+    signal.removeEventListener('abort', close);
+    close();
+  }
+}

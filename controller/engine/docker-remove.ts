@@ -1,0 +1,39 @@
+import { type Connection, STOP_SLACK_MS } from './docker-client.ts';
+import { absent, engineError, statusOf } from './docker-errors.ts';
+import { IMAGE_VOLUME_LABEL } from './docker-translate.ts';
+import { sweepHelpers } from './state-owner.ts';
+
+/** Kills, removes, and waits until it is gone, whoever removes it. Its image volumes go with it. */
+export async function removeContainer({ quick, patient }: Connection, id: string): Promise<void> {
+  const container = quick.getContainer(id);
+  const found = await absent(container.inspect(), [404], 'StartFailed');
+  if (found === undefined) return;
+  try {
+    await container.remove({ v: true, force: true });
+  } catch (error) {
+    const status = statusOf(error);
+    // 409: somebody removes it already.
+    if (status !== 404 && status !== 409) throw engineError(error, 'StartFailed');
+    const gone = patient.getContainer(found.Id).wait({
+      condition: 'removed',
+      abortSignal: AbortSignal.timeout(STOP_SLACK_MS),
+    });
+    if (status === 409) await absent(gone, [404], 'StartFailed');
+    else await gone.catch(() => {});
+  }
+  for (const mount of found.HostConfig.Mounts ?? []) {
+    const labels = mount.VolumeOptions?.Labels ?? {};
+    if (labels[IMAGE_VOLUME_LABEL] === undefined) continue;
+    await absent(quick.getVolume(mount.Source).remove(), [404, 409], 'StartFailed');
+  }
+}
+
+/** Removes what a host that died left half done: helpers, and image volumes that no container uses. */
+export async function sweepLeftovers(connection: Connection, instance: string): Promise<void> {
+  await sweepHelpers(connection, instance);
+  const filters = { label: [`${IMAGE_VOLUME_LABEL}=${instance}`], dangling: ['true'] };
+  const { Volumes } = await connection.quick.listVolumes({ filters });
+  for (const { Name } of Volumes ?? []) {
+    await absent(connection.quick.getVolume(Name).remove(), [404, 409], 'StartFailed');
+  }
+}

@@ -1,0 +1,199 @@
+import { posix } from 'node:path';
+import type Docker from 'dockerode';
+import { AppError } from '../../schemas/errors.ts';
+import { LABELS, PROGRAM_PORT } from '../../schemas/program.ts';
+import type { Container, ContainerState, ContainerSummary, CreateContainer } from './engine.ts';
+
+/** Between the port's words and the Docker API's. Pure: no engine, no clock. */
+
+const OUR_PREFIX = 'dev.hersh.';
+const PORT_KEY = `${PROGRAM_PORT}/tcp`;
+export const STATE_DIR = '/state';
+/** On the read-only volumes that stand in for an image's own VOLUMEs: the instance they belong to. */
+export const IMAGE_VOLUME_LABEL = 'dev.hersh.image-volume';
+
+/** What of an image decides how its container is made. */
+export interface ImageConfig {
+  user: string;
+  volumes: string[];
+  labels: Record<string, string>;
+}
+
+export function imageConfigOf(inspected: Docker.ImageInspectInfo): ImageConfig {
+  const config = inspected.Config as Partial<Docker.ImageInspectInfo['Config']> | null;
+  return {
+    user: config?.User ?? '',
+    volumes: Object.keys(config?.Volumes ?? {}),
+    labels: config?.Labels ?? {},
+  };
+}
+
+/**
+ * Docker's create options for a program: the security contract in one object. Nothing of the request can
+ * loosen it, and nothing of the image either. `volumeName` names the stand-in for an image's VOLUME.
+ * Throws `StartFailed` where the image declares a VOLUME below /state.
+ */
+export function createOptions(
+  request: CreateContainer,
+  image: ImageConfig,
+  place: { instance: string; network: string; volumeName: (path: string) => string },
+): Docker.ContainerCreateOptions {
+  const declared = declaredVolumes(image);
+  const mounts: Docker.MountSettings[] = [
+    { Type: 'volume', Source: request.volume, Target: STATE_DIR, ReadOnly: false },
+    ...declared.map((path) => readOnlyVolume(path, place.volumeName(path), place.instance)),
+  ];
+  const labels = ownLabels(request, image, place.instance);
+  return {
+    name: request.name,
+    Image: request.image,
+    Labels: labels,
+    Env: Object.entries(request.env).map(([key, value]) => `${key}=${value}`),
+    Tty: false,
+    OpenStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    ExposedPorts: { [PORT_KEY]: {} },
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      NetworkMode: place.network,
+      PortBindings: { [PORT_KEY]: [{ HostIp: '127.0.0.1', HostPort: String(request.publishPort) }] },
+      PublishAllPorts: false,
+      RestartPolicy: { Name: 'no' },
+      Runtime: request.runtime,
+      Mounts: mounts,
+      Tmpfs: closedMounts(request.runtime, declared),
+      ReadonlyRootfs: true,
+      Privileged: false,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      IpcMode: 'none',
+      Memory: request.memoryBytes,
+      MemorySwap: request.memoryBytes,
+      NanoCpus: Math.round(request.cpus * 1e9),
+      PidsLimit: request.pids,
+      Devices: [],
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
+    },
+    NetworkingConfig: { EndpointsConfig: { [place.network]: {} } },
+  };
+}
+
+/**
+ * Writable memory that the runtimes add to a read-only root, closed again.
+ *
+ * runc mounts a 64 MB tmpfs on /dev that root may fill, with a message-queue file system in it that everybody
+ * may. A read-only one in its place still gets the device nodes; what is lost is /dev/pts, hence
+ * `docker exec -t`. gVisor refuses to open /dev/null for writing on a read-only /dev, so its /dev stays (it
+ * is memory of the sandbox, and counts against its limit); /dev/shm and /tmp can be closed.
+ */
+function closedMounts(runtime: CreateContainer['runtime'], declared: string[]): Record<string, string> {
+  const closed: Record<string, string> =
+    runtime === 'runsc'
+      ? { '/dev/shm': 'ro,size=64k', '/tmp': 'ro,size=64k' }
+      : { '/dev': 'ro,dev,nosuid,noexec,size=64k,mode=755' };
+  return Object.fromEntries(Object.entries(closed).filter(([path]) => !declared.includes(path)));
+}
+
+/**
+ * The image's VOLUMEs other than /state. Docker would give each a writable anonymous volume; they get a
+ * read-only one, which is filled from the image like any other.
+ */
+function declaredVolumes(image: ImageConfig): string[] {
+  const paths = [...new Set(image.volumes.map((path) => posix.resolve('/', path)))];
+  const below = paths.find((path) => path.startsWith(`${STATE_DIR}/`));
+  if (below !== undefined) {
+    throw new AppError('StartFailed', `the image declares VOLUME ${below}, inside ${STATE_DIR}`, {
+      hint: `Declare VOLUME ${STATE_DIR} or none at all: ${STATE_DIR} is a volume of its own and keeps what is below it.`,
+    });
+  }
+  return paths.filter((path) => path !== STATE_DIR).sort();
+}
+
+function readOnlyVolume(path: string, name: string, instance: string): Docker.MountSettings {
+  const labels = { [IMAGE_VOLUME_LABEL]: instance };
+  return {
+    Type: 'volume',
+    Source: name,
+    Target: path,
+    ReadOnly: true,
+    VolumeOptions: { NoCopy: false, Labels: labels, DriverConfig: { Name: 'local', Options: {} } },
+  };
+}
+
+/** Ours on top; a label of ours that the image brings is blanked, since a container inherits it otherwise. */
+function ownLabels(request: CreateContainer, image: ImageConfig, instance: string): Record<string, string> {
+  return {
+    ...blankedLabels(image),
+    [LABELS.specHash]: '',
+    [LABELS.build]: '',
+    ...request.labels,
+    [LABELS.instance]: instance,
+    [LABELS.program]: request.program,
+  };
+}
+
+/** Every `dev.hersh.` label an image carries, with an empty value: Docker can not drop an inherited label. */
+export function blankedLabels(image: ImageConfig): Record<string, string> {
+  const keys = Object.keys(image.labels).filter((key) => key.startsWith(OUR_PREFIX));
+  return Object.fromEntries(keys.map((key) => [key, '']));
+}
+
+/** Inspect's answer as the port gives it. */
+export function containerOf(inspected: Docker.ContainerInspectInfo): Container {
+  const { State: state, Config: config, HostConfig: host } = inspected;
+  const labels = config.Labels ?? {};
+  const bindings = (host.PortBindings ?? {}) as Record<string, { HostPort?: string }[] | null>;
+  const port = Number(bindings[PORT_KEY]?.[0]?.HostPort ?? 0);
+  return {
+    id: inspected.Id,
+    name: inspected.Name.replace(/^\//, ''),
+    program: labels[LABELS.program] ?? '',
+    state: state.Status as ContainerState,
+    labels,
+    imageId: inspected.Image,
+    createdAtMs: epochMs(inspected.Created),
+    startedAtMs: epochMs(state.StartedAt),
+    finishedAtMs: epochMs(state.FinishedAt),
+    exitCode: state.ExitCode,
+    oomKilled: state.OOMKilled,
+    startError: state.Error ?? '',
+    publishPort: Number.isInteger(port) ? port : 0,
+  };
+}
+
+/** A row of the container list as the port gives it. */
+export function summaryOf(listed: Docker.ContainerInfo): ContainerSummary {
+  return {
+    id: listed.Id,
+    name: (listed.Names?.[0] ?? '').replace(/^\//, ''),
+    program: listed.Labels?.[LABELS.program] ?? '',
+    state: listed.State as ContainerState,
+    labels: listed.Labels ?? {},
+  };
+}
+
+/** Go's zero time and nonsense are 0. */
+export function epochMs(time: string | undefined): number {
+  const ms = Date.parse(time ?? '');
+  return Number.isFinite(ms) && ms > 0 ? ms : 0;
+}
+
+/**
+ * Whether a text can be an image reference or id. It becomes part of a URL's path, so nothing that could
+ * lead that path elsewhere gets through.
+ */
+export function isImageReference(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,511}$/.test(text) && !/(^|\/)\.{0,2}(\/|$)/.test(text);
+}
+
+/** Splits a reference for the pull call; without tag and digest it is `latest`, or every tag would come. */
+export function pullTarget(reference: string): { fromImage: string; tag: string } {
+  const at = reference.indexOf('@');
+  if (at >= 0) return { fromImage: reference.slice(0, at), tag: reference.slice(at + 1) };
+  const colon = reference.lastIndexOf(':');
+  if (colon > reference.lastIndexOf('/')) {
+    return { fromImage: reference.slice(0, colon), tag: reference.slice(colon + 1) };
+  }
+  return { fromImage: reference, tag: 'latest' };
+}

@@ -1,0 +1,159 @@
+import { type Clock, systemClock } from '../../schemas/clock.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { LABELS } from '../../schemas/program.ts';
+import { createTraceDecoder } from './build-log.ts';
+import { buildImage } from './docker-build.ts';
+import { connect, STOP_SLACK_MS } from './docker-client.ts';
+import { createContainer } from './docker-create.ts';
+import { absent, engineError, failureOf, refused, statusOf, unavailable } from './docker-errors.ts';
+import { watchEvents } from './docker-events.ts';
+import { readLogs } from './docker-logs.ts';
+import { pullImage } from './docker-pull.ts';
+import { removeContainer, sweepLeftovers } from './docker-remove.ts';
+import { startContainer } from './docker-start.ts';
+import { containerOf, isImageReference, summaryOf } from './docker-translate.ts';
+import type { Engine, EngineLog, Image } from './engine.ts';
+import { createNetworks } from './network.ts';
+
+/** How long an engine has to say that it is there. */
+const PING_TIMEOUT_MS = 5_000;
+
+/** The types leave out what the call takes. */
+interface Pingable {
+  ping(options: { abortSignal: AbortSignal }): Promise<unknown>;
+}
+
+export interface DockerEngineOptions {
+  /** `unix:///path` or `tcp://host:port`; by default what DOCKER_HOST says, or the local socket. */
+  dockerHost?: string;
+  /** Everything the engine makes or lists carries this label. */
+  instance: string;
+  log: EngineLog;
+  clock?: Clock;
+}
+
+/** The Docker Engine (API 1.41 and later) behind the port. Connects at the first call. */
+export function createDockerEngine(options: DockerEngineOptions): Engine {
+  const { instance, log, clock = systemClock } = options;
+  const connection = connect(options.dockerHost);
+  const { quick, patient } = connection;
+  const networks = createNetworks(quick, instance);
+  const owned = `${LABELS.instance}=${instance}`;
+  let decode: ReturnType<typeof createTraceDecoder> | undefined;
+  let swept: Promise<void> | undefined;
+
+  /** Once a process, before the first container: what a host that died left half done. */
+  const sweep = (): Promise<void> => {
+    swept ??= sweepLeftovers(connection, instance).catch((error: unknown) => {
+      swept = undefined;
+      log.warn({ error: failureOf(error).message }, 'leftovers of an earlier host could not be removed');
+    });
+    return swept;
+  };
+
+  const inspectImage = async (reference: string): Promise<Image | undefined> => {
+    if (!isImageReference(reference)) return undefined;
+    const found = await absent(quick.getImage(reference).inspect(), [400, 404], 'InternalError');
+    return found && { id: found.Id, labels: found.Config?.Labels ?? {} };
+  };
+
+  const imageNow = async (reference: string): Promise<Image> => {
+    const image = await inspectImage(reference);
+    if (image === undefined) throw new AppError('ImageNotFound', `${reference} is gone already`);
+    return image;
+  };
+
+  return {
+    async ping(timeoutMs = PING_TIMEOUT_MS) {
+      try {
+        await (quick as unknown as Pingable).ping({ abortSignal: AbortSignal.timeout(timeoutMs) });
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+
+    async info() {
+      const info = await refused(quick.info(), 'EngineUnavailable');
+      const runtimes = Object.keys((info.Runtimes as object | undefined) ?? {}).sort();
+      return { id: String(info.ID), version: String(info.ServerVersion), runtimes };
+    },
+
+    async listContainers(program) {
+      const label = program === undefined ? [owned] : [owned, `${LABELS.program}=${program}`];
+      const listed = await refused(quick.listContainers({ all: true, filters: { label } }), 'InternalError');
+      // Docker gives the newest first, by a clock finer than the seconds it tells.
+      return listed.reverse().map(summaryOf);
+    },
+
+    async inspectContainer(id) {
+      const found = await absent(quick.getContainer(id).inspect(), [404], 'InternalError');
+      return found && containerOf(found);
+    },
+
+    async createContainer(request) {
+      await sweep();
+      return createContainer({ connection, networks, instance, log }, request);
+    },
+
+    startContainer: (id) => startContainer(quick, networks, id),
+
+    async stopContainer(id, graceSeconds) {
+      const t = Math.max(0, Math.ceil(graceSeconds));
+      const abortSignal = AbortSignal.timeout(t * 1000 + STOP_SLACK_MS);
+      await absent(patient.getContainer(id).stop({ t, abortSignal }), [304, 404], 'StartFailed');
+    },
+
+    async unpauseContainer(id) {
+      try {
+        await absent(quick.getContainer(id).unpause(), [304, 404], 'StartFailed');
+      } catch (error) {
+        const found = await quick
+          .getContainer(id)
+          .inspect()
+          .catch(() => undefined);
+        if (found?.State.Paused !== false) throw error;
+      }
+    },
+
+    async renameContainer(id, name) {
+      try {
+        await quick.getContainer(id).rename({ name });
+      } catch (error) {
+        if (statusOf(error) === 404) return;
+        const found = await quick
+          .getContainer(id)
+          .inspect()
+          .catch(() => undefined);
+        if (found?.Name !== `/${name}`) throw engineError(error, 'StartFailed');
+      }
+    },
+
+    removeContainer: (id) => removeContainer(connection, id),
+
+    inspectImage,
+
+    async build(request, onLog, signal) {
+      decode ??= createTraceDecoder();
+      return imageNow(await buildImage(connection, decode, request, onLog, signal));
+    },
+
+    async pull(reference, onLog, signal) {
+      await pullImage(connection, reference, onLog, signal);
+      return imageNow(reference);
+    },
+
+    logs: (id, logOptions) => readLogs(connection, id, logOptions),
+
+    watch: (onEvent, onConnect, onDisconnect) =>
+      watchEvents(connection, instance, clock, { onEvent, onConnect, onDisconnect }),
+
+    async removeVolume(name) {
+      return (await absent(quick.getVolume(name).remove(), [404], 'StartFailed')) !== undefined;
+    },
+
+    async listVolumes() {
+      const listed = await refused(quick.listVolumes({ filters: { label: [owned] } }), 'InternalError');
+      return (listed.Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} }));
+    },
+  };
+}

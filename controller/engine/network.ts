@@ -1,0 +1,103 @@
+import type Docker from 'dockerode';
+import { LABELS } from '../../schemas/program.ts';
+import { statusOf } from './docker-errors.ts';
+
+/** A Linux bridge takes 1,023 ports. */
+export const PROGRAMS_PER_NETWORK = 1_000;
+
+const ICC_OPTION = 'com.docker.network.bridge.enable_icc';
+
+export interface Networks {
+  /** The name of a network with room for one program more, made if need be. */
+  pick(): Promise<string>;
+  /** Makes a network anew that was removed while containers still belong to it. */
+  restore(name: string): Promise<void>;
+}
+
+/**
+ * The few bridges all programs of an instance share. Containers on them can not reach each other (`icc` off),
+ * while published ports and the way out work. One network a program would be tidier, and fails after about
+ * thirty.
+ */
+export function createNetworks(docker: Docker, instance: string): Networks {
+  const prefix = instance === 'default' ? 'hersh-programs-' : `${instance}-hersh-programs-`;
+  // An estimate that is never too low: it grows with each pick, and is counted anew when it is full.
+  let current: { name: string; programs: number } | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One at a time, so that two programs never make the same network. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = turn.then(work);
+    turn = next.catch(() => {});
+    return next;
+  };
+
+  /** The first of ours with room, or a new one. Counting costs a list of all our containers. */
+  const choose = async (): Promise<{ name: string; programs: number }> => {
+    const programs = await countPrograms(docker, instance);
+    const foreign = new Set<string>();
+    const ours = new Set<string>();
+    for (const network of await docker.listNetworks()) {
+      if (!network.Name.startsWith(prefix)) continue;
+      (isOurs(network, instance) ? ours : foreign).add(network.Name);
+    }
+    for (let n = 1; ; n++) {
+      const name = `${prefix}${n}`;
+      // Somebody else's network of that name may let containers talk.
+      if (foreign.has(name)) continue;
+      const count = programs.get(name) ?? 0;
+      if (count >= PROGRAMS_PER_NETWORK) continue;
+      if (!ours.has(name) && !(await make(docker, instance, name))) continue;
+      return { name, programs: count };
+    }
+  };
+
+  return {
+    pick() {
+      return inTurn(async () => {
+        if (current === undefined || current.programs >= PROGRAMS_PER_NETWORK) current = await choose();
+        current.programs += 1;
+        return current.name;
+      });
+    },
+    restore(name) {
+      return inTurn(async () => {
+        await make(docker, instance, name);
+      });
+    },
+  };
+}
+
+/** How many containers of ours, running or not, belong to each network. */
+async function countPrograms(docker: Docker, instance: string): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  const filters = { label: [`${LABELS.instance}=${instance}`] };
+  for (const container of await docker.listContainers({ all: true, filters })) {
+    for (const name of Object.keys(container.NetworkSettings?.Networks ?? {})) {
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+/** False where that name is taken by a network that is not ours. */
+async function make(docker: Docker, instance: string, name: string): Promise<boolean> {
+  try {
+    await docker.createNetwork({
+      Name: name,
+      // Without it Docker makes a second network of the same name.
+      CheckDuplicate: true,
+      Driver: 'bridge',
+      Labels: { [LABELS.instance]: instance },
+      Options: { [ICC_OPTION]: 'false' },
+    });
+    return true;
+  } catch (error) {
+    if (statusOf(error) !== 409) throw error;
+    return isOurs(await docker.getNetwork(name).inspect(), instance);
+  }
+}
+
+function isOurs(network: Docker.NetworkInspectInfo, instance: string): boolean {
+  return network.Labels?.[LABELS.instance] === instance && network.Options?.[ICC_OPTION] === 'false';
+}
