@@ -1,0 +1,56 @@
+import { Hono } from 'hono';
+import { AppError } from '../schemas/errors.ts';
+import type { ApiDeps } from './deps.ts';
+import { answerFor } from './errors.ts';
+import { type ApiEnv, type ApiOptions, createRoutes, sendBytes } from './route.ts';
+import { addLifecycleRoutes } from './routes/lifecycle.ts';
+import { addManifestRoutes } from './routes/manifest.ts';
+import { addProgramRoutes } from './routes/programs.ts';
+import { addStreamRoutes } from './routes/streams.ts';
+import { addSystemRoutes } from './routes/system.ts';
+
+/**
+ * All routes but the proxy, which is raw (`proxy.ts`). Testable through `app.request()`; `server.ts` puts it
+ * behind a socket, where `guard.ts` stands in front of it.
+ */
+export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>({ getPath: rawPath });
+  const routes = createRoutes(app, deps, options);
+  addProgramRoutes(routes, deps);
+  addLifecycleRoutes(routes);
+  addStreamRoutes(routes, options);
+  addManifestRoutes(routes);
+  addSystemRoutes(routes, deps);
+
+  app.notFound((c) => errorResponse(unknownRoute(c.req.method, c.req.path), c.req.method, c.req.path));
+  app.onError((error, c) => errorResponse(error, c.req.method, c.req.path));
+  return app;
+
+  function errorResponse(error: Error, method: string, path: string): Response {
+    const { status, body } = answerFor(error, deps.log, `${method} ${path}`);
+    return sendBytes(body, 'application/json', status);
+  }
+}
+
+function unknownRoute(method: string, path: string): AppError {
+  const hint =
+    path.length > 1 && path.endsWith('/')
+      ? 'leave out the slash at the end'
+      : 'GET /openapi.json describes every route';
+  return new AppError('NotFound', `no route ${method} ${path}`, { hint });
+}
+
+/**
+ * The path of a URL as it came. Hono's own decodes it before routing and the parameters once more, so that
+ * `%2541` would name the program `A`.
+ */
+function rawPath(request: Request): string {
+  const { url } = request;
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  if (start === -1) return '/';
+  for (let i = start; i < url.length; i++) {
+    const char = url.charCodeAt(i);
+    if (char === 63 || char === 35) return url.slice(start, i);
+  }
+  return url.slice(start);
+}

@@ -1,0 +1,161 @@
+import type { IncomingMessage } from 'node:http';
+import type { Context } from 'hono';
+import { AppError } from '../schemas/errors.ts';
+import { StatusError } from './errors.ts';
+import type { ApiEnv } from './route.ts';
+
+/** Largest body of a request on the API's own routes, in bytes. */
+export const BODY_BYTES_MAX = 32 * 1024 * 1024;
+/** A body that takes longer than this to arrive is given up, in milliseconds. */
+const BODY_MS_MAX = 300_000;
+
+export type BodyKind = 'json' | 'yaml';
+
+const TYPES: Record<BodyKind, readonly string[]> = {
+  json: ['application/json'],
+  // JSON is YAML too, and a page of another origin can send none of these without a preflight.
+  yaml: ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml', 'application/json'],
+};
+
+/**
+ * The whole body as text, `''` where there is none. Refuses while it streams: too large is `PayloadTooLarge` as
+ * soon as the limit is passed, so never more than `bytesMax` is held; a type other than `kind` is
+ * `UnsupportedMediaType` at the first byte; bytes that are not UTF-8 are `BadRequest`.
+ */
+export async function readBody(c: Context<ApiEnv>, kind: BodyKind, bytesMax: number): Promise<string> {
+  const incoming = c.env?.incoming;
+  const header = (name: string): string | undefined => c.req.header(name);
+  const length = Number(header('content-length') ?? 0);
+  const chunked = header('transfer-encoding') !== undefined;
+  if (incoming !== undefined && length === 0 && !chunked) return '';
+
+  if (length > 0) checkType(header, kind);
+  if (length > bytesMax) throw tooLarge(bytesMax);
+  const sink = createSink(bytesMax, () => checkType(header, kind));
+  if (incoming !== undefined) await drainIncoming(incoming, sink.take);
+  else await drainStream(c.req.raw.body, sink.take);
+  return sink.text();
+}
+
+function createSink(
+  bytesMax: number,
+  onFirstByte: () => void,
+): { take(chunk: Uint8Array): void; text(): string } {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  return {
+    take(chunk) {
+      if (chunk.byteLength === 0) return;
+      if (bytes === 0) onFirstByte();
+      bytes += chunk.byteLength;
+      if (bytes > bytesMax) {
+        chunks.length = 0;
+        throw tooLarge(bytesMax);
+      }
+      chunks.push(chunk);
+    },
+    text() {
+      try {
+        return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+      } catch (cause) {
+        throw new AppError('BadRequest', 'the body is not valid UTF-8', { cause });
+      }
+    },
+  };
+}
+
+/**
+ * Straight from the socket's stream: a web stream around it can not be left half read without either destroying
+ * the connection, and the answer with it, or buffering the rest.
+ */
+function drainIncoming(req: IncomingMessage, take: (chunk: Uint8Array) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = (error?: unknown): void => {
+      clearTimeout(timer);
+      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onError);
+      if (error === undefined) {
+        resolve();
+        return;
+      }
+      // What still comes is thrown away, so that the client can finish sending and read the answer.
+      req.on('error', () => {});
+      req.resume();
+      reject(error);
+    };
+    const onData = (chunk: Uint8Array): void => {
+      try {
+        take(chunk);
+      } catch (error) {
+        finish(error);
+      }
+    };
+    const onEnd = (): void => finish();
+    const onError = (cause: Error): void => finish(cutOff(cause));
+    const onClose = (): void => finish(cutOff());
+    const timer = setTimeout(
+      () => finish(new StatusError(408, `the body did not arrive within ${BODY_MS_MAX / 1000} s`)),
+      BODY_MS_MAX,
+    );
+    timer.unref();
+    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onError);
+  });
+}
+
+async function drainStream(
+  body: ReadableStream<Uint8Array> | null,
+  take: (chunk: Uint8Array) => void,
+): Promise<void> {
+  if (body === null) return;
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      take(value);
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+function cutOff(cause?: Error): StatusError {
+  return new StatusError(400, 'the connection ended before the body did', cause?.message);
+}
+
+function tooLarge(bytesMax: number): AppError {
+  return new AppError('PayloadTooLarge', `the body is over the limit of ${describeBytes(bytesMax)}`);
+}
+
+function describeBytes(bytes: number): string {
+  return bytes % (1024 * 1024) === 0 ? `${bytes / 1024 / 1024} MiB` : `${bytes} bytes`;
+}
+
+function checkType(header: (name: string) => string | undefined, kind: BodyKind): void {
+  const allowed = TYPES[kind];
+  const [type = '', ...parameters] = (header('content-type') ?? '').toLowerCase().split(';');
+  if (!allowed.includes(type.trim())) {
+    const given = type.trim() === '' ? 'no Content-Type' : `Content-Type ${JSON.stringify(type.trim())}`;
+    throw new AppError('UnsupportedMediaType', `the body has ${given}; this route takes ${allowed[0]}`, {
+      hint: `send the header Content-Type: ${allowed[0]}`,
+    });
+  }
+  for (const parameter of parameters) {
+    const [key = '', value = ''] = parameter.split('=');
+    const charset = value.trim().replaceAll('"', '');
+    if (key.trim() === 'charset' && charset !== 'utf-8' && charset !== 'utf8') {
+      throw new AppError('UnsupportedMediaType', `charset ${JSON.stringify(charset)} is not read here`, {
+        hint: 'send UTF-8',
+      });
+    }
+  }
+  const encoding = (header('content-encoding') ?? 'identity').trim().toLowerCase();
+  if (encoding !== 'identity') {
+    throw new AppError(
+      'UnsupportedMediaType',
+      `Content-Encoding ${JSON.stringify(encoding)} is not read here`,
+      {
+        hint: 'send the body without compression',
+      },
+    );
+  }
+}

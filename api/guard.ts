@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+import { AppError } from '../schemas/errors.ts';
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/;
+
+/** Why the request is refused, or undefined. */
+export type OriginGuard = (req: IncomingMessage) => AppError | undefined;
+
+/**
+ * Keeps web pages out. The API has no passwords on loopback, so any page in the user's browser could drive it:
+ * a name that resolves here (DNS rebinding) is caught by `Host`, a page of another origin by `Origin` and
+ * `Sec-Fetch-Site`. Another port is another origin: what a program serves on its own port may not drive the
+ * host either. `hosts`: names accepted besides localhost, 127.0.0.1 and [::1]; ports do not matter.
+ */
+export function createOriginGuard(hosts: readonly string[]): OriginGuard {
+  const known = new Set([...LOOPBACK_NAMES, ...hosts.map((name) => name.toLowerCase())]);
+
+  return (req) => {
+    const host = req.headers.host;
+    if (host === undefined || host === '') {
+      return new AppError('BadRequest', 'the Host header is missing');
+    }
+    if (countHosts(req.rawHeaders) > 1) {
+      return new AppError('BadRequest', 'there is more than one Host header');
+    }
+    const authority = host.toLowerCase();
+    const name = AUTHORITY.exec(authority)?.[1];
+    if (name === undefined || !known.has(name)) {
+      return new AppError('Forbidden', `Host ${JSON.stringify(host)} is not one this API serves`, {
+        hint: `use one of: ${[...known].join(', ')}`,
+      });
+    }
+    const origin = req.headers.origin;
+    if (origin !== undefined && !isOriginOf(origin, authority)) {
+      return new AppError('Forbidden', `Origin ${JSON.stringify(origin)} may not use this API`, {
+        hint: 'web pages of other origins are refused; call the API from a program or a script',
+      });
+    }
+    if (req.headers['sec-fetch-site'] === 'cross-site') {
+      return new AppError('Forbidden', 'a page of another site may not use this API', {
+        hint: 'web pages of other sites are refused (Sec-Fetch-Site); open the address by hand',
+      });
+    }
+    return undefined;
+  };
+}
+
+function isOriginOf(origin: string, authority: string): boolean {
+  const lower = origin.toLowerCase();
+  return lower === `http://${authority}` || lower === `https://${authority}`;
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name !== undefined && name.length === 4 && name.toLowerCase() === 'host') count++;
+  }
+  return count;
+}

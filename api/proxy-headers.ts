@@ -1,0 +1,114 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Headers that speak of one connection only (RFC 9110, 7.6.1), and the ones undici writes itself. */
+const DROPPED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Of requests: `host` names this server, `expect` is answered here, the rest is set anew. */
+const DROPPED_FROM_REQUEST = new Set([
+  ...DROPPED,
+  'host',
+  'expect',
+  'http2-settings',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-prefix',
+]);
+
+/** Of answers: `nosniff` is set anew. */
+const DROPPED_FROM_ANSWER = new Set([...DROPPED, 'x-content-type-options']);
+
+/**
+ * The headers the program gets, flat `[name, value, …]` in the order they came. `prefix` is the path in front of
+ * the program's own, e.g. `/programs/x/proxy`.
+ */
+export function requestHeaders(req: IncomingMessage, prefix: string): string[] {
+  const { rawHeaders } = req;
+  const named = namedByConnection(req.headers.connection);
+  const headers: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    const lower = name.toLowerCase();
+    if (DROPPED_FROM_REQUEST.has(lower) || named?.has(lower)) continue;
+    headers.push(name, rawHeaders[i + 1] as string);
+  }
+  const from = req.socket.remoteAddress ?? '';
+  const before = req.headers['x-forwarded-for'];
+  headers.push(
+    'X-Forwarded-For',
+    before === undefined ? from : `${before}, ${from}`,
+    'X-Forwarded-Host',
+    req.headers.host ?? '',
+    'X-Forwarded-Proto',
+    'http',
+    'X-Forwarded-Prefix',
+    prefix,
+  );
+  return headers;
+}
+
+/**
+ * The headers the client gets, flat, from those of the program, flat: none that speak of its connection, and the
+ * two that keep what it serves from acting as a page of this API, with which it shares an origin. A policy of its
+ * own stays beside ours: a browser applies both.
+ */
+export function answerHeaders(raw: readonly (string | Buffer)[], status: number): string[] {
+  const headers: string[] = [];
+  let named: ReadonlySet<string> | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = latin1(raw[i]);
+    const lower = name.toLowerCase();
+    if (DROPPED_FROM_ANSWER.has(lower)) {
+      if (lower === 'connection') named = union(named, namedByConnection(latin1(raw[i + 1])));
+      continue;
+    }
+    // A 204 with a length is malformed (RFC 9110, 8.6).
+    if (status === 204 && lower === 'content-length') continue;
+    headers.push(name, latin1(raw[i + 1]));
+  }
+  headers.push('Content-Security-Policy', 'sandbox', 'X-Content-Type-Options', 'nosniff');
+  return named === undefined ? headers : without(headers, named);
+}
+
+/** Header names a `Connection` header lists, in lower case; undefined for the usual ones that list none. */
+function namedByConnection(value: string | undefined): Set<string> | undefined {
+  if (value === undefined || value === 'keep-alive' || value === 'close') return undefined;
+  const names = new Set<string>();
+  for (const part of value.split(',')) {
+    const name = part.trim().toLowerCase();
+    // Naming the framing or the policy may not take them away.
+    if (name !== '' && name !== 'content-length' && name !== 'content-security-policy') names.add(name);
+  }
+  return names;
+}
+
+function union(
+  a: ReadonlySet<string> | undefined,
+  b: ReadonlySet<string> | undefined,
+): ReadonlySet<string> | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return new Set([...a, ...b]);
+}
+
+function without(headers: readonly string[], names: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length - 4; i += 2) {
+    const name = headers[i] as string;
+    if (!names.has(name.toLowerCase())) kept.push(name, headers[i + 1] as string);
+  }
+  return [...kept, ...headers.slice(-4)];
+}
+
+function latin1(value: string | Buffer | undefined): string {
+  return value === undefined ? '' : typeof value === 'string' ? value : value.toString('latin1');
+}

@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context, Hono } from 'hono';
+import { AppError } from '../schemas/errors.ts';
+import { NAME_PATTERN } from '../schemas/program.ts';
+import { BODY_BYTES_MAX, type BodyKind, readBody } from './body.ts';
+import type { ApiDeps, ProgramView } from './deps.ts';
+import { errorAnswer, OWN_HEADERS, programNotFound } from './errors.ts';
+
+/** `incoming` is there behind a real socket and missing under `app.request()`. */
+export interface ApiEnv {
+  Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse };
+}
+
+export interface ApiOptions {
+  /** Largest request body, in bytes. Default 32 MiB. */
+  bodyBytesMax?: number;
+  /** Pause between the comments that keep an idle event stream open, in milliseconds. Default 15 s. */
+  heartbeatMs?: number;
+}
+
+export interface RouteContext {
+  c: Context<ApiEnv>;
+  deps: ApiDeps;
+  /** The request body as text, `''` where there is none. */
+  body: string;
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Handler = (context: RouteContext) => Response | Promise<Response>;
+
+export interface Routes {
+  /** All methods of a path at once: a method without a handler is 405 with `Allow`. HEAD goes with GET. */
+  add(
+    path: string,
+    handlers: Partial<Record<Method, Handler>>,
+    body?: Partial<Record<Method, BodyKind>>,
+  ): void;
+}
+
+/** Puts the rules that all own routes share (methods, bodies) in front of their handlers. */
+export function createRoutes(app: Hono<ApiEnv>, deps: ApiDeps, options: ApiOptions): Routes {
+  const bytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX;
+  return {
+    add(path, handlers, kinds = {}) {
+      const allowed: string[] = [];
+      for (const [method, handle] of Object.entries(handlers) as [Method, Handler][]) {
+        allowed.push(method);
+        if (method === 'GET') allowed.push('HEAD');
+        const kind = kinds[method] ?? 'json';
+        app.on(method, path, async (c) => handle({ c, deps, body: await readBody(c, kind, bytesMax) }));
+      }
+      const allow = allowed.join(', ');
+      app.all(path, (c) => {
+        const answer = errorAnswer(405, `${c.req.method} is not served here`, {
+          hint: `this route takes ${allow}`,
+        });
+        return sendBytes(answer.body, 'application/json', 405, { Allow: allow });
+      });
+    },
+  };
+}
+
+/** A JSON answer of any value. */
+export function sendJson(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return sendBytes(JSON.stringify(body), 'application/json', status, headers);
+}
+
+/** An answer of known length: text, or bytes already in UTF-8. */
+export function sendBytes(
+  body: string | Uint8Array,
+  contentType: string,
+  status = 200,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(body as ConstructorParameters<typeof Response>[0], {
+    status,
+    headers: { ...OWN_HEADERS, ...headers, 'Content-Type': contentType },
+  });
+}
+
+/** The `{id}` of the path, decoded once; `NotFound` where it can not name a program. */
+export function programName(c: Context<ApiEnv>): string {
+  const name = c.req.param('id') ?? '';
+  if (!NAME_PATTERN.test(name)) throw programNotFound(name);
+  return name;
+}
+
+/** The program the path names, or `NotFound`. */
+export function findProgram(c: Context<ApiEnv>, deps: ApiDeps): ProgramView {
+  const name = programName(c);
+  const view = deps.programs.get(name);
+  if (view === undefined) throw programNotFound(name);
+  return view;
+}
+
+/** A query parameter that is a yes or no; absent is no. `BadRequest` for anything but true, false, 1, 0. */
+export function flag(c: Context<ApiEnv>, key: string): boolean {
+  const value = c.req.query(key);
+  if (value === undefined || value === 'false' || value === '0') return false;
+  if (value === 'true' || value === '1' || value === '') return true;
+  throw new AppError('BadRequest', `${key} must be true or false`);
+}

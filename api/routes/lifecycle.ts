@@ -1,0 +1,70 @@
+import { AppError } from '../../schemas/errors.ts';
+import type { ProgramState } from '../../schemas/program.ts';
+import { timestamp } from '../../schemas/program.ts';
+import type { ApiDeps, ProgramView } from '../deps.ts';
+import { findProgram, type RouteContext, type Routes, sendJson } from '../route.ts';
+
+/** start, stop, restart: each states a wish in the manifest; the controller does the rest. */
+export function addLifecycleRoutes(routes: Routes): void {
+  routes.add('/programs/:id/start', { POST: start });
+  routes.add('/programs/:id/stop', { POST: stop });
+  routes.add('/programs/:id/restart', { POST: restart });
+}
+
+async function start({ c, deps }: RouteContext): Promise<Response> {
+  const view = findProgram(c, deps);
+  const { state } = view.status;
+  const ended = state === 'Error' || view.finished;
+  if (view.desiredState !== 'Stopped' && !ended) {
+    throw new AppError('Conflict', `program is already started; its state is ${state}`, {
+      hint: isUp(state)
+        ? `POST /programs/${view.name}/restart runs it anew`
+        : `wait, or POST /programs/${view.name}/stop first`,
+    });
+  }
+  await deps.programs.editSpec(view.name, {
+    desiredState: 'Running',
+    // A new value is what makes the controller forget back-off, failed builds and that it had finished.
+    ...(ended ? { restartedAt: freshRestartedAt(deps, view.name) } : {}),
+  });
+  return answer(view, state, 'program start initiated');
+}
+
+async function stop({ c, deps }: RouteContext): Promise<Response> {
+  const view = findProgram(c, deps);
+  const { state } = view.status;
+  const down = state === 'Created' || state === 'Stopped';
+  // Wanted, but not yet picked up: that one must be stopped although its state says it is down.
+  const wanted = view.desiredState === 'Running' && !view.finished;
+  if (down && !wanted) return answer(view, state, 'program is not running');
+  if (view.desiredState !== 'Stopped') await deps.programs.editSpec(view.name, { desiredState: 'Stopped' });
+  return answer(view, 'Stopping', 'program stop initiated');
+}
+
+async function restart({ c, deps }: RouteContext): Promise<Response> {
+  const view = findProgram(c, deps);
+  const { state } = view.status;
+  if (!isUp(state) || view.desiredState === 'Stopped') {
+    throw new AppError('NotRunning', 'program not running', {
+      hint: `its state is ${state}; POST /programs/${view.name}/start starts one that is stopped`,
+    });
+  }
+  await deps.programs.editSpec(view.name, { restartedAt: freshRestartedAt(deps, view.name) });
+  return answer(view, state, 'program restart initiated');
+}
+
+function isUp(state: ProgramState): boolean {
+  return state === 'Running' || state === 'Ready';
+}
+
+function answer(view: ProgramView, state: ProgramState, message: string): Response {
+  return sendJson({ program_id: view.name, state, message });
+}
+
+/** Now, or the first millisecond after it that the manifest does not hold yet: only a new value is acted on. */
+function freshRestartedAt(deps: ApiDeps, name: string): string {
+  const text = deps.programs.manifest(name)?.text ?? '';
+  let ms = deps.now();
+  while (text.includes(timestamp(ms))) ms++;
+  return timestamp(ms);
+}

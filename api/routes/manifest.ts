@@ -1,0 +1,92 @@
+import { AppError } from '../../schemas/errors.ts';
+import { NAME_PATTERN } from '../../schemas/program.ts';
+import type { ApiDeps } from '../deps.ts';
+import { programNotFound } from '../errors.ts';
+import { flag, programName, type RouteContext, type Routes, sendBytes, sendJson } from '../route.ts';
+
+/** The manifest as text, read and written whole, never over what the writer has not seen. */
+export function addManifestRoutes(routes: Routes): void {
+  routes.add('/programs/:id/manifest', { GET: getManifest, PUT: putManifest }, { PUT: 'yaml' });
+}
+
+function getManifest({ c, deps }: RouteContext): Response {
+  const name = programName(c);
+  const manifest = deps.programs.manifest(name);
+  if (manifest === undefined) throw programNotFound(name);
+  const headers = { ETag: quoted(manifest.etag) };
+  if (listed(c.req.header('If-None-Match') ?? '', manifest.etag, true)) {
+    return new Response(null, { status: 304, headers });
+  }
+  return sendBytes(manifest.text, 'application/yaml', 200, headers);
+}
+
+async function putManifest({ c, deps, body }: RouteContext): Promise<Response> {
+  const name = c.req.param('id') ?? '';
+  if (!NAME_PATTERN.test(name)) {
+    throw new AppError('BadRequest', `${JSON.stringify(name)} can not be the name of a program`, {
+      hint: `names match ${NAME_PATTERN.source}`,
+    });
+  }
+  const dryRun = flag(c, 'dry_run');
+  const ifMatch = c.req.header('If-Match');
+  const current = deps.programs.manifest(name)?.etag;
+  const etag = ifMatch === undefined ? null : matchOrRefuse(ifMatch, current);
+  if (dryRun) return sendJson(await deps.dryRun(name, body));
+
+  if (etag === null && current !== undefined) throw mustMatch();
+  const done = await put(deps, name, body, etag);
+  return sendJson(
+    {
+      program_id: name,
+      created: done.created,
+      message: done.created ? 'program created' : 'manifest replaced',
+    },
+    done.created ? 201 : 200,
+    { ETag: quoted(done.etag) },
+  );
+}
+
+async function put(
+  deps: ApiDeps,
+  name: string,
+  text: string,
+  etag: string | null,
+): Promise<{ etag: string; created: boolean }> {
+  try {
+    return await deps.programs.putManifest(name, text, etag);
+  } catch (error) {
+    // Somebody created it between our look and the write: the same refusal as if they had come a moment earlier.
+    const raced = etag === null && error instanceof AppError && error.reason === 'Conflict';
+    if (raced && deps.programs.manifest(name) !== undefined) throw mustMatch();
+    throw error;
+  }
+}
+
+function matchOrRefuse(ifMatch: string, current: string | undefined): string {
+  if (current !== undefined && listed(ifMatch, current, false)) return current;
+  const what = current === undefined ? 'there is no manifest yet' : 'the manifest has changed since';
+  throw new AppError('PreconditionFailed', `If-Match does not hold: ${what}`, {
+    hint:
+      current === undefined
+        ? 'leave If-Match out to create it'
+        : 'GET it again, repeat the edit and send its ETag as If-Match',
+  });
+}
+
+function mustMatch(): AppError {
+  return new AppError('PreconditionFailed', 'the manifest exists; If-Match is required to replace it', {
+    hint: 'GET it, edit it and send its ETag as If-Match',
+  });
+}
+
+function quoted(etag: string): string {
+  return `"${etag}"`;
+}
+
+/** Whether a header of entity tags names this one. `weak`: tags marked `W/` count too, as for If-None-Match. */
+function listed(header: string, etag: string, weak: boolean): boolean {
+  return header
+    .split(',')
+    .map((tag) => tag.trim())
+    .some((tag) => tag === '*' || tag === quoted(etag) || (weak && tag === `W/${quoted(etag)}`));
+}

@@ -1,0 +1,117 @@
+import type { Context } from 'hono';
+import { AppError } from '../../schemas/errors.ts';
+import { timestamp } from '../../schemas/program.ts';
+import type { ApiDeps } from '../deps.ts';
+import { OWN_HEADERS } from '../errors.ts';
+import { followEvents } from '../event-stream.ts';
+import {
+  type ApiEnv,
+  type ApiOptions,
+  findProgram,
+  flag,
+  type RouteContext,
+  type Routes,
+  sendBytes,
+  sendJson,
+} from '../route.ts';
+import { byteStream, readText } from '../streams.ts';
+
+/** Lines of `GET …/logs` where `tail` does not say. */
+const TAIL_DEFAULT = 200;
+const HEARTBEAT_MS = 15_000;
+const PLAIN = 'text/plain; charset=utf-8';
+
+/** Logs, build logs and events: whole, or as they come. */
+export function addStreamRoutes(routes: Routes, options: ApiOptions): void {
+  const heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
+  routes.add('/programs/:id/logs', { GET: getLogs });
+  routes.add('/programs/:id/build-log', { GET: getBuildLog });
+  routes.add('/programs/:id/events', { GET: (context) => getEvents(context, heartbeatMs) });
+}
+
+async function getLogs({ c, deps }: RouteContext): Promise<Response> {
+  const { name } = findProgram(c, deps);
+  const tail = parseTail(c.req.query('tail'));
+  const sinceSeconds = parseSince(c.req.query('since'), deps.now());
+  const follow = flag(c, 'follow');
+  if (follow && isHead(c)) return sendBytes('', PLAIN);
+
+  const abort = new AbortController();
+  const { containerId, stream } = await deps.logs(name, { tail, sinceSeconds, follow, signal: abort.signal });
+  if (follow) return sendStream(byteStream(stream, abort, onStreamError(deps, name)), PLAIN);
+  const logs = await readText(stream);
+  return sendJson({ program_id: name, container_id: containerId, logs, timestamp: timestamp(deps.now()) });
+}
+
+async function getBuildLog({ c, deps }: RouteContext): Promise<Response> {
+  const { name } = findProgram(c, deps);
+  if (flag(c, 'follow')) {
+    if (isHead(c)) return sendBytes('', PLAIN);
+    const abort = new AbortController();
+    const log = deps.programs.followBuildLog(name, abort.signal);
+    return sendStream(byteStream(log, abort, onStreamError(deps, name)), PLAIN);
+  }
+  const { buildId, log } = await deps.programs.buildLog(name);
+  return sendJson({ program_id: name, build_id: buildId, log });
+}
+
+async function getEvents({ c, deps }: RouteContext, heartbeatMs: number): Promise<Response> {
+  const { name } = findProgram(c, deps);
+  if (!flag(c, 'follow')) return sendJson({ events: await deps.programs.events(name) });
+  const type = 'text/event-stream';
+  if (isHead(c)) return sendBytes('', type);
+  const abort = new AbortController();
+  const lastId = c.req.header('Last-Event-ID');
+  const events = followEvents(deps.programs, name, { signal: abort.signal, lastId, heartbeatMs });
+  return sendStream(byteStream(events, abort, onStreamError(deps, name)), type);
+}
+
+/** HEAD runs the GET handler and drops its body, which would leave a stream open that nobody reads. */
+function isHead(c: Context<ApiEnv>): boolean {
+  return c.req.raw.method === 'HEAD';
+}
+
+function sendStream(stream: ReadableStream<Uint8Array>, contentType: string): Response {
+  return new Response(stream, { headers: { ...OWN_HEADERS, 'Content-Type': contentType } });
+}
+
+function onStreamError(deps: ApiDeps, program: string): (err: unknown) => void {
+  return (err) => deps.log.warn({ err, program }, 'a stream to a client broke off');
+}
+
+/** Lines from the end: a whole number, or `all`. */
+function parseTail(value: string | undefined): number | 'all' {
+  if (value === undefined || value === '') return TAIL_DEFAULT;
+  if (value === 'all') return 'all';
+  if (!/^[0-9]{1,9}$/.test(value)) {
+    throw new AppError('BadRequest', `tail must be a whole number of lines, or "all"`, {
+      hint: `e.g. tail=${TAIL_DEFAULT}`,
+    });
+  }
+  return Number(value);
+}
+
+const UNIT_SECONDS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+const DURATION = /^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+$/;
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})?)?$/;
+
+/** A time or how long ago, as `docker logs --since` takes it, in epoch seconds; 0 where absent. `nowMs`: epoch. */
+export function parseSince(value: string | undefined, nowMs: number): number {
+  if (value === undefined || value === '') return 0;
+  if (/^[0-9]{1,12}(?:\.[0-9]{1,9})?$/.test(value)) return Number(value);
+  if (DURATION.test(value)) {
+    let seconds = 0;
+    for (const [, count, unit] of value.matchAll(/([0-9.]+)(ms|s|m|h|d)/g)) {
+      seconds += Number(count) * (UNIT_SECONDS[unit ?? ''] ?? 0);
+    }
+    return Math.max(0, nowMs / 1000 - seconds);
+  }
+  if (DATE_TIME.test(value)) {
+    const zoned = /[Zz]|[+-]\d{2}:\d{2}$/.test(value.slice(10)) || value.length === 10;
+    const ms = Date.parse(zoned ? value : `${value}Z`);
+    if (Number.isFinite(ms)) return Math.max(0, ms / 1000);
+  }
+  throw new AppError('BadRequest', 'since must be a time (RFC 3339 or epoch seconds) or a duration', {
+    hint: 'e.g. since=2026-11-22T10:00:00Z, since=1795341600 or since=10m; encode a + as %2B',
+  });
+}

@@ -1,0 +1,32 @@
+import type { ApiDeps } from '../deps.ts';
+import { errorAnswer } from '../errors.ts';
+import { type Routes, sendBytes, sendJson } from '../route.ts';
+
+/** The host itself: health, metrics, the description of this API, and the confirmation of a paused pruning. */
+export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
+  const openapi = Buffer.from(JSON.stringify(deps.openapi));
+
+  routes.add('/healthz', { GET: () => sendJson({ status: 'ok' }) });
+  routes.add('/readyz', {
+    GET: () => {
+      const { ready, reason, message, warnings } = deps.health();
+      if (ready) return sendJson({ status: 'ready', warnings });
+      const details = warnings.map((warning) => ({ path: '', message: warning }));
+      const answer = errorAnswer(503, `${reason}: ${message}`, { details });
+      return sendBytes(answer.body, 'application/json', answer.status);
+    },
+  });
+  routes.add('/metrics', {
+    GET: async () => {
+      const { contentType, body } = await deps.metrics();
+      return sendBytes(body, contentType);
+    },
+  });
+  routes.add('/openapi.json', { GET: () => sendBytes(openapi, 'application/json') });
+  routes.add('/registry/prune', {
+    POST: async () => {
+      const programs = await deps.programs.confirmPrune();
+      return sendJson({ message: 'prune confirmed', programs });
+    },
+  });
+}

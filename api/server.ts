@@ -1,0 +1,215 @@
+import { lookup } from 'node:dns/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { AppError, codeOf } from '../schemas/errors.ts';
+import type { ApiDeps, ApiLog } from './deps.ts';
+import { answerFor, type ErrorAnswer, errorAnswer } from './errors.ts';
+import { createOriginGuard } from './guard.ts';
+import { createProxy, hasBody } from './proxy.ts';
+import { responseOn } from './proxy-upgrade.ts';
+import { answerRaw, answerSocket, lingerAfterAnswer } from './raw-answer.ts';
+import { type ApiEnv, sendBytes } from './route.ts';
+
+/** Time a client has to send its headers, in milliseconds. */
+const HEADERS_MS_MAX = 30_000;
+/** What `close` gives requests in flight before it cuts them, in milliseconds. */
+const CLOSE_MS_MAX = 1_000;
+
+export interface ServerOptions {
+  app: Hono<ApiEnv>;
+  deps: ApiDeps;
+  /** A loopback address, or `localhost`. */
+  host: string;
+  /** 0 takes any free one. */
+  port: number;
+  /** Names accepted in `Host` besides localhost, 127.0.0.1 and [::1]. */
+  hosts?: readonly string[];
+  /** How long a program may take to its first byte through the proxy, in milliseconds. Default 30 s. */
+  firstByteMsMax?: number;
+  /** How long `close` waits for requests in flight, in milliseconds. Default 1 s. */
+  closeMsMax?: number;
+}
+
+export interface RunningServer {
+  port: number;
+  /** Stops listening, lets requests end for a moment, then cuts streams, WebSockets and all else. */
+  close(): Promise<void>;
+}
+
+/**
+ * The one listener of the host. Every request passes the guard first; proxy paths then go to the raw proxy, the
+ * rest to the app. Rejects with words for people where it may not or can not listen.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host, deps } = options;
+  await requireLoopback(host);
+  const guard = createOriginGuard(options.hosts ?? []);
+  const proxy = createProxy(
+    deps,
+    options.firstByteMsMax === undefined ? {} : { firstByteMsMax: options.firstByteMsMax },
+  );
+  const own = getRequestListener(options.app.fetch, {
+    overrideGlobalObjects: false,
+    autoCleanupIncoming: false,
+    errorHandler: (error) => listenerError(error, deps.log),
+  });
+
+  const refuse = (req: IncomingMessage): ErrorAnswer | undefined => {
+    const malformed = toOriginForm(req);
+    const error = malformed ?? guard(req);
+    return error === undefined ? undefined : answerFor(error, deps.log, `${req.method} ${req.url}`);
+  };
+  const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    if (hasBody(req)) lingerAfterAnswer(req, res);
+    const refusal = refuse(req);
+    if (refusal !== undefined) {
+      answerRaw(res, refusal);
+    } else if (proxy.matches(req.url ?? '')) {
+      proxy.handle(req, res);
+    } else {
+      if (req.headers.expect !== undefined) res.writeContinue();
+      void own(req, res);
+    }
+  };
+
+  const server = createServer({
+    requireHostHeader: false,
+    headersTimeout: HEADERS_MS_MAX,
+    // A body may stream for as long as it flows; own routes limit theirs in body.ts.
+    requestTimeout: 0,
+  });
+  const upgraded = new Set<Duplex>();
+  server.on('request', onRequest);
+  server.on('checkContinue', onRequest);
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
+    answerRaw(res, errorAnswer(417, `Expect: ${req.headers.expect} is not something this server can do`));
+  });
+  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+    answerSocket(socket, errorAnswer(405, 'CONNECT is not served here'));
+  });
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const refusal = refuse(req);
+    if (refusal !== undefined) return answerSocket(socket, refusal);
+    const webSocket = (req.headers.upgrade ?? '').toLowerCase() === 'websocket';
+    if (webSocket && proxy.matches(req.url ?? '')) return proxy.upgrade(req, socket, head);
+    // Upgrades are offers (RFC 9110, 7.8): any other is passed over and the request answered as it stands.
+    onRequest(req, responseOn(req, socket));
+  });
+  server.on('clientError', answerMalformed);
+
+  await listen(server, host, options.port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => closeServer(server, upgraded, () => proxy.close(), options.closeMsMax ?? CLOSE_MS_MAX),
+  };
+}
+
+/** Without tokens nobody but this machine may come in (contract 3.6). */
+async function requireLoopback(host: string): Promise<void> {
+  const addresses =
+    isIP(host) === 0
+      ? (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address)
+      : [host];
+  if (addresses.length > 0 && addresses.every(isLoopback)) return;
+  throw new Error(
+    `the API does not listen on ${host}: it has no access control yet, so only loopback addresses are allowed. ` +
+      'Use --host 127.0.0.1, and ssh -L or a proxy with authentication to reach it from elsewhere.',
+  );
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => reject(listenError(cause, host, port)));
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}
+
+function listenError(cause: Error, host: string, port: number): Error {
+  switch (codeOf(cause)) {
+    case 'EADDRINUSE':
+      return new Error(
+        `port ${port} on ${host} is taken, perhaps by another Hersh Host. Stop that one, or choose another port with --port.`,
+        { cause },
+      );
+    case 'EACCES':
+      return new Error(`port ${port} needs privileges. Choose one above 1023 with --port.`, { cause });
+    default:
+      return new Error(`can not listen on ${host}:${port}: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * Brings a request target in absolute form (`GET http://localhost:9000/x`) to origin form; its authority counts
+ * in place of `Host` (RFC 9112, 3.2.2) and so has to pass the guard as that would.
+ */
+function toOriginForm(req: IncomingMessage): AppError | undefined {
+  const url = req.url ?? '';
+  if (url.startsWith('/')) return undefined;
+  const match = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url);
+  if (match === null) {
+    return new AppError('BadRequest', `the request target ${JSON.stringify(url)} is not a path`);
+  }
+  const [, authority = '', rest = ''] = match;
+  req.url = rest.startsWith('/') ? rest : `/${rest}`;
+  req.headers.host = authority;
+  return undefined;
+}
+
+/** A request the listener could not even make a `Request` of, or something thrown that is no Error. */
+function listenerError(error: unknown, log: ApiLog): Response {
+  const malformed = error instanceof Error && error.name === 'RequestError';
+  const answer = malformed
+    ? errorAnswer(400, 'the request target is malformed')
+    : answerFor(error, log, 'outside the routes');
+  return sendBytes(answer.body, 'application/json', answer.status);
+}
+
+const MALFORMED: Record<string, [status: number, message: string]> = {
+  HPE_HEADER_OVERFLOW: [431, 'the headers are over the limit of 16 KiB'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'the chunk extensions are over the limit'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the headers did not arrive in time'],
+};
+
+function answerMalformed(error: Error & { code?: string }, socket: Duplex): void {
+  // While an answer is on its way, a second one would end up in the middle of it.
+  const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
+  if (error.code === 'ECONNRESET' || current?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = MALFORMED[error.code ?? ''] ?? [400, 'this is not valid HTTP/1.1'];
+  answerSocket(socket, errorAnswer(status, message));
+}
+
+async function closeServer(
+  server: Server,
+  upgraded: ReadonlySet<Duplex>,
+  closeProxy: () => Promise<void>,
+  closeMsMax: number,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection becomes idle when its last answer ends; Node looks for those only when asked.
+  const sweep = setInterval(() => server.closeIdleConnections(), 20);
+  const cut = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  }, closeMsMax);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(cut);
+  for (const socket of upgraded) socket.destroy();
+  await closeProxy();
+}

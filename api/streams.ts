@@ -1,0 +1,44 @@
+/** All of a stream as text: UTF-8 decoded over the seams between chunks, anything else shown as U+FFFD. */
+export async function readText(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
+/**
+ * An answer's body that takes from `source` as fast as the client reads. When the client goes away, `abort` fires
+ * and the source is let go. A source that fails breaks the answer off, so that it does not look whole.
+ */
+export function byteStream(
+  source: AsyncIterable<Uint8Array>,
+  abort: AbortController,
+  onError: (error: unknown) => void,
+): ReadableStream<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          for (;;) {
+            const { done, value } = await iterator.next();
+            if (abort.signal.aborted) return;
+            if (done === true) return controller.close();
+            if (value.byteLength === 0) continue;
+            return controller.enqueue(value);
+          }
+        } catch (error) {
+          if (abort.signal.aborted) return;
+          onError(error);
+          controller.error(error);
+        }
+      },
+      cancel() {
+        abort.abort();
+        // Not awaited: a generator that hangs in its own await takes the return only when that ends.
+        iterator.return?.()?.catch(() => {});
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
