@@ -13,7 +13,7 @@ const TYPES = {
 const files = new Map();
 for (const entry of readdirSync(ROOT, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile()) continue;
-  const path = join(entry.path, entry.name);
+  const path = join(entry.parentPath ?? entry.path, entry.name);
   const file = { type: TYPES[extname(path)] ?? 'application/octet-stream', body: readFileSync(path) };
   files.set(path.slice(ROOT.length), file);
   if (entry.name === 'index.html') files.set(path.slice(ROOT.length, -'index.html'.length), file);

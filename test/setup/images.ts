@@ -60,14 +60,21 @@ export async function buildImage(
   context: NodeJS.ReadableStream,
   tag: string,
   onLine: (line: string) => void,
-  labels: Record<string, string> = {},
+  options: { labels?: Record<string, string>; buildArgs?: Record<string, string> } = {},
 ): Promise<void> {
   const log: string[] = [];
   const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
-  const buildargs = Object.fromEntries(
-    proxies.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-  );
-  const stream = await docker.buildImage(context, { t: tag, rm: true, forcerm: true, labels, buildargs });
+  const buildargs = {
+    ...Object.fromEntries(proxies.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+    ...options.buildArgs,
+  };
+  const stream = await docker.buildImage(context, {
+    t: tag,
+    rm: true,
+    forcerm: true,
+    labels: options.labels ?? {},
+    buildargs,
+  });
   for await (const message of messages(stream)) {
     if (message.error) {
       throw new SetupError(`Building ${tag} failed: ${message.error}\n${log.slice(-15).join('\n')}`);
@@ -82,6 +89,7 @@ export async function buildImage(
 
 /** Reads an answer of the engine, which is one JSON document a line. */
 export async function* messages(stream: NodeJS.ReadableStream): AsyncGenerator<Message> {
+  stream.setEncoding('utf8');
   let rest = '';
   for await (const piece of stream) {
     const lines = (rest + piece.toString()).split('\n');

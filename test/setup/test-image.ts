@@ -39,7 +39,7 @@ export async function ensureTestImage(say: Say, docker: Docker): Promise<TestIma
   context.entry({ name: 'server', mode: 0o755, mtime }, binary);
   context.finalize();
   say(`Building ${TEST_IMAGE}`);
-  await buildImage(docker, Readable.from(context), TEST_IMAGE, () => {}, { [LABEL]: hash });
+  await buildImage(docker, Readable.from(context), TEST_IMAGE, () => {}, { labels: { [LABEL]: hash } });
   const id = await imageId(docker, TEST_IMAGE);
   if (id === undefined) throw new SetupError(`Building ${TEST_IMAGE} gave no image`);
   return { tag: TEST_IMAGE, id };

@@ -1,0 +1,78 @@
+/** `npm test`: prepares the machine, checks types and style, then runs every test file. Nothing is skipped silently. */
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { ensureBaseImages } from './base-images.ts';
+import { ensureEngine } from './engine.ts';
+import { ROOT } from './host-settings.ts';
+import { makeSay, reportAndExit, SetupError } from './say.ts';
+import { ensureTestImage } from './test-image.ts';
+
+const TESTS = join(ROOT, 'test');
+/** Measures, and takes minutes: `npm run bench`. */
+const NOT_TESTS = new Set(['bench']);
+/** Most files wait for the engine more than they compute; more than four starts at once gain nothing there. */
+const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
+
+const say = makeSay();
+try {
+  const files = testFiles(process.argv.slice(2));
+  const docker = await ensureEngine(say, { gvisor: true });
+  await ensureBaseImages(say, docker);
+  await ensureTestImage(say, docker);
+
+  say('Checking types, style and imports (npm run check)');
+  const npm = process.env.npm_execpath?.endsWith('.js')
+    ? [process.execPath, process.env.npm_execpath]
+    : ['npm'];
+  const checked = await run([...npm, 'run', '--silent', 'check']);
+  if (checked !== 0) process.exit(checked);
+
+  say(`Running ${files.length} test files, ${CONCURRENCY} at a time`);
+  process.exitCode = await run([
+    process.execPath,
+    '--import',
+    'tsx',
+    '--test',
+    '--test-reporter=spec',
+    `--test-concurrency=${CONCURRENCY}`,
+    ...files,
+  ]);
+} catch (error) {
+  reportAndExit(error);
+}
+
+/** All test files, or those whose path holds one of the filters. Named one by one: Node 20 expands no `**`. */
+function testFiles(filters: readonly string[]): string[] {
+  const all = readdirSync(TESTS, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
+    .map((entry) => relative(TESTS, join(entry.parentPath ?? entry.path, entry.name)))
+    .filter((path) => !NOT_TESTS.has(path.split('/')[0] ?? ''))
+    .map((path) => `test/${path}`)
+    .sort();
+  const chosen = all.filter(
+    (path) => filters.length === 0 || filters.some((filter) => path.includes(filter)),
+  );
+  if (chosen.length === 0) {
+    throw new SetupError(
+      filters.length > 0 ? `No test file matches ${filters.join(', ')}` : 'There are no test files in test/',
+    );
+  }
+  return chosen;
+}
+
+/** Gives the exit code as a shell would, and passes signals on. */
+function run(argv: readonly string[]): Promise<number> {
+  const [command = '', ...args] = argv;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+    const pass = (signal: NodeJS.Signals) => child.kill(signal);
+    process.once('SIGINT', pass).once('SIGTERM', pass);
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      process.off('SIGINT', pass).off('SIGTERM', pass);
+      resolve(code ?? 1);
+    });
+  });
+}
