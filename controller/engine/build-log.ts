@@ -118,10 +118,8 @@ export function createBuildLog(write: (text: string) => void): BuildLog {
       steps.set(vertex.digest, step);
       line(step, vertex.name);
     }
-    if (vertex.started > 0 && vertex.started !== step.started) {
-      step.started = vertex.started;
-      step.closed = false;
-    }
+    if (step.started === 0) step.started = vertex.started;
+    // Some are told of again when they are done.
     if (step.closed || (vertex.completed === 0 && !vertex.cached)) return;
     step.closed = true;
     endPartial(step);

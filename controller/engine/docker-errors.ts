@@ -34,7 +34,7 @@ const PORT_TAKEN = /port is already allocated|address already in use|ports are n
 const NETWORK_MISSING = /network \S+ not found/i;
 
 const BUILD_DENIED =
-  /pull access denied|repository does not exist|manifest unknown|insufficient_scope|authorization failed|unauthorized|403 forbidden|manifest for \S+ not found|: not found\s*$/i;
+  /pull access denied|repository does not exist|manifest unknown|insufficient_scope|authorization failed|unauthorized|403 forbidden|manifest for \S+ not found|(^|\s)\S+\/\S+: not found\s*$/i;
 
 const BUILD_NETWORK =
   /dial (tcp|udp)|no such host|i\/o timeout|TLS handshake timeout|connection refused|connection reset by peer|connection timed out|network is unreachable|no route to host|temporary failure (in name resolution|resolving)|could not resolve (host|'?[a-z0-9-]+\.)|getaddrinfo|EAI_AGAIN|ENOTFOUND|ECONNRESET|ETIMEDOUT|unexpected EOF|: EOF\s*$|\b(502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out|too many requests)\b|proxyconnect/i;
@@ -122,7 +122,7 @@ export function isNetworkMissing(error: unknown): boolean {
 export function buildError(message: string, tail: string): AppError {
   if (SHUTTING_DOWN.test(message)) return unavailable(new Error(message));
   const text = message.replace(
-    /^(failed to solve( with frontend \S+)?|failed to create LLB definition): /g,
+    /^((failed to solve( with frontend \S+)?|failed to create LLB definition|rpc error: code = \S+ desc = .{0,40}?): )+/,
     '',
   );
   if (BUILD_DENIED.test(message)) {

@@ -53,7 +53,7 @@ export async function giveState(
     mode: state.header.mode ?? 0o755,
     uid: owner.uid,
     gid: owner.gid,
-    mtime: new Date(0),
+    ...(state.header.mtime === undefined ? {} : { mtime: state.header.mtime }),
   });
   archive.finalize();
   const helper = await createHelper(connection.quick, made);

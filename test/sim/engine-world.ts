@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import type { Container, EngineEvent, Image } from '../../controller/engine/engine.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { LABELS } from '../../schemas/program.ts';
+
+/**
+ * What stands behind simulated engines: containers, images, volumes and ports in memory, with the accidents
+ * tests ask for. Deterministic: ids are counted, time is the clock's, nothing is random.
+ *
+ * A container behaves as its environment says, in the words of test/setup/test-server: EXIT,
+ * EXIT_AFTER_MS, IGNORE_TERM, LISTEN, LISTEN_AFTER_MS, STATUS.
+ */
+export interface SimWorld {
+  readonly clock: Clock;
+  readonly containers: Map<string, SimContainer>;
+  /** By id. */
+  readonly images: Map<string, SimImage>;
+  /** Reference → image id. */
+  readonly tags: Map<string, string>;
+  readonly volumes: Map<string, SimVolume>;
+  /** Host ports that other processes listen on. */
+  readonly foreignPorts: Set<number>;
+  /** What a registry would give; without a network nothing can be had. */
+  readonly remoteImages: Set<string>;
+  networkDown: boolean;
+  /** Milliseconds a call takes, by method. */
+  callMs: (method: string) => number;
+  /** Asked at each call: the engine breaks `before` it acts, or `after`, when only the answer is lost. */
+  fault: (method: string) => 'none' | 'before' | 'after';
+  /** Asked for each event and watcher. */
+  eventFate: (event: EngineEvent) => 'deliver' | 'lose' | 'double';
+  readonly watchers: Set<SimWatcher>;
+  readonly isAway: boolean;
+
+  /** Makes an image there is no Dockerfile for. */
+  addImage(tag: string, more?: { labels?: Record<string, string>; env?: Record<string, string> }): Image;
+  newId(): string;
+  emit(container: SimContainer, action: string): void;
+  /** Runs a container that does not run. */
+  run(container: SimContainer): void;
+  /** Ends a running container. */
+  end(container: SimContainer, exitCode: number, oomKilled?: boolean): void;
+  print(container: SimContainer, line: string): void;
+  /** The status a GET of the readiness path gets on a host port; `undefined` where nothing listens. */
+  answer(port: number): number | undefined;
+  /** The engine stops answering; `containers: 'end'` takes what runs with it, as an engine's restart does. */
+  goAway(containers: 'keep' | 'end'): void;
+  comeBack(): void;
+}
+
+export interface SimContainer {
+  facts: Container;
+  env: Record<string, string>;
+  volume: string;
+  lines: { atMs: number; text: string }[];
+  listening: boolean;
+  /** Called at every line and at the end. */
+  readonly readers: Set<() => void>;
+  cancelTimers: (() => void)[];
+}
+
+export interface SimImage extends Image {
+  env: Record<string, string>;
+}
+
+export interface SimVolume {
+  /** Tells a volume from one that was made later under the same name. */
+  id: string;
+  labels: Record<string, string>;
+}
+
+export interface SimWatcher {
+  instance: string;
+  onEvent(event: EngineEvent): void;
+  onConnect(): void;
+  onDisconnect(error: Error): void;
+}
+
+export function createSimWorld(clock: Clock): SimWorld {
+  let ids = 0;
+  let away = false;
+
+  const world: SimWorld = {
+    clock,
+    containers: new Map(),
+    images: new Map(),
+    tags: new Map(),
+    volumes: new Map(),
+    foreignPorts: new Set(),
+    remoteImages: new Set(),
+    networkDown: false,
+    callMs: () => 0,
+    fault: () => 'none',
+    eventFate: () => 'deliver',
+    watchers: new Set(),
+    get isAway() {
+      return away;
+    },
+
+    newId() {
+      ids += 1;
+      return ids.toString(16).padStart(64, '0');
+    },
+
+    addImage(tag, { labels = {}, env = {} } = {}) {
+      const id = `sha256:${createHash('sha256')
+        .update(JSON.stringify([tag, labels, env]))
+        .digest('hex')}`;
+      world.images.set(id, { id, labels, env });
+      world.tags.set(tag, id);
+      return { id, labels };
+    },
+
+    emit(container, action) {
+      const { program, id, labels } = container.facts;
+      const event = { program, containerId: id, action };
+      for (const watcher of world.watchers) {
+        if (watcher.instance !== labels[LABELS.instance] || away) continue;
+        const fate = world.eventFate(event);
+        const copies = fate === 'lose' ? 0 : fate === 'double' ? 2 : 1;
+        for (let n = 0; n < copies; n++) {
+          queueMicrotask(() => {
+            if (!away && world.watchers.has(watcher)) watcher.onEvent({ ...event });
+          });
+        }
+      }
+    },
+
+    run(container) {
+      const { facts, env } = container;
+      Object.assign(facts, { state: 'running', startedAtMs: clock.now(), finishedAtMs: 0, startError: '' });
+      Object.assign(facts, { exitCode: 0, oomKilled: false });
+      world.emit(container, 'start');
+      const later = (ms: number, run: () => void): void => {
+        container.cancelTimers.push(clock.after(ms, run));
+      };
+      if (env.EXIT !== undefined) {
+        later(0, () => {
+          world.print(container, 'exiting as told by EXIT');
+          world.end(container, Number(env.EXIT));
+        });
+        return;
+      }
+      const exitAfterMs = Number(env.EXIT_AFTER_MS ?? 0);
+      if (exitAfterMs > 0) {
+        later(exitAfterMs, () => {
+          world.print(container, 'exiting as told by EXIT_AFTER_MS');
+          world.end(container, 1);
+        });
+      }
+      if (env.LISTEN === '0') {
+        world.print(container, 'not listening');
+        return;
+      }
+      later(Number(env.LISTEN_AFTER_MS ?? 0), () => {
+        container.listening = true;
+        world.print(container, 'listening on 8080');
+      });
+    },
+
+    end(container, exitCode, oomKilled = false) {
+      for (const cancel of container.cancelTimers) cancel();
+      container.cancelTimers = [];
+      container.listening = false;
+      Object.assign(container.facts, { state: 'exited', exitCode, oomKilled, finishedAtMs: clock.now() });
+      if (oomKilled) world.emit(container, 'oom');
+      world.emit(container, 'die');
+      wake(container);
+    },
+
+    print(container, line) {
+      container.lines.push({ atMs: clock.now(), text: `${line}\n` });
+      wake(container);
+    },
+
+    answer(port) {
+      for (const { facts, env, listening } of world.containers.values()) {
+        if (facts.publishPort === port && facts.state === 'running' && listening)
+          return Number(env.STATUS ?? 200);
+      }
+      return undefined;
+    },
+
+    goAway(containers) {
+      if (away) return;
+      away = true;
+      for (const watcher of world.watchers) watcher.onDisconnect(new Error('the engine went away'));
+      if (containers === 'keep') return;
+      for (const container of world.containers.values()) {
+        if (container.facts.state === 'running') world.end(container, 137);
+      }
+    },
+
+    comeBack() {
+      if (!away) return;
+      away = false;
+      for (const watcher of world.watchers) watcher.onConnect();
+    },
+  };
+  return world;
+}
+
+function wake(container: SimContainer): void {
+  for (const reader of container.readers) reader();
+}

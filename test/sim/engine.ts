@@ -1,0 +1,278 @@
+import type {
+  Container,
+  ContainerSummary,
+  CreateContainer,
+  Engine,
+  Image,
+  LogOptions,
+} from '../../controller/engine/engine.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { LABELS } from '../../schemas/program.ts';
+import { aborted, simBuild } from './engine-build.ts';
+import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
+
+/**
+ * An engine of one instance over a simulated world. It keeps the promises of the port as Docker does; the
+ * contract suite holds both to them. Several may share a world, as hosts share an engine.
+ */
+export function createSimEngine(options: { world: SimWorld; instance: string }): Engine {
+  const { world, instance } = options;
+  const { clock, containers } = world;
+
+  /** One call: takes its time, and fails as the world says. */
+  const call = async <T>(method: string, act: () => T | Promise<T>): Promise<T> => {
+    const ms = world.callMs(method);
+    if (ms > 0) await new Promise<void>((resolve) => clock.after(ms, resolve));
+    else await Promise.resolve();
+    const fault = world.fault(method);
+    if (world.isAway || fault === 'before') throw away();
+    const result = await act();
+    if (fault === 'after') throw away();
+    return result;
+  };
+
+  const ours = (): SimContainer[] =>
+    [...containers.values()].filter(({ facts }) => facts.labels[LABELS.instance] === instance);
+
+  const imageOf = (reference: string): Image | undefined => {
+    const image = world.images.get(
+      world.tags.get(reference) ?? world.tags.get(`${reference}:latest`) ?? reference,
+    );
+    return image && { id: image.id, labels: { ...image.labels } };
+  };
+
+  const drop = (container: SimContainer): void => {
+    if (container.facts.state === 'running' || container.facts.state === 'paused') world.end(container, 137);
+    containers.delete(container.facts.id);
+    world.emit(container, 'destroy');
+  };
+
+  return {
+    ping: () => call('ping', () => undefined),
+    info: () => call('info', () => ({ id: 'sim', version: '0', runtimes: ['runc', 'runsc'] })),
+
+    listContainers: (program) =>
+      call('listContainers', () =>
+        ours()
+          .filter(({ facts }) => program === undefined || facts.program === program)
+          .map(({ facts }) => summaryOf(facts)),
+      ),
+
+    inspectContainer: (id) =>
+      call('inspectContainer', () => {
+        const facts = containers.get(id)?.facts;
+        return facts && { ...facts, labels: { ...facts.labels } };
+      }),
+
+    createContainer: (request) =>
+      call('createContainer', () => {
+        const image = world.images.get(request.image);
+        if (image === undefined) throw new AppError('ImageNotFound', `no image ${request.image}`);
+        const holder = [...containers.values()].find(({ facts }) => facts.name === request.name);
+        if (holder !== undefined) {
+          const { facts } = holder;
+          const own = facts.labels[LABELS.instance] === instance && facts.program === request.program;
+          if (!own || facts.startedAtMs > 0) {
+            throw new AppError('StartFailed', `the name ${request.name} is taken by container ${facts.id}`);
+          }
+          drop(holder);
+        }
+        if (!world.volumes.has(request.volume)) {
+          const labels = { ...request.volumeLabels, [LABELS.instance]: instance };
+          world.volumes.set(request.volume, { id: world.newId(), labels });
+        }
+        const container: SimContainer = {
+          facts: newFacts(world.newId(), request, instance, clock.now()),
+          env: { ...image.env, ...request.env },
+          volume: request.volume,
+          lines: [],
+          listening: false,
+          readers: new Set(),
+          cancelTimers: [],
+        };
+        containers.set(container.facts.id, container);
+        world.emit(container, 'create');
+        return container.facts.id;
+      }),
+
+    startContainer: (id) =>
+      call('startContainer', () => {
+        const container = containers.get(id);
+        if (container === undefined) return 'gone' as const;
+        const { facts } = container;
+        if (facts.state === 'running') return 'started' as const;
+        if (facts.state === 'paused') throw new AppError('StartFailed', 'cannot start a paused container');
+        const port = facts.publishPort;
+        const rival = [...containers.values()].some(
+          (other) => other.facts.publishPort === port && isUp(other) && other !== container,
+        );
+        if (rival || world.foreignPorts.has(port)) {
+          facts.startError = rival
+            ? `Bind for 127.0.0.1:${port} failed: port is already allocated`
+            : `listen tcp4 127.0.0.1:${port}: bind: address already in use`;
+          throw new AppError('PortConflict', facts.startError);
+        }
+        world.run(container);
+        return 'started' as const;
+      }),
+
+    async stopContainer(id, graceSeconds) {
+      await call('stopContainer', async () => {
+        const container = containers.get(id);
+        if (container === undefined || !isUp(container)) return;
+        if (container.env.IGNORE_TERM !== '1') {
+          world.end(container, 0);
+          return;
+        }
+        const run = container.facts.startedAtMs;
+        await new Promise<void>((resolve) => clock.after(graceSeconds * 1000, resolve));
+        if (isUp(container) && container.facts.startedAtMs === run) world.end(container, 137);
+      });
+    },
+
+    unpauseContainer: (id) =>
+      call('unpauseContainer', () => {
+        const container = containers.get(id);
+        if (container?.facts.state !== 'paused') return;
+        container.facts.state = 'running';
+        world.emit(container, 'unpause');
+      }),
+
+    renameContainer: (id, name) =>
+      call('renameContainer', () => {
+        const container = containers.get(id);
+        if (container === undefined || container.facts.name === name) return;
+        const holder = [...containers.values()].find(({ facts }) => facts.name === name);
+        if (holder !== undefined) throw new AppError('StartFailed', `the name ${name} is taken`);
+        container.facts.name = name;
+        world.emit(container, 'rename');
+      }),
+
+    removeContainer: (id) =>
+      call('removeContainer', () => {
+        const container = containers.get(id);
+        if (container !== undefined) drop(container);
+      }),
+
+    inspectImage: (reference) => call('inspectImage', () => imageOf(reference)),
+
+    build: (request, onLog, signal) => call('build', () => simBuild(world, request, onLog, signal)),
+
+    pull: (reference, onLog, signal) =>
+      call('pull', () => {
+        if (signal.aborted) throw aborted();
+        if (world.networkDown || !world.remoteImages.has(reference)) {
+          throw new AppError('ImageNotFound', `${reference} could not be pulled`);
+        }
+        onLog(`Pulling ${reference}\n`);
+        return world.addImage(reference);
+      }),
+
+    logs: (id, logOptions) =>
+      call('logs', () => {
+        const container = containers.get(id);
+        return container === undefined ? nothing() : readLines(world, container, logOptions);
+      }),
+
+    watch(onEvent, onConnect, onDisconnect) {
+      const watcher: SimWatcher = { instance, onEvent, onConnect, onDisconnect };
+      world.watchers.add(watcher);
+      queueMicrotask(() => {
+        if (!world.watchers.has(watcher)) return;
+        if (world.isAway) onDisconnect(away());
+        else onConnect();
+      });
+      return {
+        async close() {
+          world.watchers.delete(watcher);
+        },
+      };
+    },
+
+    removeVolume: (name) =>
+      call('removeVolume', () => {
+        const user = [...containers.values()].find(({ volume }) => volume === name);
+        if (user !== undefined)
+          throw new AppError('StartFailed', `volume ${name} is in use by ${user.facts.id}`);
+        return world.volumes.delete(name);
+      }),
+
+    listVolumes: () =>
+      call('listVolumes', () =>
+        [...world.volumes]
+          .filter(([, { labels }]) => labels[LABELS.instance] === instance)
+          .map(([name, { labels }]) => ({ name, labels: { ...labels } })),
+      ),
+  };
+}
+
+function away(): AppError {
+  return new AppError('EngineUnavailable', 'the simulated engine does not answer');
+}
+
+function isUp({ facts }: SimContainer): boolean {
+  return facts.state === 'running' || facts.state === 'paused';
+}
+
+function newFacts(id: string, request: CreateContainer, instance: string, nowMs: number): Container {
+  const own = { [LABELS.instance]: instance, [LABELS.program]: request.program };
+  return {
+    id,
+    name: request.name,
+    program: request.program,
+    state: 'created',
+    labels: { [LABELS.specHash]: '', [LABELS.build]: '', ...request.labels, ...own },
+    imageId: request.image,
+    createdAtMs: nowMs,
+    startedAtMs: 0,
+    finishedAtMs: 0,
+    exitCode: 0,
+    oomKilled: false,
+    startError: '',
+    publishPort: request.publishPort,
+  };
+}
+
+function summaryOf({ id, name, program, state, labels }: Container): ContainerSummary {
+  return { id, name, program, state, labels: { ...labels } };
+}
+
+async function* readLines(
+  world: SimWorld,
+  container: SimContainer,
+  options: LogOptions,
+): AsyncGenerator<Uint8Array> {
+  const { signal, tail, follow, sinceSeconds } = options;
+  const old = container.lines.filter(({ atMs }) => atMs >= sinceSeconds * 1000);
+  let next = container.lines.length;
+  const shown = tail === 'all' ? old : old.slice(Math.max(0, old.length - tail));
+  for (const { text } of shown) {
+    if (signal.aborted) return;
+    yield Buffer.from(text);
+  }
+  while (follow && !signal.aborted) {
+    const line = container.lines[next];
+    if (line !== undefined) {
+      next += 1;
+      yield Buffer.from(line.text);
+      continue;
+    }
+    if (!isUp(container) || !world.containers.has(container.facts.id)) return;
+    await change(container, signal);
+  }
+}
+
+/** Resolves at the container's next line or end, or when the signal fires. */
+function change(container: SimContainer, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      container.readers.delete(done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    container.readers.add(done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
