@@ -7,6 +7,8 @@ import { dim, type Say, SetupError } from './say.ts';
 export const QUICKSTART_USER = 'quickstart';
 const READY_MS_MAX = 10 * 60_000;
 const POLL_MS = 150;
+/** A start was asked for already; asking again would be refused. */
+const ON_ITS_WAY = new Set(['Building', 'Built', 'Starting', 'Running']);
 
 /** Deploys an example as the deployment guide does, or finds it deployed, and resolves when it is Ready. */
 export async function deployExample(say: Say, host: HostClient, files: ExampleFiles): Promise<ProgramAnswer> {
@@ -15,7 +17,7 @@ export async function deployExample(say: Say, host: HostClient, files: ExampleFi
     say(`${program.program_id} runs already`);
     return program;
   }
-  await start(say, host, program);
+  if (!ON_ITS_WAY.has(program.state)) await start(say, host, program);
   return await awaitReady(say, host, program.program_id);
 }
 
@@ -95,9 +97,8 @@ async function describeError(host: HostClient, program: ProgramAnswer & { hint?:
   if (logs.trim()) lines.push('The last lines of its log:', logs.trimEnd());
   lines.push(
     program.reason === 'BuildFailed'
-      ? 'Mend the Dockerfile or the sources and try again; the whole build log is kept at'
-      : 'What happened to it is kept at',
-    `  ${host.url}${path}/${program.reason === 'BuildFailed' ? 'build-log' : 'events'}`,
+      ? `Mend the Dockerfile or the sources and try again. Its whole log: registry/data/builds/${program.build_id}.log`
+      : `What happened to it: registry/data/events/${program.program_id}.ndjson`,
   );
   return lines.join('\n');
 }
