@@ -52,7 +52,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     options.firstByteMsMax === undefined ? {} : { firstByteMsMax: options.firstByteMsMax },
   );
   const own = getRequestListener(options.app.fetch, {
-    overrideGlobalObjects: false,
     autoCleanupIncoming: false,
     errorHandler: (error) => listenerError(error, deps.log),
   });

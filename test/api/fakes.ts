@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import { EventEmitter, on } from 'node:events';
+import type { ApiDeps, Health, ProgramLogOptions, ProgramView } from '../../api/deps.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { type ProgramEvent, type ProgramState, type ProgramStatus, proxyUrl } from '../../schemas/program.ts';
+
+export const CREATED_AT = '2026-11-22T10:00:00.000Z';
+
+export interface ViewOptions {
+  state?: ProgramState;
+  desiredState?: 'Running' | 'Stopped';
+  finished?: boolean;
+  port?: number;
+  userId?: string;
+  status?: Partial<ProgramStatus>;
+}
+
+export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
+  const state = options.state ?? 'Ready';
+  const port = options.port ?? 19005;
+  return {
+    name,
+    desiredState: options.desiredState ?? 'Running',
+    finished: options.finished ?? false,
+    problems: [],
+    status: {
+      name,
+      state,
+      reason: '',
+      errorMsg: '',
+      observedGeneration: 1,
+      observedRevision: '',
+      currentRevision: 1,
+      conditions: [
+        { type: 'Ready', status: 'True', reason: 'ProbeSucceeded', message: '', lastTransitionTime: CREATED_AT },
+      ],
+      userId: options.userId ?? 'my-user',
+      buildId: 'build-0123456789ab',
+      imageId: 'sha256:11',
+      containerId: 'c0ffee',
+      publishPort: port,
+      proxyUrl: proxyUrl(port),
+      restartCount: 0,
+      createdAt: CREATED_AT,
+      startedAt: CREATED_AT,
+      readyAt: CREATED_AT,
+      updatedAt: CREATED_AT,
+      lastExit: null,
+      memory: {},
+      ...options.status,
+    },
+  };
+}
+
+/** What a test can look at and turn, besides the deps themselves. */
+export interface FakeHost {
+  deps: ApiDeps;
+  views: Map<string, ProgramView>;
+  manifests: Map<string, string>;
+  /** Every write, as `verb name argument`. */
+  calls: string[];
+  /** Everything logged at warn and error. */
+  logged: { fields: object; message: string }[];
+  put(view: ProgramView): void;
+  emit(name: string, event: ProgramEvent): void;
+  /** Aborted signals of followers, by the order they were opened. */
+  signals: AbortSignal[];
+  health: Health;
+  logChunks: Uint8Array[];
+  lastLogOptions: ProgramLogOptions | undefined;
+  /** Makes the named write reject. */
+  failures: Map<string, Error>;
+  history: ProgramEvent[];
+}
+
+/** A host in memory: does what deps.ts says and no more. */
+export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = {}): FakeHost {
+  const events = new EventEmitter();
+  let version = 0;
+  let now = Date.parse(CREATED_AT);
+  const etagOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const check = (verb: string): void => {
+    const error = host.failures.get(verb);
+    if (error !== undefined) throw error;
+  };
+  const need = (name: string): ProgramView => {
+    const view = host.views.get(name);
+    if (view === undefined) throw new AppError('NotFound', `no program ${name}`);
+    return view;
+  };
+
+  const host: FakeHost = {
+    views: new Map(views.map((view) => [view.name, view])),
+    manifests: new Map(),
+    calls: [],
+    logged: [],
+    signals: [],
+    health: { ready: true, reason: '', message: '', warnings: [] },
+    logChunks: [],
+    lastLogOptions: undefined,
+    failures: new Map(),
+    history: [],
+    put(view) {
+      host.views.set(view.name, view);
+      version++;
+    },
+    emit(name, event) {
+      host.history.push(event);
+      events.emit(name, event);
+    },
+    deps: {
+      openapi,
+      now: () => now++,
+      log: {
+        debug() {},
+        info() {},
+        warn: (fields, message) => void host.logged.push({ fields, message }),
+        error: (fields, message) => void host.logged.push({ fields, message }),
+      },
+      health: () => host.health,
+      metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'up 1\n' }),
+      async reserve(name, userId, buildId) {
+        check('reserve');
+        host.calls.push(`reserve ${name}`);
+        host.put(fakeView(name, { state: 'Created', desiredState: 'Stopped', userId, status: { buildId } }));
+        return { port: 19007, createdAt: CREATED_AT };
+      },
+      async unreserve(name) {
+        host.calls.push(`unreserve ${name}`);
+        host.views.delete(name);
+        version++;
+      },
+      async logs(name, options) {
+        need(name);
+        host.lastLogOptions = options;
+        host.signals.push(options.signal);
+        return { containerId: 'c0ffee', stream: chunks(host.logChunks, options.follow ? options.signal : undefined) };
+      },
+      async dryRun(name, text) {
+        check('dryRun');
+        return {
+          changed: host.manifests.get(name) !== text,
+          diff: [{ path: 'spec.env.KEY', from: 'a', to: 'b' }],
+          actions: ['replace the container'],
+        };
+      },
+      programs: {
+        list: () => [...host.views.values()],
+        get: (name) => host.views.get(name),
+        version: () => version,
+        manifest(name) {
+          const text = host.manifests.get(name);
+          return text === undefined ? undefined : { text, etag: etagOf(text) };
+        },
+        async createFromSources(name, userId, _buildId, files) {
+          check('createFromSources');
+          host.calls.push(`create ${name} ${userId} ${[...files.keys()].sort().join(',')}`);
+        },
+        async putManifest(name, text, etag) {
+          check('putManifest');
+          const before = host.manifests.get(name);
+          if (etag === null && before !== undefined) throw new AppError('Conflict', 'it exists');
+          if (etag !== null && (before === undefined || etagOf(before) !== etag)) {
+            throw new AppError('PreconditionFailed', 'stale');
+          }
+          host.manifests.set(name, text);
+          version++;
+          return { etag: etagOf(text), created: before === undefined };
+        },
+        async editSpec(name, fields) {
+          check('editSpec');
+          need(name);
+          host.calls.push(`edit ${name} ${JSON.stringify(fields)}`);
+        },
+        async remove(name) {
+          need(name);
+          host.calls.push(`remove ${name}`);
+          host.views.delete(name);
+          version++;
+        },
+        source: async (name) => {
+          need(name);
+          return { Dockerfile: 'FROM scratch\n', 'src/ä.txt': 'x' };
+        },
+        buildIdOf: (files) => `build-${etagOf(JSON.stringify([...files])).slice(0, 12)}`,
+        buildLog: async () => ({ buildId: 'build-0123456789ab', log: 'step 1\n' }),
+        followBuildLog(_name, signal) {
+          host.signals.push(signal);
+          return chunks(host.logChunks, signal);
+        },
+        events: async () => [...host.history],
+        async *followEvents(name, signal) {
+          host.signals.push(signal);
+          try {
+            for await (const [event] of on(events, name, { signal })) yield event as ProgramEvent;
+          } catch (error) {
+            if (!signal.aborted) throw error;
+          }
+        },
+        confirmPrune: async () => ['gone-1', 'gone-2'],
+      },
+    },
+  };
+  return host;
+}
+
+/** The chunks, and with a signal the stream stays open until it fires. */
+async function* chunks(list: readonly Uint8Array[], open: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  yield* list;
+  if (open === undefined || open.aborted) return;
+  await new Promise<void>((resolve) => open.addEventListener('abort', () => resolve(), { once: true }));
+}
