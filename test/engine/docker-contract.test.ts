@@ -1,0 +1,35 @@
+import { after, before } from 'node:test';
+import { type ContractWorld, describeEngine } from './contract.ts';
+import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
+
+let fixture: DockerFixture | undefined;
+let world: ContractWorld | undefined;
+
+before(async () => {
+  fixture = await createDockerFixture(29000);
+  const { docker, run, image, engine, port, tag, context, until, occupy, get } = fixture;
+  world = {
+    one: engine(),
+    other: engine(`${run}-b`),
+    instances: { one: run, other: `${run}-b` },
+    image,
+    port,
+    tag,
+    context,
+    until,
+    occupy,
+    async print(_id, at, text, stream) {
+      await get(at, `/log?text=${encodeURIComponent(text)}&err=${stream === 'err' ? 1 : 0}`);
+    },
+    async pause(id) {
+      await docker.getContainer(id).pause();
+    },
+  };
+});
+
+after(() => fixture?.close());
+
+describeEngine('Docker', () => {
+  if (world === undefined) throw new Error('the engine is not there');
+  return world;
+});

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { pack } from 'tar-stream';
+import { createDockerEngine } from '../../controller/engine/docker.ts';
+import { IMAGE_VOLUME_LABEL } from '../../controller/engine/docker-translate.ts';
+import type { Engine, Image } from '../../controller/engine/engine.ts';
+import { HELPER_LABEL } from '../../controller/engine/state-owner.ts';
+import { LABELS } from '../../schemas/program.ts';
+import { ensureTestImage } from '../setup/test-image.ts';
+
+const LIMIT_MS = 60_000;
+const POLL_MS = 20;
+/** On everything a run builds, with the run's own name as its value. */
+const RUN_LABEL = 'dev.hersh.test.run';
+
+export interface DockerFixture {
+  /** For what the port does not show: pausing, looking at host configs. */
+  docker: Docker;
+  /** A name nobody else uses, and the start of every other instance's. */
+  run: string;
+  /** Id of the image with test/setup/test-server in it. */
+  image: string;
+  engine(instance?: string): Engine;
+  port(): number;
+  tag(name: string): string;
+  context(dockerfile: string, files?: Record<string, string>): () => NodeJS.ReadableStream;
+  /** Builds an image of the test server with these lines on top: `USER`, `VOLUME`, … */
+  variant(name: string, lines: string, files?: Record<string, string>): Promise<Image>;
+  until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>;
+  occupy(port: number, host?: string): Promise<() => Promise<void>>;
+  /** GET from a published port; waits until the program listens. */
+  get(port: number, path: string): Promise<string>;
+  /** Removes all this run made. */
+  close(): Promise<void>;
+}
+
+const silent = { debug() {}, info() {}, warn() {} };
+
+/**
+ * A run on the engine of this machine, with ports from `firstPort`. Throws where no engine answers: such a
+ * test fails, it is never left out.
+ */
+export async function createDockerFixture(firstPort: number): Promise<DockerFixture> {
+  const docker = new Docker();
+  await docker.ping();
+  const run = `t-${randomBytes(4).toString('hex')}`;
+  const { id: image } = await ensureTestImage(() => {}, docker);
+  const instances = new Set<string>();
+  let port = firstPort - 1;
+
+  const fixture: DockerFixture = {
+    docker,
+    run,
+    image,
+    engine(instance = run) {
+      instances.add(instance);
+      return createDockerEngine({ instance, log: silent });
+    },
+    port: () => ++port,
+    tag: (name) => `${run}/${name}`,
+    context: (dockerfile, files = {}) => {
+      return () => {
+        const tar = pack();
+        tar.entry({ name: 'Dockerfile' }, dockerfile);
+        tar.entry({ name: 'busybox', mode: 0o755 }, readFileSync('/bin/busybox'));
+        for (const [name, content] of Object.entries(files)) tar.entry({ name }, content);
+        tar.finalize();
+        return Readable.from(tar);
+      };
+    },
+    variant(name, lines, files) {
+      return fixture.engine().build(
+        {
+          context: fixture.context(`FROM hersh-test/server\n${lines}\n`, files),
+          dockerfile: 'Dockerfile',
+          args: {},
+          tag: fixture.tag(name),
+          labels: { [RUN_LABEL]: run },
+        },
+        () => {},
+        new AbortController().signal,
+      );
+    },
+    until,
+    occupy: (taken, host = '127.0.0.1') =>
+      new Promise((resolve, reject) => {
+        const server = createServer((socket) => socket.end());
+        server.once('error', reject);
+        server.listen(taken, host, () => {
+          resolve(() => new Promise((done) => server.close(() => done())));
+        });
+      }),
+    async get(at, path) {
+      let body = '';
+      await until(`port ${at} answers`, async () => {
+        try {
+          body = await (await fetch(`http://127.0.0.1:${at}${path}`)).text();
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      return body;
+    },
+    async close() {
+      for (const instance of instances) await removeAll(docker, instance);
+      const built = await docker.listImages({ all: true, filters: { reference: [`${run}/*`] } });
+      for (const { RepoTags } of built) {
+        for (const tag of RepoTags ?? [])
+          if (tag.startsWith(`${run}/`)) await docker.getImage(tag).remove({ force: true });
+      }
+    },
+  };
+  return fixture;
+}
+
+async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + LIMIT_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`it never came about that ${what}`);
+    await sleep(POLL_MS);
+  }
+}
+
+async function removeAll(docker: Docker, instance: string): Promise<void> {
+  const labels = [LABELS.instance, HELPER_LABEL, IMAGE_VOLUME_LABEL].map((key) => `${key}=${instance}`);
+  for (const label of labels) {
+    for (const { Id } of await docker.listContainers({ all: true, filters: { label: [label] } })) {
+      await docker.getContainer(Id).remove({ force: true, v: true });
+    }
+  }
+  for (const label of labels) {
+    const { Volumes } = await docker.listVolumes({ filters: { label: [label] } });
+    for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove();
+    for (const { Id } of await docker.listNetworks({ filters: { label: [label] } })) {
+      await docker.getNetwork(Id).remove();
+    }
+  }
+}

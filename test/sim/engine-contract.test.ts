@@ -1,0 +1,51 @@
+import { Readable } from 'node:stream';
+import { pack } from 'tar-stream';
+import { type ContractWorld, describeEngine } from '../engine/contract.ts';
+import { createSimEngine } from './engine.ts';
+import { createSimWorld } from './engine-world.ts';
+import { createManualClock, settle } from './manual-clock.ts';
+
+const TURNS_MAX = 10_000;
+
+describeEngine('the simulated engine', createContractWorld());
+
+function createContractWorld(): () => ContractWorld {
+  const clock = createManualClock({ auto: true });
+  const world = createSimWorld(clock);
+  const image = world.addImage('hersh-test/server:latest');
+  let port = 29000;
+  const contract: ContractWorld = {
+    one: createSimEngine({ world, instance: 'one' }),
+    other: createSimEngine({ world, instance: 'other' }),
+    instances: { one: 'one', other: 'other' },
+    image: image.id,
+    tag: (name) => `one/${name}`,
+    port: () => ++port,
+    context: (dockerfile) => () => {
+      const tar = pack();
+      tar.entry({ name: 'Dockerfile' }, dockerfile);
+      tar.finalize();
+      return Readable.from(tar);
+    },
+    async until(what, condition) {
+      for (let turn = 0; turn < TURNS_MAX; turn++) {
+        if (await condition()) return;
+        await settle();
+      }
+      throw new Error(`it never came about that ${what}`);
+    },
+    async occupy(taken) {
+      world.foreignPorts.add(taken);
+      return async () => void world.foreignPorts.delete(taken);
+    },
+    async print(id, _port, text) {
+      const container = world.containers.get(id);
+      if (container !== undefined) world.print(container, text);
+    },
+    async pause(id) {
+      const container = world.containers.get(id);
+      if (container !== undefined) container.facts.state = 'paused';
+    },
+  };
+  return () => contract;
+}
