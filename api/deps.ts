@@ -50,7 +50,7 @@ export interface ProgramStore {
    * Sets fields of `spec` and keeps all else of the file as it stands, comments included.
    * Rejects `Conflict` with the problems as details where the manifest does not validate.
    */
-  editSpec(name: string, fields: Record<string, unknown>): Promise<void>;
+  editSpec(name: string, fields: Record<string, string>): Promise<void>;
   /** Moves the manifest to the trash: a stated wish that the program be gone. */
   remove(name: string): Promise<void>;
 

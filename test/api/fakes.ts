@@ -32,7 +32,13 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
       observedRevision: '',
       currentRevision: 1,
       conditions: [
-        { type: 'Ready', status: 'True', reason: 'ProbeSucceeded', message: '', lastTransitionTime: CREATED_AT },
+        {
+          type: 'Ready',
+          status: 'True',
+          reason: 'ProbeSucceeded',
+          message: '',
+          lastTransitionTime: CREATED_AT,
+        },
       ],
       userId: options.userId ?? 'my-user',
       buildId: 'build-0123456789ab',
@@ -134,7 +140,10 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         need(name);
         host.lastLogOptions = options;
         host.signals.push(options.signal);
-        return { containerId: 'c0ffee', stream: chunks(host.logChunks, options.follow ? options.signal : undefined) };
+        return {
+          containerId: 'c0ffee',
+          stream: chunks(host.logChunks, options.follow ? options.signal : undefined),
+        };
       },
       async dryRun(name, text) {
         check('dryRun');
@@ -205,7 +214,10 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
 }
 
 /** The chunks, and with a signal the stream stays open until it fires. */
-async function* chunks(list: readonly Uint8Array[], open: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* chunks(
+  list: readonly Uint8Array[],
+  open: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   yield* list;
   if (open === undefined || open.aborted) return;
   await new Promise<void>((resolve) => open.addEventListener('abort', () => resolve(), { once: true }));

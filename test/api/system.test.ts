@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AppError, REASONS, type Reason } from '../../schemas/errors.ts';
+import { caller } from './call.ts';
+import { fakeView } from './fakes.ts';
+import { openapi } from './openapi.ts';
+
+test('healthz, readyz, metrics, openapi.json and prune', async () => {
+  const { host, call } = caller();
+  assert.deepEqual((await call('GET', '/healthz')).json, { status: 'ok' });
+  host.health.warnings = ['pruning is paused'];
+  assert.deepEqual((await call('GET', '/readyz')).json, { status: 'ready', warnings: ['pruning is paused'] });
+  const metrics = await call('GET', '/metrics');
+  assert.equal(metrics.text, 'up 1\n');
+  assert.equal(metrics.headers.get('Content-Type'), 'text/plain; version=0.0.4; charset=utf-8');
+  assert.deepEqual((await call('GET', '/openapi.json')).json, JSON.parse(JSON.stringify(openapi)));
+  const prune = await call('POST', '/registry/prune');
+  assert.deepEqual(prune.json, { message: 'prune confirmed', programs: ['gone-1', 'gone-2'] });
+});
+
+test('readyz says why not, without filling the log', async () => {
+  const { host, call } = caller();
+  host.health = { ready: false, reason: 'EngineUnavailable', message: 'no answer', warnings: ['and this'] };
+  const answer = await call('GET', '/readyz');
+  assert.deepEqual(answer.json, {
+    error: 'Service Unavailable',
+    code: 503,
+    message: 'EngineUnavailable: no answer',
+    details: [{ path: '', message: 'and this' }],
+  });
+  assert.deepEqual(host.logged, []);
+});
+
+test('unknown routes are 404 with the uniform body', async () => {
+  const { call } = caller([fakeView('p1')]);
+  for (const path of [
+    '/',
+    '/program',
+    '/programs/',
+    '/programs/p1/',
+    '/programs/p1/nothing',
+    '/programs/p1/start/x',
+    '/%',
+  ]) {
+    const answer = await call('GET', path);
+    assert.equal(answer.status, 404, path);
+    assert.equal(answer.json.error, 'Not Found');
+    assert.equal(answer.json.code, 404);
+  }
+  assert.match(String((await call('GET', '/programs/')).json.hint), /slash/);
+});
+
+test('known routes with another method are 405 with Allow', async () => {
+  const { call } = caller([fakeView('p1')]);
+  for (const [method, path, allow] of [
+    ['PUT', '/programs', 'GET, HEAD, POST'],
+    ['PATCH', '/programs/p1', 'GET, HEAD, DELETE'],
+    ['GET', '/programs/p1/start', 'POST'],
+    ['HEAD', '/programs/p1/stop', 'POST'],
+    ['DELETE', '/programs/p1/logs', 'GET, HEAD'],
+    ['POST', '/programs/p1/manifest', 'GET, HEAD, PUT'],
+    ['OPTIONS', '/healthz', 'GET, HEAD'],
+    ['GET', '/registry/prune', 'POST'],
+  ] as const) {
+    const answer = await call(method, path);
+    assert.equal(answer.status, 405, `${method} ${path}`);
+    assert.equal(answer.headers.get('Allow'), allow);
+    if (method !== 'HEAD') assert.equal(answer.json.error, 'Method Not Allowed');
+  }
+});
+
+test('HEAD goes with every GET', async () => {
+  const { host, call } = caller([fakeView('p1')]);
+  host.manifests.set('p1', 'x');
+  for (const [path, item] of Object.entries(openapi.paths)) {
+    if (item.get === undefined || path.includes('/proxy/')) continue;
+    const answer = await call('HEAD', path.replace('{id}', 'p1'));
+    assert.deepEqual([answer.status, answer.text], [200, ''], path);
+  }
+});
+
+test('every reason has its status and the uniform body', async () => {
+  for (const [reason, { http }] of Object.entries(REASONS) as [Reason, { http: number }][]) {
+    const { host, call } = caller([fakeView('p1')]);
+    host.deps.programs.source = async () => {
+      throw new AppError(reason, 'what is wrong', {
+        hint: 'what to do',
+        details: [{ path: 'a', message: 'b' }],
+      });
+    };
+    const answer = await call('GET', '/programs/p1/source');
+    assert.equal(answer.status, http, reason);
+    const { error, ...rest } = answer.json;
+    assert.equal(typeof error, 'string');
+    assert.deepEqual(rest, {
+      code: http,
+      message: 'what is wrong',
+      hint: 'what to do',
+      details: [{ path: 'a', message: 'b' }],
+    });
+  }
+});
+
+test('a bug is 500, tells the caller nothing of itself, and is logged', async () => {
+  const { host, call } = caller([fakeView('p1')]);
+  host.deps.programs.source = async () => {
+    throw new TypeError('secret is undefined');
+  };
+  const answer = await call('GET', '/programs/p1/source');
+  assert.equal(answer.status, 500);
+  assert.equal(answer.json.message, 'internal error');
+  assert.doesNotMatch(answer.text, /secret/);
+  assert.equal(host.logged.length, 1);
+  assert.match(String(Object.values(host.logged[0]?.fields ?? {})[0]), /secret/);
+});
+
+test('own answers are not stored and not sniffed', async () => {
+  const { call } = caller([fakeView('p1')]);
+  for (const path of ['/programs', '/programs/p1', '/nothing', '/programs/p1/logs']) {
+    const { headers } = await call('GET', path);
+    assert.equal(headers.get('Cache-Control'), 'no-store');
+    assert.equal(headers.get('X-Content-Type-Options'), 'nosniff');
+  }
+});
+
+test('openapi.json documents every route the app has, and no other', async () => {
+  const { call } = caller([fakeView('p1')]);
+  for (const [path, item] of Object.entries(openapi.paths)) {
+    if (path.includes('/proxy/')) continue;
+    const documented = Object.keys(item).filter((key) =>
+      ['get', 'post', 'put', 'delete', 'patch'].includes(key),
+    );
+    const { headers } = await call('OPTIONS', path.replace('{id}', 'p1'));
+    const served = (headers.get('Allow') ?? '').split(', ').filter((method) => method !== 'HEAD');
+    assert.deepEqual(served.map((method) => method.toLowerCase()).sort(), documented.sort(), path);
+  }
+});
