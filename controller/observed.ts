@@ -1,4 +1,4 @@
-import type { ProgramMemory, ProgramSpec } from '../schemas/program.ts';
+import type { LastExit, ProgramMemory, ProgramSpec } from '../schemas/program.ts';
 import type { Container } from './engine/engine.ts';
 
 /** What is wanted of one program, as far as it is known. */
@@ -51,6 +51,8 @@ export interface Observed {
   /** By container id. */
   probes: ReadonlyMap<string, ProbeState>;
   memory: ProgramMemory;
+  /** How it last ended by itself. */
+  lastExit: LastExit | null;
   /** Epoch milliseconds. */
   nowMs: number;
 }

@@ -74,7 +74,8 @@ function planRun(observed: Observed, spec: ProgramSpec): Action[] {
   const actions = roles.surplus.flatMap((container) => clear(observed, container, spec));
   if (current === undefined) {
     // The old revision is looked after as long as the new one can not take over.
-    const heal = previous === undefined ? [] : keepUp(observed, previous, spec);
+    const served = previous !== undefined && (isUp(previous) || hasCrashed(observed, previous));
+    const heal = served ? keepUp(observed, previous, spec) : [];
     return [...actions, ...heal, ...planCreate(observed, spec, roles.specHash)];
   }
   if (observed.stopping.has(current.id)) return actions;
@@ -142,9 +143,13 @@ function keepUp(observed: Observed, container: Container, spec: ProgramSpec): Ac
   }
   if (isFinished(observed, hashOf(container))) return [];
   if (!mayStart(observed)) return waitForStart(observed);
-  const crashed = observed.memory.exitSeen === runKey(container) && observed.memory.backOff !== undefined;
-  const why = container.startedAtMs === 0 ? 'first' : crashed ? 'restart' : 'again';
+  const why = container.startedAtMs === 0 ? 'first' : hasCrashed(observed, container) ? 'restart' : 'again';
   return [{ kind: 'start', containerId: container.id, why }];
+}
+
+/** Whether it ended by itself, and not by a wish. */
+function hasCrashed({ memory }: Observed, container: Container): boolean {
+  return memory.exitSeen === runKey(container) && memory.backOff !== undefined;
 }
 
 export function isFinished(observed: Observed, hash: string): boolean {

@@ -22,6 +22,8 @@ export interface ParsedManifest {
   /** Undefined where there are problems. */
   program: Program | undefined;
   problems: Problem[];
+  /** `metadata.name` as written, `""` where it can not be read. */
+  writtenName: string;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ParsedManifest {
  * @param stem the file's name without `.yaml`
  */
 export function parseManifest(text: string, file: string, stem: string, policy: HostPolicy): ParsedManifest {
-  const fail = (problems: Problem[]): ParsedManifest => ({ program: undefined, problems });
+  const fail = (problems: Problem[]): ParsedManifest => ({ program: undefined, problems, writtenName: '' });
   if (Buffer.byteLength(text) > MANIFEST_BYTES_MAX) {
     return fail([{ file, path: '', message: `the file is larger than ${MANIFEST_BYTES_MAX} bytes` }]);
   }
@@ -72,7 +74,8 @@ export function parseManifest(text: string, file: string, stem: string, policy: 
     const offset = offsetOf(document.contents, problem.path);
     return { file, ...(offset === undefined ? { line: 1, column: 1 } : place(offset)), ...problem };
   });
-  return { program, problems: located };
+  const writtenName = document.getIn(['metadata', 'name']);
+  return { program, problems: located, writtenName: typeof writtenName === 'string' ? writtenName : '' };
 }
 
 /**
@@ -155,6 +158,11 @@ function scalarText(value: string): string {
 function plain(text: string): unknown {
   const document = parseDocument(text, { prettyErrors: false });
   return document.errors.length > 0 ? undefined : document.toJS();
+}
+
+/** Any YAML text of the project's own, as data. */
+export function parseYaml(text: string): unknown {
+  return parseDocument(text).toJS();
 }
 
 /** The manifest that `POST /programs` writes. */

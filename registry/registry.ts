@@ -9,7 +9,7 @@ import { moveFile, writeAtomic } from './atomic-write.ts';
 import { type BuildLogs, openBuildLogs } from './build-logs.ts';
 import { type Contexts, openContexts } from './context.ts';
 import { type EventStore, openEventStore } from './event-store.ts';
-import { editManifest, parseManifest } from './manifest.ts';
+import { editManifest, type ParsedManifest, parseManifest } from './manifest.ts';
 import { prepareRegistry, type RegistryPaths, registryPaths } from './paths.ts';
 import { pruningPauses } from './prune.ts';
 import { openRevisionStore, type RevisionStore } from './revision-store.ts';
@@ -29,7 +29,7 @@ const EDIT_TRIES_MAX = 5;
 export interface ManifestEntry {
   name: string;
   text: string;
-  /** Strong ETag: the text's hash, in quotes. */
+  /** See `etagOf`. */
   etag: string;
   program: Program | undefined;
   problems: readonly Problem[];
@@ -74,6 +74,11 @@ export interface Registry {
   health(): RegistryHealth;
   subscribe(listener: (change: RegistryChange) => void): () => void;
 
+  /**
+   * Says that the manifest of a name is about to be written, so that a ledger written before it is not taken for
+   * that of a program which was deleted. Gives the function that ends it.
+   */
+  announce(name: string): () => void;
   /** Writes a new manifest. Rejects `Conflict` where the file, or one that differs by case only, is there. */
   create(name: string, text: string): Promise<ManifestEntry>;
   /** Replaces a manifest. Rejects `PreconditionFailed` unless the file on the disk is the one `etag` names. */
@@ -84,8 +89,10 @@ export interface Registry {
   remove(name: string): Promise<void>;
   /** Believes the absence of all that is missing. Gives their names. */
   confirmPrune(): string[];
+  /** Notes that a volume belongs to nobody any more, and since when; it is taken back with the same name and user. */
+  trashVolume(name: string, volume: string, userId: string): Promise<void>;
   /** Parses a text as if it were the manifest of that name. */
-  parse(name: string, text: string): { program: Program | undefined; problems: Problem[] };
+  parse(name: string, text: string): ParsedManifest;
   /** Looks at the files now. */
   look(): Promise<void>;
   close(): Promise<void>;
@@ -112,6 +119,8 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
   const keys = new Map<string, string>();
   /** Names that are missing: since when (monotonic), and whether somebody stated the wish. */
   const absent = new Map<string, { sinceMs: number; stated: boolean }>();
+  /** Names whose manifest is about to be written. */
+  const announced = new Set<string>();
   const listeners = new Set<(change: RegistryChange) => void>();
   let health: RegistryHealth = { scanned: false, message: 'programs/ was not read yet', paused: [] };
   let cancelLook: (() => void) | undefined;
@@ -181,7 +190,7 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
       }
     }
     for (const name of [...entries.keys(), ...status.names()]) {
-      if (present.has(name) || absent.has(name)) continue;
+      if (present.has(name) || absent.has(name) || announced.has(name)) continue;
       absent.set(name, { sinceMs: clock.monotonic(), stated: false });
       drop(name);
       changed.push(name);
@@ -342,6 +351,10 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    announce(name) {
+      announced.add(name);
+      return () => announced.delete(name);
+    },
     create: (name, text) =>
       exclusive(async () => {
         if (!NAME_PATTERN.test(name)) throw new AppError('BadRequest', `${name} is not a valid program name`);
@@ -407,6 +420,11 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
       notify(names);
       return [...names];
     },
+    async trashVolume(name, volume, userId) {
+      const deletedAt = new Date(clock.now()).toISOString();
+      const record = `${JSON.stringify({ name, userId, volume, deletedAt })}\n`;
+      await writeAtomic(join(paths.trash, `${name}.${clock.now()}.volume.json`), record, { mode: 0o600 });
+    },
     async close() {
       closed = true;
       cancelLook?.();
@@ -439,7 +457,7 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
 
 class ChangedMeanwhile extends Error {}
 
-/** Strong ETag of a text: quoted, 32 hex digits of its sha256. */
+/** Strong ETag of a text, without the quotes: 32 hex digits of its sha256. */
 export function etagOf(text: string): string {
-  return `"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"`;
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

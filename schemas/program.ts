@@ -135,6 +135,8 @@ export interface ProgramMemory {
   /** The container whose exit is already counted, `<id>@<startedAt>`. */
   exitSeen?: string;
   backOff?: { count: number; nextAt: string };
+  /** The build id last wanted, whose log is the newest. */
+  lastBuild?: string;
   /** A build that failed for good, or waits for its next try. */
   failedBuild?: { hash: string; reason: string; message: string; attempts: number; nextAt: string };
   /** Creating or starting failed. */

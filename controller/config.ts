@@ -1,0 +1,169 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { AppError, messageOf } from '../schemas/errors.ts';
+import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
+import type { PortRange } from './ports.ts';
+
+export interface Config {
+  /** Absolute path. */
+  readonly registry: string;
+  readonly port: number;
+  readonly host: string;
+  readonly portRange: PortRange;
+  readonly instance: string;
+  readonly runtime: Runtime;
+  readonly logLevel: string;
+  /** Names accepted in `Host` beside the loopback ones. */
+  readonly allowedHosts: readonly string[];
+}
+
+interface Option {
+  env: string;
+  /** What stands for the value in `--help`. */
+  value: string;
+  fallback: string;
+  help: string;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+/** Both an engine label and a prefix of container names. */
+const INSTANCE_PATTERN = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const HOST_NAME_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
+
+const OPTIONS: Record<string, Option> = {
+  registry: {
+    env: 'HERSH_REGISTRY',
+    value: 'DIR',
+    fallback: '',
+    help: "folder of manifests, sources and status; default: the checkout's registry/",
+  },
+  port: { env: 'HERSH_PORT', value: 'N', fallback: '9000', help: 'port of the API' },
+  host: { env: 'HERSH_HOST', value: 'ADDR', fallback: '127.0.0.1', help: 'loopback address of the API' },
+  'port-range': {
+    env: 'HERSH_PORT_RANGE',
+    value: 'A-B',
+    fallback: `${PUBLISH_PORT_MIN}-${PUBLISH_PORT_MAX}`,
+    help: 'host ports of programs',
+  },
+  instance: {
+    env: 'HERSH_INSTANCE',
+    value: 'NAME',
+    fallback: 'default',
+    help: 'tells hosts on one engine apart',
+  },
+  runtime: {
+    env: 'HERSH_RUNTIME',
+    value: 'runc|runsc',
+    fallback: 'runc',
+    help: 'of programs that name none',
+  },
+  'log-level': { env: 'HERSH_LOG_LEVEL', value: 'LEVEL', fallback: 'info', help: LOG_LEVELS.join(', ') },
+  'allowed-hosts': {
+    env: 'HERSH_ALLOWED_HOSTS',
+    value: 'A,B',
+    fallback: '',
+    help: 'further names accepted in the Host header',
+  },
+};
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const rows = Object.entries(OPTIONS).map(([name, { env, value, fallback, help }]) => {
+    const left = `  --${name} ${value}`.padEnd(26);
+    return `${left}${env.padEnd(22)}${help}${fallback === '' ? '' : ` (${fallback})`}`;
+  });
+  return [
+    'Hersh Host keeps the programs of a registry running.',
+    '',
+    'npm start -- [options]; each also as an environment variable, the option wins:',
+    ...rows,
+    `  --help`,
+    '',
+    'DOCKER_HOST names the engine, as everywhere (unix:///path or tcp://host:port).',
+  ].join('\n');
+}
+
+/**
+ * Flags first, then the environment, then defaults.
+ * @param argv without node and the script
+ * @returns `help` when asked for; otherwise the frozen configuration
+ * @throws AppError `BadRequest` that names the option and what it takes
+ */
+export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config | 'help' {
+  const given = parse(argv);
+  if (given.help === true) return 'help';
+  const read = (name: string): { text: string; from: string } => {
+    const option = OPTIONS[name];
+    const flag = given[name];
+    if (typeof flag === 'string') return { text: flag, from: `--${name}` };
+    const variable = option === undefined ? undefined : env[option.env];
+    if (variable !== undefined && variable !== '') return { text: variable, from: option?.env ?? '' };
+    return { text: option?.fallback ?? '', from: `--${name}` };
+  };
+  return Object.freeze({
+    registry: folder(read('registry')),
+    port: integer(read('port'), 0, 65_535),
+    host: read('host').text,
+    portRange: range(read('port-range')),
+    instance: pattern(read('instance'), INSTANCE_PATTERN, 'lower-case letters, digits and "-", 32 at most'),
+    runtime: oneOf(read('runtime'), ['runc', 'runsc']) as Runtime,
+    logLevel: oneOf(read('log-level'), LOG_LEVELS),
+    allowedHosts: names(read('allowed-hosts')),
+  });
+}
+
+type Read = { text: string; from: string };
+
+function parse(argv: readonly string[]): Record<string, unknown> {
+  const options = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, { type: 'string' as const }]));
+  try {
+    return parseArgs({ args: [...argv], options: { ...options, help: { type: 'boolean' } }, strict: true })
+      .values;
+  } catch (error) {
+    throw new AppError('BadRequest', messageOf(error), { cause: error, hint: 'See npm start -- --help.' });
+  }
+}
+
+function refuse({ text, from }: Read, takes: string): AppError {
+  return new AppError('BadRequest', `${from}: ${JSON.stringify(text)} is not valid; it takes ${takes}`);
+}
+
+function folder({ text }: Read): string {
+  if (text === '') return fileURLToPath(new URL('../registry', import.meta.url));
+  return resolve(text.startsWith('~/') ? `${homedir()}${text.slice(1)}` : text);
+}
+
+function integer(read: Read, min: number, max: number): number {
+  const value = Number(read.text);
+  if (!/^\d+$/.test(read.text) || value < min || value > max)
+    throw refuse(read, `a number from ${min} to ${max}`);
+  return value;
+}
+
+function range(read: Read): PortRange {
+  const match = /^(\d+)-(\d+)$/.exec(read.text);
+  const [min, max] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || min > max || min < PUBLISH_PORT_MIN || max > PUBLISH_PORT_MAX) {
+    throw refuse(read, `two ports within ${PUBLISH_PORT_MIN}-${PUBLISH_PORT_MAX}, the lower first`);
+  }
+  return { min, max };
+}
+
+function pattern(read: Read, allowed: RegExp, takes: string): string {
+  if (!allowed.test(read.text)) throw refuse(read, takes);
+  return read.text;
+}
+
+function oneOf(read: Read, allowed: readonly string[]): string {
+  if (!allowed.includes(read.text)) throw refuse(read, `one of ${allowed.join(', ')}`);
+  return read.text;
+}
+
+function names(read: Read): readonly string[] {
+  const list = read.text.split(',').filter((name) => name !== '');
+  for (const name of list)
+    if (!HOST_NAME_PATTERN.test(name)) throw refuse(read, 'host names with "," between');
+  return list;
+}

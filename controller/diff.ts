@@ -1,0 +1,52 @@
+import type { ProgramSpec } from '../schemas/program.ts';
+import { ON_CHANGE } from '../schemas/spec-hash.ts';
+import { stableJson } from '../schemas/stable-json.ts';
+
+export interface Difference {
+  /** e.g. `spec.env.KEY`. */
+  path: string;
+  from: unknown;
+  to: unknown;
+}
+
+/** Which fields two specs differ in, defaults filled in; sorted by path. Pure. */
+export function diffSpecs(from: ProgramSpec | undefined, to: ProgramSpec): Difference[] {
+  const differences: Difference[] = [];
+  const walk = (path: string, before: unknown, after: unknown): void => {
+    if (stableJson(before) === stableJson(after)) return;
+    if (!isRecord(before) || !isRecord(after)) {
+      differences.push({ path, from: before ?? null, to: after ?? null });
+      return;
+    }
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      walk(`${path}.${key}`, before[key], after[key]);
+    }
+  };
+  walk('spec', from ?? {}, to);
+  return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * What a change of spec will make the controller do, in words and in order. Pure.
+ * @param isUp whether a container of the program runs
+ */
+export function describeChange(from: ProgramSpec | undefined, to: ProgramSpec, isUp: boolean): string[] {
+  const changed = (Object.keys(to) as (keyof ProgramSpec)[]).filter(
+    (field) => from === undefined || stableJson(from[field]) !== stableJson(to[field]),
+  );
+  if (to.desiredState === 'Stopped') return isUp ? ['stop the running container'] : [];
+  const costs = new Set(changed.map((field) => ON_CHANGE[field]));
+  const starts = !isUp;
+  if (!starts && !costs.has('rebuild') && !costs.has('recreate')) return [];
+  const actions: string[] = [];
+  if (to.image !== null) actions.push(`pull ${to.image} unless it is on this machine`);
+  else if (to.build !== null) actions.push(`build ${to.build.context} unless its image is there`);
+  actions.push('create a container for the new revision');
+  if (isUp) actions.push('stop the running container');
+  actions.push('start the new container');
+  return actions;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

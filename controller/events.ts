@@ -1,0 +1,37 @@
+import type { EventType, ProgramStatus } from '../schemas/program.ts';
+
+export interface EventDraft {
+  type: EventType;
+  reason: string;
+  message: string;
+}
+
+const STATE_MESSAGES: Partial<Record<ProgramStatus['state'], string>> = {
+  Building: 'its image is being made',
+  Built: 'its image is there',
+  Starting: 'its container is being started',
+  Running: 'its container runs',
+  Ready: 'it answers its readiness probe',
+  Stopping: 'it is being stopped',
+  Stopped: 'it is stopped',
+};
+
+/** What people should be told when the status goes from one to the other. Pure. */
+export function eventsBetween(before: ProgramStatus, after: ProgramStatus): EventDraft[] {
+  const events: EventDraft[] = [];
+  if (after.reason !== '' && (after.reason !== before.reason || after.errorMsg !== before.errorMsg)) {
+    const type = after.reason === 'Building' || after.reason === 'Completed' ? 'Normal' : 'Warning';
+    events.push({ type, reason: after.reason, message: after.errorMsg });
+  }
+  if (after.state !== before.state && after.state !== 'Error') {
+    events.push({ type: 'Normal', reason: after.state, message: STATE_MESSAGES[after.state] ?? '' });
+  }
+  const lost =
+    before.state === 'Ready' && after.state === 'Running' && before.containerId === after.containerId;
+  if (lost) events.push({ type: 'Warning', reason: 'Unready', message: conditionMessage(after) });
+  return events;
+}
+
+function conditionMessage(status: ProgramStatus): string {
+  return status.conditions.find(({ type }) => type === 'Ready')?.message || 'its readiness probe fails';
+}

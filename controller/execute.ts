@@ -1,0 +1,235 @@
+import type { RevisionStore } from '../registry/revision-store.ts';
+import type { Clock } from '../schemas/clock.ts';
+import { AppError, messageOf } from '../schemas/errors.ts';
+import { LABELS, type ProgramMemory, type ProgramStatus, timestamp } from '../schemas/program.ts';
+import { digest, revisionHash } from '../schemas/spec-hash.ts';
+import { type Action, short } from './action.ts';
+import type { Engine } from './engine/engine.ts';
+import type { EventDraft } from './events.ts';
+import type { ImageTasks } from './image-tasks.ts';
+import { afterStartFailure, afterStop } from './memory.ts';
+import type { Observed } from './observed.ts';
+import type { Ports } from './ports.ts';
+import type { Slots } from './slots.ts';
+
+export interface ExecuteDeps {
+  engine: Engine;
+  instance: string;
+  clock: Clock;
+  images: ImageTasks;
+  ports: Ports;
+  slots: Slots;
+  revisions: RevisionStore;
+  /** Ends a container in the background; the program is looked at again when it has ended. */
+  stop: (name: string, containerId: string, graceSeconds: number) => void;
+  /** Writes down what must be remembered before the next step. */
+  save: (status: ProgramStatus) => Promise<void>;
+  emit: (status: ProgramStatus, event: EventDraft) => void;
+  /** Removes the ledger and everything kept in memory; the volume goes to the trash. */
+  forget: (status: ProgramStatus) => Promise<void>;
+}
+
+/**
+ * Carries out one action. What has to be remembered for it is saved before the engine is asked.
+ * @returns the status after it, and whether the pass may go on with the next action
+ */
+export async function execute(
+  deps: ExecuteDeps,
+  status: ProgramStatus,
+  observed: Observed,
+  action: Action,
+): Promise<{ status: ProgramStatus; goOn: boolean }> {
+  const { engine, images } = deps;
+  const { name } = status;
+  const note = (reason: string, message: string, type: EventDraft['type'] = 'Normal') =>
+    deps.emit(status, { type, reason, message });
+  switch (action.kind) {
+    case 'build': {
+      const build = observed.goal.kind === 'run' ? observed.goal.spec.build : null;
+      images.leave(name, action.hash);
+      if (build !== null) images.build(name, { ...action, build });
+      return { status, goOn: true };
+    }
+    case 'pull':
+      images.leave(name, action.reference);
+      images.pull(name, action.reference);
+      note('Pulling', `pulling ${action.reference}`);
+      return { status, goOn: true };
+    case 'cancelImage':
+      images.leave(name);
+      note('BuildCancelled', action.why);
+      return { status, goOn: true };
+    case 'create':
+      return createContainer(deps, status, observed, action);
+    case 'start':
+      return startContainer(deps, status, observed, action);
+    case 'unpause':
+      await engine.unpauseContainer(action.containerId);
+      note('Unpaused', `${short(action.containerId)} was paused by somebody; it goes on`, 'Warning');
+      return { status, goOn: true };
+    case 'stop': {
+      const container = observed.containers.find(({ id }) => id === action.containerId);
+      // Written down first: an exit that was asked for must never look like a crash, whoever dies in between.
+      const next =
+        action.wanted && container !== undefined
+          ? { ...status, memory: afterStop(status.memory, container) }
+          : status;
+      await deps.save(next);
+      deps.stop(name, action.containerId, action.graceSeconds);
+      if (!action.wanted)
+        note('Unhealthy', `${short(action.containerId)} is stopped: ${action.why}`, 'Warning');
+      return { status: next, goOn: true };
+    }
+    case 'rename':
+      await engine.renameContainer(action.containerId, action.to);
+      return { status, goOn: true };
+    case 'remove':
+      await engine.removeContainer(action.containerId);
+      note('Removed', `container ${short(action.containerId)} was removed: ${action.why}`);
+      return { status, goOn: true };
+    case 'forget':
+      await deps.forget(status);
+      return { status, goOn: false };
+    case 'wait':
+      return { status, goOn: true };
+  }
+}
+
+async function createContainer(
+  deps: ExecuteDeps,
+  before: ProgramStatus,
+  observed: Observed,
+  action: Extract<Action, { kind: 'create' }>,
+): Promise<{ status: ProgramStatus; goOn: boolean }> {
+  const { name } = before;
+  const { spec, revision, imageId } = action;
+  const hash = revisionHash(spec, observed.imageKey);
+  const buildHash = spec.build === null ? '' : observed.imageKey;
+  const volume = before.memory.volume ?? volumeName(deps.instance, name, spec.userId);
+  const status: ProgramStatus = {
+    ...before,
+    memory: { ...before.memory, volume, latestRevision: { number: revision, hash } },
+  };
+  if (before.memory.latestRevision?.number !== revision) {
+    await deps.revisions.put(name, {
+      number: revision,
+      hash,
+      createdAt: timestamp(deps.clock.now()),
+      commit: before.observedRevision,
+      buildId: observed.buildId,
+      buildHash,
+      imageId,
+      spec,
+      outcome: 'Pending',
+      message: '',
+    });
+  }
+  await deps.save(status);
+  try {
+    const id = await deps.slots.run(slotOf(status.memory), () =>
+      deps.engine.createContainer({
+        program: name,
+        name: action.containerName,
+        image: imageId,
+        labels: {
+          ...status.memory.inForce?.labels,
+          [LABELS.instance]: deps.instance,
+          [LABELS.program]: name,
+          [LABELS.specHash]: action.specHash,
+          [LABELS.build]: buildHash,
+          [LABELS.revision]: String(revision),
+        },
+        env: { ...spec.env, HERSH_PROGRAM_ID: name },
+        publishPort: observed.port,
+        runtime: spec.runtime,
+        memoryBytes: spec.resources.memoryBytes,
+        cpus: spec.resources.cpus,
+        pids: spec.resources.pids,
+        volume,
+        volumeLabels: {
+          [LABELS.instance]: deps.instance,
+          [LABELS.program]: name,
+          [LABELS.user]: spec.userId,
+        },
+      }),
+    );
+    deps.emit(status, {
+      type: 'Normal',
+      reason: 'Created',
+      message: `revision ${revision} in container ${short(id)}`,
+    });
+    return { status, goOn: true };
+  } catch (error) {
+    return failedToStart(deps, status, error);
+  }
+}
+
+async function startContainer(
+  deps: ExecuteDeps,
+  before: ProgramStatus,
+  observed: Observed,
+  action: Extract<Action, { kind: 'start' }>,
+): Promise<{ status: ProgramStatus; goOn: boolean }> {
+  const restarted = action.why === 'restart';
+  const status = restarted ? { ...before, restartCount: before.restartCount + 1 } : before;
+  if (restarted) await deps.save(status);
+  try {
+    const outcome = await deps.slots.run(slotOf(status.memory), () =>
+      deps.engine.startContainer(action.containerId),
+    );
+    if (outcome === 'gone') return { status, goOn: false };
+  } catch (error) {
+    const conflict = error instanceof AppError && error.reason === 'PortConflict';
+    const pinned = observed.goal.kind === 'run' && observed.goal.spec.publishPort !== null;
+    if (conflict && !pinned) return reassignPort(deps, status, observed.port);
+    if (!conflict && isStartFailure(error)) await deps.engine.removeContainer(action.containerId);
+    return failedToStart(deps, status, error);
+  }
+  if (restarted) {
+    const message = `restart ${status.restartCount} of ${short(action.containerId)}`;
+    deps.emit(status, { type: 'Normal', reason: 'Restarted', message });
+  }
+  const { failedStart, ...memory } = status.memory;
+  return { status: { ...status, memory }, goOn: true };
+}
+
+/** The port was taken by somebody else on this machine: another one, and a container for it. */
+async function reassignPort(
+  deps: ExecuteDeps,
+  status: ProgramStatus,
+  taken: number,
+): Promise<{ status: ProgramStatus; goOn: boolean }> {
+  const port = await deps.ports.reserve(status.name, new Set([taken]));
+  deps.ports.release(status.name, port);
+  const next = { ...status, publishPort: port };
+  await deps.save(next);
+  const message = `port ${taken} is taken by something else on this machine; the program moves to ${port}`;
+  deps.emit(next, { type: 'Warning', reason: 'PortReassigned', message });
+  return { status: next, goOn: false };
+}
+
+const isStartFailure = (error: unknown): boolean =>
+  error instanceof AppError && (error.reason === 'StartFailed' || error.reason === 'ImageNotFound');
+
+function failedToStart(
+  deps: ExecuteDeps,
+  status: ProgramStatus,
+  error: unknown,
+): { status: ProgramStatus; goOn: boolean } {
+  if (!(error instanceof AppError) || error.reason === 'EngineUnavailable') throw error;
+  const failure = { reason: error.reason, message: messageOf(error) };
+  return {
+    status: { ...status, memory: afterStartFailure(status.memory, failure, deps.clock.now()) },
+    goOn: false,
+  };
+}
+
+function slotOf(memory: ProgramMemory): 'calm' | 'crashing' {
+  return (memory.backOff?.count ?? 0) > 1 || memory.failedStart !== undefined ? 'crashing' : 'calm';
+}
+
+/** Differs by user, so that a name that comes again under another user never gets the first one's data. */
+export function volumeName(instance: string, name: string, userId: string): string {
+  const prefix = instance === 'default' ? '' : `${instance}-`;
+  return `${prefix}hersh-state-${name}-${digest(userId).slice(0, 8)}`;
+}

@@ -1,0 +1,77 @@
+import type { Wanted } from '../registry/registry.ts';
+import type { Problem } from '../schemas/errors.ts';
+import type { ProgramMemory, Runtime } from '../schemas/program.ts';
+import { resolveSpec } from '../schemas/resolve.ts';
+import { digest } from '../schemas/spec-hash.ts';
+import { forgetFailures } from './memory.ts';
+import type { Goal } from './observed.ts';
+
+export interface GoalResult {
+  goal: Goal;
+  memory: ProgramMemory;
+  generation: number;
+  problems: readonly Problem[];
+  /** Why the manifest is not there while that is not believed, or `""`. */
+  missing: string;
+}
+
+/**
+ * What is in force for a program: its manifest, or the last valid one while the file is broken or missing. Pure.
+ * A spec that nobody changed keeps the defaults it was resolved with, so that a newer host never replaces a
+ * running fleet.
+ */
+export function goalOf(
+  wanted: Wanted,
+  memory: ProgramMemory,
+  generation: number,
+  hostRuntime: Runtime,
+): GoalResult {
+  if (wanted.kind === 'gone')
+    return { goal: { kind: 'remove' }, memory, generation, problems: [], missing: '' };
+  const entry = wanted.kind === 'present' ? wanted.entry : undefined;
+  const missing = entry === undefined ? 'the manifest is missing; the last valid one stays in force' : '';
+  const problems = entry?.problems ?? [];
+  const program = entry?.program;
+  if (program === undefined) {
+    const spec = memory.inForce?.spec;
+    const goal: Goal = spec === undefined ? { kind: 'hold' } : kindOf(spec);
+    return { goal, memory, generation, problems, missing };
+  }
+  const rawHash = digest({ raw: program.rawSpec, runtime: program.rawSpec.runtime ?? hostRuntime });
+  const known = memory.inForce;
+  const spec = known?.rawHash === rawHash ? known.spec : resolveSpec(program.rawSpec, hostRuntime);
+  const changed = known === undefined || digest(known.spec) !== digest(spec);
+  const next: ProgramMemory = {
+    ...(changed ? forgetCrashes(memory) : memory),
+    inForce: { rawHash, spec, labels: program.labels },
+  };
+  return {
+    goal: kindOf(spec),
+    memory: forgetWhereAsked(next, spec.desiredState, spec.restartedAt),
+    generation: changed ? generation + 1 : generation,
+    problems,
+    missing,
+  };
+}
+
+function kindOf(spec: NonNullable<ProgramMemory['inForce']>['spec']): Goal {
+  return spec.desiredState === 'Running' ? { kind: 'run', spec } : { kind: 'stop', spec };
+}
+
+/** A changed spec is a new attempt, whatever the old one did. */
+function forgetCrashes(memory: ProgramMemory): ProgramMemory {
+  const { backOff, failedStart, ...rest } = memory;
+  return rest;
+}
+
+/** A stop, or a `restartedAt` not seen before, clears back-off, failed builds and rolled-back revisions. */
+function forgetWhereAsked(
+  memory: ProgramMemory,
+  desired: 'Running' | 'Stopped',
+  restartedAt: string,
+): ProgramMemory {
+  const asked = memory.restartedAtSeen !== restartedAt;
+  const cleared = desired === 'Stopped' || asked ? forgetFailures(memory) : memory;
+  const started = desired === 'Running' ? { startRequested: true } : {};
+  return { ...cleared, ...started, restartedAtSeen: restartedAt };
+}

@@ -1,0 +1,193 @@
+import type { BuildLogWriter } from '../registry/build-logs.ts';
+import type { Clock } from '../schemas/clock.ts';
+import { AppError, messageOf } from '../schemas/errors.ts';
+import type { BuildSpec } from '../schemas/program.ts';
+import { LABELS } from '../schemas/program.ts';
+import type { Engine } from './engine/engine.ts';
+import type { ControllerLog } from './log.ts';
+import { createSlots } from './slots.ts';
+
+/** Builds at a time, and how long one may take (design: numbers). */
+const BUILDS_MAX = 2;
+const BUILD_MS_MAX = 5 * 60_000;
+/** Lines of the log that go into the error. */
+const TAIL_LINES = 20;
+
+export interface ImageFailure {
+  /** Build hash or reference. */
+  key: string;
+  reason: string;
+  message: string;
+  /** Whether another try may help. */
+  again: boolean;
+}
+
+/** Builds and pulls that run in the background, one an image however many programs wait for it. */
+export interface ImageTasks {
+  /** Whether one runs, or waits for its turn, for this program; for that image only, where one is named. */
+  pending(name: string, key?: string): boolean;
+  build(name: string, request: { hash: string; buildId: string; build: BuildSpec }): void;
+  pull(name: string, reference: string): void;
+  /** The program waits no more; what nobody waits for is stopped. `keep` is the key it goes on waiting for. */
+  leave(name: string, keep?: string): void;
+  /** The failure of the newest task of a program, once. */
+  takeFailure(name: string): ImageFailure | undefined;
+  /** Stops everything; resolves when it has ended. */
+  close(): Promise<void>;
+}
+
+export interface ImageTaskDeps {
+  engine: Engine;
+  clock: Clock;
+  log: ControllerLog;
+  /** See `Contexts.snapshot`. */
+  snapshot: (build: BuildSpec, hash: string) => Promise<string>;
+  openSnapshot: (path: string) => NodeJS.ReadableStream;
+  startLog: (buildId: string) => BuildLogWriter;
+  /** Called with every program that waited when a task ended. */
+  onDone: (name: string) => void;
+}
+
+export function imageTag(buildId: string): string {
+  return `hersh/${buildId}`;
+}
+
+interface Task {
+  waiters: Set<string>;
+  abort: AbortController;
+  done: Promise<void>;
+}
+
+export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
+  const { engine, clock, log } = deps;
+  const tasks = new Map<string, Task>();
+  const failures = new Map<string, ImageFailure>();
+  const slots = createSlots(BUILDS_MAX, 0);
+
+  function join(name: string, key: string, run: (signal: AbortSignal) => Promise<void>): void {
+    failures.delete(name);
+    const running = tasks.get(key);
+    if (running !== undefined && !running.abort.signal.aborted) {
+      running.waiters.add(name);
+      return;
+    }
+    const abort = new AbortController();
+    const task: Task = { waiters: new Set([name]), abort, done: Promise.resolve() };
+    tasks.set(key, task);
+    task.done = slots
+      .run('calm', async () => {
+        if (!abort.signal.aborted) await run(abort.signal);
+      })
+      .catch((error: unknown) => {
+        for (const waiter of task.waiters) failures.set(waiter, failureOf(key, error));
+      })
+      .finally(() => {
+        if (tasks.get(key) === task) tasks.delete(key);
+        for (const waiter of task.waiters) deps.onDone(waiter);
+      });
+  }
+
+  async function runBuild(
+    hash: string,
+    buildId: string,
+    build: BuildSpec,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const writer = deps.startLog(buildId);
+    const tail = createTail();
+    const limit = new AbortController();
+    const cancelLimit = clock.after(BUILD_MS_MAX, () => limit.abort());
+    const startedMs = clock.monotonic();
+    try {
+      const path = await deps.snapshot(build, hash);
+      const image = await engine.build(
+        {
+          context: () => deps.openSnapshot(path),
+          dockerfile: build.dockerfile,
+          args: build.args,
+          tag: imageTag(buildId),
+          labels: { [LABELS.build]: hash },
+        },
+        (text) => {
+          writer.write(text);
+          tail.add(text);
+        },
+        AbortSignal.any([signal, limit.signal]),
+      );
+      const seconds = ((clock.monotonic() - startedMs) / 1000).toFixed(1);
+      writer.write(`built ${image.id} in ${seconds} s\n`);
+      log.info({ build: buildId, image: image.id, seconds }, 'build succeeded');
+    } catch (error) {
+      const minutes = BUILD_MS_MAX / 60_000;
+      const reason = limit.signal.aborted
+        ? new AppError('BuildFailed', `the build took longer than ${minutes} minutes and was stopped`)
+        : error;
+      writer.write(`\n${signal.aborted ? 'the build was cancelled' : `failed: ${messageOf(reason)}`}\n`);
+      if (!signal.aborted)
+        log.warn({ build: buildId, error: messageOf(reason), tail: tail.text() }, 'build failed');
+      throw withTail(reason, tail.text());
+    } finally {
+      cancelLimit();
+      await writer.end();
+    }
+  }
+
+  return {
+    pending: (name, key) =>
+      [...tasks].some(([one, { waiters }]) => (key === undefined || one === key) && waiters.has(name)),
+    build: (name, { hash, buildId, build }) =>
+      join(name, hash, (signal) => runBuild(hash, buildId, build, signal)),
+    pull(name, reference) {
+      join(name, reference, async (signal) => {
+        const image = await engine.pull(reference, () => undefined, signal);
+        log.info({ reference, image: image.id }, 'image pulled');
+      });
+    },
+    leave(name, keep) {
+      if (keep === undefined) failures.delete(name);
+      for (const [key, task] of tasks) {
+        if (key === keep || !task.waiters.delete(name)) continue;
+        if (task.waiters.size === 0) task.abort.abort();
+      }
+    },
+    takeFailure(name) {
+      const failure = failures.get(name);
+      failures.delete(name);
+      return failure;
+    },
+    async close() {
+      const running = [...tasks.values()];
+      for (const { abort } of running) abort.abort();
+      await Promise.all(running.map(({ done }) => done));
+    },
+  };
+}
+
+function failureOf(key: string, error: unknown): ImageFailure {
+  if (!(error instanceof AppError)) {
+    return { key, reason: 'InternalError', message: messageOf(error), again: false };
+  }
+  const reason = error.reason === 'BuildNetworkFailed' ? 'BuildFailed' : error.reason;
+  const message = error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
+  return { key, reason, message, again: error.retry === 'backoff' };
+}
+
+function withTail(error: unknown, tail: string): unknown {
+  if (!(error instanceof AppError) || tail === '' || error.reason === 'BuildAborted') return error;
+  const options = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  return new AppError(error.reason, `${error.message}\n${tail}`, options);
+}
+
+/** The last lines of what was added. */
+function createTail(): { add(text: string): void; text(): string } {
+  let kept = '';
+  return {
+    add(text) {
+      kept = `${kept}${text}`
+        .split('\n')
+        .slice(-TAIL_LINES - 1)
+        .join('\n');
+    },
+    text: () => kept.trim(),
+  };
+}

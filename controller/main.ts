@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApi } from '../api/app.ts';
+import type { ApiDeps, Health } from '../api/deps.ts';
+import { type RunningServer, startServer } from '../api/server.ts';
+import { acquireLock, type Lock } from '../registry/lock.ts';
+import { parseYaml } from '../registry/manifest.ts';
+import { openRegistry, type Registry } from '../registry/registry.ts';
+import { emptyStatus } from '../registry/status-store.ts';
+import { systemClock } from '../schemas/clock.ts';
+import { AppError, messageOf } from '../schemas/errors.ts';
+import { proxyUrl } from '../schemas/program.ts';
+import { type Config, helpText, readConfig } from './config.ts';
+import { type Controller, startController } from './controller.ts';
+import { createDockerEngine } from './engine/docker.ts';
+import type { Engine } from './engine/engine.ts';
+import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { isPortFree } from './ports.ts';
+import { probeOnce } from './probe.ts';
+import { createProgramStore, dryRun } from './program-store.ts';
+
+/** SIGTERM ends the process within 5 s (issue of the host process); this leaves a second for the last line. */
+const SHUTDOWN_MS_MAX = 4_000;
+
+await main();
+
+/** Puts the host together from its parts, and takes it apart again on SIGTERM. The one place that knows them all. */
+async function main(): Promise<void> {
+  const config = configOrExit();
+  const log = createLog(config.logLevel);
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'a bug of Hersh Host; programs go on and are adopted at the next start');
+    process.exit(1);
+  });
+  try {
+    const close = await start(config, log);
+    closeOnSignal(close, log);
+  } catch (error) {
+    const hint = error instanceof AppError && error.hint !== undefined ? ` ${error.hint}` : '';
+    log.fatal({}, `the host can not start: ${messageOf(error)}.${hint}`);
+    process.exit(1);
+  }
+}
+
+function configOrExit(): Config {
+  try {
+    const config = readConfig(process.argv.slice(2), process.env);
+    if (config !== 'help') return config;
+    process.stdout.write(`${helpText()}\n`);
+    process.exit(0);
+  } catch (error) {
+    const hint = error instanceof AppError && error.hint !== undefined ? `\n${error.hint}` : '';
+    process.stderr.write(`${messageOf(error)}${hint}\n`);
+    process.exit(2);
+  }
+}
+
+async function start(config: Config, log: ReturnType<typeof createLog>): Promise<() => Promise<void>> {
+  const { instance, runtime } = config;
+  const clock = systemClock;
+  const locks = await takeLocks(config);
+  try {
+    const onWarning = (fields: object, message: string) => log.warn(fields, message);
+    const registry = await openRegistry({ root: config.registry, policy: { runtime }, clock, onWarning });
+    const engine = createDockerEngine({ instance, log });
+    const metrics = createMetrics();
+    const controller = startController({
+      ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
+      portRange: config.portRange,
+    });
+    const deps = await apiDeps(config, registry, controller, engine, metrics, log);
+    let server: RunningServer;
+    try {
+      server = await startServer({
+        app: createApi(deps),
+        deps,
+        host: config.host,
+        port: config.port,
+        hosts: config.allowedHosts,
+      });
+    } catch (error) {
+      await controller.close();
+      await registry.close();
+      throw error;
+    }
+    const url = `http://${config.host}:${server.port}`;
+    log.info({ url, registry: config.registry, instance, runtime, pid: process.pid }, 'Hersh Host is up');
+    return async () => {
+      await Promise.all([server.close(), controller.close()]);
+      await registry.close();
+      for (const lock of locks) await lock.release();
+    };
+  } catch (error) {
+    for (const lock of locks) await lock.release();
+    throw error;
+  }
+}
+
+/** One host a registry, and one host an instance on each engine; both locks name their owner. */
+async function takeLocks(config: Config): Promise<Lock[]> {
+  const { registry, instance } = config;
+  const folder = join(registry, 'data', 'locks');
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw new AppError(
+      'RegistryUnavailable',
+      `the registry ${registry} can not be used: ${messageOf(error)}`,
+    );
+  });
+  const shared = join(tmpdir(), 'hersh-host-locks');
+  await mkdir(shared, { recursive: true, mode: 0o1777 });
+  const engine = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
+  const key = createHash('sha256').update(engine).digest('hex').slice(0, 12);
+  const about = `registry ${registry}, instance ${instance}`;
+  const first = await acquireLock(join(folder, 'host.lock'), `the registry ${registry}`, about);
+  try {
+    const what = `the instance ${instance} on the engine ${engine}`;
+    return [first, await acquireLock(join(shared, `${key}-${instance}.lock`), what, about)];
+  } catch (error) {
+    await first.release();
+    throw error;
+  }
+}
+
+async function apiDeps(
+  config: Config,
+  registry: Registry,
+  controller: Controller,
+  engine: Engine,
+  metrics: ReturnType<typeof createMetrics>,
+  log: ApiDeps['log'],
+): Promise<ApiDeps> {
+  const { runtime } = config;
+  const clock = systemClock;
+  const openapi = await readFile(new URL('../schemas/openapi.yaml', import.meta.url), 'utf8');
+  /** Ends of the announcements of programs that are being created. */
+  const announced = new Map<string, () => void>();
+  const programs = createProgramStore({
+    registry,
+    clock,
+    runtime,
+    removeStrays: () => controller.removeStrays(),
+  });
+  return {
+    programs: {
+      ...programs,
+      async createFromSources(name, userId, buildId, files) {
+        await programs.createFromSources(name, userId, buildId, files);
+        announced.get(name)?.();
+        announced.delete(name);
+      },
+    },
+    async reserve(name, userId, buildId) {
+      announced.set(name, registry.announce(name));
+      const status = emptyStatus(name, clock.now());
+      try {
+        const port = await controller.ports.reserve(name);
+        await registry.status.put(
+          { ...status, userId, buildId, publishPort: port, proxyUrl: proxyUrl(port) },
+          { durable: true },
+        );
+        return { port, createdAt: status.createdAt };
+      } catch (error) {
+        await unreserve(name);
+        throw error;
+      }
+    },
+    unreserve,
+    async logs(name, options) {
+      const containerId = registry.status.get(name)?.containerId ?? '';
+      const stream = containerId === '' ? nothing() : await engine.logs(containerId, options);
+      return { containerId, stream };
+    },
+    dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
+    health: () => healthOf(registry, controller),
+    metrics: () => metrics.text(),
+    openapi: parseYaml(openapi),
+    now: () => clock.now(),
+    log,
+  };
+
+  async function unreserve(name: string): Promise<void> {
+    controller.ports.release(name);
+    await registry.status.remove(name);
+    announced.get(name)?.();
+    announced.delete(name);
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+function healthOf(registry: Registry, controller: Controller): Health {
+  const { scanned, message, paused } = registry.health();
+  const { engineTrouble, listed, strays } = controller.health();
+  const warnings = [
+    ...(message === '' ? [] : [`${message}; everything keeps running`]),
+    ...(paused.length === 0
+      ? []
+      : [
+          `${paused.length} manifests are gone at once (${paused.join(', ')}): their programs keep running until the files return or POST /registry/prune confirms`,
+        ]),
+    ...[...registry.status.damaged()].map(([name, why]) => `status/${name}.yaml is damaged: ${why}`),
+    ...(strays.length === 0
+      ? []
+      : [
+          `containers that belong to no program: ${strays.map(({ name }) => name).join(', ')}; POST /registry/prune removes them`,
+        ]),
+  ];
+  if (engineTrouble !== '') {
+    return {
+      ready: false,
+      reason: 'EngineUnavailable',
+      message: `the engine does not answer: ${engineTrouble}`,
+      warnings,
+    };
+  }
+  if (!scanned)
+    return { ready: false, reason: 'RegistryUnavailable', message: message || 'not scanned yet', warnings };
+  if (!listed)
+    return { ready: false, reason: 'EngineUnavailable', message: 'the engine was not listed yet', warnings };
+  return { ready: true, reason: '', message: '', warnings };
+}
+
+/** The first signal ends the host in good order, within a limit; a second one ends it at once. */
+function closeOnSignal(close: () => Promise<void>, log: ReturnType<typeof createLog>): void {
+  let closing = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (closing) process.exit(1);
+    closing = true;
+    log.info({ signal }, 'the host ends; programs keep running');
+    setTimeout(() => {
+      log.warn({}, 'something did not end in time; the next start takes it up');
+      process.exit(0);
+    }, SHUTDOWN_MS_MAX).unref();
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'the host did not end in good order');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}

@@ -1,0 +1,67 @@
+import { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
+import type { StatusStore } from '../registry/status-store.ts';
+import { PROGRAM_STATES } from '../schemas/program.ts';
+
+export interface Metrics {
+  /** @param ms how long the pass took */
+  reconciled(outcome: 'ok' | 'error', ms: number): void;
+  /** What is asked when somebody scrapes. */
+  watch(sources: { queueDepth: () => number; statuses: () => StatusStore }): void;
+  /** Prometheus text. */
+  text(): Promise<{ contentType: string; body: string }>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new MetricsRegistry();
+  const registers = [registry];
+  const passes = new Histogram({
+    name: 'hersh_reconcile_seconds',
+    help: 'Duration of one look at one program.',
+    labelNames: ['outcome'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers,
+  });
+  let sources: Parameters<Metrics['watch']>[0] | undefined;
+  new Gauge({
+    name: 'hersh_queue_depth',
+    help: 'Programs that wait to be looked at.',
+    registers,
+    collect() {
+      this.set(sources?.queueDepth() ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'hersh_programs',
+    help: 'Programs by state.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const store = sources?.statuses();
+      const counts = new Map(PROGRAM_STATES.map((state) => [state as string, 0]));
+      for (const name of store?.names() ?? []) {
+        const state = store?.get(name)?.state ?? '';
+        counts.set(state, (counts.get(state) ?? 0) + 1);
+      }
+      for (const [state, count] of counts) this.set({ state }, count);
+    },
+  });
+  new Counter({
+    name: 'hersh_program_restarts_total',
+    help: 'Automatic restarts in the life of each program.',
+    labelNames: ['program'],
+    registers,
+    collect() {
+      this.reset();
+      const store = sources?.statuses();
+      for (const name of store?.names() ?? [])
+        this.inc({ program: name }, store?.get(name)?.restartCount ?? 0);
+    },
+  });
+  return {
+    reconciled: (outcome, ms) => passes.observe({ outcome }, ms / 1000),
+    watch(given) {
+      sources = given;
+    },
+    text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}

@@ -1,0 +1,170 @@
+import type { BuildContext } from '../registry/context.ts';
+import type { Clock } from '../schemas/clock.ts';
+import { AppError, messageOf } from '../schemas/errors.ts';
+import {
+  type BuildSpec,
+  LABELS,
+  type LastExit,
+  type ProgramSpec,
+  type ProgramStatus,
+} from '../schemas/program.ts';
+import type { Container, Engine } from './engine/engine.ts';
+import type { GoalResult } from './goal.ts';
+import { type ImageTasks, imageTag } from './image-tasks.ts';
+import { afterBuildFailure, afterExit, afterStop, exitOf } from './memory.ts';
+import { type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
+import { assignRoles } from './plan.ts';
+import type { Ports } from './ports.ts';
+
+/** Lines of output that go into the status of a program that crashed. */
+const TAIL_LINES = 10;
+const TAIL_CHARACTERS_MAX = 2_000;
+
+export interface ObserveDeps {
+  engine: Engine;
+  images: ImageTasks;
+  ports: Ports;
+  clock: Clock;
+  /** The context's hash, perhaps from a look of a few seconds ago. */
+  lookAtContext: (build: BuildSpec, generation: number) => Promise<BuildContext>;
+  stopping: (name: string) => ReadonlySet<string>;
+  probes: (name: string) => ReadonlyMap<string, ProbeState>;
+  containerName: (name: string) => string;
+}
+
+/** Everything `plan` needs, read from the engine and the files now. Rejects `EngineUnavailable`. */
+export async function observe(
+  deps: ObserveDeps,
+  before: ProgramStatus,
+  result: GoalResult,
+): Promise<Observed> {
+  const { name } = before;
+  const { goal } = result;
+  const containers = await inspectAll(deps.engine, name);
+  const spec = goal.kind === 'run' || goal.kind === 'stop' ? goal.spec : undefined;
+  const base: Observed = {
+    name,
+    containerName: deps.containerName(name),
+    goal,
+    containers,
+    imageKey: '',
+    buildId: '',
+    image: { kind: 'unneeded' },
+    port: before.publishPort,
+    portProblem: undefined,
+    stopping: deps.stopping(name),
+    probes: deps.probes(name),
+    memory: result.memory,
+    lastExit: before.lastExit,
+    nowMs: deps.clock.now(),
+  };
+  if (spec === undefined) {
+    return { ...base, image: deps.images.pending(name) ? { kind: 'pending' } : base.image };
+  }
+  const held = await holdPort(deps.ports, before, spec, containers);
+  const wanted = await imageKeyOf(deps, spec, result.generation);
+  const observed = { ...base, ...held, ...wanted };
+  if (goal.kind === 'stop') return afterWantedStop(observed, deps.images.pending(name));
+  const failure = deps.images.takeFailure(name);
+  const memory =
+    failure === undefined || failure.reason === 'BuildAborted'
+      ? observed.memory
+      : afterBuildFailure(observed.memory, failure, observed.nowMs);
+  const lastBuild = observed.buildId === '' ? {} : { lastBuild: observed.buildId };
+  const image = await imageState(deps, observed, spec);
+  const withImage = { ...observed, memory: { ...memory, ...lastBuild }, image };
+  return accountForExit(deps.engine, withImage, spec);
+}
+
+async function inspectAll(engine: Engine, name: string): Promise<Container[]> {
+  const summaries = await engine.listContainers(name);
+  const containers = await Promise.all(summaries.map(({ id }) => engine.inspectContainer(id)));
+  return containers
+    .filter((container) => container !== undefined)
+    .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1));
+}
+
+/** The port of the program, held for it from now on. */
+async function holdPort(
+  ports: Ports,
+  before: ProgramStatus,
+  spec: ProgramSpec,
+  containers: readonly Container[],
+): Promise<Pick<Observed, 'port' | 'portProblem'>> {
+  const { name } = before;
+  if (spec.publishPort !== null) {
+    const port = spec.publishPort;
+    if (ports.hold(name, port)) {
+      ports.release(name, port);
+      return { port, portProblem: undefined };
+    }
+    const message = `port ${port} is held by program ${ports.holder(port)}`;
+    return { port, portProblem: { reason: 'PortConflict', message } };
+  }
+  // A ledger that was lost is made good from the container that runs.
+  const known = before.publishPort || containers.find(isUp)?.publishPort || 0;
+  if (known > 0 && ports.hold(name, known)) return { port: known, portProblem: undefined };
+  try {
+    return { port: await ports.reserve(name), portProblem: undefined };
+  } catch (error) {
+    return { port: 0, portProblem: { reason: 'PortsExhausted', message: messageOf(error) } };
+  }
+}
+
+async function imageKeyOf(
+  deps: ObserveDeps,
+  spec: ProgramSpec,
+  generation: number,
+): Promise<Pick<Observed, 'imageKey' | 'buildId' | 'image'>> {
+  const image: ImageState = { kind: 'unneeded' };
+  if (spec.build === null) return { imageKey: spec.image ?? '', buildId: '', image };
+  try {
+    const { hash, buildId } = await deps.lookAtContext(spec.build, generation);
+    return { imageKey: hash, buildId, image };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.reason !== 'BuildFailed') throw error;
+    const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+    return { imageKey: '', buildId: '', image: { kind: 'unknown', reason: error.reason, message } };
+  }
+}
+
+/** Looks for the image only where a container has to be made of it. */
+async function imageState(deps: ObserveDeps, observed: Observed, spec: ProgramSpec): Promise<ImageState> {
+  if (observed.image.kind === 'unknown') return observed.image;
+  if (deps.images.pending(observed.name, observed.imageKey)) return { kind: 'pending' };
+  if (assignRoles(observed, spec).current !== undefined) return { kind: 'unneeded' };
+  const isBuild = spec.build !== null;
+  const image = await deps.engine.inspectImage(isBuild ? imageTag(observed.buildId) : observed.imageKey);
+  const usable = image !== undefined && (!isBuild || image.labels[LABELS.build] === observed.imageKey);
+  return usable ? { kind: 'present', id: image.id } : { kind: 'absent' };
+}
+
+/** Exits that happen while the program should be stopped are nobody's fault. */
+function afterWantedStop(observed: Observed, pending: boolean): Observed {
+  const ended = observed.containers.filter((one) => one.startedAtMs > 0 && !isUp(one)).at(-1);
+  const memory = ended === undefined ? observed.memory : afterStop(observed.memory, ended);
+  return { ...observed, memory, image: pending ? { kind: 'pending' } : observed.image };
+}
+
+/** Notices that the program ended by itself, with its last words. */
+async function accountForExit(engine: Engine, observed: Observed, spec: ProgramSpec): Promise<Observed> {
+  const { current, previous, specHash: wantedHash } = assignRoles(observed, spec);
+  const served = current !== undefined && current.startedAtMs > 0 ? current : previous;
+  if (served === undefined || isUp(served) || observed.stopping.has(served.id)) return observed;
+  if (served.startedAtMs === 0 || observed.memory.exitSeen === runKey(served)) return observed;
+  const hash = served.labels[LABELS.specHash] ?? wantedHash;
+  const memory = afterExit(observed.memory, served, spec, hash, observed.nowMs);
+  const lastExit: LastExit = exitOf(served, await tailOf(engine, served.id));
+  return { ...observed, memory, lastExit };
+}
+
+async function tailOf(engine: Engine, id: string): Promise<string> {
+  const options = { tail: TAIL_LINES, sinceSeconds: 0, follow: false, signal: new AbortController().signal };
+  try {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await engine.logs(id, options)) chunks.push(chunk);
+    return Buffer.concat(chunks).toString('utf8').trimEnd().slice(-TAIL_CHARACTERS_MAX);
+  } catch {
+    return '';
+  }
+}

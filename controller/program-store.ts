@@ -1,0 +1,199 @@
+import type { DryRun, ProgramStore, ProgramView } from '../api/deps.ts';
+import { newManifest } from '../registry/manifest.ts';
+import type { ManifestEntry, Registry } from '../registry/registry.ts';
+import { buildIdOfFiles, readSource, writeSources } from '../registry/sources.ts';
+import { emptyStatus } from '../registry/status-store.ts';
+import type { Clock } from '../schemas/clock.ts';
+import { AppError, describeProblem } from '../schemas/errors.ts';
+import type { BuildSpec, ProgramEvent, ProgramStatus, Runtime } from '../schemas/program.ts';
+import { resolveSpec } from '../schemas/resolve.ts';
+import { describeChange, diffSpecs } from './diff.ts';
+import { follow } from './follow.ts';
+
+export interface ProgramStoreDeps {
+  registry: Registry;
+  clock: Clock;
+  runtime: Runtime;
+  /** Removes containers that belong to no program. Gives their names. */
+  removeStrays: () => Promise<string[]>;
+}
+
+/** The registry as the API sees it: edits of manifests one way, status the other. */
+export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
+  const { registry, clock } = deps;
+  const views = new Map<string, ProgramView>();
+  let version = 0;
+  let sorted: { version: number; list: ProgramView[] } = { version: -1, list: [] };
+
+  const invalidate = (name: string) => {
+    views.delete(name);
+    version++;
+  };
+  registry.subscribe(({ names }) => {
+    for (const name of names) invalidate(name);
+  });
+  registry.status.subscribe(invalidate);
+
+  function get(name: string): ProgramView | undefined {
+    const known = views.get(name);
+    if (known !== undefined) return known;
+    const entry = registry.get(name);
+    const status = registry.status.get(name);
+    if (entry === undefined && (status === undefined || registry.wanted(name).kind === 'gone'))
+      return undefined;
+    const view = viewOf(name, entry, status ?? emptyStatus(name, clock.now()));
+    views.set(name, view);
+    return view;
+  }
+
+  function viewOf(name: string, entry: ManifestEntry | undefined, status: ProgramStatus): ProgramView {
+    const written = entry?.program?.rawSpec;
+    const userId = status.userId || String(written?.userId ?? '');
+    const wanted = written === undefined ? status.memory.inForce?.spec.desiredState : written.desiredState;
+    return {
+      name,
+      desiredState: wanted === 'Stopped' ? 'Stopped' : 'Running',
+      finished: status.reason === 'Completed',
+      status: { ...status, userId },
+      problems: entry?.problems ?? [],
+    };
+  }
+
+  function mustGet(name: string): ProgramView {
+    const view = get(name);
+    if (view === undefined) throw new AppError('NotFound', `program ${name} not found`);
+    return view;
+  }
+
+  /** Of the spec in force; null where an image is named, or nothing valid is known. */
+  function buildOf(name: string): BuildSpec | null {
+    const { status } = mustGet(name);
+    const program = registry.get(name)?.program;
+    if (program !== undefined) return resolveSpec(program.rawSpec, deps.runtime).build;
+    return status.memory.inForce?.spec.build ?? null;
+  }
+
+  const newestBuild = ({ status }: ProgramView): string => status.memory.lastBuild || status.buildId;
+
+  return {
+    get,
+    version: () => version,
+    list() {
+      if (sorted.version !== version) {
+        const names = [...registry.list().map(({ name }) => name), ...registry.missing()].sort();
+        sorted = { version, list: names.flatMap((name) => get(name) ?? []) };
+      }
+      return sorted.list;
+    },
+    manifest(name) {
+      const entry = registry.get(name);
+      return entry === undefined ? undefined : { text: entry.text, etag: entry.etag };
+    },
+    async createFromSources(name, userId, buildId, files) {
+      const context = await writeSources(registry.paths.root, buildId, files);
+      await registry.create(name, newManifest(name, userId, context));
+    },
+    async putManifest(name, text, etag) {
+      const { program, problems, writtenName } = registry.parse(name, text);
+      if (writtenName !== '' && writtenName !== name) {
+        throw new AppError(
+          'Conflict',
+          `metadata.name is ${JSON.stringify(writtenName)} but the path says ${name}`,
+          {
+            hint: 'A program can not be renamed: PUT it under its new name and DELETE the old one.',
+          },
+        );
+      }
+      if (program === undefined) {
+        throw new AppError('InvalidManifest', problems.map(describeProblem).join('\n'), {
+          details: problems,
+        });
+      }
+      if (etag === null) return { etag: (await registry.create(name, text)).etag, created: true };
+      return { etag: (await registry.replace(name, text, etag)).etag, created: false };
+    },
+    async editSpec(name, fields) {
+      mustGet(name);
+      await registry.editSpec(name, fields);
+    },
+    async remove(name) {
+      mustGet(name);
+      await registry.remove(name);
+    },
+    async source(name) {
+      const build = buildOf(name);
+      return build === null ? {} : readSource(registry.paths.root, build);
+    },
+    buildIdOf: buildIdOfFiles,
+    async buildLog(name) {
+      const buildId = newestBuild(mustGet(name));
+      return { buildId, log: buildId === '' ? '' : await registry.buildLogs.read(buildId) };
+    },
+    async *followBuildLog(name, signal) {
+      await waitForBuild(name, signal);
+      const view = get(name);
+      if (view === undefined || signal.aborted) return;
+      yield* registry.buildLogs.follow(newestBuild(view), signal);
+    },
+    async events(name) {
+      mustGet(name);
+      return registry.events.list(name);
+    },
+    followEvents(name, signal) {
+      mustGet(name);
+      return follow<ProgramEvent>((push, end) => {
+        const stops = [
+          registry.events.subscribe(name, push),
+          registry.status.subscribe((changed) => {
+            if (changed === name && get(name) === undefined) end();
+          }),
+        ];
+        return () => {
+          for (const stop of stops) stop();
+        };
+      }, signal);
+    },
+    async confirmPrune() {
+      const names = registry.confirmPrune();
+      return [...names, ...(await deps.removeStrays())];
+    },
+  };
+
+  /** A start that was just asked for has no build yet: waits until there is one, or it is clear that none comes. */
+  async function waitForBuild(name: string, signal: AbortSignal): Promise<void> {
+    const isPending = () => {
+      const view = get(name);
+      if (view === undefined || view.desiredState === 'Stopped') return false;
+      const { state } = view.status;
+      const starting = state === 'Created' || state === 'Building' || state === 'Stopped';
+      return starting && !view.finished && !registry.buildLogs.isOpen(newestBuild(view));
+    };
+    if (!isPending()) return;
+    const changes = follow<string>((push) => registry.status.subscribe(push), signal);
+    for await (const changed of changes) if (changed === name && !isPending()) return;
+  }
+}
+
+/** What a manifest would change, against what is in force. Rejects `InvalidManifest`. */
+export function dryRun(
+  deps: Pick<ProgramStoreDeps, 'registry' | 'runtime'>,
+  name: string,
+  text: string,
+): DryRun {
+  const { program, problems, writtenName } = deps.registry.parse(name, text);
+  if (writtenName !== '' && writtenName !== name) {
+    throw new AppError(
+      'Conflict',
+      `metadata.name is ${JSON.stringify(writtenName)} but the path says ${name}`,
+    );
+  }
+  if (program === undefined) {
+    throw new AppError('InvalidManifest', problems.map(describeProblem).join('\n'), { details: problems });
+  }
+  const status = deps.registry.status.get(name);
+  const before = status?.memory.inForce?.spec;
+  const after = resolveSpec(program.rawSpec, deps.runtime);
+  const isUp = status !== undefined && ['Running', 'Ready'].includes(status.state);
+  const diff = diffSpecs(before, after);
+  return { changed: diff.length > 0, diff, actions: describeChange(before, after, isUp) };
+}

@@ -1,0 +1,184 @@
+import type { Registry } from '../registry/registry.ts';
+import { emptyStatus } from '../registry/status-store.ts';
+import type { Clock } from '../schemas/clock.ts';
+import { AppError, messageOf } from '../schemas/errors.ts';
+import { type ProgramStatus, type Runtime, timestamp } from '../schemas/program.ts';
+import { type Action, describe } from './action.ts';
+import { type EventDraft, eventsBetween } from './events.ts';
+import { type ExecuteDeps, execute } from './execute.ts';
+import { goalOf } from './goal.ts';
+import type { ControllerLog } from './log.ts';
+import { type ObserveDeps, observe } from './observe.ts';
+import { isUp, type Observed, runKey } from './observed.ts';
+import { assignRoles, plan } from './plan.ts';
+import type { Prober } from './probe.ts';
+import { status as statusOf, statusWithoutEngine } from './status.ts';
+
+/** Passes in a row before the key goes back to the queue, so that one program can not keep a worker. */
+const PASSES_MAX = 20;
+
+export interface ReconcileDeps
+  extends ObserveDeps,
+    Omit<ExecuteDeps, 'save' | 'emit' | 'forget' | 'revisions'> {
+  registry: Registry;
+  prober: Prober;
+  runtime: Runtime;
+  clock: Clock;
+  log: ControllerLog;
+  /** Why the engine can not be asked, or `""`. */
+  engineTrouble: () => string;
+  /** Looks at the program again after so many milliseconds. */
+  again: (name: string, ms: number) => void;
+  /** Called when a program is no more. */
+  onForgotten: (name: string) => void;
+}
+
+/**
+ * Looks at one program: reads what is wanted and what is, decides, acts, writes the status, until there is
+ * nothing left to do now. Rejects with whatever went wrong; the caller decides when to try again.
+ */
+export async function reconcile(deps: ReconcileDeps, name: string): Promise<void> {
+  for (let pass = 0; pass < PASSES_MAX; pass++) {
+    if (!(await onePass(deps, name))) return;
+  }
+  deps.again(name, 0);
+}
+
+/** @returns whether something was done, so that the world has to be looked at again */
+async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
+  const { registry, clock } = deps;
+  const wanted = registry.wanted(name);
+  const known = registry.status.get(name);
+  if (known === undefined && wanted.kind !== 'present') return false;
+  const before = known ?? emptyStatus(name, clock.now());
+  const result = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
+  const trouble = deps.engineTrouble();
+  if (trouble !== '') {
+    await save(deps, { ...statusWithoutEngine(before, trouble, clock.now()), memory: result.memory });
+    return false;
+  }
+  const observed = await observe(deps, before, result);
+  const actions = plan(observed);
+  const context = {
+    problems: result.problems,
+    generation: result.generation,
+    commit: '',
+    missing: result.missing,
+  };
+  const next = statusOf(before, observed, actions, context);
+  for (const event of eventsBetween(before, next)) emit(deps, next, event);
+  // The ledger comes before the first engine object, so it has to be on the disk; later ones may lag.
+  await save(deps, next, known === undefined);
+  noteOutcome(deps, before, next);
+  watchProbes(deps, observed);
+  return carryOut(deps, next, observed, actions);
+}
+
+async function carryOut(
+  deps: ReconcileDeps,
+  from: ProgramStatus,
+  observed: Observed,
+  actions: readonly Action[],
+): Promise<boolean> {
+  const { name } = from;
+  const executeDeps: ExecuteDeps = {
+    ...deps,
+    revisions: deps.registry.revisions,
+    save: (status) => save(deps, status),
+    emit: (status, event) => emit(deps, status, event),
+    forget: (status) => forget(deps, status),
+  };
+  let status = from;
+  let acted = false;
+  for (const action of actions) {
+    if (action.kind === 'wait') {
+      deps.again(name, action.ms);
+      continue;
+    }
+    deps.log.info({ program: name }, describe(action));
+    acted = true;
+    const outcome = await execute(executeDeps, status, observed, action);
+    status = outcome.status;
+    if (action.kind === 'forget') return false;
+    if (!outcome.goOn) break;
+  }
+  if (status !== from) await save(deps, status);
+  return acted;
+}
+
+/** A status that can not be written counts in memory; only a ledger that was never written stops the pass. */
+async function save(deps: ReconcileDeps, status: ProgramStatus, isFirst = false): Promise<void> {
+  try {
+    await deps.registry.status.put(status, { durable: isFirst });
+  } catch (error) {
+    if (isFirst || !(error instanceof AppError)) throw error;
+    deps.log.warn({ program: status.name, error: error.message }, 'the status can not be written');
+  }
+}
+
+function emit(deps: ReconcileDeps, status: ProgramStatus, event: EventDraft): void {
+  const { name, state, currentRevision: revision } = status;
+  void deps.registry.events.append(name, { time: timestamp(deps.clock.now()), ...event, state, revision });
+  const fields = { program: name, state, reason: event.reason };
+  if (event.type === 'Warning') deps.log.warn(fields, event.message);
+  else deps.log.debug(fields, event.message);
+}
+
+async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void> {
+  const { name, userId, memory } = status;
+  deps.images.leave(name);
+  deps.prober.watch(name, undefined);
+  if (memory.volume !== undefined) await deps.registry.trashVolume(name, memory.volume, userId);
+  emit(deps, status, {
+    type: 'Normal',
+    reason: 'Deleted',
+    message: 'the program and its container are gone',
+  });
+  await deps.registry.status.remove(name);
+  deps.ports.release(name);
+  deps.onForgotten(name);
+}
+
+/** A revision is good once it was ready. */
+function noteOutcome(deps: ReconcileDeps, before: ProgramStatus, after: ProgramStatus): void {
+  if (
+    after.state !== 'Ready' ||
+    (before.state === 'Ready' && before.currentRevision === after.currentRevision)
+  )
+    return;
+  const { revisions } = deps.registry;
+  void revisions
+    .get(after.name, after.currentRevision)
+    .then((revision) =>
+      revision === undefined || revision.outcome === 'Ready'
+        ? undefined
+        : revisions.put(after.name, { ...revision, outcome: 'Ready' }),
+    )
+    .catch((error: unknown) =>
+      deps.log.warn({ program: after.name, error: messageOf(error) }, 'the revision can not be written'),
+    );
+}
+
+/** Probes the container that serves. */
+function watchProbes(deps: ReconcileDeps, observed: Observed): void {
+  const { name, goal } = observed;
+  if (goal.kind !== 'run') {
+    deps.prober.watch(name, undefined);
+    return;
+  }
+  const { current, previous } = assignRoles(observed, goal.spec);
+  const serving = [current, previous].find(
+    (one) => one !== undefined && isUp(one) && !observed.stopping.has(one.id),
+  );
+  if (serving === undefined || serving.publishPort === 0) {
+    deps.prober.watch(name, undefined);
+    return;
+  }
+  deps.prober.watch(name, {
+    containerId: serving.id,
+    runKey: runKey(serving),
+    port: serving.publishPort,
+    readiness: goal.spec.readiness,
+    liveness: goal.spec.liveness,
+  });
+}
