@@ -140,11 +140,11 @@ function listenError(cause: Error, host: string, port: number): Error {
   switch (codeOf(cause)) {
     case 'EADDRINUSE':
       return new Error(
-        `port ${port} on ${host} is taken, perhaps by another Hersh Host. Stop that one, or choose another port with --port.`,
+        `port ${port} on ${host} is taken, perhaps by another Hersh Host; stop that one, or choose another port with --port`,
         { cause },
       );
     case 'EACCES':
-      return new Error(`port ${port} needs privileges. Choose one above 1023 with --port.`, { cause });
+      return new Error(`port ${port} needs privileges; choose one above 1023 with --port`, { cause });
     default:
       return new Error(`can not listen on ${host}:${port}: ${cause.message}`, { cause });
   }
