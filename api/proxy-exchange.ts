@@ -4,6 +4,8 @@ import type { Dispatcher } from 'undici';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { answerHeaders } from './proxy-headers.ts';
 
+const EMPTY = Buffer.alloc(0);
+
 /** What a failed exchange reports; the answer, if one can still be given, is up to `fail`. */
 export interface ExchangeHooks {
   fail(res: ServerResponse, error: AppError): void;
@@ -54,7 +56,8 @@ export class ProxyExchange implements Dispatcher.DispatchHandler {
     this.#resume = resume;
     this.#res.writeHead(status, answerHeaders(raw, status));
     // Without a length the body can be slow to begin (an event stream): the client gets the headers at once.
-    if (!this.#res.hasHeader('content-length') && !hasLength(raw)) this.#res.flushHeaders();
+    // An empty write and not flushHeaders, which would encode them as UTF-8.
+    if (!hasLength(raw)) this.#res.write(EMPTY);
     return true;
   }
 

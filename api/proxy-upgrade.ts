@@ -19,6 +19,9 @@ export interface UpgradeOptions {
   fail(res: ServerResponse, error: AppError): void;
 }
 
+/** What a client may send before the program has agreed, in bytes; by the protocol it sends nothing. */
+const EARLY_BYTES_MAX = 64 * 1024;
+
 /**
  * Passes a WebSocket upgrade on and joins the two connections when the program agrees. When it does not, its
  * answer is passed back as any other and the connection closed. Either side going away ends the other.
@@ -62,7 +65,17 @@ export function pipeUpgrade(
     () => giveUp(new AppError('GatewayTimeout', 'the program did not answer in time')),
     options.firstByteMsMax,
   );
-  client.on('error', () => client.destroy());
+  // Read while waiting, or a client that goes away would not be noticed.
+  const early: Buffer[] = head.length > 0 ? [head] : [];
+  let earlyBytes = head.length;
+  const onEarly = (chunk: Buffer): void => {
+    if (settled) return;
+    earlyBytes += chunk.length;
+    if (earlyBytes > EARLY_BYTES_MAX) client.destroy();
+    else early.push(chunk);
+  };
+  const onGone = (): void => void client.destroy();
+  client.on('data', onEarly).on('end', onGone);
   client.once('close', () => {
     settled = true;
     clearTimeout(timer);
@@ -77,9 +90,10 @@ export function pipeUpgrade(
     settled = true;
     clearTimeout(timer);
     res.detachSocket(client as Socket);
-    client.write(switchingHead(answer));
+    client.write(switchingHead(answer), 'latin1');
     if (programHead.length > 0) client.write(programHead);
-    if (head.length > 0) program.write(head);
+    client.off('data', onEarly).off('end', onGone);
+    for (const chunk of early) program.write(chunk);
     join(client, program);
   });
   upstream.on('response', (answer) => {

@@ -98,7 +98,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const webSocket = (req.headers.upgrade ?? '').toLowerCase() === 'websocket';
     if (webSocket && proxy.matches(req.url ?? '')) return proxy.upgrade(req, socket, head);
     // Upgrades are offers (RFC 9110, 7.8): any other is passed over and the request answered as it stands.
-    onRequest(req, responseOn(req, socket));
+    const res = responseOn(req, socket);
+    socket.resume();
+    socket.once('end', () => socket.destroy());
+    onRequest(req, res);
   });
   server.on('clientError', answerMalformed);
 

@@ -172,6 +172,7 @@ test('malformed HTTP gets the uniform body and a closed connection', async (t) =
   for (const [bytes, code] of [
     ['nonsense\r\n\r\n', 400],
     ['GET /x HTTP/9.9\r\nHost: localhost\r\n\r\n', 400],
+    ['GET /\u00e9\u00ff HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
     ['GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
     [
       'POST /programs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',

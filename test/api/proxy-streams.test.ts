@@ -112,7 +112,7 @@ async function stable(value: () => number, held: () => boolean): Promise<void> {
   await until(() => {
     turns = held() && value() === last ? turns + 1 : 0;
     last = value();
-    return turns > 20_000;
+    return turns > 8_000;
   }, 5_000);
 }
 
@@ -147,10 +147,9 @@ test('a program that breaks off midway breaks off the answer', async (t) => {
 
 test('a program that answers before it has read the body is heard', async (t) => {
   const { api } = await proxied(t, (_req, res) => {
-    res.writeHead(413, { Connection: 'close' });
-    res.end('too much');
+    res.writeHead(413).end('too much');
   });
-  const answer = await ask(api.port, `${BASE}/`, { method: 'POST', body: Buffer.alloc(20_000_000) });
+  const answer = await ask(api.port, `${BASE}/`, { method: 'POST', body: Buffer.alloc(8_000_000) });
   assert.deepEqual([answer.status, answer.text], [413, 'too much']);
 });
 
@@ -213,7 +212,7 @@ test('no first byte in time is 504, and the request is destroyed; once bytes flo
 test('many at once over few programs', async (t) => {
   const { api } = await proxied(t, (req, res) => void req.pipe(res));
   const answers = await Promise.all(
-    Array.from({ length: 200 }, (_, i) =>
+    Array.from({ length: 80 }, (_, i) =>
       ask(api.port, `${BASE}/${i}`, { method: 'POST', body: `body ${i}` }),
     ),
   );
