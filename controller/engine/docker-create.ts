@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import { AppError } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 import type { Connection } from './docker-client.ts';
-import { engineError, failureOf, statusOf } from './docker-errors.ts';
+import { absent, engineError, failureOf, statusOf } from './docker-errors.ts';
 import { removeContainer } from './docker-remove.ts';
 import { containerOf, createOptions, imageConfigOf } from './docker-translate.ts';
 import type { CreateContainer, EngineLog } from './engine.ts';
@@ -65,13 +65,15 @@ async function inspectImage(docker: Docker, image: string): Promise<Docker.Image
   }
 }
 
-/** Docker gives back the volume that is there, with whatever labels it has. */
+/** A volume without our label is taken as it is: somebody restored it from a backup. */
 async function ensureVolume(docker: Docker, instance: string, request: CreateContainer): Promise<void> {
-  const made = (await docker.createVolume({
-    Name: request.volume,
-    Labels: { ...request.volumeLabels, [LABELS.instance]: instance },
-  })) as { Labels?: Record<string, string> | null };
-  const owner = made.Labels?.[LABELS.instance] ?? instance;
+  const there = await absent(docker.getVolume(request.volume).inspect(), [404], 'StartFailed');
+  if (there === undefined) {
+    const labels = { ...request.volumeLabels, [LABELS.instance]: instance };
+    await docker.createVolume({ Name: request.volume, Labels: labels });
+    return;
+  }
+  const owner = there.Labels?.[LABELS.instance] ?? instance;
   if (owner !== instance) {
     throw new AppError('StartFailed', `volume ${request.volume} belongs to the instance ${owner}`);
   }

@@ -301,13 +301,14 @@ export function describeEngine(name: string, world: () => ContractWorld): void {
 
     it('builds, tells how, and puts tag and labels on it', async () => {
       let log = '';
-      const image = await build(`${base}RUN ["/busybox","sh","-c","echo built-${count}"]\n`, (piece) => {
+      const { one } = world().instances;
+      const image = await build(`${base}RUN ["/busybox","sh","-c","echo built-by-${one}"]\n`, (piece) => {
         log += piece;
       });
       assert.match(image.id, /^sha256:[0-9a-f]{64}$/);
       assert.equal(image.labels[LABELS.build], 'whole-hash');
       assert.match(log, /^#\d+ .*RUN/m);
-      assert.match(log, /^#\d+ (.* )?built-\d+$/m);
+      assert.match(log, /^#\d+ built-by-[\w-]+$/m);
       assert.match(log, /^#\d+ DONE \d+\.\ds$/m);
       const byTag = await world().one.inspectImage(world().tag(`build-${count}`));
       assert.equal(byTag?.id, image.id);
@@ -351,7 +352,7 @@ export function describeEngine(name: string, world: () => ContractWorld): void {
 
     it('stops when nobody wants it any more', async () => {
       const stop = new AbortController();
-      const dockerfile = `${base}RUN ["/busybox","sh","-c","echo waiting-${count}; /busybox sleep 300"]\n`;
+      const dockerfile = `${base}RUN ["/busybox","sh","-c","echo waiting; /busybox sleep 300"]\n`;
       const building = build(
         dockerfile,
         (piece) => {

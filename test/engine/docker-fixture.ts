@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { Readable } from 'node:stream';
@@ -14,6 +14,7 @@ import { ensureTestImage } from '../setup/test-image.ts';
 
 const LIMIT_MS = 60_000;
 const POLL_MS = 20;
+const PORTS_PER_FILE = 100;
 /** On everything a run builds, with the run's own name as its value. */
 const RUN_LABEL = 'dev.hersh.test.run';
 
@@ -31,7 +32,7 @@ export interface DockerFixture {
   /** Builds an image of the test server with these lines on top: `USER`, `VOLUME`, … */
   variant(name: string, lines: string, files?: Record<string, string>): Promise<Image>;
   until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>;
-  occupy(port: number, host?: string): Promise<() => Promise<void>>;
+  occupy(port: number): Promise<() => Promise<void>>;
   /** GET from a published port; waits until the program listens. */
   get(port: number, path: string): Promise<string>;
   /** Removes all this run made. */
@@ -50,7 +51,7 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
   const run = `t-${randomBytes(4).toString('hex')}`;
   const { id: image } = await ensureTestImage(() => {}, docker);
   const instances = new Set<string>();
-  let port = firstPort - 1;
+  const ports = await freePorts(firstPort);
 
   const fixture: DockerFixture = {
     docker,
@@ -60,7 +61,11 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
       instances.add(instance);
       return createDockerEngine({ instance, log: silent });
     },
-    port: () => ++port,
+    port() {
+      const port = ports.pop();
+      if (port === undefined) throw new Error(`the ports from ${firstPort} on are used up`);
+      return port;
+    },
     tag: (name) => `${run}/${name}`,
     context: (dockerfile, files = {}) => {
       return () => {
@@ -86,14 +91,7 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
       );
     },
     until,
-    occupy: (taken, host = '127.0.0.1') =>
-      new Promise((resolve, reject) => {
-        const server = createServer((socket) => socket.end());
-        server.once('error', reject);
-        server.listen(taken, host, () => {
-          resolve(() => new Promise((done) => server.close(() => done())));
-        });
-      }),
+    occupy,
     async get(at, path) {
       let body = '';
       await until(`port ${at} answers`, async () => {
@@ -107,7 +105,10 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
       return body;
     },
     async close() {
-      for (const instance of instances) await removeAll(docker, instance);
+      const labels = [...instances].flatMap((instance) =>
+        [LABELS.instance, HELPER_LABEL, IMAGE_VOLUME_LABEL].map((key) => `${key}=${instance}`),
+      );
+      await removeAll(docker, labels);
       const built = await docker.listImages({ all: true, filters: { reference: [`${run}/*`] } });
       for (const { RepoTags } of built) {
         for (const tag of RepoTags ?? [])
@@ -118,6 +119,29 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
   return fixture;
 }
 
+/** Listens; rejects where something else does. */
+function occupy(port: number): Promise<() => Promise<void>> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.end());
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      resolve(() => new Promise((done) => server.close(() => done())));
+    });
+  });
+}
+
+/** The ports nothing listens on, in no order: what a killed run left, or one beside this one has, is passed over. */
+async function freePorts(firstPort: number): Promise<number[]> {
+  const free: number[] = [];
+  for (let port = firstPort; port < firstPort + PORTS_PER_FILE; port++) {
+    try {
+      await (await occupy(port))();
+      free.splice(randomInt(free.length + 1), 0, port);
+    } catch {}
+  }
+  return free;
+}
+
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + LIMIT_MS;
   while (!(await condition())) {
@@ -126,8 +150,8 @@ async function until(what: string, condition: () => boolean | Promise<boolean>):
   }
 }
 
-async function removeAll(docker: Docker, instance: string): Promise<void> {
-  const labels = [LABELS.instance, HELPER_LABEL, IMAGE_VOLUME_LABEL].map((key) => `${key}=${instance}`);
+/** Containers first: they hold the rest. */
+async function removeAll(docker: Docker, labels: string[]): Promise<void> {
   for (const label of labels) {
     for (const { Id } of await docker.listContainers({ all: true, filters: { label: [label] } })) {
       await docker.getContainer(Id).remove({ force: true, v: true });

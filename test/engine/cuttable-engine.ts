@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface CuttableEngine {
+  /** For DOCKER_HOST. */
+  host: string;
+  /** Breaks every connection there is. */
+  cut(): void;
+  /** Whether new connections are broken at once. */
+  refuse(on: boolean): void;
+  close(): Promise<void>;
+}
+
+/** The local engine behind a socket of our own, so that a test can take it away without ending it. */
+export async function openCuttableEngine(socketPath = '/var/run/docker.sock'): Promise<CuttableEngine> {
+  const folder = await mkdtemp(join(tmpdir(), 'hersh-cuttable-'));
+  const path = join(folder, 'docker.sock');
+  const sockets = new Set<Socket>();
+  let refusing = false;
+
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    if (refusing) {
+      near.destroy();
+      return;
+    }
+    const far = connect({ path: socketPath, allowHalfOpen: true });
+    for (const [socket, peer] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.once('close', () => {
+        sockets.delete(socket);
+        peer.destroy();
+      });
+    }
+    near.pipe(far);
+    far.pipe(near);
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    host: `unix://${path}`,
+    cut,
+    refuse(on) {
+      refusing = on;
+    },
+    async close() {
+      cut();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

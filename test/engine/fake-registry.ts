@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
+
+export interface FakeRegistry {
+  /** `127.0.0.1:<port>`, which engines use without TLS. */
+  address: string;
+  close(): Promise<void>;
+}
+
+const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+
+/** A registry with one tiny image, under every name that ends in `/there:1`; it has no other. */
+export async function openFakeRegistry(): Promise<FakeRegistry> {
+  const tar = pack();
+  tar.entry({ name: 'hello' }, `hello ${process.pid} ${Date.now()}`);
+  tar.finalize();
+  const layer = await buffer(tar);
+  const zipped = gzipSync(layer);
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+      os: 'linux',
+      config: { Cmd: ['/hello'] },
+      rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
+    }),
+  );
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MANIFEST,
+      config: descriptor('application/vnd.docker.container.image.v1+json', config),
+      layers: [descriptor('application/vnd.docker.image.rootfs.diff.tar.gzip', zipped)],
+    }),
+  );
+  const blobs = new Map([config, zipped, manifest].map((bytes) => [digestOf(bytes), bytes]));
+
+  const server = createServer((request, response) => {
+    const url = request.url ?? '';
+    const wanted = /\/there\/(?:manifests|blobs)\/(.+)$/.exec(url)?.[1];
+    const bytes = wanted === '1' ? manifest : blobs.get(wanted ?? '');
+    if (url === '/v2/') {
+      response.end('{}');
+    } else if (bytes === undefined) {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] }));
+    } else {
+      response.writeHead(200, {
+        'content-type': bytes === manifest ? MANIFEST : 'application/octet-stream',
+        'content-length': bytes.length,
+        'docker-content-digest': digestOf(bytes),
+      });
+      response.end(request.method === 'HEAD' ? undefined : bytes);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    address: `127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+function descriptor(mediaType: string, bytes: Uint8Array): object {
+  return { mediaType, size: bytes.length, digest: digestOf(bytes) };
+}
