@@ -193,7 +193,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 function healthOf(registry: Registry, controller: Controller): Health {
   const { scanned, message, paused } = registry.health();
-  const { engineTrouble, listed, strays } = controller.health();
+  const { trouble, listed, strays } = controller.health();
   const warnings = [
     ...(message === '' ? [] : [`${message}; everything keeps running`]),
     ...(paused.length === 0
@@ -208,11 +208,11 @@ function healthOf(registry: Registry, controller: Controller): Health {
           `containers that belong to no program: ${strays.map(({ name }) => name).join(', ')}; POST /registry/prune removes them`,
         ]),
   ];
-  if (engineTrouble !== '') {
+  if (trouble !== '') {
     return {
       ready: false,
       reason: 'EngineUnavailable',
-      message: `the engine does not answer: ${engineTrouble}`,
+      message: `the engine does not answer: ${trouble}`,
       warnings,
     };
   }

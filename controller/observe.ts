@@ -62,9 +62,8 @@ export async function observe(
     return { ...base, image: deps.images.pending(name) ? { kind: 'pending' } : base.image };
   }
   const held = await holdPort(deps.ports, before, spec, containers);
-  const wanted = await imageKeyOf(deps, spec, result.generation);
-  const observed = { ...base, ...held, ...wanted };
-  if (goal.kind === 'stop') return afterWantedStop(observed, deps.images.pending(name));
+  if (goal.kind === 'stop') return afterWantedStop({ ...base, ...held }, deps.images.pending(name));
+  const observed = { ...base, ...held, ...(await imageKeyOf(deps, spec, result.generation)) };
   const failure = deps.images.takeFailure(name);
   const memory =
     failure === undefined || failure.reason === 'BuildAborted'

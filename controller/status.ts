@@ -140,20 +140,15 @@ function stopped(observed: Observed, actions: readonly Action[]): Verdict {
 
 function running(observed: Observed, actions: readonly Action[], spec: ProgramSpec): Verdict {
   const { current, previous, specHash } = assignRoles(observed, spec);
-  const rollout = rolloutOf(observed, actions, specHash);
+  const rollout = rolloutOf(observed, actions, spec, specHash);
   if (current !== undefined && (isUp(current) || !(previous !== undefined && isUp(previous)))) {
     return own(observed, current, spec);
   }
   // An older revision serves: its state is shown, and what the new one is doing stands beside it.
   if (previous !== undefined && isUp(previous)) {
     const state = observed.stopping.has(previous.id) ? 'Starting' : upState(observed, previous, spec);
-    return {
-      state,
-      reason: rollout.reason,
-      message: rollout.message,
-      shown: previous,
-      progressing: rollout.progressing,
-    };
+    const reason = rollout.state === 'Building' ? 'Building' : rollout.reason;
+    return { ...rollout, state, reason, shown: previous };
   }
   return { ...rollout, shown: current ?? previous };
 }
@@ -187,21 +182,24 @@ function own(observed: Observed, current: Container, spec: ProgramSpec): Verdict
     };
   }
   if (isFinished(observed, current.labels[LABELS.specHash] ?? '')) {
-    const code = observed.memory.finished?.exitCode ?? 0;
-    const message = `it ended with exit code ${code} and its restartPolicy is ${spec.restartPolicy}`;
-    const progressing = { status: 'False' as const, reason: 'Completed', message };
-    return {
-      state: 'Stopped',
-      reason: 'Completed',
-      message: code === 0 ? '' : message,
-      shown: current,
-      progressing,
-    };
+    return { ...finished(observed, spec), shown: current };
   }
   const trouble = startTrouble(observed);
   if (trouble !== undefined) return { ...failed(trouble.reason, trouble.message), shown: current };
   const starting = { status: 'True' as const, reason: 'Starting', message: 'its container is being started' };
   return { state: 'Starting', reason: '', message: '', shown: current, progressing: starting };
+}
+
+/** It ran to its end, and its restartPolicy leaves it there. */
+function finished(observed: Observed, spec: ProgramSpec): Omit<Verdict, 'shown'> {
+  const code = observed.memory.finished?.exitCode ?? 0;
+  const message = `it ended with exit code ${code} and its restartPolicy is ${spec.restartPolicy}`;
+  return {
+    state: 'Stopped',
+    reason: 'Completed',
+    message: code === 0 ? '' : message,
+    progressing: { status: 'False', reason: 'Completed', message },
+  };
 }
 
 const COMPLETE = {
@@ -211,17 +209,22 @@ const COMPLETE = {
 };
 
 /** What is being done, or stands in the way, for a revision that has no container yet. */
-function rolloutOf(observed: Observed, actions: readonly Action[], specHash: string): Omit<Verdict, 'shown'> {
-  const going = (state: ProgramState, reason: string, message: string): Omit<Verdict, 'shown'> => ({
+function rolloutOf(
+  observed: Observed,
+  actions: readonly Action[],
+  spec: ProgramSpec,
+  specHash: string,
+): Omit<Verdict, 'shown'> {
+  const going = (state: ProgramState, message: string): Omit<Verdict, 'shown'> => ({
     state,
-    reason,
+    reason: '',
     message: '',
-    progressing: { status: 'True', reason: reason || state, message },
+    progressing: { status: 'True', reason: state, message },
   });
   const { image, memory } = observed;
   if (image.kind === 'unknown') return failed(image.reason, image.message);
   if (image.kind === 'pending' || actions.some(({ kind }) => kind === 'build' || kind === 'pull')) {
-    return going('Building', 'Building', `${observed.buildId || observed.imageKey} is being made`);
+    return going('Building', `${observed.buildId || observed.imageKey} is being made`);
   }
   if (image.kind === 'absent' && memory.failedBuild !== undefined) {
     const { reason, message, nextAt } = memory.failedBuild;
@@ -232,8 +235,8 @@ function rolloutOf(observed: Observed, actions: readonly Action[], specHash: str
     return failed(observed.portProblem.reason, observed.portProblem.message);
   const trouble = startTrouble(observed);
   if (trouble !== undefined) return failed(trouble.reason, trouble.message);
-  if (isFinished(observed, specHash)) return going('Stopped', 'Completed', 'it ran to its end');
-  return going('Built', '', 'its image is there');
+  if (isFinished(observed, specHash)) return finished(observed, spec);
+  return going('Built', 'its image is there');
 }
 
 function failed(reason: string, message: string): Omit<Verdict, 'shown'> {

@@ -1,0 +1,82 @@
+import type { BuildContext, Contexts } from '../registry/context.ts';
+import type { Clock } from '../schemas/clock.ts';
+import type { BuildSpec } from '../schemas/program.ts';
+
+/** A context that gave no hint is looked at again after this (design: numbers, rescan of files). */
+const FRESH_MS = 10_000;
+/** A context that never stands still is taken as it is after this. */
+const SETTLE_MS_MAX = 2_000;
+
+/** The context was being written just now; look again in `againMs`. */
+export class ContextNotSettled extends Error {
+  readonly againMs: number;
+  constructor(againMs: number) {
+    super('the context is being written');
+    this.againMs = againMs;
+  }
+}
+
+/** Hashes of the contexts in use, so that not every pass walks every source tree. */
+export interface ContextCache {
+  /**
+   * The context's hash, at most FRESH_MS old where no hint came.
+   * @param generation of the spec that asks: a changed spec always gets a fresh look
+   * @throws ContextNotSettled while files are being written, and what `Contexts.look` rejects with
+   */
+  look(build: BuildSpec, generation: number): Promise<BuildContext>;
+  /** Takes a hint: paths relative to the registry that changed. */
+  invalidate(paths: ReadonlySet<string>): void;
+  /**
+   * Finds what no hint told, and forgets contexts that nobody uses.
+   * @param builds what the programs that should run are built from
+   * @returns those that changed
+   */
+  relook(builds: readonly BuildSpec[]): Promise<BuildSpec[]>;
+}
+
+export function createContextCache(contexts: Contexts, clock: Clock): ContextCache {
+  const known = new Map<string, { look: BuildContext; generation: number; atMs: number }>();
+  const unsettledSince = new Map<string, number>();
+
+  return {
+    async look(build, generation) {
+      const key = JSON.stringify(build);
+      const before = known.get(key);
+      const now = clock.monotonic();
+      if (before?.generation === generation && now - before.atMs < FRESH_MS) return before.look;
+      const look = await contexts.look(build);
+      if (look.againMs > 0) {
+        const since = unsettledSince.get(key) ?? now;
+        unsettledSince.set(key, since);
+        if (now - since < SETTLE_MS_MAX) throw new ContextNotSettled(look.againMs);
+      }
+      unsettledSince.delete(key);
+      known.set(key, { look, generation, atMs: now });
+      return look;
+    },
+    invalidate(paths) {
+      for (const key of known.keys()) if (concerns(JSON.parse(key) as BuildSpec, paths)) known.delete(key);
+    },
+    async relook(builds) {
+      const wanted = new Map(builds.map((build) => [JSON.stringify(build), build]));
+      for (const key of known.keys()) if (!wanted.has(key)) known.delete(key);
+      const changed: BuildSpec[] = [];
+      for (const [key, build] of wanted) {
+        const before = known.get(key)?.look.hash;
+        const look = await contexts.look(build).catch(() => undefined);
+        if (look !== undefined && look.hash === before) continue;
+        known.delete(key);
+        changed.push(build);
+      }
+      return changed;
+    },
+  };
+}
+
+/** Whether a changed path lies in, or above, the context. */
+export function concerns({ context }: BuildSpec, paths: ReadonlySet<string>): boolean {
+  if (context === '.') return paths.size > 0;
+  return [...paths].some(
+    (path) => path === context || path.startsWith(`${context}/`) || context.startsWith(`${path}/`),
+  );
+}

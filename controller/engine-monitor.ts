@@ -1,0 +1,148 @@
+import type { Clock } from '../schemas/clock.ts';
+import { messageOf } from '../schemas/errors.ts';
+import type { Closable, ContainerSummary, Engine } from './engine/engine.ts';
+import type { ControllerLog } from './log.ts';
+
+/** Containers are listed this often under the events (design: numbers). */
+const RELIST_MS = 10_000;
+/** Waits between tries of an engine that does not answer. */
+const RETRY_MS_MIN = 250;
+const RETRY_MS_MAX = 5_000;
+
+export interface EngineHealth {
+  /** Why the engine can not be asked, or `""`. */
+  trouble: string;
+  /** One complete list came from the engine. */
+  listed: boolean;
+  /** Containers of this instance that belong to no program known here. */
+  strays: readonly ContainerSummary[];
+}
+
+/** Knows whether the engine is there, and tells which programs' containers changed. */
+export interface EngineMonitor extends Closable {
+  health(): EngineHealth;
+  /** Lists all containers now; changes are told as ever. */
+  relist(): Promise<void>;
+  /** A call just failed: look whether the engine is gone. */
+  suspect(): void;
+}
+
+export interface EngineMonitorDeps {
+  engine: Engine;
+  clock: Clock;
+  log: ControllerLog;
+  isKnown: (program: string) => boolean;
+  /** A program's containers changed. */
+  onProgram: (program: string) => void;
+  /** The engine came or went: every program has to be looked at. */
+  onTurn: () => void;
+}
+
+export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
+  const { engine, clock, log } = deps;
+  let health: EngineHealth = { trouble: 'it was not asked yet', listed: false, strays: [] };
+  /** What the last list said of each program. */
+  let listed = new Map<string, string>();
+  let retryMs = RETRY_MS_MIN;
+  let wasTold = false;
+  let checking = false;
+  let closed = false;
+  const cancels = new Set<() => void>();
+
+  function later(ms: number, run: () => void): void {
+    const cancel = clock.after(ms, () => {
+      cancels.delete(cancel);
+      if (!closed) run();
+    });
+    cancels.add(cancel);
+  }
+
+  async function up(): Promise<void> {
+    if (closed) return;
+    if (health.trouble !== '') log.info({}, 'the engine answers');
+    health = { ...health, trouble: '' };
+    retryMs = RETRY_MS_MIN;
+    wasTold = false;
+    await relist();
+    deps.onTurn();
+  }
+
+  /** Told once for each absence, however many calls fail meanwhile. */
+  function down(message: string): void {
+    if (closed) return;
+    if (!wasTold) {
+      wasTold = true;
+      log.warn({ reason: 'EngineUnavailable', error: message }, 'the engine does not answer; trying again');
+      health = { ...health, trouble: message };
+      deps.onTurn();
+    }
+    suspect();
+  }
+
+  function suspect(): void {
+    if (checking || closed) return;
+    checking = true;
+    later(retryMs, () => {
+      engine.ping().then(
+        () => {
+          checking = false;
+          if (health.trouble !== '') void up();
+        },
+        (error: unknown) => {
+          checking = false;
+          retryMs = Math.min(RETRY_MS_MAX, retryMs * 2);
+          down(messageOf(error));
+        },
+      );
+    });
+  }
+
+  /** Finds what the events did not tell: containers that came, went or changed state. */
+  async function relist(): Promise<void> {
+    let containers: ContainerSummary[];
+    try {
+      containers = await engine.listContainers();
+    } catch (error) {
+      down(messageOf(error));
+      return;
+    }
+    const now = new Map<string, string>();
+    for (const { program, id, state } of containers) {
+      now.set(program, `${now.get(program) ?? ''}${id}:${state} `);
+    }
+    for (const name of new Set([...now.keys(), ...listed.keys()])) {
+      if (now.get(name) !== listed.get(name)) deps.onProgram(name);
+    }
+    listed = now;
+    const strays = containers.filter(({ program }) => !deps.isKnown(program));
+    if (strays.length > health.strays.length) {
+      const names = strays.map(({ name }) => name);
+      log.warn({ strays: names }, 'containers belong to no program; POST /registry/prune removes them');
+    }
+    health = { ...health, listed: true, strays };
+  }
+
+  function tick(): void {
+    const work = health.trouble === '' ? relist() : Promise.resolve();
+    void work.finally(() => later(RELIST_MS, tick));
+  }
+
+  const events = engine.watch(
+    ({ program }) => deps.onProgram(program),
+    () => void up(),
+    (error) => down(messageOf(error)),
+  );
+  later(RELIST_MS, tick);
+  suspect();
+
+  return {
+    health: () => health,
+    relist,
+    suspect,
+    async close() {
+      closed = true;
+      for (const cancel of cancels) cancel();
+      await events.close();
+    },
+  };
+}
