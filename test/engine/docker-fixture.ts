@@ -10,6 +10,8 @@ import { IMAGE_VOLUME_LABEL } from '../../controller/engine/docker-translate.ts'
 import type { Engine, Image } from '../../controller/engine/engine.ts';
 import { HELPER_LABEL } from '../../controller/engine/state-owner.ts';
 import { LABELS } from '../../schemas/program.ts';
+import { aptInstall } from '../setup/apt.ts';
+import { findCommand } from '../setup/command.ts';
 import { ensureTestImage } from '../setup/test-image.ts';
 
 const LIMIT_MS = 60_000;
@@ -50,6 +52,7 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
   await docker.ping();
   const run = `t-${randomBytes(4).toString('hex')}`;
   const { id: image } = await ensureTestImage(() => {}, docker);
+  const busybox = readFileSync(await ensureBusybox());
   const instances = new Set<string>();
   const ports = await freePorts(firstPort);
 
@@ -71,7 +74,7 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
       return () => {
         const tar = pack();
         tar.entry({ name: 'Dockerfile' }, dockerfile);
-        tar.entry({ name: 'busybox', mode: 0o755 }, readFileSync('/bin/busybox'));
+        tar.entry({ name: 'busybox', mode: 0o755 }, busybox);
         for (const [name, content] of Object.entries(files)) tar.entry({ name }, content);
         tar.finalize();
         return Readable.from(tar);
@@ -117,6 +120,14 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
     },
   };
   return fixture;
+}
+
+/** The path of a static shell for steps of builds on an empty image. */
+async function ensureBusybox(): Promise<string> {
+  if (!findCommand('busybox')) await aptInstall(console.error, 'the engine tests', ['busybox-static']);
+  const path = findCommand('busybox');
+  if (path === undefined) throw new Error('busybox is not in PATH');
+  return path;
 }
 
 /** Listens; rejects where something else does. */

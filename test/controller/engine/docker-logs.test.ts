@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { demultiplex } from '../../../controller/engine/docker-logs.ts';
+
+function frame(stream: 1 | 2, text: string): Buffer {
+  const payload = Buffer.from(text);
+  const header = Buffer.alloc(8);
+  header[0] = stream;
+  header.writeUInt32BE(payload.length, 4);
+  return Buffer.concat([header, payload]);
+}
+
+async function read(chunks: Uint8Array[]): Promise<string> {
+  async function* source(): AsyncGenerator<Uint8Array> {
+    yield* chunks;
+  }
+  const pieces: Uint8Array[] = [];
+  for await (const piece of demultiplex(source())) pieces.push(piece);
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+describe('demultiplex', () => {
+  const bytes = Buffer.concat([
+    frame(1, 'out 1\n'),
+    frame(2, 'err ü\n'),
+    frame(1, ''),
+    frame(1, 'x'.repeat(70_000)),
+  ]);
+  const want = `out 1\nerr ü\n${'x'.repeat(70_000)}`;
+
+  it('takes the framing off in order', async () => assert.equal(await read([bytes]), want));
+
+  it('does not care where chunks end', async () => {
+    for (const size of [1, 3, 7, 8, 9, 16_384]) {
+      const chunks: Uint8Array[] = [];
+      for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
+      assert.equal(await read(chunks), want, `chunks of ${size}`);
+    }
+  });
+
+  it('gives nothing for nothing', async () => assert.equal(await read([]), ''));
+});

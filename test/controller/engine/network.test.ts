@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type Docker from 'dockerode';
+import { createNetworks, PROGRAMS_PER_NETWORK } from '../../../controller/engine/network.ts';
+
+/** Networks and the containers on them, by name. */
+function fakeDocker(containers: Map<string, number>) {
+  const networks = new Map<string, object>();
+  const docker = {
+    listNetworks: async () => [...networks.values()],
+    listContainers: async () =>
+      [...containers].flatMap(([name, count]) =>
+        Array.from({ length: count }, () => ({ NetworkSettings: { Networks: { [name]: {} } } })),
+      ),
+    createNetwork: async (options: { Name: string }) => {
+      if (networks.has(options.Name)) throw Object.assign(new Error('exists'), { statusCode: 409 });
+      networks.set(options.Name, options);
+    },
+    getNetwork: (name: string) => ({ inspect: async () => networks.get(name) }),
+  };
+  return { docker: docker as unknown as Docker, networks };
+}
+
+describe('createNetworks', () => {
+  it('makes one network for many programs, however many ask at once', async () => {
+    const { docker, networks } = fakeDocker(new Map());
+    const pool = createNetworks(docker, 'default');
+    const picked = await Promise.all(Array.from({ length: 20 }, () => pool.pick()));
+    assert.deepEqual(new Set(picked), new Set(['hersh-programs-1']));
+    assert.deepEqual([...networks.keys()], ['hersh-programs-1']);
+  });
+
+  it('names those of other instances after them', async () => {
+    const { docker } = fakeDocker(new Map());
+    assert.equal(await createNetworks(docker, 'blue').pick(), 'blue-hersh-programs-1');
+  });
+
+  it('takes the next network when one is full, and counts anew rather than trusting its estimate', async () => {
+    const containers = new Map([['hersh-programs-1', PROGRAMS_PER_NETWORK - 1]]);
+    const { docker } = fakeDocker(containers);
+    const pool = createNetworks(docker, 'default');
+    assert.equal(await pool.pick(), 'hersh-programs-1');
+    // That program was created and removed again: there is still room.
+    assert.equal(await pool.pick(), 'hersh-programs-1');
+    containers.set('hersh-programs-1', PROGRAMS_PER_NETWORK);
+    assert.equal(await pool.pick(), 'hersh-programs-2');
+  });
+
+  it('goes on after a failure', async () => {
+    const { docker } = fakeDocker(new Map());
+    const list = docker.listNetworks;
+    docker.listNetworks = () => Promise.reject(new Error('away'));
+    const pool = createNetworks(docker, 'default');
+    await assert.rejects(pool.pick());
+    docker.listNetworks = list;
+    assert.equal(await pool.pick(), 'hersh-programs-1');
+  });
+});
