@@ -1,5 +1,6 @@
 import { after, before } from 'node:test';
-import { type ContractWorld, describeEngine } from './contract.ts';
+import { describeEngine } from './contract.ts';
+import type { ContractWorld } from './contract-kit.ts';
 import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
 
 let fixture: DockerFixture | undefined;

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createDockerEngine } from '../../controller/engine/docker.ts';
 import type { CreateContainer, Engine, EngineEvent } from '../../controller/engine/engine.ts';
 import { HELPER_LABEL } from '../../controller/engine/state-owner.ts';
 import type { AppError } from '../../schemas/errors.ts';
-import { rejects } from './contract.ts';
+import { rejects } from './contract-kit.ts';
 import { type CuttableEngine, openCuttableEngine } from './cuttable-engine.ts';
 import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
-import { openFakeRegistry } from './fake-registry.ts';
 
 /** A Docker engine that breaks off, comes back, or is changed behind the host's back. */
 
@@ -123,20 +120,6 @@ describe('a connection that breaks', () => {
     wire.refuse(false);
   });
 
-  it('fails a build for want of an engine, not for the Dockerfile', async () => {
-    const dockerfile = `FROM scratch\nCOPY busybox /busybox\nRUN ["/busybox","sleep","301"]\n`;
-    const ask = {
-      context: fixture.context(dockerfile),
-      dockerfile: 'Dockerfile',
-      args: {},
-      tag: fixture.tag('cut'),
-      labels: {},
-    };
-    const building = remote.build(ask, (text) => text.includes('301') && wire.cut(), never);
-    await rejects(building, 'EngineUnavailable');
-    await fixture.until('the step is stopped', () => !runsAnywhere('301'));
-  });
-
   it('fails whoever follows a log', async () => {
     const id = await engine.createContainer(asked());
     await engine.startContainer(id);
@@ -145,105 +128,6 @@ describe('a connection that breaks', () => {
       for await (const _ of logs) wire.cut();
     })();
     await rejects(reading, 'EngineUnavailable');
-  });
-});
-
-describe('a build', () => {
-  it('that is stopped ends inside the engine too', async () => {
-    const stop = new AbortController();
-    const dockerfile = `FROM scratch\nCOPY busybox /busybox\nRUN ["/busybox","sleep","302"]\n`;
-    const ask = {
-      context: fixture.context(dockerfile),
-      dockerfile: 'Dockerfile',
-      args: {},
-      tag: fixture.tag('stop'),
-      labels: {},
-    };
-    const building = engine.build(ask, () => {}, stop.signal);
-    building.catch(() => {});
-    await fixture.until('the step runs', () => runsAnywhere('302'));
-    stop.abort();
-    await rejects(building, 'BuildAborted');
-    await fixture.until('the step is stopped', () => !runsAnywhere('302'));
-  });
-
-  it('fails when its context can not be read', async () => {
-    const context = (): NodeJS.ReadableStream =>
-      Readable.from(
-        (async function* () {
-          yield Buffer.alloc(512);
-          throw new Error('sources/x is gone');
-        })(),
-      );
-    const ask = { context, dockerfile: 'Dockerfile', args: {}, tag: fixture.tag('broken'), labels: {} };
-    await rejects(
-      engine.build(ask, () => {}, never),
-      'BuildFailed',
-      'sources/x is gone',
-    );
-  });
-
-  it('passes its arguments on', async () => {
-    const dockerfile =
-      'FROM scratch\nARG GREETING=none\nCOPY busybox /busybox\nRUN ["/busybox","sh","-c","echo said-$GREETING-$0"]\n';
-    let log = '';
-    const ask = {
-      context: fixture.context(dockerfile),
-      dockerfile: 'Dockerfile',
-      args: { GREETING: 'a "b" & ü' },
-    };
-    await engine.build({ ...ask, tag: fixture.tag('args'), labels: {} }, (text) => (log += text), never);
-    assert.match(log, /said-a "b" & ü-/);
-  });
-
-  it('tells a registry that is away from one that says no', async () => {
-    const registry = await openFakeRegistry();
-    const from = (base: string): Promise<unknown> =>
-      engine.build(
-        {
-          context: fixture.context(`FROM ${base}\n`),
-          dockerfile: 'Dockerfile',
-          args: {},
-          tag: fixture.tag('from'),
-          labels: {},
-        },
-        () => {},
-        never,
-      );
-    try {
-      await rejects(from(`${registry.address}/no/such:1`), 'BuildFailed');
-      await rejects(
-        engine.pull(`${registry.address}/no/such:1`, () => {}, never),
-        'ImageNotFound',
-      );
-      const reference = `${registry.address}/${fixture.run}/there:1`;
-      let log = '';
-      const image = await engine.pull(reference, (text) => (log += text), never);
-      assert.match(log, /Pulling from/);
-      assert.deepEqual(await engine.inspectImage(reference), image);
-      await fixture.docker.getImage(image.id).remove({ force: true });
-      await from(reference);
-    } finally {
-      await registry.close();
-    }
-    await rejects(from(`${registry.address}/no/other:1`), 'BuildNetworkFailed');
-    await rejects(from('registry.invalid/no/other:1'), 'BuildNetworkFailed');
-  });
-
-  it('that found no network in a step says so', async () => {
-    const dockerfile =
-      'FROM scratch\nCOPY busybox /busybox\nRUN ["/busybox","sh","-c","echo Get x: dial tcp: lookup proxy.invalid: no such host; exit 1"]\n';
-    const ask = {
-      context: fixture.context(dockerfile),
-      dockerfile: 'Dockerfile',
-      args: {},
-      tag: fixture.tag('net'),
-      labels: {},
-    };
-    await rejects(
-      engine.build(ask, () => {}, never),
-      'BuildNetworkFailed',
-    );
   });
 });
 
@@ -323,16 +207,3 @@ describe('what was changed behind our back', () => {
     assert.equal((await fixture.docker.listNetworks({ filters })).length, 1);
   });
 });
-
-/** Whether a `sleep <seconds>` runs on this machine, in a container or out of one. */
-function runsAnywhere(seconds: string): boolean {
-  return readdirSync('/proc').some((pid) => {
-    try {
-      return (
-        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith(`sleep\0${seconds}\0`)
-      );
-    } catch {
-      return false;
-    }
-  });
-}

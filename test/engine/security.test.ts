@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { IMAGE_VOLUME_LABEL } from '../../controller/engine/docker-translate.ts';
 import type { CreateContainer, Engine } from '../../controller/engine/engine.ts';
 import { LABELS, type Runtime } from '../../schemas/program.ts';
-import { rejects } from './contract.ts';
+import { rejects } from './contract-kit.ts';
 import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
 
 /** What a program sees from inside, on the real engine: section 3 of the contract. */

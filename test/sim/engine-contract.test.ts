@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
-import { type ContractWorld, describeEngine } from '../engine/contract.ts';
+import { describeEngine } from '../engine/contract.ts';
+import type { ContractWorld } from '../engine/contract-kit.ts';
 import { createSimEngine } from './engine.ts';
 import { createSimWorld } from './engine-world.ts';
 import { createManualClock, settle } from './manual-clock.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CreateContainer } from '../../controller/engine/engine.ts';
-import { rejects } from '../engine/contract.ts';
+import { rejects } from '../engine/contract-kit.ts';
 import { createSimEngine } from './engine.ts';
 import { createSimWorld } from './engine-world.ts';
 import { createManualClock, settle } from './manual-clock.ts';

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LABELS } from '../../schemas/program.ts';
+import { type ContractKit, never, rejects } from './contract-kit.ts';
+
+/** The life of a container, and what happens when it has none. */
+export function describeContainers(name: string, kit: ContractKit): void {
+  const { world, made, running, inspect, ended, text } = kit;
+
+  describe(`${name}: a container's life`, () => {
+    it('answers, and knows its runtimes', async () => {
+      await world().one.ping();
+      assert.ok((await world().one.info()).runtimes.includes('runc'));
+    });
+
+    it('is created without running, with our labels on it', async () => {
+      const { id, ask } = await made();
+      const found = await inspect(id);
+      assert.equal(found.state, 'created');
+      assert.equal(found.name, ask.name);
+      assert.equal(found.program, ask.program);
+      assert.equal(found.imageId, ask.image);
+      assert.equal(found.publishPort, ask.publishPort);
+      assert.ok(found.createdAtMs > 0);
+      assert.equal(found.startedAtMs, 0);
+      assert.equal(found.finishedAtMs, 0);
+      assert.equal(found.startError, '');
+      assert.equal(found.labels[LABELS.instance], world().instances.one);
+      assert.equal(found.labels[LABELS.program], ask.program);
+      assert.equal(found.labels[LABELS.specHash], 'v1:abc');
+      assert.equal(found.labels[LABELS.build], '', 'a label of ours that was not given is there, and empty');
+      assert.equal(found.labels.team, 'desk-3');
+    });
+
+    it('starts, also when it runs already; stops, also when it has stopped; starts again', async () => {
+      const { one } = world();
+      const { id } = await running();
+      assert.equal(await one.startContainer(id), 'started');
+      const first = await inspect(id);
+      assert.equal(first.state, 'running');
+      assert.ok(first.startedAtMs > 0);
+      await one.stopContainer(id, 5);
+      await one.stopContainer(id, 5);
+      const second = await inspect(id);
+      assert.equal(second.state, 'exited');
+      assert.equal(second.exitCode, 0);
+      assert.ok(second.finishedAtMs >= second.startedAtMs);
+      assert.equal(await one.startContainer(id), 'started');
+      assert.equal((await inspect(id)).state, 'running');
+    });
+
+    it('tells how it exited by itself', async () => {
+      const { id } = await running({ EXIT: '7' });
+      await ended(id);
+      const found = await inspect(id);
+      assert.equal(found.exitCode, 7);
+      assert.equal(found.oomKilled, false);
+      assert.ok(found.finishedAtMs > 0);
+    });
+
+    it('is killed when its grace is over', async () => {
+      const { id } = await running({ IGNORE_TERM: '1' });
+      await world().until('it has taken its precautions', async () => (await text(id)).includes('listening'));
+      await world().one.stopContainer(id, 1);
+      assert.equal((await inspect(id)).exitCode, 137);
+    });
+
+    it('stops though it is paused, and goes on when it is unpaused', async () => {
+      const { one, pause } = world();
+      const { id } = await running();
+      await pause(id);
+      assert.equal((await inspect(id)).state, 'paused');
+      await one.unpauseContainer(id);
+      await one.unpauseContainer(id);
+      assert.equal((await inspect(id)).state, 'running');
+      await pause(id);
+      await one.stopContainer(id, 1);
+      assert.equal((await inspect(id)).state, 'exited');
+    });
+
+    it('is renamed, also to the name it has, and never to a taken one', async () => {
+      const { one } = world();
+      const { id, ask } = await made();
+      const { ask: neighbour } = await made();
+      await one.renameContainer(id, `${ask.name}-old`);
+      await one.renameContainer(id, `${ask.name}-old`);
+      assert.equal((await inspect(id)).name, `${ask.name}-old`);
+      await rejects(one.renameContainer(id, neighbour.name), 'StartFailed');
+    });
+
+    it('is removed while it runs, and twice', async () => {
+      const { one } = world();
+      const { id } = await running();
+      await one.removeContainer(id);
+      assert.equal(await one.inspectContainer(id), undefined);
+      await one.removeContainer(id);
+    });
+  });
+
+  describe(`${name}: what is gone is data`, () => {
+    it('says so for containers, images and volumes', async () => {
+      const { one } = world();
+      const id = 'f'.repeat(64);
+      assert.equal(await one.inspectContainer(id), undefined);
+      assert.equal(await one.startContainer(id), 'gone');
+      await one.stopContainer(id, 1);
+      await one.unpauseContainer(id);
+      await one.renameContainer(id, 'whatever');
+      await one.removeContainer(id);
+      assert.equal(await text(id), '');
+      assert.equal(await one.inspectImage(`sha256:${'e'.repeat(64)}`), undefined);
+      assert.equal(await one.inspectImage('no/such/image:1'), undefined);
+      assert.equal(await one.inspectImage('../containers/json?all=1'), undefined);
+      assert.equal(await one.removeVolume(`${world().instances.one}-none`), false);
+    });
+
+    it('refuses to make a container of an image that is not there', async () => {
+      await rejects(made({ image: `sha256:${'e'.repeat(64)}` }), 'ImageNotFound');
+    });
+
+    it('refuses to pull what no registry gives, and stops pulling when asked', async () => {
+      const { one } = world();
+      await rejects(
+        one.pull('127.0.0.1:9/no/such:1', () => {}, never),
+        'ImageNotFound',
+      );
+      await rejects(
+        one.pull('no/such:1', () => {}, AbortSignal.abort()),
+        'BuildAborted',
+      );
+    });
+  });
+}
