@@ -15,6 +15,8 @@ import { type ApiEnv, sendBytes } from './route.ts';
 
 /** Time a client has to send its headers, in milliseconds. */
 const HEADERS_MS_MAX = 30_000;
+/** An idle connection stays open this long, in milliseconds: longer than the pause of a script that polls. */
+const KEEP_ALIVE_MS = 65_000;
 /** What `close` gives requests in flight before it cuts them, in milliseconds. */
 const CLOSE_MS_MAX = 1_000;
 
@@ -79,6 +81,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     headersTimeout: HEADERS_MS_MAX,
     // A body may stream for as long as it flows; own routes limit theirs in body.ts.
     requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
   });
   const upgraded = new Set<Duplex>();
   server.on('request', onRequest);
@@ -106,6 +109,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.on('clientError', answerMalformed);
 
   await listen(server, host, options.port);
+  // Out of file descriptors, for one: that connection is lost, the host is not.
+  server.on('error', (err) => deps.log.error({ err }, 'a connection could not be accepted'));
   return {
     port: (server.address() as AddressInfo).port,
     close: () => closeServer(server, upgraded, () => proxy.close(), options.closeMsMax ?? CLOSE_MS_MAX),

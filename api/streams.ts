@@ -8,12 +8,13 @@ export async function readText(stream: AsyncIterable<Uint8Array>): Promise<strin
 
 /**
  * An answer's body that takes from `source` as fast as the client reads. When the client goes away, `abort` fires
- * and the source is let go. A source that fails breaks the answer off, so that it does not look whole.
+ * and the source is let go. A source that fails breaks the answer off, so that it does not look whole; `onError`
+ * gives true where it has done so itself.
  */
 export function byteStream(
   source: AsyncIterable<Uint8Array>,
   abort: AbortController,
-  onError: (error: unknown) => void,
+  onError: (error: unknown) => boolean,
 ): ReadableStream<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
@@ -29,8 +30,8 @@ export function byteStream(
           }
         } catch (error) {
           if (abort.signal.aborted) return;
-          onError(error);
-          controller.error(error);
+          if (onError(error)) controller.close();
+          else controller.error(error);
         }
       },
       cancel() {

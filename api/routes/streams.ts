@@ -38,7 +38,7 @@ async function getLogs({ c, deps }: RouteContext): Promise<Response> {
 
   const abort = new AbortController();
   const { containerId, stream } = await deps.logs(name, { tail, sinceSeconds, follow, signal: abort.signal });
-  if (follow) return sendStream(byteStream(stream, abort, onStreamError(deps, name)), PLAIN);
+  if (follow) return sendStream(byteStream(stream, abort, onStreamError(deps, c, name)), PLAIN);
   const logs = await readText(stream);
   return sendJson({ program_id: name, container_id: containerId, logs, timestamp: timestamp(deps.now()) });
 }
@@ -49,7 +49,7 @@ async function getBuildLog({ c, deps }: RouteContext): Promise<Response> {
     if (isHead(c)) return sendBytes('', PLAIN);
     const abort = new AbortController();
     const log = deps.programs.followBuildLog(name, abort.signal);
-    return sendStream(byteStream(log, abort, onStreamError(deps, name)), PLAIN);
+    return sendStream(byteStream(log, abort, onStreamError(deps, c, name)), PLAIN);
   }
   const { buildId, log } = await deps.programs.buildLog(name);
   return sendJson({ program_id: name, build_id: buildId, log });
@@ -63,7 +63,7 @@ async function getEvents({ c, deps }: RouteContext, heartbeatMs: number): Promis
   const abort = new AbortController();
   const lastId = c.req.header('Last-Event-ID');
   const events = followEvents(deps.programs, name, { signal: abort.signal, lastId, heartbeatMs });
-  return sendStream(byteStream(events, abort, onStreamError(deps, name)), type);
+  return sendStream(byteStream(events, abort, onStreamError(deps, c, name)), type);
 }
 
 /** HEAD runs the GET handler and drops its body, which would leave a stream open that nobody reads. */
@@ -75,8 +75,13 @@ function sendStream(stream: ReadableStream<Uint8Array>, contentType: string): Re
   return new Response(stream, { headers: { ...OWN_HEADERS, 'Content-Type': contentType } });
 }
 
-function onStreamError(deps: ApiDeps, program: string): (err: unknown) => void {
-  return (err) => deps.log.warn({ err, program }, 'a stream to a client broke off');
+/** Cuts the connection itself where there is one: node-server would print the error past our log. */
+function onStreamError(deps: ApiDeps, c: Context<ApiEnv>, program: string): (err: unknown) => boolean {
+  return (err) => {
+    deps.log.warn({ err, program }, 'a stream to a client broke off');
+    c.env?.outgoing?.destroy();
+    return c.env?.outgoing !== undefined;
+  };
 }
 
 /** Lines from the end: a whole number, or `all`. */

@@ -88,6 +88,27 @@ test('a follower that goes away is let go of', async (t) => {
   await until(() => api.host.signals.length === 3 && api.host.signals.every((signal) => signal.aborted));
 });
 
+test('a stream that fails cuts its connection and nothing else', async (t) => {
+  const api = await serve(t, [fakeView('p1')]);
+  let fail = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    fail = resolve;
+  });
+  api.host.deps.programs.followBuildLog = async function* () {
+    yield Buffer.from('begin');
+    await gate;
+    throw new Error('the file vanished');
+  };
+  const client = await rawConnection(t, api.port);
+  client.socket.write('GET /programs/p1/build-log?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await until(() => client.text().includes('begin'));
+  fail();
+  await client.ended;
+  assert.doesNotMatch(client.text(), /\r\n0\r\n\r\n$/);
+  assert.equal(api.host.logged.length, 1);
+  assert.equal((await ask(api.port, '/healthz')).status, 200);
+});
+
 test('HEAD over a socket: same headers, no body, and the connection goes on', async (t) => {
   const api = await serve(t, [fakeView('p1')]);
   const { socket, text } = await rawConnection(t, api.port);
