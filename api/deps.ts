@@ -36,6 +36,7 @@ export interface ProgramStore {
   /** Changes whenever any view does: what a cache of the list is keyed by. */
   version(): number;
 
+  /** `etag` without quotes; it changes with the text. */
   manifest(name: string): { text: string; etag: string } | undefined;
   /** Sources and manifest of a `POST /programs`; the same content shares one folder. Starts nothing. */
   createFromSources(
