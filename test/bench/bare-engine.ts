@@ -1,0 +1,70 @@
+import type Docker from 'dockerode';
+import { LABELS, PROGRAM_PORT } from '../../schemas/program.ts';
+
+const PORT_KEY = `${PROGRAM_PORT}/tcp`;
+
+/** What the host has the engine do, done by hand: the floor under every figure of ours. */
+export interface BareContainer {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** With its volume. */
+  remove(): Promise<void>;
+}
+
+/** Which of the host's containers to copy, and what has to differ in the copy. */
+export interface BareCopy {
+  /** Also the value of its program label. */
+  name: string;
+  instance: string;
+  port: number;
+}
+
+/** Makes a container with a volume of its own in one call, as one would who needs nothing else. */
+export async function createBare(
+  docker: Docker,
+  model: Docker.ContainerInspectInfo,
+  copy: BareCopy,
+): Promise<BareContainer> {
+  const options = bareOptions(model, copy);
+  const container = await docker.createContainer(options);
+  return {
+    async start() {
+      await container.start();
+    },
+    async stop() {
+      await container.stop({ t: 10 });
+    },
+    async remove() {
+      await container.remove({ force: true, v: true });
+      for (const { Source } of options.HostConfig?.Mounts ?? []) await docker.getVolume(Source).remove();
+    },
+  };
+}
+
+/**
+ * The create options behind a container of the host's, as the engine remembers them, with another name, port
+ * and volume. Copied, so that no flag the host sets can be missing here and make the floor too low or too high.
+ */
+export function bareOptions(
+  { Config: config, HostConfig: host, Image: image }: Docker.ContainerInspectInfo,
+  { name, instance, port }: BareCopy,
+): Docker.ContainerCreateOptions {
+  return {
+    name,
+    Image: image,
+    Env: config.Env,
+    Labels: { ...config.Labels, [LABELS.instance]: instance, [LABELS.program]: name },
+    Tty: config.Tty,
+    OpenStdin: config.OpenStdin,
+    AttachStdout: config.AttachStdout,
+    AttachStderr: config.AttachStderr,
+    ExposedPorts: config.ExposedPorts,
+    ...(config.Healthcheck === undefined ? {} : { Healthcheck: config.Healthcheck }),
+    HostConfig: {
+      ...host,
+      PortBindings: { [PORT_KEY]: [{ HostIp: '127.0.0.1', HostPort: String(port) }] },
+      Mounts: (host.Mounts ?? []).map((mount, index) => ({ ...mount, Source: `${name}-volume-${index}` })),
+    },
+    NetworkingConfig: { EndpointsConfig: { [host.NetworkMode ?? 'bridge']: {} } },
+  };
+}

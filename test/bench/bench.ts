@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import type Docker from 'dockerode';
+import { LABELS } from '../../schemas/program.ts';
+import type { Say } from '../setup/say.ts';
+import type { TestImage } from '../setup/test-image.ts';
+import { type BenchHost, type HostOptions, startBenchHost } from './host-process.ts';
+import type { Row } from './stats.ts';
+
+/** One measurement: what `--only` names, and what it finds. */
+export interface Measurement {
+  name: string;
+  measure(bench: Bench): Promise<Row[]>;
+}
+
+/** What measurements share. Everything made through it carries the run's name and goes with `close`. */
+export interface Bench {
+  docker: Docker;
+  say: Say;
+  image: TestImage;
+  /** How many times everything is measured, on each side. */
+  rounds: number;
+  /** `bench-<hex>`: the instance of the first host, and the beginning of every name. */
+  run: string;
+  startHost(options: Partial<HostOptions> & Pick<HostOptions, 'portRange'>): Promise<BenchHost>;
+  /** Called by `close`, latest first. */
+  onClose(close: () => Promise<void>): void;
+  close(): Promise<void>;
+}
+
+export function createBench(made: Pick<Bench, 'docker' | 'say' | 'image' | 'rounds'>): Bench {
+  const { docker } = made;
+  const run = `bench-${randomBytes(4).toString('hex')}`;
+  const closers: (() => Promise<void>)[] = [];
+  const hosts = new Set<Promise<BenchHost>>();
+  let closing: Promise<void> | undefined;
+
+  async function closeAll(): Promise<void> {
+    for (const close of closers.reverse()) await close().catch(complain);
+    // Hosts first, one that is only starting too: they would bring back what is removed under them.
+    for (const host of hosts) await host.then((started) => started.stop()).catch(complain);
+    await removeAll(docker, run);
+  }
+  const complain = (error: unknown) => made.say(`Cleaning up: ${(error as Error).message}`);
+
+  return {
+    ...made,
+    run,
+    startHost(options) {
+      const host = startBenchHost({ instance: run, ...options });
+      hosts.add(host);
+      host.catch(() => hosts.delete(host));
+      return host;
+    },
+    onClose: (close) => closers.push(close),
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+}
+
+/** Containers first: they hold the rest. Everything is found by the run's name, which nobody else has. */
+async function removeAll(docker: Docker, run: string): Promise<void> {
+  for (const { Id, Labels } of await docker.listContainers({
+    all: true,
+    filters: { label: [LABELS.instance] },
+  })) {
+    if (!Labels[LABELS.instance]?.startsWith(run)) continue;
+    await docker.getContainer(Id).remove({ force: true, v: true });
+  }
+  const { Volumes } = await docker.listVolumes({ filters: { name: [run] } });
+  for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove({ force: true });
+  for (const { Id } of await docker.listNetworks({ filters: { name: [run] } })) {
+    await docker.getNetwork(Id).remove();
+  }
+  for (const { Id } of await docker.listImages({ filters: { label: [`${RUN_LABEL}=${run}`] } })) {
+    await docker.getImage(Id).remove({ force: true });
+  }
+}
+
+/** On every image that a run builds; its Dockerfiles set it, so that no two runs build the same. */
+export const RUN_LABEL = 'hersh-bench.run';
+
+/** A Dockerfile of the test server that is this run's own. `variant` makes another build of it. */
+export function dockerfileOf({ run, image }: Bench, variant = ''): string {
+  return `FROM ${image.tag}\nLABEL ${RUN_LABEL}=${run} hersh-bench.variant="${variant}"\n`;
+}

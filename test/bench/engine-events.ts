@@ -1,0 +1,70 @@
+import type Docker from 'dockerode';
+import { LABELS } from '../../schemas/program.ts';
+import { messages } from '../setup/images.ts';
+import { inTime } from './poll.ts';
+
+/** What the benchmark waits for. */
+type Action = 'start' | 'destroy';
+
+export interface EngineEvents {
+  /**
+   * When the engine tells of the next such event of a program, in milliseconds of `performance.now()`. Ask
+   * before causing it.
+   */
+  next(program: string, action: Action): Promise<number>;
+  /** How often the engine tagged an image with this name since the beginning: a build does, cached or not. */
+  tagged(reference: string): number;
+  close(): Promise<void>;
+}
+
+/**
+ * One event stream for both sides of every comparison, so that one clock, with one delay, times them all.
+ */
+export async function openEngineEvents(docker: Docker): Promise<EngineEvents> {
+  const waiting = new Map<string, (atMs: number) => void>();
+  const tags = new Map<string, number>();
+  const filters: Docker.GetEventsOptions['filters'] = {
+    type: ['container', 'image'],
+    event: ['start', 'destroy', 'tag'],
+  };
+  const stream = await docker.getEvents({ filters });
+  const ended = read();
+
+  async function read(): Promise<void> {
+    try {
+      for await (const message of messages(stream)) take(message as EngineMessage, performance.now());
+    } catch {
+      // Closed, or cut: whoever waits for something that never comes says what it was.
+    }
+  }
+
+  function take({ Type: type, Action: action, Actor: actor }: EngineMessage, atMs: number): void {
+    const attributes = actor?.Attributes ?? {};
+    if (type === 'image') {
+      const name = attributes.name ?? '';
+      tags.set(name, (tags.get(name) ?? 0) + 1);
+      return;
+    }
+    const key = `${action} ${attributes[LABELS.program] ?? ''}`;
+    waiting.get(key)?.(atMs);
+    waiting.delete(key);
+  }
+
+  return {
+    next(program, action) {
+      const came = new Promise<number>((resolve) => waiting.set(`${action} ${program}`, resolve));
+      return inTime(`the engine told of the ${action} of ${program}`, came);
+    },
+    tagged: (reference) => tags.get(reference) ?? 0,
+    async close() {
+      (stream as unknown as { destroy(): void }).destroy();
+      await ended;
+    },
+  };
+}
+
+interface EngineMessage {
+  Type?: string;
+  Action?: string;
+  Actor?: { Attributes?: Record<string, string> };
+}

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fetch } from 'undici';
+import { lastLines } from '../setup/command.ts';
+import { HostClient } from '../setup/host-client.ts';
+import { ROOT } from '../setup/host-settings.ts';
+import { until } from './poll.ts';
+
+const LOG_LINES_MAX = 5_000;
+/** It promises to end within 5 s of SIGTERM. */
+const STOP_MS_MAX = 6_000;
+
+export interface HostOptions {
+  instance: string;
+  /** Host ports of its programs, `first-last`. */
+  portRange: string;
+  /** Called with the registry's folder before the host starts. */
+  fill?: (registry: string) => void;
+}
+
+/** A real host in a process of its own, over a registry of its own, ready to work. */
+export interface BenchHost {
+  registry: string;
+  client: HostClient;
+  /** What it logged so far, one JSON document a line. */
+  log(): string;
+  /** Ends it, and removes its registry. Programs stay: the benchmark removes them by name. */
+  stop(): Promise<void>;
+}
+
+/** Throws, with the end of its log, where it does not become ready. */
+export async function startBenchHost({ instance, portRange, fill }: HostOptions): Promise<BenchHost> {
+  const registry = mkdtempSync(join(tmpdir(), 'hersh-bench-'));
+  fill?.(registry);
+  const flags = {
+    registry,
+    instance,
+    port: '0',
+    'port-range': portRange,
+    runtime: 'runc',
+    'log-level': 'info',
+  };
+  const argv = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'controller', 'main.ts'), ...argv], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C reaches the benchmark alone, which then ends its hosts in good order.
+    detached: true,
+  });
+  const lines = keepLines(child);
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
+  });
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+    await ended;
+    clearTimeout(kill);
+    rmSync(registry, { recursive: true, force: true });
+  };
+  try {
+    let url = '';
+    await until('the host is ready', async () => {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error('the host ended');
+      url ||= urlIn(lines);
+      return url !== '' && (await isReady(url));
+    });
+    return { registry, client: new HostClient(url), log: () => lines.join('\n'), stop };
+  } catch (error) {
+    await stop();
+    throw new Error(`${(error as Error).message}. Its log:\n${lastLines(lines.join('\n'), 20)}`);
+  }
+}
+
+function keepLines(child: ChildProcess): string[] {
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = '';
+    stream?.setEncoding('utf8').on('data', (piece: string) => {
+      const parts = (rest + piece).split('\n');
+      rest = parts.pop() ?? '';
+      lines.push(...parts);
+      if (lines.length > LOG_LINES_MAX) lines.splice(0, lines.length - LOG_LINES_MAX);
+    });
+  }
+  return lines;
+}
+
+/** The host takes any free port and says which. */
+function urlIn(lines: readonly string[]): string {
+  for (const line of lines) {
+    try {
+      const { url } = JSON.parse(line) as { url?: unknown };
+      if (typeof url === 'string') return url;
+    } catch {
+      // Not a line of its log: a warning of Node's.
+    }
+  }
+  return '';
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/readyz`);
+    await response.text();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,96 @@
+/** `npm run bench [-- --out FILE] [--only NAME] [--rounds N]`: prepares the machine, measures, judges. */
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import type Docker from 'dockerode';
+import { ensureEngine } from '../setup/engine.ts';
+import { makeSay, reportAndExit, SetupError } from '../setup/say.ts';
+import { ensureTestImage } from '../setup/test-image.ts';
+import { type Bench, createBench, type Measurement } from './bench.ts';
+import { buildReuse } from './build-reuse.ts';
+import { requestRate } from './request-rate.ts';
+import { startLatency } from './start-latency.ts';
+import { judge, type Row } from './stats.ts';
+import { tableLines } from './table.ts';
+
+const MEASUREMENTS: readonly Measurement[] = [startLatency, buildReuse, requestRate];
+/** A median of fewer says little (issue: medians of at least 10). */
+const ROUNDS = 11;
+
+interface Options {
+  /** Where the JSON goes; `""`: nowhere. */
+  out: string;
+  chosen: readonly Measurement[];
+  rounds: number;
+}
+
+try {
+  process.exitCode = await main(optionsOf(process.argv.slice(2)));
+} catch (error) {
+  reportAndExit(error);
+}
+
+async function main({ out, chosen, rounds }: Options): Promise<number> {
+  const say = makeSay();
+  const docker = await ensureEngine(say);
+  const bench = createBench({ docker, say, rounds, image: await ensureTestImage(say, docker) });
+  closeOnSignal(bench);
+  const rows: Row[] = [];
+  try {
+    for (const { name, measure } of chosen) {
+      say(`Measuring ${name}, ${rounds} rounds`);
+      rows.push(...(await measure(bench)));
+    }
+  } finally {
+    say('Cleaning up');
+    await bench.close();
+  }
+  console.log(`\n${tableLines(rows).join('\n')}`);
+  if (rounds < 10) console.log('\nFewer than 10 rounds: good for a look, not for a verdict.');
+  if (out !== '') writeFileSync(out, `${JSON.stringify(await reportOf(docker, rounds, rows), null, 2)}\n`);
+  return rows.every((row) => judge(row).ok) ? 0 : 1;
+}
+
+function optionsOf(argv: string[]): Options {
+  const string = { type: 'string' } as const;
+  try {
+    const { values } = parseArgs({ args: argv, options: { out: string, only: string, rounds: string } });
+    const { out = '', only, rounds = String(ROUNDS) } = values;
+    const chosen = MEASUREMENTS.filter(({ name }) => only === undefined || name === only);
+    if (chosen.length === 0) {
+      throw new Error(`--only takes one of ${MEASUREMENTS.map(({ name }) => name).join(', ')}`);
+    }
+    if (!/^[1-9]\d{0,3}$/.test(rounds)) throw new Error('--rounds takes a number from 1 to 9999');
+    return { out, chosen, rounds: Number(rounds) };
+  } catch (error) {
+    return reportAndExit(new SetupError((error as Error).message));
+  }
+}
+
+/** Everything a reader needs to doubt the figures: raw samples, and what they were measured on. */
+async function reportOf(docker: Docker, rounds: number, rows: readonly Row[]): Promise<object> {
+  const { Version, ApiVersion, KernelVersion } = await docker.version();
+  return {
+    measuredAt: new Date().toISOString(),
+    machine: { cores: availableParallelism(), node: process.version, kernel: KernelVersion },
+    engine: { version: Version, apiVersion: ApiVersion },
+    rounds,
+    rows: rows.map((row) => ({ ...row, ...medians(row) })),
+  };
+}
+
+function medians(row: Row): object {
+  const { ours, bare, ratio, ok } = judge(row);
+  return { samples: { ours: row.ours, bare: row.bare }, ours, bare, ratio, ok };
+}
+
+/** Whatever was made is removed on the way out; a second signal does not wait for that. */
+function closeOnSignal(bench: Bench): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      bench.say('Cleaning up, once more to leave at once');
+      for (const again of ['SIGINT', 'SIGTERM']) process.once(again, () => process.exit(130));
+      void bench.close().finally(() => process.exit(130));
+    });
+  }
+}

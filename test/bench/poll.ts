@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Both sides of a comparison are asked this often. */
+export const POLL_MS = 5;
+const LIMIT_MS = 60_000;
+
+/** Asks until the answer is yes. Throws, saying what never came about, after a minute. */
+export async function until(what: string, ask: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + LIMIT_MS;
+  while (!(await ask())) {
+    if (performance.now() > deadline) throw new Error(`it never came about that ${what}`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** Rejects, saying what never came, when a promise does not settle within a minute. */
+export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const expired = sleep(LIMIT_MS, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`it never came about that ${what}`);
+  });
+  // The one that loses the race must not end the process.
+  expired.catch(() => {});
+  try {
+    return await Promise.race([promise, expired]);
+  } finally {
+    late.abort();
+  }
+}

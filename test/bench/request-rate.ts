@@ -1,0 +1,132 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bench, Measurement } from './bench.ts';
+import type { BenchHost } from './host-process.ts';
+import { requestsPerSecond } from './load.ts';
+import { until } from './poll.ts';
+import { manifest, untilState, writeManifest } from './programs.ts';
+import { type Row, turned } from './stats.ts';
+
+const HOST_PORTS = '29420-29439';
+/** Of programs that are stopped and stay so: a number each has to hold, and nothing listens on it. */
+const STOPPED_PORT_MIN = 21_000;
+/**
+ * The Go host that this one replaces proxies at 0.11 of the program's own rate and answers a list of 1,000 at
+ * 1/60 of the rate of a list of one. These beat both clearly.
+ */
+const PROXY_RATIO_MIN = 0.2;
+const LIST_RATIO_MIN = 1 / 30;
+
+const FLEETS = [1, 100, 1_000] as const;
+
+/** How many requests a second the host answers, from its own memory and for its programs. */
+export const requestRate: Measurement = {
+  name: 'request-rate',
+  async measure(bench) {
+    // A host a fleet, all at once, so that their turns can alternate; one that is not asked does next to nothing.
+    const hosts = new Map<number, BenchHost>();
+    for (const size of FLEETS) hosts.set(size, await hostOf(bench, size));
+    const [single, many] = [hostFor(hosts, 1), hostFor(hosts, 1_000)];
+    const { program_id: name, proxy_url: direct } = await startServing(bench, single);
+    const urls = {
+      direct: `${direct.replace('localhost', '127.0.0.1')}/watcher/status`,
+      proxy: `${single.client.url}/programs/${name}/proxy/watcher/status`,
+      one: `${single.client.url}/programs/${name}`,
+      oneOfMany: `${many.client.url}/programs/${nameOf(500)}`,
+      list1: `${single.client.url}/programs`,
+      list100: `${hostFor(hosts, 100).client.url}/programs`,
+      list1000: `${many.client.url}/programs`,
+    };
+    return rowsOf(await alternate(bench, urls));
+  },
+};
+
+type Rates<K extends string> = Record<K, number[]>;
+
+/** A round unseen, so that nobody is measured cold, and then the rounds that count. */
+async function alternate<K extends string>(bench: Bench, urls: Record<K, string>): Promise<Rates<K>> {
+  const keys = Object.keys(urls) as K[];
+  const rates = Object.fromEntries(keys.map((key) => [key, [] as number[]])) as unknown as Rates<K>;
+  for (let round = -1; round < bench.rounds; round++) {
+    for (const key of turned(keys, Math.max(0, round))) {
+      const rate = await requestsPerSecond(urls[key]);
+      if (round >= 0) rates[key].push(rate);
+    }
+    if (round >= 0) bench.say(`request-rate: round ${round + 1} of ${bench.rounds}`);
+  }
+  return rates;
+}
+
+function rowsOf(
+  rates: Rates<'direct' | 'proxy' | 'one' | 'oneOfMany' | 'list1' | 'list100' | 'list1000'>,
+): Row[] {
+  const row = (name: string, ours: number[], bare: number[], against: string, min: number | null): Row => ({
+    name,
+    unit: 'req/s',
+    ours,
+    bare,
+    against,
+    limit: min === null ? null : { kind: 'at least', value: min },
+  });
+  const list = 'GET /programs of 1';
+  return [
+    row('proxied GET', rates.proxy, rates.direct, "the program's own port", PROXY_RATIO_MIN),
+    row('GET /programs/{id}', rates.one, [], '', null),
+    row('GET /programs/{id}, one of 1,000', rates.oneOfMany, rates.one, 'the only one', null),
+    row('GET /programs of 1', rates.list1, [], '', null),
+    row('GET /programs of 100', rates.list100, rates.list1, list, null),
+    row('GET /programs of 1,000', rates.list1000, rates.list1, list, LIST_RATIO_MIN),
+  ];
+}
+
+const nameOf = (index: number): string => `listed-${index}`;
+
+function hostFor(hosts: ReadonlyMap<number, BenchHost>, size: number): BenchHost {
+  const host = hosts.get(size);
+  if (host === undefined) throw new Error(`there is no host with ${size} programs`);
+  return host;
+}
+
+/** A host with that many programs, all but one stopped. It has looked at each of them once. */
+async function hostOf(bench: Bench, size: number): Promise<BenchHost> {
+  const stopped = size === 1 ? 0 : size;
+  const host = await bench.startHost({
+    instance: `${bench.run}-${size}`,
+    portRange: HOST_PORTS,
+    fill(registry) {
+      const folder = join(registry, 'programs');
+      mkdirSync(folder);
+      for (let index = 0; index < stopped; index++) {
+        // Pinned, or the host would have to find a free port for each.
+        const port = STOPPED_PORT_MIN + index;
+        const spec = `{userId: bench, image: "${bench.image.tag}", desiredState: Stopped, publishPort: ${port}}`;
+        writeFileSync(join(folder, `${nameOf(index)}.yaml`), manifest(nameOf(index), spec));
+      }
+    },
+  });
+  await until(`the host of ${size} has looked at all of them`, async () => {
+    const { programs, count } = await host.client.json<{ programs: Listed[]; count: number }>(
+      'GET',
+      '/programs',
+    );
+    return count === stopped && programs.every(({ proxy_url }) => proxy_url !== '');
+  });
+  bench.say(`request-rate: a host with ${size} programs`);
+  return host;
+}
+
+interface Listed {
+  proxy_url: string;
+}
+
+async function startServing(bench: Bench, host: BenchHost) {
+  const name = 'serving';
+  await writeManifest(host.registry, name, `{userId: bench, image: "${bench.image.tag}"}`);
+  await until(`${name} was seen`, async () => {
+    const { count } = await host.client.json<{ count: number }>('GET', '/programs');
+    return count === 1;
+  });
+  const answer = await untilState(host, name, 'Ready');
+  bench.say(`request-rate: ${name} serves`);
+  return answer;
+}
