@@ -12,7 +12,7 @@ import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
 import { type ImageTasks, imageTag } from './image-tasks.ts';
 import { afterBuildFailure, afterExit, afterStop, exitOf } from './memory.ts';
-import { type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
+import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
 
@@ -78,9 +78,7 @@ export async function observe(
 async function inspectAll(engine: Engine, name: string): Promise<Container[]> {
   const summaries = await engine.listContainers(name);
   const containers = await Promise.all(summaries.map(({ id }) => engine.inspectContainer(id)));
-  return containers
-    .filter((container) => container !== undefined)
-    .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1));
+  return containers.filter((container) => container !== undefined).sort(byAge);
 }
 
 /** The port of the program, held for it from now on. */

@@ -62,3 +62,7 @@ export const isUp = (container: Container): boolean =>
 
 /** Identifies one run of a container. */
 export const runKey = (container: Container): string => `${container.id}@${container.startedAtMs}`;
+
+/** Oldest first: the order everything here relies on. */
+export const byAge = (a: Container, b: Container): number =>
+  a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);

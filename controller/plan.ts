@@ -3,7 +3,7 @@ import { revisionHash, specHash } from '../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import type { Container } from './engine/engine.ts';
 import { waitMs } from './memory.ts';
-import { isUp, type Observed, runKey } from './observed.ts';
+import { byAge, isUp, type Observed, runKey } from './observed.ts';
 
 /** How the containers of a program that should run stand to what is wanted. */
 export interface Roles {
@@ -21,7 +21,8 @@ export interface Roles {
  * that the world is as wanted as far as can be done about it. Actions are carried out in order; the first that
  * fails ends the pass, and the next pass plans anew from what it finds.
  */
-export function plan(observed: Observed): Action[] {
+export function plan(given: Observed): Action[] {
+  const observed = { ...given, containers: [...given.containers].sort(byAge) };
   switch (observed.goal.kind) {
     case 'hold':
       return [];
@@ -100,7 +101,8 @@ function planRun(observed: Observed, spec: ProgramSpec): Action[] {
 export function assignRoles(observed: Observed, spec: ProgramSpec): Roles {
   const hash = specHash(spec, observed.imageKey, observed.port);
   const newestFirst = [...observed.containers].reverse();
-  const pick = (candidates: Container[]) => candidates.find(isUp) ?? candidates[0];
+  const stays = (one: Container) => isUp(one) && !observed.stopping.has(one.id);
+  const pick = (candidates: Container[]) => candidates.find(stays) ?? candidates.find(isUp) ?? candidates[0];
   const current =
     observed.imageKey === '' ? undefined : pick(newestFirst.filter((one) => hashOf(one) === hash));
   const others = newestFirst.filter((one) => one !== current);

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { goalOf } from '../../controller/goal.ts';
+import type { ManifestEntry, Wanted } from '../../registry/registry.ts';
+import type { ProgramMemory } from '../../schemas/program.ts';
+
+const present = (rawSpec: Record<string, unknown> | undefined, problem = ''): Wanted => ({
+  kind: 'present',
+  entry: {
+    name: 'x',
+    text: '',
+    etag: '',
+    program: rawSpec && { name: 'x', labels: { team: 'a' }, annotations: {}, rawSpec },
+    problems: problem === '' ? [] : [{ path: '', message: problem }],
+  } satisfies ManifestEntry,
+});
+const raw = { userId: 'me', image: 'busybox' };
+const inForce = (rawSpec: Record<string, unknown> = raw) => goalOf(present(rawSpec), {}, 0, 'runc');
+
+test('a valid manifest is in force, with every default', () => {
+  const { goal, memory, generation } = inForce();
+  assert.equal(goal.kind, 'run');
+  assert.equal(generation, 1);
+  assert.equal(memory.inForce?.spec.resources.memoryBytes, 512 * 2 ** 20);
+  assert.deepEqual(memory.inForce?.labels, { team: 'a' });
+  assert.equal(memory.startRequested, true);
+});
+
+test('a broken manifest leaves the last valid spec in force', () => {
+  const { goal, generation, problems } = goalOf(present(undefined, 'broken'), inForce().memory, 1, 'runc');
+  assert.equal(goal.kind === 'run' && goal.spec.image, 'busybox');
+  assert.equal(generation, 1);
+  assert.equal(problems[0]?.message, 'broken');
+});
+
+test('a missing manifest that is not believed gone leaves it too, and says so', () => {
+  const { goal, missing } = goalOf({ kind: 'unknown' }, inForce().memory, 1, 'runc');
+  assert.equal(goal.kind, 'run');
+  assert.match(missing, /missing/);
+});
+
+test('nothing valid was ever known: nothing is touched', () => {
+  assert.equal(goalOf(present(undefined, 'broken'), {}, 0, 'runc').goal.kind, 'hold');
+  assert.equal(goalOf({ kind: 'unknown' }, {}, 0, 'runc').goal.kind, 'hold');
+});
+
+test('gone is gone', () => {
+  assert.equal(goalOf({ kind: 'gone' }, inForce().memory, 1, 'runc').goal.kind, 'remove');
+});
+
+test('the generation grows when the resolved spec changes, and only then', () => {
+  const { memory } = inForce();
+  const next = (rawSpec: Record<string, unknown>) => goalOf(present(rawSpec), memory, 1, 'runc').generation;
+  assert.equal(next(raw), 1);
+  assert.equal(next({ ...raw, restartPolicy: 'Always' }), 1, 'a default written out changes nothing');
+  assert.equal(next({ ...raw, env: { A: '1' } }), 2);
+});
+
+test('a spec that nobody changed keeps the defaults it was resolved with', () => {
+  const { memory } = inForce();
+  assert.ok(memory.inForce);
+  const spec = { ...memory.inForce.spec, progressDeadlineSeconds: 77 };
+  const older: ProgramMemory = { ...memory, inForce: { ...memory.inForce, spec } };
+  const same = goalOf(present(raw), older, 1, 'runc');
+  assert.equal(same.goal.kind === 'run' && same.goal.spec.progressDeadlineSeconds, 77);
+  const changed = goalOf(present({ ...raw, env: { A: '1' } }), older, 1, 'runc');
+  assert.equal(changed.goal.kind === 'run' && changed.goal.spec.progressDeadlineSeconds, 60);
+});
+
+test('a host started with another default runtime applies it to programs that name none', () => {
+  const { memory } = inForce();
+  const { goal } = goalOf(present(raw), memory, 1, 'runsc');
+  assert.equal(goal.kind === 'run' && goal.spec.runtime, 'runsc');
+});
+
+const failures: ProgramMemory = {
+  backOff: { count: 5, nextAt: '' },
+  failedBuild: { hash: 'h', reason: '', message: '', attempts: 1, nextAt: '' },
+  failedStart: { reason: '', message: '', attempts: 1, nextAt: '' },
+  finished: { specHash: 'h', exitCode: 0 },
+};
+const names = (memory: ProgramMemory) => Object.keys(failures).filter((key) => key in memory);
+
+test('what is forgotten, and when', () => {
+  const { memory } = inForce();
+  const before = { ...memory, ...failures };
+  const after = (rawSpec: Record<string, unknown>) =>
+    names(goalOf(present(rawSpec), before, 1, 'runc').memory);
+  assert.deepEqual(after(raw), ['backOff', 'failedBuild', 'failedStart', 'finished'], 'nothing changed');
+  assert.deepEqual(after({ ...raw, restartedAt: 'now' }), [], 'a fresh try');
+  assert.deepEqual(after({ ...raw, desiredState: 'Stopped' }), [], 'stopped');
+  assert.deepEqual(
+    after({ ...raw, env: { A: '1' } }),
+    ['failedBuild', 'finished'],
+    'a new spec is a new attempt',
+  );
+});
+
+test('a restart asked for once is acted on once', () => {
+  const asked = { ...raw, restartedAt: 'now' };
+  const { memory } = goalOf(present(asked), inForce().memory, 1, 'runc');
+  assert.deepEqual(
+    names(goalOf(present(asked), { ...memory, ...failures }, 2, 'runc').memory),
+    names(failures),
+  );
+});

@@ -1,0 +1,68 @@
+import type { Container } from '../../controller/engine/engine.ts';
+import type { Observed } from '../../controller/observed.ts';
+import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
+import { resolveSpec } from '../../schemas/resolve.ts';
+import { specHash } from '../../schemas/spec-hash.ts';
+
+/** The moment all tables play at; its value means nothing. */
+export const NOW_MS = Date.parse('2026-11-22T10:00:00.000Z');
+export const HASH = 'a'.repeat(64);
+export const PORT = 19005;
+
+export function specOf(raw: Record<string, unknown> = {}): ProgramSpec {
+  return resolveSpec({ userId: 'me', build: { context: 'sources/x' }, ...raw }, 'runc');
+}
+
+/** The spec hash of a container made for this spec, from the fixture's image and port. */
+export function hashOf(spec: ProgramSpec, imageKey = HASH): string {
+  return specHash(spec, imageKey, PORT);
+}
+
+/** A container that has run for a second, unless told otherwise. */
+export function containerOf(id: string, spec: ProgramSpec, change: Partial<Container> = {}): Container {
+  return {
+    id,
+    name: 'hersh-program-x',
+    program: 'x',
+    state: 'running',
+    labels: { [LABELS.specHash]: hashOf(spec), [LABELS.build]: HASH, [LABELS.revision]: '1' },
+    imageId: 'sha256:image',
+    createdAtMs: NOW_MS - 2_000,
+    startedAtMs: NOW_MS - 1_000,
+    finishedAtMs: 0,
+    exitCode: 0,
+    oomKilled: false,
+    startError: '',
+    publishPort: PORT,
+    ...change,
+  };
+}
+
+export const EXITED = { state: 'exited', exitCode: 3, finishedAtMs: NOW_MS - 100 } as const;
+export const NEVER_RAN = { state: 'created', startedAtMs: 0 } as const;
+
+/** A program that should run, with its image there and no container. */
+export function observedOf(spec: ProgramSpec, change: Partial<Observed> = {}): Observed {
+  return {
+    name: 'x',
+    containerName: 'hersh-program-x',
+    goal: { kind: spec.desiredState === 'Running' ? 'run' : 'stop', spec },
+    containers: [],
+    imageKey: HASH,
+    buildId: 'build-aaaaaaaaaaaa',
+    image: { kind: 'present', id: 'sha256:image' },
+    port: PORT,
+    portProblem: undefined,
+    stopping: new Set(),
+    probes: new Map(),
+    memory: { startRequested: true },
+    lastExit: null,
+    nowMs: NOW_MS,
+    ...change,
+  };
+}
+
+/** Probe states of containers that answer. */
+export function ready(...ids: string[]): Observed['probes'] {
+  return new Map(ids.map((id) => [id, { ready: true, live: undefined, message: '' }]));
+}

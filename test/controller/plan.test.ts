@@ -1,0 +1,384 @@
+import assert from 'node:assert/strict';
+import { describe as suite, test } from 'node:test';
+import { describe } from '../../controller/action.ts';
+import { type Observed, runKey } from '../../controller/observed.ts';
+import { plan } from '../../controller/plan.ts';
+import { LABELS, timestamp } from '../../schemas/program.ts';
+import { revisionHash } from '../../schemas/spec-hash.ts';
+import {
+  containerOf,
+  EXITED,
+  HASH,
+  hashOf,
+  NEVER_RAN,
+  NOW_MS,
+  observedOf,
+  ready,
+  specOf,
+} from './observed-fixture.ts';
+
+const spec = specOf();
+const older = specOf({ env: { OLD: '1' } });
+const stopped = specOf({ desiredState: 'Stopped' });
+const current = containerOf('new', spec);
+const previous = containerOf('old', older, { createdAtMs: NOW_MS - 9_000, startedAtMs: NOW_MS - 8_000 });
+const beside = { name: `hersh-program-x-${hashOf(spec).slice(-8)}` };
+const inFuture = (ms: number) => timestamp(NOW_MS + ms);
+const crashed = containerOf('new', spec, EXITED);
+
+interface Row {
+  name: string;
+  observed: Observed;
+  want: string[];
+}
+
+const rows: Row[] = [
+  // From nothing to ready.
+  {
+    name: 'no image: builds it',
+    observed: observedOf(spec, { image: { kind: 'absent' } }),
+    want: ['build build-aaaaaaaaaaaa'],
+  },
+  {
+    name: 'no image of a reference: pulls it',
+    observed: observedOf(specOf({ build: undefined, image: 'busybox' }), {
+      imageKey: 'busybox',
+      image: { kind: 'absent' },
+    }),
+    want: ['pull busybox'],
+  },
+  {
+    name: 'the build runs: nothing to do',
+    observed: observedOf(spec, { image: { kind: 'pending' } }),
+    want: [],
+  },
+  {
+    name: 'the image is there: creates',
+    observed: observedOf(spec),
+    want: ['create hersh-program-x for revision 1'],
+  },
+  {
+    name: 'created: starts',
+    observed: observedOf(spec, { containers: [containerOf('new', spec, NEVER_RAN)] }),
+    want: ['start new (first)'],
+  },
+  {
+    name: 'runs, not ready: looks again at the deadline',
+    observed: observedOf(spec, { containers: [current] }),
+    want: ['look again in 59000 ms: it has until then to become ready'],
+  },
+  {
+    name: 'ready: nothing to do',
+    observed: observedOf(spec, { containers: [current], probes: ready('new') }),
+    want: [],
+  },
+  {
+    name: 'readiness none: nothing to do',
+    observed: observedOf(specOf({ readiness: { none: true } }), { containers: [current] }),
+    want: [],
+  },
+
+  // Replacing.
+  {
+    name: 'a changed spec: creates beside the one that serves, for the next revision',
+    observed: observedOf(spec, {
+      containers: [previous],
+      memory: { latestRevision: { number: 4, hash: 'another' } },
+    }),
+    want: [`create ${beside.name} for revision 5`],
+  },
+  {
+    name: 'a restart is the same revision',
+    observed: observedOf(specOf({ restartedAt: 'now' }), {
+      containers: [current],
+      memory: { latestRevision: { number: 4, hash: revisionHash(spec, HASH) } },
+    }),
+    want: [`create hersh-program-x-${hashOf(specOf({ restartedAt: 'now' })).slice(-8)} for revision 4`],
+  },
+  {
+    name: 'a changed spec whose image has to be made: the old one serves on',
+    observed: observedOf(spec, { containers: [previous], image: { kind: 'absent' }, probes: ready('old') }),
+    want: ['build build-aaaaaaaaaaaa'],
+  },
+  {
+    name: 'a failed build leaves alone what runs',
+    observed: observedOf(spec, {
+      containers: [previous],
+      image: { kind: 'absent' },
+      memory: { failedBuild: { hash: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' } },
+    }),
+    want: [],
+  },
+  {
+    name: 'a failed build, and the old one crashed: the old one is started again',
+    observed: observedOf(spec, {
+      containers: [containerOf('old', older, EXITED)],
+      image: { kind: 'absent' },
+      memory: {
+        failedBuild: { hash: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' },
+        exitSeen: runKey(containerOf('old', older, EXITED)),
+        backOff: { count: 1, nextAt: inFuture(-1) },
+      },
+    }),
+    want: ['start old (restart)'],
+  },
+  {
+    name: 'an old one that was stopped by wish is not started while the new one is built',
+    observed: observedOf(spec, {
+      containers: [containerOf('old', older, EXITED)],
+      image: { kind: 'pending' },
+      memory: { exitSeen: runKey(containerOf('old', older, EXITED)) },
+    }),
+    want: [],
+  },
+  {
+    name: 'the new container stands beside: the old one is stopped',
+    observed: observedOf(spec, {
+      containers: [previous, containerOf('new', spec, { ...NEVER_RAN, ...beside })],
+    }),
+    want: ['stop old within 10 s: a new revision takes over'],
+  },
+  {
+    name: 'while the old one stops: nothing',
+    observed: observedOf(spec, {
+      containers: [previous, containerOf('new', spec, { ...NEVER_RAN, ...beside })],
+      stopping: new Set(['old']),
+    }),
+    want: [],
+  },
+  {
+    name: 'the old one has stopped: the new one is started, the old one kept',
+    observed: observedOf(spec, {
+      containers: [{ ...previous, ...EXITED }, containerOf('new', spec, { ...NEVER_RAN, ...beside })],
+    }),
+    want: ['start new (first)'],
+  },
+  {
+    name: 'the new one is ready: the old one goes',
+    observed: observedOf(spec, {
+      containers: [
+        { ...previous, ...EXITED },
+        { ...current, ...beside },
+      ],
+      probes: ready('new'),
+    }),
+    want: ['remove old: the new revision is ready'],
+  },
+  {
+    name: 'alone again: takes the plain name',
+    observed: observedOf(spec, { containers: [{ ...current, ...beside }], probes: ready('new') }),
+    want: ['rename new to hersh-program-x'],
+  },
+  {
+    name: 'a spec overtaken before its container started: that one goes',
+    observed: observedOf(spec, {
+      containers: [containerOf('mid', older, NEVER_RAN), current],
+      probes: ready('new'),
+    }),
+    want: ['remove mid: it is not the container of any wanted revision'],
+  },
+  {
+    name: 'a twin that runs is stopped, the newest stays',
+    observed: observedOf(spec, {
+      containers: [containerOf('twin', spec, { createdAtMs: NOW_MS - 5_000 }), current],
+      probes: ready('new', 'twin'),
+    }),
+    want: ['stop twin within 10 s: it is not the container of any wanted revision'],
+  },
+
+  // Crashes.
+  {
+    name: 'crashed for the first time: started at once',
+    observed: observedOf(spec, {
+      containers: [crashed],
+      memory: { exitSeen: runKey(crashed), backOff: { count: 1, nextAt: inFuture(0) } },
+    }),
+    want: ['start new (restart)'],
+  },
+  {
+    name: 'crashed again: waits',
+    observed: observedOf(spec, {
+      containers: [crashed],
+      memory: { exitSeen: runKey(crashed), backOff: { count: 4, nextAt: inFuture(4_000) } },
+    }),
+    want: ['look again in 4000 ms: back-off after a crash'],
+  },
+  {
+    name: 'a clock that jumped back: waits a minute at most',
+    observed: observedOf(spec, {
+      containers: [crashed],
+      memory: { exitSeen: runKey(crashed), backOff: { count: 4, nextAt: inFuture(86_400_000) } },
+    }),
+    want: ['look again in 60000 ms: back-off after a crash'],
+  },
+  {
+    name: 'finished: stays so',
+    observed: observedOf(spec, {
+      containers: [crashed],
+      memory: { finished: { specHash: hashOf(spec), exitCode: 0 } },
+    }),
+    want: [],
+  },
+  {
+    name: 'finished, and its container removed by hand: stays so',
+    observed: observedOf(spec, { memory: { finished: { specHash: hashOf(spec), exitCode: 0 } } }),
+    want: [],
+  },
+  {
+    name: 'finished as another spec: runs anew',
+    observed: observedOf(spec, { memory: { finished: { specHash: 'v1:other', exitCode: 0 } } }),
+    want: ['create hersh-program-x for revision 1'],
+  },
+  {
+    name: 'paused by somebody: goes on',
+    observed: observedOf(spec, { containers: [{ ...current, state: 'paused' }], probes: ready('new') }),
+    want: ['unpause new'],
+  },
+  {
+    name: 'liveness fails: ended, and not by wish',
+    observed: observedOf(spec, {
+      containers: [current],
+      probes: new Map([['new', { ready: true, live: false, message: '' }]]),
+    }),
+    want: ['stop new within 10 s: its liveness probe fails'],
+  },
+  {
+    name: 'dead: removed',
+    observed: observedOf(spec, { containers: [{ ...current, state: 'dead' }] }),
+    want: ['remove new: its state is dead'],
+  },
+  {
+    name: 'the last start failed: waits',
+    observed: observedOf(spec, {
+      containers: [containerOf('new', spec, NEVER_RAN)],
+      memory: { failedStart: { reason: 'StartFailed', message: '', attempts: 2, nextAt: inFuture(2_000) } },
+    }),
+    want: ['look again in 2000 ms: the last start failed'],
+  },
+
+  // Builds that fail.
+  {
+    name: 'a build that failed for good is not tried again',
+    observed: observedOf(spec, {
+      image: { kind: 'absent' },
+      memory: { failedBuild: { hash: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' } },
+    }),
+    want: [],
+  },
+  {
+    name: 'a build that failed for want of a network waits for its next try',
+    observed: observedOf(spec, {
+      image: { kind: 'absent' },
+      memory: {
+        failedBuild: { hash: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: inFuture(5_000) },
+      },
+    }),
+    want: ['look again in 5000 ms: the build is tried again'],
+  },
+  {
+    name: 'other sources are another build',
+    observed: observedOf(spec, {
+      image: { kind: 'absent' },
+      memory: {
+        failedBuild: { hash: 'b'.repeat(64), reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' },
+      },
+    }),
+    want: ['build build-aaaaaaaaaaaa'],
+  },
+  {
+    name: 'the context is gone: what runs is left alone',
+    observed: observedOf(spec, {
+      containers: [current],
+      imageKey: '',
+      image: { kind: 'unknown', reason: 'BuildFailed', message: 'gone' },
+    }),
+    want: [],
+  },
+  {
+    name: 'no port: waits',
+    observed: observedOf(spec, { port: 0, portProblem: { reason: 'PortsExhausted', message: '' } }),
+    want: ['look again in 5000 ms: no port, or the last try failed'],
+  },
+
+  // Stopping.
+  { name: 'stopped and nothing there: nothing', observed: observedOf(stopped), want: [] },
+  {
+    name: 'stop: ends what runs',
+    observed: observedOf(stopped, { containers: [current] }),
+    want: ['stop new within 10 s: desiredState is Stopped'],
+  },
+  {
+    name: 'stop: a build is cancelled',
+    observed: observedOf(stopped, { image: { kind: 'pending' } }),
+    want: ['cancel the build: desiredState is Stopped'],
+  },
+  {
+    name: 'stop: one container is kept, with its output',
+    observed: observedOf(stopped, {
+      containers: [{ ...previous, ...EXITED }, crashed, containerOf('oops', older, NEVER_RAN)],
+    }),
+    want: ['remove old: a newer container was kept', 'remove oops: a newer container was kept'],
+  },
+  {
+    name: 'started by hand though it should be stopped: stopped again',
+    observed: observedOf(stopped, { containers: [current], memory: { exitSeen: runKey(current) } }),
+    want: ['stop new within 10 s: desiredState is Stopped'],
+  },
+
+  // Deleting, and doing nothing.
+  {
+    name: 'deleted: cancels the build and ends what runs',
+    observed: observedOf(spec, {
+      goal: { kind: 'remove' },
+      containers: [current],
+      image: { kind: 'pending' },
+    }),
+    want: ['cancel the build: the program was deleted', 'stop new within 10 s: the program was deleted'],
+  },
+  {
+    name: 'deleted: removes what has ended',
+    observed: observedOf(spec, {
+      goal: { kind: 'remove' },
+      containers: [crashed],
+      image: { kind: 'unneeded' },
+    }),
+    want: ['remove new: the program was deleted'],
+  },
+  {
+    name: 'deleted and all gone: forgotten',
+    observed: observedOf(spec, { goal: { kind: 'remove' }, image: { kind: 'unneeded' } }),
+    want: ['forget the program: the program was deleted'],
+  },
+  {
+    name: 'held: nothing is touched',
+    observed: observedOf(spec, { goal: { kind: 'hold' }, containers: [current, crashed] }),
+    want: [],
+  },
+];
+
+suite('plan', () => {
+  for (const { name, observed, want } of rows) {
+    test(name, () => assert.deepEqual(plan(observed).map(describe), want));
+  }
+
+  test('a stop by wish is told from one that is not', () => {
+    const wish = plan(observedOf(stopped, { containers: [current] }));
+    const sick = plan(
+      observedOf(spec, {
+        containers: [current],
+        probes: new Map([['new', { ready: true, live: false, message: '' }]]),
+      }),
+    );
+    assert.deepEqual(
+      [...wish, ...sick].map((action) => action.kind === 'stop' && action.wanted),
+      [true, false],
+    );
+  });
+
+  test('the wanted container carries what tells it from others', () => {
+    const [action] = plan(observedOf(spec));
+    assert.ok(action?.kind === 'create');
+    assert.equal(action.specHash, hashOf(spec));
+    assert.equal(action.specHash, current.labels[LABELS.specHash]);
+  });
+});

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { eventsBetween } from '../../controller/events.ts';
+import { type Observed, runKey } from '../../controller/observed.ts';
+import { plan } from '../../controller/plan.ts';
+import { status, statusWithoutEngine } from '../../controller/status.ts';
+import { emptyStatus } from '../../registry/status-store.ts';
+import { findCondition } from '../../schemas/conditions.ts';
+import type { Problem } from '../../schemas/errors.ts';
+import { type ProgramStatus, timestamp } from '../../schemas/program.ts';
+import {
+  containerOf,
+  EXITED,
+  HASH,
+  hashOf,
+  NEVER_RAN,
+  NOW_MS,
+  observedOf,
+  ready,
+  specOf,
+} from './observed-fixture.ts';
+
+const spec = specOf();
+const older = specOf({ env: { OLD: '1' } });
+const stopped = specOf({ desiredState: 'Stopped' });
+const current = containerOf('new', spec);
+const crashed = containerOf('new', spec, EXITED);
+const previous = containerOf('old', older, { createdAtMs: NOW_MS - 9_000 });
+const before = emptyStatus('x', NOW_MS - 60_000);
+const lastExit = {
+  exitCode: 3,
+  oomKilled: false,
+  signal: '',
+  finishedAt: timestamp(NOW_MS),
+  logTail: 'panic: no money',
+};
+
+function statusOf(observed: Observed, problems: Problem[] = [], from: ProgramStatus = before): ProgramStatus {
+  return status(from, observed, plan(observed), { problems, generation: 1, commit: '', missing: '' });
+}
+
+const failedBuild = { hash: HASH, reason: 'BuildFailed', message: 'no such file', attempts: 1, nextAt: '' };
+
+/** `[name, observed, state, reason]` */
+const rows: [string, Observed, string, string][] = [
+  ['never started', observedOf(stopped, { memory: {} }), 'Created', ''],
+  ['stopped by wish', observedOf(stopped), 'Stopped', ''],
+  ['to be stopped', observedOf(stopped, { containers: [current] }), 'Stopping', ''],
+  [
+    'being stopped',
+    observedOf(stopped, { containers: [current], stopping: new Set(['new']) }),
+    'Stopping',
+    '',
+  ],
+  ['to be built', observedOf(spec, { image: { kind: 'absent' } }), 'Building', ''],
+  ['being built', observedOf(spec, { image: { kind: 'pending' } }), 'Building', ''],
+  ['built', observedOf(spec), 'Built', ''],
+  ['created', observedOf(spec, { containers: [containerOf('new', spec, NEVER_RAN)] }), 'Starting', ''],
+  ['running', observedOf(spec, { containers: [current] }), 'Running', ''],
+  ['ready', observedOf(spec, { containers: [current], probes: ready('new') }), 'Ready', ''],
+  [
+    'never listens',
+    observedOf(specOf({ progressDeadlineSeconds: 1 }), { containers: [current] }),
+    'Running',
+    'ProgressDeadlineExceeded',
+  ],
+  [
+    'build failed',
+    observedOf(spec, { image: { kind: 'absent' }, memory: { failedBuild } }),
+    'Error',
+    'BuildFailed',
+  ],
+  [
+    'context gone',
+    observedOf(spec, { imageKey: '', image: { kind: 'unknown', reason: 'BuildFailed', message: 'gone' } }),
+    'Error',
+    'BuildFailed',
+  ],
+  [
+    'first crash: restarted at once, not worth the word Error',
+    observedOf(spec, {
+      containers: [crashed],
+      memory: { exitSeen: runKey(crashed), backOff: { count: 1, nextAt: timestamp(NOW_MS) } },
+    }),
+    'Starting',
+    '',
+  ],
+  [
+    'crash loop',
+    observedOf(spec, {
+      containers: [crashed],
+      memory: { exitSeen: runKey(crashed), backOff: { count: 3, nextAt: timestamp(NOW_MS + 2_000) } },
+    }),
+    'Error',
+    'CrashLoopBackOff',
+  ],
+  [
+    'finished',
+    observedOf(spec, {
+      containers: [crashed],
+      memory: { finished: { specHash: hashOf(spec), exitCode: 0 } },
+    }),
+    'Stopped',
+    'Completed',
+  ],
+  [
+    'port taken',
+    observedOf(spec, { portProblem: { reason: 'PortConflict', message: 'taken' } }),
+    'Error',
+    'PortConflict',
+  ],
+  [
+    'an old one serves while the new one is built',
+    observedOf(spec, { containers: [previous], image: { kind: 'pending' }, probes: ready('old') }),
+    'Ready',
+    'Building',
+  ],
+  [
+    'an old one serves beside a failed build',
+    observedOf(spec, {
+      containers: [previous],
+      image: { kind: 'absent' },
+      memory: { failedBuild },
+      probes: ready('old'),
+    }),
+    'Ready',
+    'BuildFailed',
+  ],
+];
+
+describe('state', () => {
+  for (const [name, observed, state, reason] of rows) {
+    test(name, () => {
+      const seen = statusOf(observed);
+      assert.deepEqual([seen.state, seen.reason], [state, reason]);
+      assert.equal(findCondition(seen.conditions, 'Ready')?.status, state === 'Ready' ? 'True' : 'False');
+    });
+  }
+});
+
+const problem: Problem = {
+  file: 'programs/x.yaml',
+  line: 12,
+  column: 16,
+  path: '',
+  message: 'spec.publishPort must be an integer',
+};
+
+test('a broken manifest beside what serves', () => {
+  const seen = statusOf(observedOf(spec, { containers: [current], probes: ready('new') }), [problem]);
+  assert.deepEqual([seen.state, seen.reason], ['Ready', 'InvalidManifest']);
+  assert.equal(seen.errorMsg, 'programs/x.yaml:12:16: spec.publishPort must be an integer');
+  assert.equal(findCondition(seen.conditions, 'Valid')?.status, 'False');
+});
+
+test('a broken manifest and nothing known', () => {
+  const seen = statusOf(observedOf(spec, { goal: { kind: 'hold' }, image: { kind: 'unneeded' } }), [problem]);
+  assert.deepEqual([seen.state, seen.reason], ['Error', 'InvalidManifest']);
+});
+
+test('a crash loop says how it ended, how often, when next, and its last words', () => {
+  const memory = { exitSeen: runKey(crashed), backOff: { count: 3, nextAt: timestamp(NOW_MS + 2_000) } };
+  const { errorMsg } = statusOf(observedOf(spec, { containers: [crashed], memory, lastExit }));
+  assert.equal(
+    errorMsg,
+    `exited 3 times in a row (exit code 3); started again at ${timestamp(NOW_MS + 2_000)}\npanic: no money`,
+  );
+});
+
+test('updatedAt moves with state, reason and ids, and with nothing else', () => {
+  const observed = observedOf(spec, { containers: [current], probes: ready('new') });
+  const first = statusOf(observed);
+  assert.equal(first.updatedAt, timestamp(NOW_MS));
+  const later = statusOf({ ...observed, nowMs: NOW_MS + 5_000 }, [], first);
+  assert.equal(later.updatedAt, first.updatedAt);
+  assert.deepEqual(later, first);
+  const unready = statusOf({ ...observed, nowMs: NOW_MS + 9_000, probes: new Map() }, [], first);
+  assert.equal(unready.updatedAt, timestamp(NOW_MS + 9_000));
+});
+
+test('what serves is shown: its revision, image, build and times', () => {
+  const labels = { ...previous.labels, 'dev.hersh.revision': '7', 'dev.hersh.build': 'b'.repeat(64) };
+  const serving = { ...previous, labels, imageId: 'sha256:old' };
+  const seen = statusOf(
+    observedOf(spec, { containers: [serving], image: { kind: 'pending' }, probes: ready('old') }),
+  );
+  assert.deepEqual(
+    [seen.currentRevision, seen.imageId, seen.buildId, seen.containerId, seen.startedAt],
+    [7, 'sha256:old', 'build-bbbbbbbbbbbb', 'old', timestamp(serving.startedAtMs)],
+  );
+});
+
+test('without an engine the last known state stays, and a condition says why, until it answers', () => {
+  const known = statusOf(observedOf(spec, { containers: [current], probes: ready('new') }));
+  const blind = statusWithoutEngine(known, 'connect ENOENT', NOW_MS + 1);
+  assert.equal(blind.state, 'Ready');
+  assert.equal(findCondition(blind.conditions, 'EngineUnavailable')?.message, 'connect ENOENT');
+  const seeing = statusOf(observedOf(spec, { containers: [current], probes: ready('new') }), [], blind);
+  assert.equal(findCondition(seeing.conditions, 'EngineUnavailable'), undefined);
+});
+
+test('events tell each change once', () => {
+  const reasons = (from: ProgramStatus, to: ProgramStatus) =>
+    eventsBetween(from, to).map(({ type, reason }) => [type, reason]);
+  const built = statusOf(observedOf(spec));
+  const running = statusOf(observedOf(spec, { containers: [current] }));
+  const up = statusOf(observedOf(spec, { containers: [current], probes: ready('new') }));
+  const failed = statusOf(observedOf(spec, { image: { kind: 'absent' }, memory: { failedBuild } }));
+  assert.deepEqual(reasons(before, built), [['Normal', 'Built']]);
+  assert.deepEqual(reasons(running, up), [['Normal', 'Ready']]);
+  assert.deepEqual(reasons(up, up), []);
+  assert.deepEqual(reasons(built, failed), [['Warning', 'BuildFailed']]);
+  assert.deepEqual(reasons(up, running), [
+    ['Normal', 'Running'],
+    ['Warning', 'Unready'],
+  ]);
+});
