@@ -13,6 +13,7 @@ import { createPorts, type PortRange, type Ports } from './ports.ts';
 import { createProber, type ProbeOnce } from './probe.ts';
 import { createQueue } from './queue.ts';
 import { type ReconcileDeps, reconcile } from './reconcile.ts';
+import { createRolloutTimer } from './rollout-timer.ts';
 import { createSlots } from './slots.ts';
 
 /** Every program is looked at whole this often, whatever the events say (design: numbers). */
@@ -53,6 +54,7 @@ export function startController(deps: ControllerDeps): Controller {
   const contexts = createContextCache(registry.contexts, clock);
   /** Stops under way, by program and container. */
   const stops = new Map<string, Set<string>>();
+  const rollouts = createRolloutTimer(clock);
   /** Passes that failed in a row. */
   const failures = new Map<string, number>();
   const cancels = new Set<() => void>();
@@ -91,11 +93,13 @@ export function startController(deps: ControllerDeps): Controller {
     stopping: (name) => new Set(stops.get(name)),
     probes: (name) => prober.states(name),
     containerName: (name) => containerName(deps.instance, name),
+    rolloutMs: (name, attempt, sinceStartMs) => rollouts.elapsed(name, attempt, sinceStartMs),
     engineTrouble: () => monitor.health().trouble,
     again: (name, ms) => queue.addAfter(name, ms),
     onForgotten: (name) => {
       queue.forget(name);
       failures.delete(name);
+      rollouts.forget(name);
     },
   };
 

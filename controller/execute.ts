@@ -1,7 +1,13 @@
 import type { RevisionStore } from '../registry/revision-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
-import { LABELS, type ProgramMemory, type ProgramStatus, timestamp } from '../schemas/program.ts';
+import {
+  LABELS,
+  type ProgramMemory,
+  type ProgramSpec,
+  type ProgramStatus,
+  timestamp,
+} from '../schemas/program.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { type Action, short } from './action.ts';
 import type { Engine } from './engine/engine.ts';
@@ -10,6 +16,7 @@ import type { ImageTasks } from './image-tasks.ts';
 import { afterStartFailure, afterStop } from './memory.ts';
 import type { Observed } from './observed.ts';
 import type { Ports } from './ports.ts';
+import { rollBack } from './rollback.ts';
 import type { Slots } from './slots.ts';
 
 export interface ExecuteDeps {
@@ -108,9 +115,12 @@ async function createContainer(
   const volume = before.memory.volume ?? volumeName(deps.instance, name, spec.userId);
   const status: ProgramStatus = {
     ...before,
-    memory: { ...before.memory, volume, latestRevision: { number: revision, hash } },
+    memory:
+      observed.rollback === undefined
+        ? { ...before.memory, volume, latestRevision: { number: revision, hash } }
+        : { ...before.memory, volume },
   };
-  if (before.memory.latestRevision?.number !== revision) {
+  if (observed.rollback === undefined && before.memory.latestRevision?.number !== revision) {
     await deps.revisions.put(name, {
       number: revision,
       hash,
@@ -183,7 +193,11 @@ async function startContainer(
     const pinned = observed.goal.kind === 'run' && observed.goal.spec.publishPort !== null;
     if (conflict && !pinned) return reassignPort(deps, status, observed.port);
     if (!conflict && isStartFailure(error)) await deps.engine.removeContainer(action.containerId);
-    return failedToStart(deps, status, error);
+    const failed = failedToStart(deps, status, error);
+    // The one that served was stopped for this one, so it has to come back now and not after a deadline.
+    return conflict || observed.goal.kind !== 'run'
+      ? failed
+      : { ...failed, status: rolledBack(failed.status, observed, observed.goal.spec, messageOf(error)) };
   }
   if (restarted) {
     const message = `restart ${status.restartCount} of ${short(action.containerId)}`;
@@ -191,6 +205,16 @@ async function startContainer(
   }
   const { failedStart, ...memory } = status.memory;
   return { status: { ...status, memory }, goOn: true };
+}
+
+function rolledBack(
+  status: ProgramStatus,
+  observed: Observed,
+  spec: ProgramSpec,
+  message: string,
+): ProgramStatus {
+  const memory = rollBack(status.memory, spec, observed.imageKey, 'StartFailed', message);
+  return { ...status, memory };
 }
 
 /** The port was taken by somebody else on this machine: another one, and a container for it. */

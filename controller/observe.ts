@@ -15,10 +15,11 @@ import { afterBuildFailure, afterExit, afterStop, exitOf } from './memory.ts';
 import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
+import { attemptOf, badAttempt, noteGood } from './rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;
-const TAIL_CHARACTERS_MAX = 2_000;
+const LINE_CHARACTERS_MAX = 200;
 
 export interface ObserveDeps {
   engine: Engine;
@@ -30,6 +31,11 @@ export interface ObserveDeps {
   stopping: (name: string) => ReadonlySet<string>;
   probes: (name: string) => ReadonlyMap<string, ProbeState>;
   containerName: (name: string) => string;
+  /**
+   * Milliseconds since the attempt's container first ran, by the clock that does not jump.
+   * @param sinceStartMs by the other clock: what counts for a container that ran before this host did
+   */
+  rolloutMs: (name: string, attempt: string, sinceStartMs: number) => number;
 }
 
 /** Everything `plan` needs, read from the engine and the files now. Rejects `EngineUnavailable`. */
@@ -55,6 +61,8 @@ export async function observe(
     stopping: deps.stopping(name),
     probes: deps.probes(name),
     memory: result.memory,
+    rollback: undefined,
+    rolloutMs: 0,
     lastExit: before.lastExit,
     nowMs: deps.clock.now(),
   };
@@ -63,22 +71,47 @@ export async function observe(
   }
   const held = await holdPort(deps.ports, before, spec, containers);
   if (goal.kind === 'stop') return afterWantedStop({ ...base, ...held }, deps.images.pending(name));
-  const observed = { ...base, ...held, ...(await imageKeyOf(deps, spec, result.generation)) };
+  const observed = withGood({ ...base, ...held, ...(await imageKeyOf(deps, spec, result.generation)) }, spec);
   const failure = deps.images.takeFailure(name);
   const memory =
     failure === undefined || failure.reason === 'BuildAborted'
       ? observed.memory
       : afterBuildFailure(observed.memory, failure, observed.nowMs);
   const lastBuild = observed.buildId === '' ? {} : { lastBuild: observed.buildId };
-  const image = await imageState(deps, observed, spec);
+  const target = observed.goal.kind === 'run' ? observed.goal.spec : spec;
+  const image = await imageState(deps, observed, target);
   const withImage = { ...observed, memory: { ...memory, ...lastBuild }, image };
-  return accountForExit(deps.engine, withImage, spec);
+  const timed = { ...withImage, rolloutMs: rolloutMs(deps, withImage, target) };
+  return accountForExit(deps.engine, { ...timed, memory: noteGood(timed, target) }, target);
 }
 
 async function inspectAll(engine: Engine, name: string): Promise<Container[]> {
   const summaries = await engine.listContainers(name);
   const containers = await Promise.all(summaries.map(({ id }) => engine.inspectContainer(id)));
   return containers.filter((container) => container !== undefined).sort(byAge);
+}
+
+/** Where the wanted revision was rolled back, the goal is the one that came back. */
+function withGood(observed: Observed, spec: ProgramSpec): Observed {
+  const { good } = observed.memory;
+  const bad = badAttempt(observed.memory, attemptOf(spec, observed.imageKey));
+  if (good === undefined || bad === undefined) return observed;
+  const { imageKey, buildId, revision } = good;
+  return {
+    ...observed,
+    goal: { kind: 'run', spec: { ...good.spec, desiredState: 'Running' } },
+    imageKey,
+    buildId,
+    rollback: { revision, bad: bad.revision, reason: bad.reason, message: bad.message },
+  };
+}
+
+/** How long the wanted container has had to become ready. */
+function rolloutMs(deps: ObserveDeps, observed: Observed, spec: ProgramSpec): number {
+  const { current } = assignRoles(observed, spec);
+  if (current === undefined || current.startedAtMs === 0) return 0;
+  const attempt = attemptOf(spec, observed.imageKey);
+  return deps.rolloutMs(observed.name, attempt, observed.nowMs - current.startedAtMs);
 }
 
 /** The port of the program, held for it from now on. */
@@ -151,16 +184,20 @@ async function accountForExit(engine: Engine, observed: Observed, spec: ProgramS
   if (served.startedAtMs === 0 || observed.memory.exitSeen === runKey(served)) return observed;
   const hash = served.labels[LABELS.specHash] ?? wantedHash;
   const memory = afterExit(observed.memory, served, spec, hash, observed.nowMs);
-  const lastExit: LastExit = exitOf(served, await tailOf(engine, served.id));
+  const lastExit: LastExit = exitOf(served, await tailOf(engine, served.id, TAIL_LINES));
   return { ...observed, memory, lastExit };
 }
 
-async function tailOf(engine: Engine, id: string): Promise<string> {
-  const options = { tail: TAIL_LINES, sinceSeconds: 0, follow: false, signal: new AbortController().signal };
+/** The last lines of a container's output, `""` where they can not be had. */
+export async function tailOf(engine: Engine, id: string, lines: number): Promise<string> {
+  const options = { tail: lines, sinceSeconds: 0, follow: false, signal: new AbortController().signal };
   try {
     const chunks: Uint8Array[] = [];
     for await (const chunk of await engine.logs(id, options)) chunks.push(chunk);
-    return Buffer.concat(chunks).toString('utf8').trimEnd().slice(-TAIL_CHARACTERS_MAX);
+    return Buffer.concat(chunks)
+      .toString('utf8')
+      .trimEnd()
+      .slice(-LINE_CHARACTERS_MAX * lines);
   } catch {
     return '';
   }

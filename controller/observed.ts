@@ -51,6 +51,13 @@ export interface Observed {
   /** By container id. */
   probes: ReadonlyMap<string, ProbeState>;
   memory: ProgramMemory;
+  /**
+   * Set where the wanted revision was rolled back: `goal`, `imageKey` and `buildId` are then those of the
+   * revision that came back.
+   */
+  rollback: { revision: number; bad: number; reason: string; message: string } | undefined;
+  /** Milliseconds since the wanted container first ran; 0 where it did not. Does not jump with the clock. */
+  rolloutMs: number;
   /** How it last ended by itself. */
   lastExit: LastExit | null;
   /** Epoch milliseconds. */

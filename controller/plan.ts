@@ -212,19 +212,24 @@ function planImage(observed: Observed, spec: ProgramSpec): Action[] {
 }
 
 function create(observed: Observed, spec: ProgramSpec, hash: string, imageId: string): Action {
-  const latest = observed.memory.latestRevision;
-  const same = latest?.hash === revisionHash(spec, observed.imageKey);
-  const revision = same ? latest.number : (latest?.number ?? 0) + 1;
+  const revision = observed.rollback?.revision ?? nextRevision(observed, spec);
   const taken = new Set(observed.containers.map(({ name }) => name));
   const plain = observed.containerName;
   const containerName = taken.has(plain) ? `${plain}-${hash.slice(-8)}` : plain;
   return { kind: 'create', containerName, specHash: hash, revision, imageId, spec };
 }
 
+/** A restart is the same revision; anything else that needs another container is the next. */
+function nextRevision(observed: Observed, spec: ProgramSpec): number {
+  const latest = observed.memory.latestRevision;
+  if (latest?.hash === revisionHash(spec, observed.imageKey)) return latest.number;
+  return (latest?.number ?? 0) + 1;
+}
+
 /** Looks again when the time to become ready has passed. */
 function waitForDeadline(observed: Observed, current: Container, spec: ProgramSpec): Action[] {
   if (current.state !== 'running' || isReady(observed, current, spec)) return [];
-  const ms = current.startedAtMs + spec.progressDeadlineSeconds * 1000 - observed.nowMs;
+  const ms = spec.progressDeadlineSeconds * 1000 - observed.rolloutMs;
   return ms > 0 ? [{ kind: 'wait', ms, why: 'it has until then to become ready' }] : [];
 }
 

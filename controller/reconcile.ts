@@ -8,12 +8,15 @@ import { type EventDraft, eventsBetween } from './events.ts';
 import { type ExecuteDeps, execute } from './execute.ts';
 import { goalOf } from './goal.ts';
 import type { ControllerLog } from './log.ts';
-import { type ObserveDeps, observe } from './observe.ts';
+import { type ObserveDeps, observe, tailOf } from './observe.ts';
 import { isUp, type Observed, runKey } from './observed.ts';
 import { assignRoles, plan } from './plan.ts';
 import type { Prober } from './probe.ts';
+import { afterDeadline } from './rollback.ts';
 import { status as statusOf, statusWithoutEngine } from './status.ts';
 
+/** Lines of output kept of a revision that was rolled back: as many as a look at the logs gives. */
+const BAD_LOG_LINES = 200;
 /** Passes in a row before the key goes back to the queue, so that one program can not keep a worker. */
 const PASSES_MAX = 20;
 
@@ -58,6 +61,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     return false;
   }
   const observed = await observe(deps, before, result);
+  if (await rolledBack(deps, before, observed)) return true;
   const actions = plan(observed);
   const context = {
     problems: result.problems,
@@ -72,6 +76,36 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   noteOutcome(deps, before, next);
   watchProbes(deps, observed);
   return carryOut(deps, next, observed, actions);
+}
+
+/** Writes down that the wanted revision had its time; the next pass brings the last good one back. */
+async function rolledBack(deps: ReconcileDeps, before: ProgramStatus, observed: Observed): Promise<boolean> {
+  if (observed.goal.kind !== 'run' || observed.rollback !== undefined) return false;
+  const memory = afterDeadline(observed, observed.goal.spec);
+  const bad = memory.badRevisions?.at(-1);
+  if (memory === observed.memory || bad === undefined) return false;
+  const { current } = assignRoles(observed, observed.goal.spec);
+  await keepBadRevision(deps, before.name, bad.revision, bad.message, current?.id);
+  await save(deps, { ...before, memory });
+  return true;
+}
+
+/** The outcome and the last output of a revision that is about to go. */
+async function keepBadRevision(
+  deps: ReconcileDeps,
+  name: string,
+  number: number,
+  message: string,
+  containerId: string | undefined,
+): Promise<void> {
+  const { revisions } = deps.registry;
+  try {
+    const log = containerId === undefined ? '' : await tailOf(deps.engine, containerId, BAD_LOG_LINES);
+    const revision = await revisions.get(name, number);
+    if (revision !== undefined) await revisions.put(name, { ...revision, outcome: 'Failed', message, log });
+  } catch (error) {
+    deps.log.warn({ program: name, error: messageOf(error) }, 'the revision can not be written');
+  }
 }
 
 async function carryOut(

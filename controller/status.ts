@@ -117,8 +117,18 @@ function verdict(observed: Observed, actions: readonly Action[], before: Program
     case 'stop':
       return stopped(observed, actions);
     case 'run':
-      return running(observed, actions, observed.goal.spec);
+      return withRollback(running(observed, actions, observed.goal.spec), observed);
   }
+}
+
+/** The older revision serves, or is on its way back; why the newer one does not is told beside it. */
+function withRollback(seen: Verdict, { rollback }: Observed): Verdict {
+  if (rollback === undefined) return seen;
+  const message = `revision ${rollback.bad} was rolled back to ${rollback.revision}: ${rollback.message}`;
+  const progressing = { status: 'False' as const, reason: 'RolledBack', message };
+  return seen.reason === ''
+    ? { ...seen, reason: 'RolledBack', message, progressing }
+    : { ...seen, progressing };
 }
 
 function calm(state: ProgramState, shown: Container | undefined, reason: string, message: string): Verdict {
@@ -163,7 +173,7 @@ function own(observed: Observed, current: Container, spec: ProgramSpec): Verdict
     if (isReady(observed, current, spec)) {
       return { ...calm('Ready', current, '', ''), progressing: COMPLETE };
     }
-    const late = observed.nowMs - current.startedAtMs >= spec.progressDeadlineSeconds * 1000;
+    const late = observed.rolloutMs >= spec.progressDeadlineSeconds * 1000;
     const message = observed.probes.get(current.id)?.message ?? '';
     const progressing = late
       ? {

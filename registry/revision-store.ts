@@ -23,6 +23,8 @@ export interface Revision {
   spec: ProgramSpec;
   outcome: 'Pending' | 'Ready' | 'Failed';
   message: string;
+  /** The last output of one that failed. */
+  log?: string;
 }
 
 /** `data/revisions/<name>/<n>.yaml`. */

@@ -56,6 +56,11 @@ export function observedOf(spec: ProgramSpec, change: Partial<Observed> = {}): O
     stopping: new Set(),
     probes: new Map(),
     memory: { startRequested: true },
+    rollback: undefined,
+    rolloutMs: Math.max(
+      0,
+      ...(change.containers ?? []).map((one) => one.startedAtMs && NOW_MS - one.startedAtMs),
+    ),
     lastExit: null,
     nowMs: NOW_MS,
     ...change,

@@ -1,0 +1,67 @@
+import { LABELS, type ProgramMemory, type ProgramSpec } from '../schemas/program.ts';
+import { digest, revisionHash } from '../schemas/spec-hash.ts';
+import type { Observed } from './observed.ts';
+import { assignRoles, isReady } from './plan.ts';
+
+/** How many attempts that failed are remembered. */
+const BAD_KEPT = 10;
+
+/**
+ * Identifies one attempt at a rollout: spec, sources and `restartedAt`, whatever the port. One that was rolled
+ * back is not made again until one of these differs.
+ */
+export function attemptOf(spec: ProgramSpec, imageKey: string): string {
+  return digest({ revision: revisionHash(spec, imageKey), restartedAt: spec.restartedAt });
+}
+
+/** The attempt as remembered to be bad, or undefined. */
+export function badAttempt(
+  memory: ProgramMemory,
+  attempt: string,
+): NonNullable<ProgramMemory['badRevisions']>[number] | undefined {
+  return memory.badRevisions?.find((bad) => bad.attempt === attempt);
+}
+
+/** Remembers the wanted revision as the one to come back to once it was ready. The same memory where nothing changed. */
+export function noteGood(observed: Observed, spec: ProgramSpec): ProgramMemory {
+  const { memory, imageKey, buildId } = observed;
+  const { current } = assignRoles(observed, spec);
+  if (observed.rollback !== undefined || current === undefined || !isReady(observed, current, spec))
+    return memory;
+  const hash = revisionHash(spec, imageKey);
+  const revision = Number(current.labels[LABELS.revision]) || 1;
+  if (memory.good?.hash === hash && memory.good.revision === revision) return memory;
+  // A ledger that was lost is made good from the container that runs.
+  const latestRevision = memory.latestRevision ?? { number: revision, hash };
+  return { ...memory, latestRevision, good: { revision, hash, imageKey, buildId, spec } };
+}
+
+/**
+ * What is remembered when the wanted revision had its time and did not become ready, and an older one did: it is
+ * bad, and the older one comes back. The same memory otherwise.
+ */
+export function afterDeadline(observed: Observed, spec: ProgramSpec): ProgramMemory {
+  const { memory, rolloutMs } = observed;
+  const { current } = assignRoles(observed, spec);
+  if (current === undefined || current.startedAtMs === 0 || isReady(observed, current, spec)) return memory;
+  if (rolloutMs < spec.progressDeadlineSeconds * 1000) return memory;
+  const probe = observed.probes.get(current.id)?.message ?? '';
+  const why = `not ready within ${spec.progressDeadlineSeconds} s${probe === '' ? '' : `: ${probe}`}`;
+  return rollBack(memory, spec, observed.imageKey, 'ProgressDeadlineExceeded', why);
+}
+
+/** Marks the attempt as bad where there is an older good revision; otherwise the same memory. */
+export function rollBack(
+  memory: ProgramMemory,
+  spec: ProgramSpec,
+  imageKey: string,
+  reason: string,
+  message: string,
+): ProgramMemory {
+  const { good, latestRevision } = memory;
+  if (good === undefined || good.hash === revisionHash(spec, imageKey)) return memory;
+  const bad = { attempt: attemptOf(spec, imageKey), revision: latestRevision?.number ?? 0, reason, message };
+  // The revision that comes back starts with a clean slate.
+  const { backOff, failedStart, ...rest } = memory;
+  return { ...rest, badRevisions: [...(memory.badRevisions ?? []), bad].slice(-BAD_KEPT) };
+}
