@@ -10,6 +10,8 @@ const BACK_OFF_MS_MAX = 60_000;
 /** Tries of a build that failed for want of a network (contract: states). */
 const BUILD_TRIES_MAX = 3;
 const BUILD_RETRY_MS = 5_000;
+/** More than stand side by side: the old, the new and one that was overtaken. */
+const STOPS_KEPT = 5;
 
 /**
  * The wait before the restart after crash number `count`: none, then 1 s doubling to 60 s.
@@ -34,7 +36,7 @@ export function afterExit(
   nowMs: number,
 ): ProgramMemory {
   const key = runKey(container);
-  if (container.startedAtMs === 0 || memory.exitSeen === key) return memory;
+  if (container.startedAtMs === 0 || isAccounted(memory, key)) return memory;
   const ended: ProgramMemory = { ...memory, exitSeen: key };
   const stays =
     spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && container.exitCode === 0);
@@ -47,9 +49,16 @@ export function afterExit(
   return { ...ended, backOff: { count, nextAt: timestamp(nowMs + backOffMs(count)) } };
 }
 
+/** Whether the end of this run has been taken in, as a crash or as a wish. */
+export function isAccounted(memory: ProgramMemory, key: string): boolean {
+  return memory.exitSeen === key || memory.stopsAsked?.includes(key) === true;
+}
+
 /** An exit that was asked for: it must not count as a crash when it is seen. */
 export function afterStop(memory: ProgramMemory, container: Container): ProgramMemory {
-  return { ...memory, exitSeen: runKey(container) };
+  const key = runKey(container);
+  if (memory.stopsAsked?.includes(key)) return memory;
+  return { ...memory, stopsAsked: [...(memory.stopsAsked ?? []), key].slice(-STOPS_KEPT) };
 }
 
 export function afterBuildFailure(

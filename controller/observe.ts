@@ -11,7 +11,7 @@ import {
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
 import { type ImageTasks, imageTag } from './image-tasks.ts';
-import { afterBuildFailure, afterExit, afterStop, exitOf } from './memory.ts';
+import { afterBuildFailure, afterExit, afterStop, exitOf, isAccounted } from './memory.ts';
 import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
@@ -111,7 +111,8 @@ function rolloutMs(deps: ObserveDeps, observed: Observed, spec: ProgramSpec): nu
   const { current } = assignRoles(observed, spec);
   if (current === undefined || current.startedAtMs === 0) return 0;
   const attempt = attemptOf(spec, observed.imageKey);
-  return deps.rolloutMs(observed.name, attempt, observed.nowMs - current.startedAtMs);
+  const ranMs = isUp(current) ? observed.nowMs - current.startedAtMs : 0;
+  return deps.rolloutMs(observed.name, attempt, ranMs);
 }
 
 /** The port of the program, held for it from now on. */
@@ -181,7 +182,7 @@ async function accountForExit(engine: Engine, observed: Observed, spec: ProgramS
   const { current, previous, specHash: wantedHash } = assignRoles(observed, spec);
   const served = current !== undefined && current.startedAtMs > 0 ? current : previous;
   if (served === undefined || isUp(served) || observed.stopping.has(served.id)) return observed;
-  if (served.startedAtMs === 0 || observed.memory.exitSeen === runKey(served)) return observed;
+  if (served.startedAtMs === 0 || isAccounted(observed.memory, runKey(served))) return observed;
   const hash = served.labels[LABELS.specHash] ?? wantedHash;
   const memory = afterExit(observed.memory, served, spec, hash, observed.nowMs);
   const lastExit: LastExit = exitOf(served, await tailOf(engine, served.id, TAIL_LINES));

@@ -134,6 +134,8 @@ export interface ProgramMemory {
   volume?: string;
   /** The container whose exit is already counted, `<id>@<startedAt>`. */
   exitSeen?: string;
+  /** Runs that were ended by wish, newest last: their exits are no crashes. */
+  stopsAsked?: string[];
   backOff?: { count: number; nextAt: string };
   /** The build id last wanted, whose log is the newest. */
   lastBuild?: string;

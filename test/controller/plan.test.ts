@@ -127,7 +127,7 @@ const rows: Row[] = [
     observed: observedOf(spec, {
       containers: [containerOf('old', older, EXITED)],
       image: { kind: 'pending' },
-      memory: { exitSeen: runKey(containerOf('old', older, EXITED)) },
+      memory: { stopsAsked: [runKey(containerOf('old', older, EXITED))] },
     }),
     want: [],
   },
@@ -321,7 +321,7 @@ const rows: Row[] = [
   },
   {
     name: 'started by hand though it should be stopped: stopped again',
-    observed: observedOf(stopped, { containers: [current], memory: { exitSeen: runKey(current) } }),
+    observed: observedOf(stopped, { containers: [current], memory: { stopsAsked: [runKey(current)] } }),
     want: ['stop new within 10 s: desiredState is Stopped'],
   },
 
