@@ -86,9 +86,9 @@ export function afterStartFailure(
   };
 }
 
-/** Back-off, failed builds and starts, bad revisions and "finished" are no more: a fresh try was asked for. */
+/** Back-off, failed builds and starts, a rollback and "finished" are no more: a fresh try was asked for. */
 export function forgetFailures(memory: ProgramMemory): ProgramMemory {
-  const { backOff, failedBuild, failedStart, finished, badRevisions, ...rest } = memory;
+  const { backOff, failedBuild, failedStart, finished, rolledBack, ...rest } = memory;
   return rest;
 }
 

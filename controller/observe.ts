@@ -7,6 +7,7 @@ import {
   type LastExit,
   type ProgramSpec,
   type ProgramStatus,
+  timestamp,
 } from '../schemas/program.ts';
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
@@ -15,7 +16,7 @@ import { afterBuildFailure, afterExit, afterStop, exitOf, isAccounted } from './
 import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
-import { attemptOf, badAttempt, noteGood } from './rollback.ts';
+import { attemptOf, forAttempt, noteGood } from './rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;
@@ -59,7 +60,7 @@ export async function observe(
     port: before.publishPort,
     portProblem: undefined,
     stopping: deps.stopping(name),
-    probes: deps.probes(name),
+    probes: probesOf(deps, before, containers),
     memory: result.memory,
     rollback: undefined,
     rolloutMs: 0,
@@ -91,14 +92,37 @@ async function inspectAll(engine: Engine, name: string): Promise<Container[]> {
   return containers.filter((container) => container !== undefined).sort(byAge);
 }
 
+/**
+ * What the probes say; where they said nothing yet of a run that was Ready when this host, or one before it,
+ * looked last, it counts as Ready still: a restart of the host is no news about the program.
+ */
+function probesOf(
+  deps: ObserveDeps,
+  before: ProgramStatus,
+  containers: readonly Container[],
+): ReadonlyMap<string, ProbeState> {
+  const states = deps.probes(before.name);
+  const adopted = containers.find(
+    (one) =>
+      before.state === 'Ready' &&
+      one.id === before.containerId &&
+      timestamp(one.startedAtMs) === before.startedAt &&
+      states.get(one.id)?.ready === undefined,
+  );
+  if (adopted === undefined) return states;
+  const state = states.get(adopted.id) ?? { live: undefined, message: '' };
+  return new Map([...states, [adopted.id, { ...state, ready: true }]]);
+}
+
 /** Where the wanted revision was rolled back, the goal is the one that came back. */
 function withGood(observed: Observed, spec: ProgramSpec): Observed {
-  const { good } = observed.memory;
-  const bad = badAttempt(observed.memory, attemptOf(spec, observed.imageKey));
-  if (good === undefined || bad === undefined) return observed;
+  const memory = forAttempt(observed.memory, attemptOf(spec, observed.imageKey));
+  const { good, rolledBack: bad } = memory;
+  if (good === undefined || bad === undefined) return { ...observed, memory };
   const { imageKey, buildId, revision } = good;
   return {
     ...observed,
+    memory,
     goal: { kind: 'run', spec: { ...good.spec, desiredState: 'Running' } },
     imageKey,
     buildId,

@@ -82,7 +82,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
 async function rolledBack(deps: ReconcileDeps, before: ProgramStatus, observed: Observed): Promise<boolean> {
   if (observed.goal.kind !== 'run' || observed.rollback !== undefined) return false;
   const memory = afterDeadline(observed, observed.goal.spec);
-  const bad = memory.badRevisions?.at(-1);
+  const bad = memory.rolledBack;
   if (memory === observed.memory || bad === undefined) return false;
   const { current } = assignRoles(observed, observed.goal.spec);
   await keepBadRevision(deps, before.name, bad.revision, bad.message, current?.id);

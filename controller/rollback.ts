@@ -3,9 +3,6 @@ import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import type { Observed } from './observed.ts';
 import { assignRoles, isReady } from './plan.ts';
 
-/** How many attempts that failed are remembered. */
-const BAD_KEPT = 10;
-
 /**
  * Identifies one attempt at a rollout: spec, sources and `restartedAt`, whatever the port. One that was rolled
  * back is not made again until one of these differs.
@@ -14,12 +11,11 @@ export function attemptOf(spec: ProgramSpec, imageKey: string): string {
   return digest({ revision: revisionHash(spec, imageKey), restartedAt: spec.restartedAt });
 }
 
-/** The attempt as remembered to be bad, or undefined. */
-export function badAttempt(
-  memory: ProgramMemory,
-  attempt: string,
-): NonNullable<ProgramMemory['badRevisions']>[number] | undefined {
-  return memory.badRevisions?.find((bad) => bad.attempt === attempt);
+/** The memory with what it says of a rollback only as long as the very attempt is wanted that was rolled back. */
+export function forAttempt(memory: ProgramMemory, attempt: string): ProgramMemory {
+  if (memory.rolledBack === undefined || memory.rolledBack.attempt === attempt) return memory;
+  const { rolledBack, ...rest } = memory;
+  return rest;
 }
 
 /** Remembers the wanted revision as the one to come back to once it was ready. The same memory where nothing changed. */
@@ -60,8 +56,8 @@ export function rollBack(
 ): ProgramMemory {
   const { good, latestRevision } = memory;
   if (good === undefined || good.hash === revisionHash(spec, imageKey)) return memory;
-  const bad = { attempt: attemptOf(spec, imageKey), revision: latestRevision?.number ?? 0, reason, message };
   // The revision that comes back starts with a clean slate.
   const { backOff, failedStart, ...rest } = memory;
-  return { ...rest, badRevisions: [...(memory.badRevisions ?? []), bad].slice(-BAD_KEPT) };
+  const revision = latestRevision?.number ?? 0;
+  return { ...rest, rolledBack: { attempt: attemptOf(spec, imageKey), revision, reason, message } };
 }

@@ -145,8 +145,8 @@ export interface ProgramMemory {
   failedStart?: { reason: string; message: string; attempts: number; nextAt: string };
   /** The revision that ran to its end under Never or OnFailure, by spec hash. */
   finished?: { specHash: string; exitCode: number };
-  /** Attempts at a rollout that did not become ready and were rolled back. */
-  badRevisions?: { attempt: string; revision: number; reason: string; message: string }[];
+  /** The wanted attempt at a rollout, where it did not become ready and was rolled back. */
+  rolledBack?: { attempt: string; revision: number; reason: string; message: string };
   /** The newest revision that was ready: what comes back when a newer one does not get there. */
   good?: { revision: number; hash: string; imageKey: string; buildId: string; spec: ProgramSpec };
   /** The newest revision made, and the hash that makes it this one. */

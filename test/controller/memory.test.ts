@@ -94,7 +94,7 @@ test('a fresh try forgets failures and nothing else', () => {
     failedBuild: { hash: '', reason: '', message: '', attempts: 1, nextAt: '' },
     failedStart: { reason: '', message: '', attempts: 1, nextAt: '' },
     finished: { specHash: '', exitCode: 0 },
-    badRevisions: [],
+    rolledBack: { attempt: '', revision: 1, reason: '', message: '' },
   };
   assert.deepEqual(forgetFailures(memory), kept);
 });
