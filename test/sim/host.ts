@@ -1,0 +1,276 @@
+import { type Controller, startController } from '../../controller/controller.ts';
+import type { Engine } from '../../controller/engine/engine.ts';
+import type { ControllerLog } from '../../controller/log.ts';
+import { createMetrics, type Metrics } from '../../controller/metrics.ts';
+import type { ProbeOnce } from '../../controller/probe.ts';
+import { createProgramStore } from '../../controller/program-store.ts';
+import { openRegistry, type Registry } from '../../registry/registry.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { createSimEngine } from './engine.ts';
+import type { SimWorld } from './engine-world.ts';
+import type { ManualClock } from './manual-clock.ts';
+import { advance, filesAtRest } from './pace.ts';
+
+/** Where a host can die: at a call to the engine or a write to the registry, before it or when it has acted. */
+export interface Step {
+  /** `engine.startContainer`, `status.put`, … */
+  name: string;
+  /** What it concerns: a container's name, a program, or `""`. */
+  about: string;
+  moment: 'before' | 'after';
+}
+
+export interface SimHostOptions {
+  world: SimWorld;
+  clock: ManualClock;
+  /** Folder of the registry: real files. */
+  root: string;
+  instance?: string;
+  portRange?: { min: number; max: number };
+  /** Told of every step; a `kill()` in it ends the host at exactly this point. */
+  onStep?: (step: Step, host: Pick<SimHost, 'kill'>) => void;
+}
+
+export interface SimHost {
+  registry: Registry;
+  controller: Controller;
+  metrics: Metrics;
+  /** The registry as the API sees it. */
+  programs: ReturnType<typeof createProgramStore>;
+  /** Calls to the engine that change something, `startContainer hersh-program-x`, in order. */
+  calls: string[];
+  /** What the host logged, at any level. */
+  log: { level: string; message: string; fields: Record<string, unknown> }[];
+  /** Lets so much simulated time pass; the files come to rest between any two timers. */
+  advance(ms: number): Promise<void>;
+  /** Lets time pass until the condition holds, timer by timer. Rejects when that takes longer than `limitMs`. */
+  until(what: string, condition: () => boolean, limitMs?: number): Promise<void>;
+  /** As kill -9 does: nothing it was about to do happens any more, and what it left stays as it is. */
+  kill(): Promise<void>;
+  /** As SIGTERM does. */
+  close(): Promise<void>;
+}
+
+const NEVER = new Promise<never>(() => undefined);
+
+/**
+ * The host without its process: the real registry in a real folder and the real controller, over a simulated
+ * engine and a clock that is turned by hand. Several can follow one another on one folder and world.
+ */
+export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
+  const { world, clock, root, instance = 'default' } = options;
+  const life = createLife(clock);
+  const calls: string[] = [];
+  const log: SimHost['log'] = [];
+  const killing = { kill };
+  const step = <A extends unknown[], R>(
+    name: string,
+    act: (...args: A) => Promise<R>,
+    about: (...args: A) => string = () => '',
+  ) =>
+    life.mortal(
+      (...args: A) => act(...args),
+      (moment, args) => options.onStep?.({ name, about: about(...args), moment }, killing),
+    );
+
+  const files = await openRegistry({
+    root,
+    policy: { runtime: 'runc' },
+    clock: life.clock,
+    onWarning: (fields, message) => log.push({ level: 'warn', message, fields: { ...fields } }),
+  });
+  const registry: Registry = {
+    ...files,
+    status: {
+      ...files.status,
+      put: step('status.put', files.status.put, ({ name }) => name),
+      remove: step('status.remove', files.status.remove, (name) => name),
+    },
+    events: { ...files.events, append: step('events.append', files.events.append, (name) => name) },
+    revisions: { ...files.revisions, put: step('revisions.put', files.revisions.put, (name) => name) },
+    contexts: { ...files.contexts, snapshot: step('contexts.snapshot', files.contexts.snapshot) },
+    trashVolume: step('trashVolume', files.trashVolume, (name) => name),
+  };
+  const metrics = createMetrics();
+  const controller = startController({
+    ...{ registry, metrics, instance, clock: life.clock, runtime: 'runc' },
+    engine: mortalEngine(world, instance, life, step, (call) => calls.push(call)),
+    log: recorder(log),
+    portRange: options.portRange ?? { min: 19001, max: 29999 },
+    isPortFree: async (port) => !world.foreignPorts.has(port) && publisher(world, port) === undefined,
+    probeOnce: probeWorld(world),
+  });
+  const programs = createProgramStore({
+    ...{ registry, clock: life.clock, runtime: 'runc' },
+    removeStrays: () => controller.removeStrays(),
+  });
+
+  async function kill(): Promise<void> {
+    life.end();
+    await files.close();
+    await filesAtRest();
+  }
+
+  return {
+    ...{ registry, controller, metrics, programs, calls, log, kill },
+    advance: (ms) => advance(clock, ms),
+    async until(what, condition, limitMs = 60_000) {
+      const limit = clock.monotonic() + limitMs;
+      await filesAtRest();
+      while (!condition()) {
+        const next = clock.nextAt();
+        if (next === undefined || next > limit) {
+          const states = registry.status.names().map((name) => JSON.stringify(registry.status.get(name)));
+          throw new Error(`within ${limitMs} ms it did not come about that ${what}; ${states.join('\n')}`);
+        }
+        await advance(clock, next - clock.monotonic());
+      }
+    },
+    async close() {
+      await controller.close();
+      await files.close();
+      await filesAtRest();
+      life.end();
+    },
+  };
+}
+
+type Wrap = <A extends unknown[], R>(
+  name: string,
+  act: (...args: A) => Promise<R>,
+  about?: (...args: A) => string,
+) => (...args: A) => Promise<R>;
+
+/** What a host is made of ends with it: its timers, and every call it waits for. */
+interface Life {
+  clock: Clock;
+  /** Fires at the end. */
+  signal: AbortSignal;
+  /** The same function while there is life; afterwards, or when `onStep` ends it, one that never answers. */
+  mortal<A extends unknown[], R>(
+    act: (...args: A) => Promise<R>,
+    onStep: (moment: 'before' | 'after', args: A) => void,
+  ): (...args: A) => Promise<R>;
+  end(): void;
+}
+
+function createLife(clock: Clock): Life {
+  const timers = new Set<() => void>();
+  const death = new AbortController();
+  const { signal } = death;
+  return {
+    signal,
+    clock: {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      after(ms, run) {
+        if (signal.aborted) return () => undefined;
+        const cancel = clock.after(ms, () => {
+          timers.delete(cancel);
+          run();
+        });
+        timers.add(cancel);
+        return () => {
+          timers.delete(cancel);
+          cancel();
+        };
+      },
+    },
+    mortal:
+      (act, onStep) =>
+      async (...args) => {
+        if (!signal.aborted) onStep('before', args);
+        if (signal.aborted) return NEVER;
+        try {
+          return await act(...args);
+        } finally {
+          if (!signal.aborted) onStep('after', args);
+          if (signal.aborted) await NEVER;
+        }
+      },
+    end() {
+      for (const cancel of timers) cancel();
+      timers.clear();
+      death.abort();
+    },
+  };
+}
+
+function mortalEngine(
+  world: SimWorld,
+  instance: string,
+  life: Life,
+  step: Wrap,
+  onCall: (call: string) => void,
+): Engine {
+  const engine = createSimEngine({ world, instance });
+  const nameOf = (id: string) => world.containers.get(id)?.facts.name ?? id;
+  /** A call that changes something. */
+  const change = <A extends unknown[], R>(
+    name: string,
+    act: (...args: A) => Promise<R>,
+    about: (...args: A) => string,
+  ) =>
+    step(
+      `engine.${name}`,
+      (...args: A) => {
+        onCall(`${name} ${about(...args)}`);
+        return act(...args);
+      },
+      about,
+    );
+  return {
+    ...engine,
+    ping: step('engine.ping', engine.ping),
+    listContainers: step('engine.listContainers', engine.listContainers, (program = '') => program),
+    inspectContainer: step('engine.inspectContainer', engine.inspectContainer, nameOf),
+    inspectImage: step('engine.inspectImage', engine.inspectImage, (reference) => reference),
+    logs: step('engine.logs', engine.logs, nameOf),
+    createContainer: change('createContainer', engine.createContainer, ({ name }) => name),
+    startContainer: change('startContainer', engine.startContainer, nameOf),
+    stopContainer: change('stopContainer', engine.stopContainer, nameOf),
+    unpauseContainer: change('unpauseContainer', engine.unpauseContainer, nameOf),
+    renameContainer: change('renameContainer', engine.renameContainer, nameOf),
+    removeContainer: change('removeContainer', engine.removeContainer, nameOf),
+    // An engine stops a build whose client is gone.
+    build: change(
+      'build',
+      (request, onLog, signal) => engine.build(request, onLog, AbortSignal.any([signal, life.signal])),
+      ({ tag }) => tag,
+    ),
+    pull: change('pull', engine.pull, (reference) => reference),
+    watch(...listeners) {
+      const watch = engine.watch(...listeners);
+      life.signal.addEventListener('abort', () => void watch.close(), { once: true });
+      return watch;
+    },
+  };
+}
+
+function publisher(world: SimWorld, port: number) {
+  return [...world.containers.values()].find(
+    ({ facts }) => facts.publishPort === port && facts.state === 'running',
+  );
+}
+
+function probeWorld(world: SimWorld): ProbeOnce {
+  return async (port, probe) => {
+    const status = world.answer(port);
+    if (status === undefined) return 'nothing listens';
+    return probe.kind !== 'http' || (status >= 200 && status < 300) ? '' : `answered ${status}`;
+  };
+}
+
+function recorder(log: SimHost['log']): ControllerLog {
+  const at =
+    (level: string) =>
+    (fields: object, message = ''): void => {
+      log.push({ level, message, fields: { ...fields } });
+    };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  } as unknown as ControllerLog;
+}

@@ -1,0 +1,38 @@
+import { type ManualClock, settle } from './manual-clock.ts';
+
+/** Names, in `process.getActiveResourcesInfo()`, of file operations under way. */
+const FILE_WORK = /^(FSReq|CloseReq|FileHandle)/;
+/** Turns of the event loop without file work after which none is expected: streams pause a turn between two. */
+const CALM_TURNS = 3;
+/** More timers than this at one moment are a loop without a wait. */
+const STEPS_MAX = 1_000;
+
+/**
+ * Resolves when nothing in this process reads or writes a file and no promise is left to run: the moment up to
+ * which a host on a fast disk would have come before the clock's next tick. So real files and simulated time go
+ * together without sleeps.
+ */
+export async function filesAtRest(): Promise<void> {
+  for (let calm = 0; calm < CALM_TURNS; ) {
+    await settle();
+    calm = process.getActiveResourcesInfo().some((name) => FILE_WORK.test(name)) ? 0 : calm + 1;
+  }
+}
+
+/** Moves the clock on timer by timer, with the files at rest before each and at the end. */
+export async function advance(clock: ManualClock, ms: number): Promise<void> {
+  const until = clock.monotonic() + ms;
+  let steps = 0;
+  for (;;) {
+    await filesAtRest();
+    const next = clock.nextAt();
+    if (next === undefined || next > until) break;
+    const wait = Math.max(0, next - clock.monotonic());
+    steps = wait === 0 ? steps + 1 : 0;
+    if (steps > STEPS_MAX)
+      throw new Error(`${STEPS_MAX} timers in a row were due at once: a loop without a wait`);
+    await clock.advance(wait);
+  }
+  await clock.advance(until - clock.monotonic());
+  await filesAtRest();
+}
