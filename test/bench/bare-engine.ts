@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type Docker from 'dockerode';
 import { LABELS, PROGRAM_PORT } from '../../schemas/program.ts';
 
@@ -5,6 +6,7 @@ const PORT_KEY = `${PROGRAM_PORT}/tcp`;
 
 /** What the host has the engine do, done by hand: the floor under every figure of ours. */
 export interface BareContainer {
+  inspect(): Promise<Docker.ContainerInspectInfo>;
   start(): Promise<void>;
   stop(): Promise<void>;
   /** With its volume. */
@@ -28,6 +30,7 @@ export async function createBare(
   const options = bareOptions(model, copy);
   const container = await docker.createContainer(options);
   return {
+    inspect: () => container.inspect(),
     async start() {
       await container.start();
     },
@@ -66,5 +69,23 @@ export function bareOptions(
       Mounts: (host.Mounts ?? []).map((mount, index) => ({ ...mount, Source: `${name}-volume-${index}` })),
     },
     NetworkingConfig: { EndpointsConfig: { [host.NetworkMode ?? 'bridge']: {} } },
+  };
+}
+
+/** Throws where two containers differ in more than a copy may: then the floor would not be the floor. */
+export function assertSameFlags(ours: Docker.ContainerInspectInfo, bare: Docker.ContainerInspectInfo): void {
+  assert.deepEqual(flagsOf(bare), flagsOf(ours), 'the bare container is not made like the one of the host');
+}
+
+function flagsOf({ Config: config, HostConfig: host, Image }: Docker.ContainerInspectInfo): object {
+  const ports = Object.values(host.PortBindings as Record<string, { HostIp?: string }[]>);
+  return {
+    Image,
+    config: { ...config, Labels: Object.keys(config.Labels).sort(), Hostname: '' },
+    host: {
+      ...host,
+      PortBindings: ports.map((bindings) => bindings.map(({ HostIp }) => HostIp)),
+      Mounts: (host.Mounts ?? []).map((mount) => ({ ...mount, Source: '' })),
+    },
   };
 }

@@ -45,8 +45,10 @@ async function main({ out, chosen, rounds }: Options): Promise<number> {
     say('Cleaning up');
     await bench.close();
   }
-  console.log(`\n${tableLines(rows).join('\n')}`);
-  if (rounds < 10) console.log('\nFewer than 10 rounds: good for a look, not for a verdict.');
+  console.log(
+    `\n${tableLines(rows).join('\n')}\n\nMedians of ${rounds} rounds; the ratio is the median of each round's own.`,
+  );
+  if (rounds < 10) console.log('Fewer than 10 rounds: good for a look, not for a verdict.');
   if (out !== '') writeFileSync(out, `${JSON.stringify(await reportOf(docker, rounds, rows), null, 2)}\n`);
   return rows.every((row) => judge(row).ok) ? 0 : 1;
 }

@@ -4,11 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const POLL_MS = 5;
 const LIMIT_MS = 60_000;
 
-/** Asks until the answer is yes. Throws, saying what never came about, after a minute. */
-export async function until(what: string, ask: () => Promise<boolean>): Promise<void> {
+/** Asks until the answer is yes. Throws, saying what never came about and how it stands, after a minute. */
+export async function until(
+  what: string,
+  ask: () => Promise<boolean>,
+  stand: () => string = () => '',
+): Promise<void> {
   const deadline = performance.now() + LIMIT_MS;
   while (!(await ask())) {
-    if (performance.now() > deadline) throw new Error(`it never came about that ${what}`);
+    if (performance.now() > deadline) throw new Error(`it never came about that ${what}${stand()}`);
     await sleep(POLL_MS);
   }
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { LABELS } from '../../schemas/program.ts';
+import { lastLines } from '../setup/command.ts';
 import type { EngineEvents } from './engine-events.ts';
 import type { BenchHost } from './host-process.ts';
 import { until } from './poll.ts';
@@ -37,11 +38,13 @@ export function manifest(name: string, spec: string): string {
 /** Follows a program by GET until it is in that state. Throws when it shows Error instead. */
 export async function untilState(host: BenchHost, name: string, state: string): Promise<ProgramAnswer> {
   let last: ProgramAnswer | undefined;
-  await until(`${name} is ${state}`, async () => {
+  const ask = async () => {
     last = await host.client.json<ProgramAnswer>('GET', `/programs/${name}`);
     if (last.state === 'Error') throw new Error(`${name} is in Error: ${last.reason}: ${last.error_msg}`);
     return last.state === state;
-  });
+  };
+  const stand = () => `; it is ${last?.state}. The host's log:\n${lastLines(host.log(), 10)}`;
+  await until(`${name} is ${state}`, ask, stand);
   if (last === undefined) throw new Error(`nothing was heard of ${name}`);
   return last;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { request } from 'undici';
-import { type BareContainer, createBare } from './bare-engine.ts';
+import { assertSameFlags, type BareContainer, createBare } from './bare-engine.ts';
 import { type Bench, dockerfileOf, type Measurement } from './bench.ts';
 import { type EngineEvents, openEngineEvents } from './engine-events.ts';
 import type { BenchHost } from './host-process.ts';
@@ -145,6 +145,7 @@ async function startBare(
     },
     untilReady,
   );
+  if (container !== undefined) assertSameFlags(model, await container.inspect());
   await container?.stop();
   await sleep(CALM_MS);
   const again = await timed(events, name, async () => container?.start(), untilReady);

@@ -32,6 +32,12 @@ test('one outlier moves no verdict', () => {
   assert.equal(verdict.ok, true);
 });
 
+test('a machine that is slow for some rounds, on both sides, moves no verdict', () => {
+  const ours = [110, 1100, 111, 1090, 109];
+  const bare = [100, 1000, 100, 1000, 100];
+  assert.equal(judge({ ...row, ours, bare }).ratio.toFixed(2), '1.10');
+});
+
 test('where there is nothing to compare with, the limit is on the value itself', () => {
   const limit = { kind: 'at most', value: 0 } as const;
   assert.equal(judge({ ...row, ours: [0, 0], limit }).ok, true);
@@ -43,6 +49,7 @@ test('nothing measured, or nonsense measured, is a miss', () => {
   const limit = { kind: 'at least', value: 0 } as const;
   assert.equal(judge({ ...row, limit }).ok, false);
   assert.equal(judge({ ...row, ours: [1, Number.NaN, 1], bare: [1, 1, 1], limit }).ok, false);
+  assert.equal(judge({ ...row, ours: [1, 1], bare: [1], limit }).ok, false);
   assert.equal(judge({ ...row, ours: [1], bare: [0], limit: { kind: 'at most', value: 1 } }).ok, false);
 });
 

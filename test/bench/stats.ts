@@ -1,6 +1,6 @@
 /** The arithmetic of the benchmark. Pure. */
 
-/** A bound on a row: on `ours / bare` where there is something to compare with, on ours itself otherwise. */
+/** A bound on the ratio of a row, or on the median of ours where there is nothing to compare with. */
 export interface Limit {
   kind: 'at most' | 'at least';
   value: number;
@@ -12,7 +12,7 @@ export interface Row {
   unit: 'ms' | 'req/s' | 'builds';
   /** One a round. */
   ours: readonly number[];
-  /** What it is measured against, one a round; empty where there is nothing to compare with. */
+  /** What it is measured against, one a round, in the same order; empty where there is nothing to compare with. */
   bare: readonly number[];
   /** What `bare` is. */
   against: string;
@@ -24,7 +24,10 @@ export interface Verdict {
   ours: number;
   /** NaN where there is nothing to compare with. */
   bare: number;
-  /** Median of ours by median of bare; NaN where there is nothing to compare with. */
+  /**
+   * The median of each round's own ratio: what slows a machine down for a while slows both sides of a round
+   * down, and leaves it alone. NaN where there is nothing to compare with.
+   */
   ratio: number;
   ok: boolean;
 }
@@ -39,11 +42,13 @@ export function median(samples: readonly number[]): number {
 
 /** A row without samples, or with one that is no number, misses its limit: silence is no success. */
 export function judge({ ours, bare, limit }: Row): Verdict {
-  const verdict = { ours: median(ours), bare: median(bare) };
-  const ratio = verdict.ours / verdict.bare;
-  const judged = bare.length === 0 ? verdict.ours : ratio;
-  const sound = [...ours, ...bare].every(Number.isFinite) && ours.length > 0;
-  return { ...verdict, ratio, ok: limit === null || (sound && within(judged, limit)) };
+  const ratio = median(ours.map((value, round) => value / (bare[round] ?? Number.NaN)));
+  const compared = bare.length > 0;
+  const sound = ours.length > 0 && [...ours, ...bare].every(Number.isFinite);
+  const paired = !compared || bare.length === ours.length;
+  const judged = compared ? ratio : median(ours);
+  const ok = limit === null || (sound && paired && within(judged, limit));
+  return { ours: median(ours), bare: median(bare), ratio, ok };
 }
 
 function within(value: number, limit: Limit): boolean {
