@@ -6,6 +6,7 @@ import { type ApiEnv, type ApiOptions, createRoutes, sendBytes } from './route.t
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
 import { addManifestRoutes } from './routes/manifest.ts';
 import { addProgramRoutes } from './routes/programs.ts';
+import { addRevisionRoutes } from './routes/revisions.ts';
 import { addStreamRoutes } from './routes/streams.ts';
 import { addSystemRoutes } from './routes/system.ts';
 
@@ -18,6 +19,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   const routes = createRoutes(app, deps, options);
   addProgramRoutes(routes, deps);
   addLifecycleRoutes(routes);
+  addRevisionRoutes(routes);
   addStreamRoutes(routes, options);
   addManifestRoutes(routes);
   addSystemRoutes(routes, deps);

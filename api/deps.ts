@@ -64,6 +64,13 @@ export interface ProgramStore {
   /** The log so far and on, until the build ends or the signal fires. */
   followBuildLog(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Oldest first. */
+  revisions(name: string): Promise<RevisionView[]>;
+  /**
+   * Edits the manifest so that an earlier revision comes back: the one named, or the newest earlier one that was
+   * ready. Gives its number. Rejects `NotFound` for one that is not kept, `Conflict` where there is none.
+   */
+  rollBack(name: string, revision: number | undefined): Promise<number>;
+  /** Oldest first. */
   events(name: string): Promise<ProgramEvent[]>;
   /** What happens from now on, until the signal fires or the program is gone. */
   followEvents(name: string, signal: AbortSignal): AsyncIterable<ProgramEvent>;
@@ -79,6 +86,25 @@ export interface ProgramView {
   finished: boolean;
   status: ProgramStatus;
   problems: readonly Problem[];
+}
+
+/** One revision as `GET /programs/{id}/revisions` shows it. */
+export interface RevisionView {
+  revision: number;
+  created_at: string;
+  author: string;
+  /** The git commit it came from, or `""`. */
+  commit: string;
+  build_id: string;
+  image_id: string;
+  outcome: 'Pending' | 'Ready' | 'Failed';
+  message: string;
+  /** The last output of one that failed. */
+  log: string;
+  /** Whether it is the one that serves. */
+  current: boolean;
+  /** As it was written in the manifest. */
+  spec: Record<string, unknown>;
 }
 
 export interface ProgramLogOptions {

@@ -130,6 +130,8 @@ async function createContainer(
       buildHash,
       imageId,
       spec,
+      rawSpec: before.memory.inForce?.rawSpec ?? {},
+      author: spec.userId,
       outcome: 'Pending',
       message: '',
     });

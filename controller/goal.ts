@@ -43,7 +43,7 @@ export function goalOf(
   const changed = known === undefined || digest(known.spec) !== digest(spec);
   const next: ProgramMemory = {
     ...(changed ? forgetCrashes(memory) : memory),
-    inForce: { rawHash, spec, labels: program.labels },
+    inForce: { rawHash, rawSpec: program.rawSpec, spec, labels: program.labels },
   };
   return {
     goal: kindOf(spec),

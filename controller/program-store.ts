@@ -9,6 +9,7 @@ import type { BuildSpec, ProgramEvent, ProgramStatus, Runtime } from '../schemas
 import { resolveSpec } from '../schemas/resolve.ts';
 import { describeChange, diffSpecs } from './diff.ts';
 import { follow } from './follow.ts';
+import { createRevisionHistory } from './revision-history.ts';
 
 export interface ProgramStoreDeps {
   registry: Registry;
@@ -21,6 +22,7 @@ export interface ProgramStoreDeps {
 /** The registry as the API sees it: edits of manifests one way, status the other. */
 export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
   const { registry, clock } = deps;
+  const history = createRevisionHistory(registry);
   const views = new Map<string, ProgramView>();
   let version = 0;
   let sorted: { version: number; list: ProgramView[] } = { version: -1, list: [] };
@@ -134,6 +136,14 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
       const view = get(name);
       if (view === undefined || signal.aborted) return;
       yield* registry.buildLogs.follow(newestBuild(view), signal);
+    },
+    async revisions(name) {
+      return history.list(mustGet(name).status);
+    },
+    async rollBack(name, revision) {
+      const { number, spec } = await history.restore(mustGet(name).status, revision);
+      await registry.replaceSpec(name, spec);
+      return number;
     },
     async events(name) {
       mustGet(name);

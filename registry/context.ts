@@ -17,6 +17,7 @@ import {
   MODE_FOLDER,
   MODE_LINK,
 } from './context-entries.ts';
+import { restoreContext } from './context-restore.ts';
 import { settleMs, statKey } from './settle.ts';
 
 /** More than this is not a source tree. */
@@ -51,6 +52,11 @@ export interface Contexts {
    * Rejects `BuildFailed` when the files changed meanwhile: look again.
    */
   snapshot(build: BuildSpec, hash: string): Promise<string>;
+  /**
+   * Puts the kept snapshot of `hash` back under `sources/`, where no folder there holds the same, and gives the
+   * folder relative to the registry. Rejects `Conflict` where no snapshot is kept.
+   */
+  restore(build: BuildSpec, hash: string, buildId: string): Promise<string>;
 }
 
 /**
@@ -121,11 +127,18 @@ export function openContexts(root: string, snapshots: string, now: () => number)
     return { entries, againMs };
   }
 
+  async function look(build: BuildSpec): Promise<BuildContext> {
+    const { entries, againMs } = await walk(build);
+    const hash = buildHash(build.dockerfile, build.args, entries);
+    return { hash, buildId: buildIdOf(hash), againMs };
+  }
+
   return {
-    async look(build) {
-      const { entries, againMs } = await walk(build);
-      const hash = buildHash(build.dockerfile, build.args, entries);
-      return { hash, buildId: buildIdOf(hash), againMs };
+    look,
+    restore(build, hash, buildId) {
+      const holdsSame = async (context: string) =>
+        (await look({ ...build, context }).catch(() => undefined))?.hash === hash;
+      return restoreContext(root, join(snapshots, `${hash}.tar`), buildId, holdsSame);
     },
     async snapshot(build, hash) {
       const path = join(snapshots, `${hash}.tar`);

@@ -150,6 +150,33 @@ function splice(
   return `${text.slice(0, start)}${field}: ${scalar}\n${indent}${text.slice(start)}`;
 }
 
+/** Fields a rollback leaves alone: they say what is wanted now, not what the program is. */
+const KEPT_FIELDS = ['desiredState', 'restartedAt'];
+
+/**
+ * Makes `spec` equal to another one, but for what KEPT_FIELDS name; fields that are equal keep their comments.
+ * @param text a manifest that parses
+ */
+export function replaceSpec(text: string, wanted: Record<string, unknown>): string {
+  const document = parseDocument(text, { prettyErrors: false });
+  const spec = isMap(document.contents) ? document.contents.get('spec', true) : undefined;
+  if (document.errors.length > 0 || !isMap(spec)) {
+    throw new AppError(
+      'Conflict',
+      'the manifest does not parse, so it can not be edited; mend the file first',
+    );
+  }
+  const before = (document.toJS() as { spec: Record<string, unknown> }).spec;
+  for (const field of Object.keys(before)) {
+    if (!(field in wanted) && !KEPT_FIELDS.includes(field)) spec.delete(field);
+  }
+  for (const [field, value] of Object.entries(wanted)) {
+    if (KEPT_FIELDS.includes(field) || stableJson(before[field]) === stableJson(value)) continue;
+    document.setIn(['spec', field], document.createNode(value));
+  }
+  return document.toString({ lineWidth: 0 });
+}
+
 /** A word stays plain; anything else is quoted, so that no YAML dialect reads a date out of it. */
 function scalarText(value: string): string {
   return /^[A-Za-z]+$/.test(value) ? value : JSON.stringify(value);

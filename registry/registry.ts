@@ -9,7 +9,7 @@ import { moveFile, writeAtomic } from './atomic-write.ts';
 import { type BuildLogs, openBuildLogs } from './build-logs.ts';
 import { type Contexts, openContexts } from './context.ts';
 import { type EventStore, openEventStore } from './event-store.ts';
-import { editManifest, type ParsedManifest, parseManifest } from './manifest.ts';
+import { editManifest, type ParsedManifest, parseManifest, replaceSpec } from './manifest.ts';
 import { prepareRegistry, type RegistryPaths, registryPaths } from './paths.ts';
 import { pruningPauses } from './prune.ts';
 import { openRevisionStore, type RevisionStore } from './revision-store.ts';
@@ -85,6 +85,8 @@ export interface Registry {
   replace(name: string, text: string, etag: string): Promise<ManifestEntry>;
   /** Sets fields of `spec` in the file as it is on the disk now. Rejects `NotFound`, or `Conflict` where it is not valid. */
   editSpec(name: string, fields: Record<string, string>): Promise<ManifestEntry>;
+  /** Makes `spec` another one, see `replaceSpec` of manifest.ts. Rejects as `editSpec` does. */
+  replaceSpec(name: string, spec: Record<string, unknown>): Promise<ManifestEntry>;
   /** Moves the manifest to the trash. Rejects `NotFound`. */
   remove(name: string): Promise<void>;
   /** Believes the absence of all that is missing. Gives their names. */
@@ -379,19 +381,8 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
           return text;
         }),
       ),
-    editSpec: (name, fields) =>
-      exclusive(() =>
-        rewrite(name, (current) => {
-          const { problems } = parse(name, current);
-          if (problems.length > 0) {
-            throw new AppError('Conflict', `${problems.map(describeProblem)[0]}`, {
-              hint: 'The manifest has to be valid before it can be edited by a call: mend the file, or PUT a new one.',
-              details: problems,
-            });
-          }
-          return editManifest(current, fields);
-        }),
-      ),
+    editSpec: (name, fields) => editValid(name, (text) => editManifest(text, fields)),
+    replaceSpec: (name, spec) => editValid(name, (text) => replaceSpec(text, spec)),
     remove: (name) =>
       exclusive(async () => {
         const known = entries.has(name) || absent.get(name)?.stated === false;
@@ -432,6 +423,19 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
       await tail;
     },
   };
+
+  function editValid(name: string, change: (text: string) => string): Promise<ManifestEntry> {
+    return exclusive(() =>
+      rewrite(name, (current) => {
+        const { problems } = parse(name, current);
+        if (problems.length === 0) return change(current);
+        throw new AppError('Conflict', `${problems.map(describeProblem)[0]}`, {
+          hint: 'The manifest has to be valid before it can be edited by a call: mend the file, or PUT a new one.',
+          details: problems,
+        });
+      }),
+    );
+  }
 
   function unwritable(name: string, error: unknown): AppError {
     if (error instanceof AppError) return error;

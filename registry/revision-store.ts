@@ -21,6 +21,10 @@ export interface Revision {
   buildHash: string;
   imageId: string;
   spec: ProgramSpec;
+  /** As it was written, without defaults: what a rollback writes into the manifest. */
+  rawSpec: Record<string, unknown>;
+  /** Who asked for it: the commit's author, or the program's user. */
+  author: string;
   outcome: 'Pending' | 'Ready' | 'Failed';
   message: string;
   /** The last output of one that failed. */

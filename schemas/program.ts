@@ -125,7 +125,12 @@ export interface LastExit {
 /** What the controller must remember across its own restarts. Nobody else reads it. */
 export interface ProgramMemory {
   /** The last valid spec: what is in force while the manifest is broken, and with which defaults it was resolved. */
-  inForce?: { rawHash: string; spec: ProgramSpec; labels: Record<string, string> };
+  inForce?: {
+    rawHash: string;
+    rawSpec: Record<string, unknown>;
+    spec: ProgramSpec;
+    labels: Record<string, string>;
+  };
   /** Whether a start was ever asked for: tells Stopped from Created. */
   startRequested?: boolean;
   /** `restartedAt` as last acted on: when it differs, failures are forgotten. */

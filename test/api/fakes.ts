@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter, on } from 'node:events';
-import type { ApiDeps, Health, ProgramLogOptions, ProgramView } from '../../api/deps.ts';
+import type { ApiDeps, Health, ProgramLogOptions, ProgramView, RevisionView } from '../../api/deps.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { type ProgramEvent, type ProgramState, type ProgramStatus, proxyUrl } from '../../schemas/program.ts';
 
@@ -55,6 +55,22 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
       memory: {},
       ...options.status,
     },
+  };
+}
+
+function fakeRevision(revision: number): RevisionView {
+  return {
+    revision,
+    created_at: CREATED_AT,
+    author: 'my-user',
+    commit: '',
+    build_id: 'build-0123456789ab',
+    image_id: 'sha256:11',
+    outcome: 'Ready',
+    message: '',
+    log: '',
+    current: revision === 2,
+    spec: { userId: 'my-user', image: 'busybox' },
   };
 }
 
@@ -196,6 +212,13 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         followBuildLog(_name, signal) {
           host.signals.push(signal);
           return chunks(host.logChunks, signal);
+        },
+        revisions: async () => [fakeRevision(1), fakeRevision(2)],
+        async rollBack(name, revision = 1) {
+          check('rollBack');
+          need(name);
+          host.calls.push(`rollBack ${name} ${revision}`);
+          return revision;
         },
         events: async () => [...host.history],
         async *followEvents(name, signal) {

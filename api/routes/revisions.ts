@@ -1,0 +1,44 @@
+import { AppError } from '../../schemas/errors.ts';
+import { findProgram, type RouteContext, type Routes, sendJson } from '../route.ts';
+
+/** What a program was before, and the way back. */
+export function addRevisionRoutes(routes: Routes): void {
+  routes.add('/programs/:id/revisions', { GET: listRevisions });
+  routes.add('/programs/:id/rollback', { POST: rollBack });
+}
+
+async function listRevisions({ c, deps }: RouteContext): Promise<Response> {
+  const { name } = findProgram(c, deps);
+  return sendJson({ program_id: name, revisions: await deps.programs.revisions(name) });
+}
+
+async function rollBack({ c, deps, body }: RouteContext): Promise<Response> {
+  const { name, status } = findProgram(c, deps);
+  const revision = await deps.programs.rollBack(name, revisionOf(body));
+  return sendJson({ program_id: name, state: status.state, message: 'program rollback initiated', revision });
+}
+
+/** The number in `{"revision": n}`; undefined where the body is empty or names none. */
+function revisionOf(body: string): number | undefined {
+  if (body.trim() === '') return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (cause) {
+    throw new AppError('BadRequest', 'the body is not JSON', {
+      cause,
+      hint: 'send {"revision": 3}, or no body',
+    });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new AppError('BadRequest', 'the body must be a JSON object', {
+      hint: 'send {"revision": 3}, or no body',
+    });
+  }
+  const { revision } = value as { revision?: unknown };
+  if (revision === undefined) return undefined;
+  if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 1) {
+    throw new AppError('BadRequest', 'revision must be a whole number from 1');
+  }
+  return revision;
+}

@@ -1,0 +1,79 @@
+import type { RevisionView } from '../api/deps.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Revision } from '../registry/revision-store.ts';
+import { AppError } from '../schemas/errors.ts';
+import type { ProgramStatus } from '../schemas/program.ts';
+
+/** What a program was, and how to get back there. */
+export interface RevisionHistory {
+  /** Oldest first. */
+  list(status: ProgramStatus): Promise<RevisionView[]>;
+  /**
+   * The spec to write into the manifest so that a revision comes back: the one named, or the newest before the
+   * wanted one that was ready. Where its context has changed since, its snapshot is put under `sources/` and the
+   * spec points there. Rejects `NotFound` for a number that is not kept, `Conflict` where there is nothing to go
+   * back to or its sources are gone.
+   */
+  restore(
+    status: ProgramStatus,
+    number: number | undefined,
+  ): Promise<{ number: number; spec: Record<string, unknown> }>;
+}
+
+export function createRevisionHistory(registry: Registry): RevisionHistory {
+  async function pick(status: ProgramStatus, number: number | undefined): Promise<Revision> {
+    const kept = await registry.revisions.list(status.name);
+    if (number !== undefined) {
+      const named = kept.find((revision) => revision.number === number);
+      if (named !== undefined) return named;
+      const numbers = kept.map((revision) => revision.number).join(', ');
+      throw new AppError('NotFound', `program ${status.name} has no revision ${number}`, {
+        hint: numbers === '' ? 'None was made yet.' : `Kept are ${numbers}.`,
+      });
+    }
+    const serves = kept.find((revision) => revision.number === status.currentRevision);
+    // Where something newer is wanted than what serves, what serves is what to go back to.
+    const wantsNewer = status.reason !== '' && serves?.outcome === 'Ready';
+    const below = wantsNewer ? status.currentRevision + 1 : status.currentRevision;
+    const good = kept.filter((revision) => revision.outcome === 'Ready' && revision.number < below).at(-1);
+    if (good !== undefined) return good;
+    throw new AppError('Conflict', `program ${status.name} has no earlier revision that was ready`, {
+      hint: `GET /programs/${status.name}/revisions lists what is kept.`,
+    });
+  }
+
+  /** The folder that holds what the revision was built from, as its manifest named it or restored. */
+  async function contextOf(revision: Revision): Promise<string | undefined> {
+    const { build } = revision.spec;
+    if (build === null) return undefined;
+    const now = await registry.contexts.look(build).catch(() => undefined);
+    if (now?.hash === revision.buildHash) return build.context;
+    return registry.contexts.restore(build, revision.buildHash, revision.buildId);
+  }
+
+  return {
+    async list(status) {
+      const kept = await registry.revisions.list(status.name);
+      return kept.map((revision) => ({
+        revision: revision.number,
+        created_at: revision.createdAt,
+        author: revision.author,
+        commit: revision.commit,
+        build_id: revision.buildId,
+        image_id: revision.imageId,
+        outcome: revision.outcome,
+        message: revision.message,
+        log: revision.log ?? '',
+        current: revision.number === status.currentRevision,
+        spec: revision.rawSpec,
+      }));
+    },
+    async restore(status, number) {
+      const revision = await pick(status, number);
+      const context = await contextOf(revision);
+      const { build, ...rest } = revision.rawSpec;
+      const spec = context === undefined ? rest : { ...rest, build: { ...(build as object), context } };
+      return { number: revision.number, spec };
+    },
+  };
+}

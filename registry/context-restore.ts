@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rename, rm, stat, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { extract } from 'tar-stream';
+import { AppError, messageOf } from '../schemas/errors.ts';
+import { syncFolder, TEMP_PREFIX } from './atomic-write.ts';
+
+/**
+ * Puts the snapshot of a context back under `sources/<buildId>`, all or nothing.
+ * @param snapshot path of the tar
+ * @param holdsSame whether a folder, relative to the registry, holds what the snapshot does already
+ * @returns the folder relative to the registry
+ */
+export async function restoreContext(
+  root: string,
+  snapshot: string,
+  buildId: string,
+  holdsSame: (folder: string) => Promise<boolean>,
+): Promise<string> {
+  if (!(await stat(snapshot).catch(() => undefined))?.isFile()) {
+    throw new AppError('Conflict', `the sources of ${buildId} are not kept any more`, {
+      hint: 'Put the sources back by hand, or roll back to a revision whose sources are there.',
+    });
+  }
+  const sources = join(root, 'sources');
+  const temp = join(sources, `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`);
+  try {
+    for (let suffix = ''; ; suffix = `-${randomBytes(4).toString('hex')}`) {
+      const folder = `sources/${buildId}${suffix}`;
+      if (await holdsSame(folder)) return folder;
+      if (await stat(join(root, folder)).catch(() => undefined)) continue;
+      await mkdir(temp, { recursive: true });
+      await unpack(snapshot, temp);
+      await rename(temp, join(root, folder));
+      await syncFolder(sources);
+      return folder;
+    }
+  } catch (error) {
+    throw new AppError('RegistryUnavailable', `the sources can not be restored: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'Is the disk full, or sources/ not writable?',
+    });
+  } finally {
+    await rm(temp, { recursive: true, force: true });
+  }
+}
+
+/** Snapshots are the host's own: names are relative and clean, folders come before what they hold. */
+async function unpack(snapshot: string, target: string): Promise<void> {
+  const unpacked = extract();
+  const read = pipeline(createReadStream(snapshot), unpacked);
+  const write = async (): Promise<void> => {
+    for await (const entry of unpacked) {
+      const { name, type, mode, linkname } = entry.header;
+      const path = join(target, name);
+      if (type === 'directory') {
+        await mkdir(path, { recursive: true });
+      } else {
+        // A folder that .dockerignore leaves out may still hold a file that it lets in again.
+        await mkdir(dirname(path), { recursive: true });
+        if (type === 'symlink') await symlink(linkname ?? '', path);
+        else await pipeline(entry, createWriteStream(path, { mode: mode ?? 0o644, flush: true }));
+      }
+      entry.resume();
+    }
+  };
+  await Promise.all([read, write()]);
+}
