@@ -19,39 +19,50 @@ export interface Bench {
   image: TestImage;
   /** How many times everything is measured, on each side. */
   rounds: number;
-  /** `bench-<hex>`: the instance of the first host, and the beginning of every name. */
-  run: string;
+  /** `bench-<hex>`: the instance of a host, and the beginning of every other name. */
+  name: string;
   startHost(options: Partial<HostOptions> & Pick<HostOptions, 'portRange'>): Promise<BenchHost>;
   /** Called by `close`, latest first. */
   onClose(close: () => Promise<void>): void;
+  run(measurement: Measurement): Promise<Row[]>;
+  /** Ends what is being measured, and removes all that was made. */
   close(): Promise<void>;
 }
 
 export function createBench(made: Pick<Bench, 'docker' | 'say' | 'image' | 'rounds'>): Bench {
   const { docker } = made;
-  const run = `bench-${randomBytes(4).toString('hex')}`;
+  const name = `bench-${randomBytes(4).toString('hex')}`;
   const closers: (() => Promise<void>)[] = [];
   const hosts = new Set<Promise<BenchHost>>();
+  let measuring: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
 
   async function closeAll(): Promise<void> {
     for (const close of closers.reverse()) await close().catch(complain);
     // Hosts first, one that is only starting too: they would bring back what is removed under them.
     for (const host of hosts) await host.then((started) => started.stop()).catch(complain);
-    await removeAll(docker, run);
+    // Without its hosts and its events a measurement that runs fails; until then it may still make something.
+    await measuring.catch(() => {});
+    await removeAll(docker, name);
   }
   const complain = (error: unknown) => made.say(`Cleaning up: ${(error as Error).message}`);
 
   return {
     ...made,
-    run,
+    name,
     startHost(options) {
-      const host = startBenchHost({ instance: run, ...options });
+      if (closing !== undefined) return Promise.reject(new Error('the benchmark ends'));
+      const host = startBenchHost({ instance: name, ...options });
       hosts.add(host);
       host.catch(() => hosts.delete(host));
       return host;
     },
     onClose: (close) => closers.push(close),
+    run(measurement) {
+      const rows = measurement.measure(this);
+      measuring = rows;
+      return rows;
+    },
     close() {
       closing ??= closeAll();
       return closing;
@@ -82,6 +93,6 @@ async function removeAll(docker: Docker, run: string): Promise<void> {
 export const RUN_LABEL = 'hersh-bench.run';
 
 /** A Dockerfile of the test server that is this run's own. `variant` makes another build of it. */
-export function dockerfileOf({ run, image }: Bench, variant = ''): string {
-  return `FROM ${image.tag}\nLABEL ${RUN_LABEL}=${run} hersh-bench.variant="${variant}"\n`;
+export function dockerfileOf({ name, image }: Bench, variant = ''): string {
+  return `FROM ${image.tag}\nLABEL ${RUN_LABEL}=${name} hersh-bench.variant="${variant}"\n`;
 }

@@ -21,7 +21,7 @@ interface Traces {
 export const buildReuse: Measurement = {
   name: 'build-reuse',
   async measure(bench) {
-    const host = await bench.startHost({ instance: `${bench.run}-reuse`, portRange: HOST_PORTS });
+    const host = await bench.startHost({ instance: `${bench.name}-reuse`, portRange: HOST_PORTS });
     const events = await openEngineEvents(bench.docker);
     bench.onClose(() => events.close());
     const dockerfile = dockerfileOf(bench, 'reuse');

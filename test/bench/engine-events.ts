@@ -21,21 +21,24 @@ export interface EngineEvents {
  * One event stream for both sides of every comparison, so that one clock, with one delay, times them all.
  */
 export async function openEngineEvents(docker: Docker): Promise<EngineEvents> {
-  const waiting = new Map<string, (atMs: number) => void>();
+  const waiting = new Map<string, Waiter>();
+  let ended = false;
   const tags = new Map<string, number>();
   const filters: Docker.GetEventsOptions['filters'] = {
     type: ['container', 'image'],
     event: ['start', 'destroy', 'tag'],
   };
   const stream = await docker.getEvents({ filters });
-  const ended = read();
+  const reading = read();
 
   async function read(): Promise<void> {
     try {
       for await (const message of messages(stream)) take(message as EngineMessage, performance.now());
     } catch {
-      // Closed, or cut: whoever waits for something that never comes says what it was.
+      // Closed, or cut: the same to those who wait.
     }
+    ended = true;
+    for (const { reject } of waiting.values()) reject(new Error(ENDED));
   }
 
   function take({ Type: type, Action: action, Actor: actor }: EngineMessage, atMs: number): void {
@@ -46,21 +49,34 @@ export async function openEngineEvents(docker: Docker): Promise<EngineEvents> {
       return;
     }
     const key = `${action} ${attributes[LABELS.program] ?? ''}`;
-    waiting.get(key)?.(atMs);
+    waiting.get(key)?.resolve(atMs);
     waiting.delete(key);
   }
 
   return {
     next(program, action) {
-      const came = new Promise<number>((resolve) => waiting.set(`${action} ${program}`, resolve));
-      return inTime(`the engine told of the ${action} of ${program}`, came);
+      const came = new Promise<number>((resolve, reject) => {
+        if (ended) reject(new Error(ENDED));
+        else waiting.set(`${action} ${program}`, { resolve, reject });
+      });
+      const told = inTime(`the engine told of the ${action} of ${program}`, came);
+      // Whoever asked may have given up for another reason by then.
+      told.catch(() => {});
+      return told;
     },
     tagged: (reference) => tags.get(reference) ?? 0,
     async close() {
       (stream as unknown as { destroy(): void }).destroy();
-      await ended;
+      await reading;
     },
   };
+}
+
+const ENDED = "the engine's event stream ended";
+
+interface Waiter {
+  resolve(atMs: number): void;
+  reject(error: Error): void;
 }
 
 interface EngineMessage {

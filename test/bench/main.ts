@@ -37,9 +37,9 @@ async function main({ out, chosen, rounds }: Options): Promise<number> {
   closeOnSignal(bench);
   const rows: Row[] = [];
   try {
-    for (const { name, measure } of chosen) {
-      say(`Measuring ${name}, ${rounds} rounds`);
-      rows.push(...(await measure(bench)));
+    for (const measurement of chosen) {
+      say(`Measuring ${measurement.name}, ${rounds} rounds`);
+      rows.push(...(await bench.run(measurement)));
     }
   } finally {
     say('Cleaning up');

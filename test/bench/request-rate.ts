@@ -91,7 +91,7 @@ function hostFor(hosts: ReadonlyMap<number, BenchHost>, size: number): BenchHost
 async function hostOf(bench: Bench, size: number): Promise<BenchHost> {
   const stopped = size === 1 ? 0 : size;
   const host = await bench.startHost({
-    instance: `${bench.run}-${size}`,
+    instance: `${bench.name}-${size}`,
     portRange: HOST_PORTS,
     fill(registry) {
       const folder = join(registry, 'programs');

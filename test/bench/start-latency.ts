@@ -111,7 +111,7 @@ async function startByHand(
   events: EngineEvents,
   round: number,
 ): Promise<number> {
-  const name = `${bench.run}-hand-${round + 1}`;
+  const name = `${bench.name}-hand-${round + 1}`;
   const spec = `{userId: bench, image: "${bench.image.tag}"}`;
   const { started } = await timed(
     events,
@@ -131,9 +131,9 @@ async function startBare(
   model: Docker.ContainerInspectInfo,
   round: number,
 ): Promise<Times> {
-  const name = `${bench.run}-bare-${round + 1}`;
+  const name = `${bench.name}-bare-${round + 1}`;
   const port = BARE_PORT_MIN + ((round + 1) % BARE_PORTS);
-  const copy = { name, port, instance: `${bench.run}-bare` };
+  const copy = { name, port, instance: `${bench.name}-bare` };
   const untilReady = () => until(`${name} answers`, () => answers(port));
   let container: BareContainer | undefined;
   const first = await timed(
