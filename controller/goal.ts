@@ -3,7 +3,7 @@ import type { Problem } from '../schemas/errors.ts';
 import type { ProgramMemory, Runtime } from '../schemas/program.ts';
 import { resolveSpec } from '../schemas/resolve.ts';
 import { digest } from '../schemas/spec-hash.ts';
-import { forgetFailures } from './memory.ts';
+import { forgetCrashes, forgetFailures } from './memory.ts';
 import type { Goal } from './observed.ts';
 
 export interface GoalResult {
@@ -56,12 +56,6 @@ export function goalOf(
 
 function kindOf(spec: NonNullable<ProgramMemory['inForce']>['spec']): Goal {
   return spec.desiredState === 'Running' ? { kind: 'run', spec } : { kind: 'stop', spec };
-}
-
-/** A changed spec is a new attempt, whatever the old one did. */
-function forgetCrashes(memory: ProgramMemory): ProgramMemory {
-  const { backOff, failedStart, ...rest } = memory;
-  return rest;
 }
 
 /** A stop, or a `restartedAt` not seen before, clears back-off, failed builds and rolled-back revisions. */

@@ -86,6 +86,12 @@ export function afterStartFailure(
   };
 }
 
+/** A changed spec, or changed sources, are a new attempt, whatever the old one did. */
+export function forgetCrashes(memory: ProgramMemory): ProgramMemory {
+  const { backOff, failedStart, ...rest } = memory;
+  return rest;
+}
+
 /** Back-off, failed builds and starts, a rollback and "finished" are no more: a fresh try was asked for. */
 export function forgetFailures(memory: ProgramMemory): ProgramMemory {
   const { backOff, failedBuild, failedStart, finished, rolledBack, ...rest } = memory;

@@ -5,6 +5,7 @@ import {
   type BuildSpec,
   LABELS,
   type LastExit,
+  type ProgramMemory,
   type ProgramSpec,
   type ProgramStatus,
   timestamp,
@@ -12,7 +13,7 @@ import {
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
 import { type ImageTasks, imageTag } from './image-tasks.ts';
-import { afterBuildFailure, afterExit, afterStop, exitOf, isAccounted } from './memory.ts';
+import { afterBuildFailure, afterExit, afterStop, exitOf, forgetCrashes, isAccounted } from './memory.ts';
 import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
@@ -78,12 +79,17 @@ export async function observe(
     failure === undefined || failure.reason === 'BuildAborted'
       ? observed.memory
       : afterBuildFailure(observed.memory, failure, observed.nowMs);
-  const lastBuild = observed.buildId === '' ? {} : { lastBuild: observed.buildId };
   const target = observed.goal.kind === 'run' ? observed.goal.spec : spec;
   const image = await imageState(deps, observed, target);
-  const withImage = { ...observed, memory: { ...memory, ...lastBuild }, image };
+  const withImage = { ...observed, memory: withBuild(memory, observed.buildId), image };
   const timed = { ...withImage, rolloutMs: rolloutMs(deps, withImage, target) };
   return accountForExit(deps.engine, { ...timed, memory: noteGood(timed, target) }, target);
+}
+
+/** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */
+function withBuild(memory: ProgramMemory, buildId: string): ProgramMemory {
+  if (buildId === '' || buildId === memory.lastBuild) return memory;
+  return { ...(memory.lastBuild === undefined ? memory : forgetCrashes(memory)), lastBuild: buildId };
 }
 
 async function inspectAll(engine: Engine, name: string): Promise<Container[]> {

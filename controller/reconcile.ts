@@ -57,7 +57,9 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const result = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
   const trouble = deps.engineTrouble();
   if (trouble !== '') {
-    await save(deps, { ...statusWithoutEngine(before, trouble, clock.now()), memory: result.memory });
+    // What was taken in goes into the memory, so it has to count as observed too.
+    const { memory, generation: observedGeneration } = result;
+    await save(deps, { ...statusWithoutEngine(before, trouble, clock.now()), memory, observedGeneration });
     return false;
   }
   const observed = await observe(deps, before, result);

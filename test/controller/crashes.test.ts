@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createStage, type Stage } from './stage.ts';
+
+/** Milliseconds between the end of each run and the start of the next. */
+async function waitsBetweenRuns(stage: Stage, name: string, count: number): Promise<number[]> {
+  const waits: number[] = [];
+  const container = stage.running(name);
+  while (waits.length < count) {
+    stage.world.end(container, 3);
+    const endedMs = stage.clock.now();
+    await stage.host.until('it runs again', () => container.facts.state === 'running', 70_000);
+    waits.push(stage.clock.now() - endedMs);
+  }
+  return waits;
+}
+
+describe('a program that ends by itself', () => {
+  it('is started again at once, then after 1 s, doubling to 60 s, and that survives the host', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    assert.deepEqual(await waitsBetweenRuns(stage, 'app', 5), [0, 1_000, 2_000, 4_000, 8_000]);
+    await stage.host.kill();
+    await stage.start();
+    assert.deepEqual(await waitsBetweenRuns(stage, 'app', 4), [16_000, 32_000, 60_000, 60_000]);
+    assert.equal(stage.status('app').restartCount, 9);
+  });
+
+  it('starts over with its waits after a run of ten minutes', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    assert.deepEqual(await waitsBetweenRuns(stage, 'app', 3), [0, 1_000, 2_000]);
+    await stage.host.advance(10 * 60_000 - 1);
+    assert.deepEqual(await waitsBetweenRuns(stage, 'app', 1), [4_000]);
+    await stage.host.advance(10 * 60_000);
+    assert.deepEqual(await waitsBetweenRuns(stage, 'app', 2), [0, 1_000]);
+  });
+
+  it('says in which loop it is: exit code, count, time of the next start, last lines', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { env: { EXIT: '3' } });
+    const waits = (count: number) => () => {
+      const { state, memory } = stage.status('app');
+      return state === 'Error' && memory.backOff?.count === count;
+    };
+    await host.until('it waits after the third crash', waits(3));
+    const { reason, errorMsg, restartCount, memory, lastExit } = stage.status('app');
+    assert.equal(reason, 'CrashLoopBackOff');
+    assert.match(errorMsg, /3 times in a row \(exit code 3\)/);
+    assert.match(errorMsg, new RegExp(memory.backOff?.nextAt ?? 'no time'));
+    assert.match(errorMsg, /exiting as told by EXIT/);
+    assert.equal(restartCount, 2);
+    assert.equal(lastExit?.exitCode, 3);
+    const reasons = await stage.reasons('app');
+    assert.equal(reasons.filter((one) => one === 'Restarted').length, 2);
+    assert.equal(reasons.includes('Ready'), false, 'it never was');
+  });
+
+  it('is tried at once when its sources are mended, whatever the wait', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nENV EXIT=1\n');
+    await host.until('it waits long', () => (stage.status('app').memory.backOff?.count ?? 0) >= 7, 200_000);
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\n');
+    await stage.reach('app', 'Ready', 11_000);
+    assert.equal(stage.status('app').memory.backOff, undefined);
+  });
+
+  it('is tried at once when its spec is mended', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { env: { EXIT: '1' } });
+    await host.until('it waits long', () => (stage.status('app').memory.backOff?.count ?? 0) >= 7, 200_000);
+    await stage.replace('app', {});
+    await stage.reach('app', 'Ready', 1_000);
+  });
+
+  it('can be stopped while it waits, and starts at once when that is asked for', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { env: { EXIT_AFTER_MS: '50' } });
+    await host.until('it waits long', () => (stage.status('app').memory.backOff?.count ?? 0) >= 6, 200_000);
+    await stage.edit('app', { desiredState: 'Stopped' });
+    await host.advance(0);
+    assert.equal(stage.status('app').state, 'Stopped');
+    assert.equal(stage.status('app').reason, '');
+    await host.advance(120_000);
+    assert.equal(stage.status('app').state, 'Stopped');
+    await stage.edit('app', { desiredState: 'Running' });
+    await stage.reach('app', 'Running', 0);
+  });
+
+  it('under Never stays ended, also when host and engine start again', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('job', { restartPolicy: 'Never', env: { EXIT_AFTER_MS: '500' } });
+    await stage.reach('job', 'Stopped');
+    const { reason, errorMsg, restartCount } = stage.status('job');
+    assert.equal(reason, 'Completed');
+    assert.match(errorMsg, /exit code 1/);
+    assert.equal(restartCount, 0);
+    await stage.host.kill();
+    const host = await stage.start();
+    stage.world.goAway('end');
+    await host.advance(1_000);
+    stage.world.comeBack();
+    await host.advance(120_000);
+    assert.deepEqual(host.calls, []);
+    assert.equal(stage.status('job').reason, 'Completed');
+    await stage.edit('job', { restartedAt: '2026-11-22T10:00:00.000Z' });
+    await stage.reach('job', 'Ready');
+  });
+
+  it('under OnFailure is started again after a failure and not after a success', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('job', { restartPolicy: 'OnFailure' });
+    await stage.reach('job', 'Ready');
+    stage.world.end(stage.running('job'), 1);
+    await host.advance(0);
+    assert.equal(stage.status('job').restartCount, 1);
+    stage.world.end(stage.running('job'), 0);
+    await stage.reach('job', 'Stopped');
+    await host.advance(120_000);
+    assert.equal(stage.status('job').state, 'Stopped');
+    assert.equal(stage.status('job').reason, 'Completed');
+    assert.equal(stage.status('job').errorMsg, '');
+  });
+
+  it('for want of memory, or by a signal, is told as such', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    stage.world.end(stage.running('app'), 139);
+    await host.advance(0);
+    assert.equal(stage.status('app').lastExit?.signal, 'SIGSEGV');
+    stage.world.end(stage.running('app'), 137, true);
+    await host.advance(0);
+    assert.equal(stage.status('app').reason, 'CrashLoopBackOff');
+    assert.match(stage.status('app').errorMsg, /out of memory/);
+  });
+
+  it('is made again when somebody removed it, and goes on when somebody paused it', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const engine = stage.running('app');
+    engine.facts.state = 'paused';
+    await host.until('it goes on', () => engine.facts.state === 'running', 10_000);
+    assert.equal((await stage.reasons('app')).includes('Unpaused'), true);
+    stage.world.containers.delete(engine.facts.id);
+    stage.world.emit(engine, 'destroy');
+    await host.until('another is there', () => stage.containers('app').length === 1);
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.running('app').volume, engine.volume);
+  });
+
+  it('is restarted when its liveness probe fails, and loses Ready when its readiness probe does', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    const probe = { path: '/', periodSeconds: 1, failureThreshold: 2 };
+    await stage.create('app', { liveness: { ...probe, periodSeconds: 10 }, readiness: probe });
+    await stage.reach('app', 'Ready');
+    const container = stage.running('app');
+    container.listening = false;
+    await stage.reach('app', 'Running', 5_000);
+    assert.equal((await stage.reasons('app')).at(-1), 'Unready');
+    assert.equal(stage.status('app').restartCount, 0);
+    container.listening = true;
+    await stage.reach('app', 'Ready', 5_000);
+    container.listening = false;
+    await host.until('it was restarted', () => stage.status('app').restartCount === 1, 30_000);
+    await stage.reach('app', 'Ready');
+    assert.equal((await stage.reasons('app')).includes('Unhealthy'), true);
+  });
+});
