@@ -128,7 +128,9 @@ export function createSimWorld(clock: Clock): SimWorld {
 
     run(container) {
       const { facts, env } = container;
-      Object.assign(facts, { state: 'running', startedAtMs: clock.now(), finishedAtMs: 0, startError: '' });
+      // No engine starts a container twice in a millisecond; simulated time can stand still.
+      const startedAtMs = Math.max(clock.now(), facts.startedAtMs + 1);
+      Object.assign(facts, { state: 'running', startedAtMs, finishedAtMs: 0, startError: '' });
       Object.assign(facts, { exitCode: 0, oomKilled: false });
       world.emit(container, 'start');
       const later = (ms: number, run: () => void): void => {

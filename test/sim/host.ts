@@ -120,8 +120,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
       while (!condition()) {
         const next = clock.nextAt();
         if (next === undefined || next > limit) {
-          const states = registry.status.names().map((name) => JSON.stringify(registry.status.get(name)));
-          throw new Error(`within ${limitMs} ms it did not come about that ${what}; ${states.join('\n')}`);
+          throw new Error(`within ${limitMs} ms it did not come about that ${what}: ${summary(registry)}`);
         }
         await advance(clock, next - clock.monotonic());
       }
@@ -133,6 +132,17 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
       life.end();
     },
   };
+}
+
+/** What the host thinks of each program, for the message of a failed test. */
+function summary({ status }: Registry): string {
+  return status
+    .names()
+    .map((name) => {
+      const { state, reason, errorMsg } = status.get(name) ?? {};
+      return `${name} is ${state} ${reason} ${errorMsg}`.trim();
+    })
+    .join('; ');
 }
 
 type Wrap = <A extends unknown[], R>(
