@@ -30,7 +30,8 @@ export const ON_CHANGE: Record<keyof ProgramSpec, 'nothing' | 'recreate' | 'rebu
  * @param port the host port it is published on
  */
 export function specHash(spec: ProgramSpec, image: string, port: number): string {
-  return `v1:${digest({ ...recreateFields(spec), image, port })}`;
+  const { publishPort: _, ...rest } = recreateFields(spec);
+  return `v1:${digest({ ...rest, image, port })}`;
 }
 
 /** Identifies a revision: as the spec hash, but a restart, or another port, is the same revision. */

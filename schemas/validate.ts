@@ -24,6 +24,14 @@ const ajv = new Ajv2020({
 });
 const validateSchema = ajv.compile(schema);
 
+/** More of them help nobody, and finding the place of each takes time. */
+const PROBLEMS_MAX = 20;
+
+/** A problem that knows whether the name of its field is wrong rather than the value. */
+export interface ManifestProblem extends Problem {
+  atKey?: true;
+}
+
 /** What the host allows beyond the schema. */
 export interface HostPolicy {
   /** The default runtime; with `runsc`, `runc` is refused. */
@@ -34,15 +42,16 @@ export interface HostPolicy {
  * Checks a parsed manifest.
  * @param value the YAML document as plain data
  * @param stem the file's name without `.yaml`, which must equal `metadata.name`
- * @returns the program, or everything that is wrong with it; paths as `spec.publishPort`, without file and line
+ * @returns the program, or what is wrong with it (the first PROBLEMS_MAX); paths as `spec.publishPort`, without
+ * file and line
  */
 export function validateManifest(
   value: unknown,
   stem: string,
   policy: HostPolicy,
-): { program: Program; problems: [] } | { program: undefined; problems: Problem[] } {
+): { program: Program; problems: [] } | { program: undefined; problems: ManifestProblem[] } {
   const problems = [...schemaProblems(value), ...crossProblems(value, stem, policy)];
-  if (problems.length > 0) return { program: undefined, problems: dedupe(problems) };
+  if (problems.length > 0) return { program: undefined, problems: dedupe(problems).slice(0, PROBLEMS_MAX) };
   const { metadata, spec } = value as {
     metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
     spec: Record<string, unknown>;
@@ -58,7 +67,7 @@ export function validateManifest(
   };
 }
 
-function schemaProblems(value: unknown): Problem[] {
+function schemaProblems(value: unknown): ManifestProblem[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [
       {
@@ -68,21 +77,25 @@ function schemaProblems(value: unknown): Problem[] {
     ];
   }
   if (validateSchema(value)) return [];
-  return (validateSchema.errors ?? []).flatMap((error) => problemOf(error));
+  // Of thousands alike the first tell enough; the spare ones are for those that say nothing by themselves.
+  return (validateSchema.errors ?? []).slice(0, PROBLEMS_MAX * 10).flatMap((error) => problemOf(error));
 }
 
 /** ajv speaks in keywords; people get a sentence that starts with the field. */
-function problemOf(error: ErrorObject): Problem[] {
+function problemOf(error: ErrorObject): ManifestProblem[] {
   const path = dotted(error.instancePath);
   const at = path === '' ? 'the manifest' : path;
   const { keyword, params } = error;
-  const one = (message: string, where = path): Problem[] => [{ path: where, message }];
+  const one = (message: string): ManifestProblem[] => [{ path, message }];
+  const atKey = (message: string, where: string): ManifestProblem[] => [
+    { path: where, message, atKey: true },
+  ];
   switch (keyword) {
     case 'additionalProperties': {
       const field = String(params.additionalProperty);
       const where = path === '' ? field : `${path}.${field}`;
       if (where === 'status') {
-        return one(
+        return atKey(
           'status does not belong in a manifest: the controller writes it to status/<name>.yaml',
           where,
         );
@@ -90,7 +103,7 @@ function problemOf(error: ErrorObject): Problem[] {
       const known = Object.keys((error.parentSchema as { properties?: object })?.properties ?? {});
       const meant = nearest(field, known);
       const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean ${meant}?`;
-      return one(`${where} is not a known field; ${hint}`, where);
+      return atKey(`${where} is not a known field; ${hint}`, where);
     }
     case 'required': {
       const field = String(params.missingProperty);
@@ -103,8 +116,9 @@ function problemOf(error: ErrorObject): Problem[] {
     case 'enum':
       return one(`${at} must be one of ${(params.allowedValues as string[]).join(', ')}`);
     case 'minimum':
+      return one(`${at} must be at least ${params.limit}`);
     case 'maximum':
-      return one(`${at} must be ${params.comparison} ${params.limit}`);
+      return one(`${at} must be at most ${params.limit}`);
     case 'minLength':
       return one(`${at} must not be empty`);
     case 'maxLength':
@@ -112,7 +126,7 @@ function problemOf(error: ErrorObject): Problem[] {
     case 'pattern':
       return isBranch(error) ? [] : one(patternMessage(path, at, error));
     case 'propertyNames':
-      return one(nameMessage(path, String(params.propertyName)), `${path}.${params.propertyName}`);
+      return atKey(nameMessage(path, String(params.propertyName)), `${path}.${params.propertyName}`);
     case 'format':
       return one(formatMessage(at, String(params.format), error.data));
     // `oneOf` and `not` are explained by crossProblems, which knows what was meant.
@@ -160,6 +174,8 @@ function patternMessage(path: string, at: string, error: ErrorObject): string {
   }
   if (path.endsWith('.path')) return `${at} must start with "/" and hold no spaces or control characters`;
   if (path.startsWith('spec.env.')) return `${at} must not hold a NUL character`;
+  if (path === 'spec.image')
+    return `${at} must be an image reference such as registry/name:tag, or sha256:<id>`;
   return `${at} must match ${String(error.params.pattern)}`;
 }
 
@@ -170,7 +186,13 @@ function nameMessage(path: string, name: string): string {
   if (path === 'metadata.labels' && name.startsWith('dev.hersh.')) {
     return `metadata.labels.${name} is reserved: labels that start with dev.hersh. are set by the host`;
   }
-  return `${path}.${name} is not a valid name`;
+  const rule =
+    path === 'metadata.labels'
+      ? 'letters, digits, ".", "_", "/" and "-", beginning and ending with a letter or digit, 253 at most'
+      : path === 'spec.env'
+        ? 'letters, digits, "_", "." and "-", not beginning with a digit, "." or "-"'
+        : 'letters, digits and "_", not beginning with a digit';
+  return `${path}.${name} is not a valid name: use ${rule}`;
 }
 
 function formatMessage(at: string, format: string, data: unknown): string {
@@ -189,9 +211,10 @@ function folderProblem(path: string): string | undefined {
 }
 
 function innerPathProblem(path: string): string | undefined {
-  if (path.startsWith('/')) return 'must be relative to the registry, so it can not start with "/"';
+  if (path.startsWith('/')) return 'must be relative, so it can not start with "/"';
   if (path.split('/').includes('..')) return 'must not climb out with ".."';
-  if (/[\\\0]/.test(path)) return 'must use "/" between folders';
+  if (path.includes('\\')) return 'must use "/" between folders';
+  if (path.includes('\0')) return 'must not hold a NUL character';
   return undefined;
 }
 
@@ -206,7 +229,7 @@ function crossProblems(value: unknown, stem: string, policy: HostPolicy): Proble
       message: `metadata.name is ${JSON.stringify(name)} but the file is called ${stem}.yaml: make them equal`,
     });
   }
-  if (typeof root.spec !== 'object' || root.spec === null) return problems;
+  if (typeof root.spec !== 'object' || root.spec === null || Array.isArray(root.spec)) return problems;
   const spec = record(root.spec);
   if (spec.build !== undefined && spec.image !== undefined) {
     problems.push({ path: 'spec.image', message: 'spec.image and spec.build exclude each other: keep one' });
@@ -229,7 +252,7 @@ function crossProblems(value: unknown, stem: string, policy: HostPolicy): Proble
       message: `spec.resources.pids must be at least ${RUNSC_PIDS_MIN} under runsc, since ${why}`,
     });
   }
-  if (typeof memory === 'number' && memory < MEMORY_BYTES_MIN) {
+  if (Number.isInteger(memory) && (parseMemory(memory) ?? 0) < MEMORY_BYTES_MIN) {
     problems.push({
       path: 'spec.resources.memory',
       message: formatMessage('spec.resources.memory', 'memory-quantity', memory),
@@ -248,7 +271,7 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function dedupe(problems: Problem[]): Problem[] {
+function dedupe(problems: ManifestProblem[]): ManifestProblem[] {
   const seen = new Set<string>();
   return problems.filter(({ path, message }) => {
     const key = `${path}\n${message}`;

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { ProgramSpec } from '../../schemas/program.ts';
+import { resolveSpec } from '../../schemas/resolve.ts';
+import { digest, ON_CHANGE, revisionHash, specHash } from '../../schemas/spec-hash.ts';
+import { stableJson } from '../../schemas/stable-json.ts';
+
+const BASE: ProgramSpec = resolveSpec(
+  { userId: 'u', build: { context: 'sources/a' }, env: { A: '1' } },
+  'runc',
+);
+
+/** Another value for every field: one that is missing here does not compile. */
+const OTHER: { [K in keyof ProgramSpec]: ProgramSpec[K] } = {
+  userId: 'v',
+  desiredState: 'Stopped',
+  build: { context: 'sources/b', dockerfile: 'Dockerfile', args: {} },
+  image: 'nginx',
+  publishPort: 19005,
+  runtime: 'runsc',
+  env: { A: '2' },
+  restartPolicy: 'Never',
+  restartedAt: 'now',
+  stopGracePeriodSeconds: 1,
+  resources: { memoryBytes: 1, cpus: 1, pids: 1 },
+  readiness: { kind: 'none' },
+  liveness: { kind: 'tcp', periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 1 },
+  progressDeadlineSeconds: 1,
+};
+
+for (const field of Object.keys(OTHER) as (keyof ProgramSpec)[]) {
+  test(`a change of ${field} costs: ${ON_CHANGE[field]}`, () => {
+    const changed = { ...BASE, [field]: OTHER[field] };
+    // What is built, and on which port, goes in by what it came to and not by how it was asked for.
+    const counts = ON_CHANGE[field] === 'recreate' && field !== 'publishPort';
+    assert.equal(specHash(changed, 'image', 19001) !== specHash(BASE, 'image', 19001), counts);
+    assert.equal(
+      revisionHash(changed, 'image') !== revisionHash(BASE, 'image'),
+      counts && field !== 'restartedAt',
+    );
+  });
+}
+
+test('another image or port is another container; another port is the same revision', () => {
+  const hash = specHash(BASE, 'image', 19001);
+  assert.notEqual(specHash(BASE, 'other', 19001), hash);
+  assert.notEqual(specHash(BASE, 'image', 19002), hash);
+  assert.notEqual(revisionHash(BASE, 'other'), revisionHash(BASE, 'image'));
+});
+
+test('the hashes are the same on every machine', () => {
+  assert.equal(specHash(BASE, 'image', 19001), 'v1:c2d1eb711e0f8ec31f02f68289c1d361');
+  assert.equal(revisionHash(BASE, 'image'), 'baf01617a263a7b58d26eb78184983e0');
+  assert.equal(digest({}), '44136fa355b3678a1146ad16f7e8649e');
+});
+
+test('equal data gives equal text, whatever its order', () => {
+  const shuffled = (value: unknown): unknown =>
+    typeof value !== 'object' || value === null
+      ? value
+      : Array.isArray(value)
+        ? value.map(shuffled)
+        : Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([key, inner]) => [key, shuffled(inner)]),
+          );
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert.equal(stableJson(shuffled(value)), stableJson(value));
+      assert.deepEqual(JSON.parse(stableJson(value)), JSON.parse(JSON.stringify(value)));
+    }),
+  );
+  assert.notEqual(stableJson([1, 2]), stableJson([2, 1]), 'the order of a list counts');
+  assert.equal(stableJson({ b: 1, a: { d: 1, c: 2 } }), '{"a":{"c":2,"d":1},"b":1}');
+});
