@@ -1,4 +1,5 @@
 import {
+  type Document,
   isMap,
   isNode,
   isScalar,
@@ -6,17 +7,19 @@ import {
   type Pair,
   parseDocument,
   stringify,
-  type YAMLMap,
+  visit,
 } from 'yaml';
-import { AppError, messageOf, type Problem } from '../schemas/errors.ts';
+import { messageOf, type Problem } from '../schemas/errors.ts';
 import { API_VERSION, type Program } from '../schemas/program.ts';
-import { stableJson } from '../schemas/stable-json.ts';
-import { type HostPolicy, validateManifest } from '../schemas/validate.ts';
+import { type HostPolicy, type ManifestProblem, validateManifest } from '../schemas/validate.ts';
+import { dataOf, parseYamlDocument, YamlTooComplex } from './yaml-document.ts';
 
 /** A manifest larger than this is refused unread: nobody writes one by hand, and parsing it takes the loop. */
 export const MANIFEST_BYTES_MAX = 1024 * 1024;
-/** Aliases a manifest may expand; enough for anchors, too few for a bomb. */
-const ALIASES_MAX = 100;
+/** Syntax errors told at once: what follows the first is often its echo. */
+const PROBLEMS_MAX = 20;
+/** A message holds what somebody wrote, and nobody reads a megabyte of it. */
+const MESSAGE_LENGTH_MAX = 500;
 
 export interface ParsedManifest {
   /** Undefined where there are problems. */
@@ -27,64 +30,80 @@ export interface ParsedManifest {
 }
 
 /**
- * YAML text → Program, or problems with file, line and column.
+ * YAML text → Program, or problems with file, line and column, in the order of the text.
  * @param file for the problems, e.g. `programs/x.yaml`
  * @param stem the file's name without `.yaml`
  */
 export function parseManifest(text: string, file: string, stem: string, policy: HostPolicy): ParsedManifest {
-  const fail = (problems: Problem[]): ParsedManifest => ({ program: undefined, problems, writtenName: '' });
+  const lines = new LineCounter();
+  const at = (offset: number, path: string, message: string): Problem => {
+    const { line, col } = lines.linePos(offset);
+    // A byte order mark takes no column in any editor.
+    const column = line <= 1 && text.startsWith('\uFEFF') ? col - 1 : col;
+    return { file, line: Math.max(1, line), column: Math.max(1, column), path, message: cut(message) };
+  };
+  const fail = (...problems: Problem[]): ParsedManifest => ({
+    program: undefined,
+    problems,
+    writtenName: '',
+  });
   if (Buffer.byteLength(text) > MANIFEST_BYTES_MAX) {
-    return fail([{ file, path: '', message: `the file is larger than ${MANIFEST_BYTES_MAX} bytes` }]);
+    return fail({ file, path: '', message: `the file is larger than ${MANIFEST_BYTES_MAX} bytes` });
   }
   if (text.includes('\0') || text.includes('\uFFFD')) {
-    return fail([{ file, path: '', message: 'the file is not UTF-8 text' }]);
+    return fail({ file, path: '', message: 'the file is not UTF-8 text' });
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  if (document.errors.length > 0) {
-    return fail(
-      document.errors.map((error) => ({
-        file,
-        ...place(error.pos[0]),
-        path: '',
-        message:
-          error.code === 'MULTIPLE_DOCS'
-            ? 'the file holds more than one document: one Program a file'
-            : error.message,
-      })),
-    );
-  }
-  if (document.contents === null) {
-    return fail([
-      { file, line: 1, column: 1, path: '', message: 'the file is empty: it must hold one Program' },
-    ]);
-  }
-  let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: ALIASES_MAX });
+    const { document, secondAt } = parseYamlDocument(text, lines);
+    if (document.errors.length > 0) {
+      const errors = document.errors.slice(0, PROBLEMS_MAX);
+      return fail(...errors.map(({ pos, message }) => at(pos[0], '', message)));
+    }
+    if (secondAt !== undefined) {
+      return fail(at(secondAt, '', 'the file holds more than one document: one Program a file'));
+    }
+    const { contents } = document;
+    if (contents === null || isEmpty(contents))
+      return fail(at(0, '', 'the file is empty: it must hold one Program'));
+    const lost = unresolvedAlias(document);
+    if (lost !== undefined)
+      return fail(at(lost.offset, '', `no anchor &${lost.name} stands before this alias`));
+    const { program, problems } = validateManifest(dataOf(document), stem, policy);
+    const located = problems
+      .map((problem) => ({ problem, offset: offsetOf(contents, problem) }))
+      .sort((a, b) => a.offset - b.offset)
+      .map(({ problem, offset }) => at(offset, problem.path, problem.message));
+    const writtenName = document.getIn(['metadata', 'name']);
+    return { program, problems: located, writtenName: typeof writtenName === 'string' ? writtenName : '' };
   } catch (error) {
-    return fail([{ file, path: '', message: `the file can not be read: ${messageOf(error)}` }]);
+    if (error instanceof YamlTooComplex) return fail(at(error.offset, '', `the file ${error.message}`));
+    return fail(at(0, '', `the file can not be read: ${messageOf(error)}`));
   }
-  const { program, problems } = validateManifest(value, stem, policy);
-  const located = problems.map((problem) => {
-    const offset = offsetOf(document.contents, problem.path);
-    return { file, ...(offset === undefined ? { line: 1, column: 1 } : place(offset)), ...problem };
+}
+
+function unresolvedAlias(document: Document): { offset: number; name: string } | undefined {
+  let found: { offset: number; name: string } | undefined;
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return undefined;
+      found = { offset: startOf(alias) ?? 0, name: alias.source };
+      return visit.BREAK;
+    },
   });
-  const writtenName = document.getIn(['metadata', 'name']);
-  return { program, problems: located, writtenName: typeof writtenName === 'string' ? writtenName : '' };
+  return found;
+}
+
+function cut(message: string): string {
+  return message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX)}…`;
 }
 
 /**
- * Where in the text the node at `spec.env.KEY` stands: the value of a field (its key, where the field is unknown
- * or empty), or of the nearest ancestor that exists.
+ * Where in the text the thing at `spec.env.KEY` stands: the value of a field (its key, where the key is what is
+ * wrong, or the value is empty), or of the nearest ancestor that exists.
  */
-function offsetOf(root: unknown, path: string): number | undefined {
+function offsetOf(root: unknown, { path, atKey }: ManifestProblem): number {
   let node: unknown = root;
-  let offset = isNode(root) ? root.range?.[0] : undefined;
+  let offset = startOf(root) ?? 0;
   let rest = path;
   while (rest !== '' && isMap(node)) {
     // Keys may hold dots themselves, so the longest key that fits is taken.
@@ -94,97 +113,24 @@ function offsetOf(root: unknown, path: string): number | undefined {
     if (pair === undefined) break;
     rest = rest.slice(keyText(pair.key).length + 1);
     node = pair.value;
-    const target = isNode(pair.value) && pair.value.range ? pair.value : pair.key;
-    offset = (isNode(target) ? target.range?.[0] : undefined) ?? offset;
+    const isKeyMeant = (rest === '' && atKey === true) || isEmpty(node);
+    offset = (isKeyMeant ? startOf(pair.key) : startOf(node)) ?? startOf(pair.key) ?? offset;
   }
   return offset;
 }
 
-function keyText(key: unknown): string {
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+/** `key:` without anything after it. */
+function isEmpty(node: unknown): boolean {
+  return isScalar(node) && node.value === null && node.range?.[0] === node.range?.[1];
+}
+
+/** The key of a pair as text. */
+export function keyText(key: unknown): string {
   return String(isNode(key) && 'value' in key ? key.value : key);
-}
-
-/**
- * Sets fields of `spec` and leaves every other byte of the text as it stands: comments, order, quoting, spacing.
- * @param text a manifest that parses
- */
-export function editManifest(text: string, fields: Record<string, string>): string {
-  return Object.entries(fields).reduce((edited, [field, value]) => setSpecField(edited, field, value), text);
-}
-
-function setSpecField(text: string, field: string, value: string): string {
-  const document = parseDocument(text, { prettyErrors: false });
-  const spec = isMap(document.contents) ? document.contents.get('spec', true) : undefined;
-  if (document.errors.length > 0 || !isMap(spec)) {
-    throw new AppError(
-      'Conflict',
-      'the manifest does not parse, so it can not be edited; mend the file first',
-    );
-  }
-  const spliced = splice(text, spec as YAMLMap<unknown, unknown>, field, scalarText(value));
-  document.setIn(['spec', field], value);
-  const wanted = stableJson(document.toJS());
-  // The splice is proved before it is used; odd layouts (a flow mapping, an anchor) take the library's own writer.
-  if (spliced !== undefined && stableJson(plain(spliced)) === wanted) return spliced;
-  return document.toString({ lineWidth: 0 });
-}
-
-/** The text with one scalar replaced, or with one line added as the first of `spec`. */
-function splice(
-  text: string,
-  spec: YAMLMap<unknown, unknown>,
-  field: string,
-  scalar: string,
-): string | undefined {
-  const pair = spec.items.find(({ key }) => keyText(key) === field);
-  if (pair !== undefined) {
-    const range = isScalar(pair.value) && pair.value.anchor === undefined ? pair.value.range : undefined;
-    if (!range || range[0] === range[1]) return undefined;
-    return text.slice(0, range[0]) + scalar + text.slice(range[1]);
-  }
-  const first = spec.items[0]?.key;
-  const start = isNode(first) ? first.range?.[0] : undefined;
-  if (spec.flow || start === undefined) return undefined;
-  const indent = text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
-  if (indent.trim() !== '') return undefined;
-  return `${text.slice(0, start)}${field}: ${scalar}\n${indent}${text.slice(start)}`;
-}
-
-/** Fields a rollback leaves alone: they say what is wanted now, not what the program is. */
-const KEPT_FIELDS = ['desiredState', 'restartedAt'];
-
-/**
- * Makes `spec` equal to another one, but for what KEPT_FIELDS name; fields that are equal keep their comments.
- * @param text a manifest that parses
- */
-export function replaceSpec(text: string, wanted: Record<string, unknown>): string {
-  const document = parseDocument(text, { prettyErrors: false });
-  const spec = isMap(document.contents) ? document.contents.get('spec', true) : undefined;
-  if (document.errors.length > 0 || !isMap(spec)) {
-    throw new AppError(
-      'Conflict',
-      'the manifest does not parse, so it can not be edited; mend the file first',
-    );
-  }
-  const before = (document.toJS() as { spec: Record<string, unknown> }).spec;
-  for (const field of Object.keys(before)) {
-    if (!(field in wanted) && !KEPT_FIELDS.includes(field)) spec.delete(field);
-  }
-  for (const [field, value] of Object.entries(wanted)) {
-    if (KEPT_FIELDS.includes(field) || stableJson(before[field]) === stableJson(value)) continue;
-    document.setIn(['spec', field], document.createNode(value));
-  }
-  return document.toString({ lineWidth: 0 });
-}
-
-/** A word stays plain; anything else is quoted, so that no YAML dialect reads a date out of it. */
-function scalarText(value: string): string {
-  return /^[A-Za-z]+$/.test(value) ? value : JSON.stringify(value);
-}
-
-function plain(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: false });
-  return document.errors.length > 0 ? undefined : document.toJS();
 }
 
 /** Any YAML text of the project's own, as data. */

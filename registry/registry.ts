@@ -8,8 +8,9 @@ import type { HostPolicy } from '../schemas/validate.ts';
 import { moveFile, writeAtomic } from './atomic-write.ts';
 import { type BuildLogs, openBuildLogs } from './build-logs.ts';
 import { type Contexts, openContexts } from './context.ts';
+import { editManifest, replaceSpec } from './edit-manifest.ts';
 import { type EventStore, openEventStore } from './event-store.ts';
-import { editManifest, type ParsedManifest, parseManifest, replaceSpec } from './manifest.ts';
+import { type ParsedManifest, parseManifest } from './manifest.ts';
 import { prepareRegistry, type RegistryPaths, registryPaths } from './paths.ts';
 import { pruningPauses } from './prune.ts';
 import { openRevisionStore, type RevisionStore } from './revision-store.ts';
@@ -85,7 +86,7 @@ export interface Registry {
   replace(name: string, text: string, etag: string): Promise<ManifestEntry>;
   /** Sets fields of `spec` in the file as it is on the disk now. Rejects `NotFound`, or `Conflict` where it is not valid. */
   editSpec(name: string, fields: Record<string, string>): Promise<ManifestEntry>;
-  /** Makes `spec` another one, see `replaceSpec` of manifest.ts. Rejects as `editSpec` does. */
+  /** Makes `spec` another one, see `replaceSpec` of edit-manifest.ts. Rejects as `editSpec` does. */
   replaceSpec(name: string, spec: Record<string, unknown>): Promise<ManifestEntry>;
   /** Moves the manifest to the trash. Rejects `NotFound`. */
   remove(name: string): Promise<void>;
