@@ -23,6 +23,8 @@ const RELOOK_MS = 10_000;
 /** Waits after a pass that failed. */
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 30_000;
+/** Wait after a stop that failed. */
+const STOP_RETRY_MS = 1_000;
 /** Container operations at a time, and how many of them crash loops may not use (design: numbers). */
 const OPERATIONS_MAX = 4;
 const OPERATIONS_RESERVED = 1;
@@ -95,6 +97,7 @@ export function startController(deps: ControllerDeps): Controller {
     containerName: (name) => containerName(deps.instance, name),
     rolloutMs: (name, attempt, sinceStartMs) => rollouts.elapsed(name, attempt, sinceStartMs),
     engineTrouble: () => monitor.health().trouble,
+    saw: (name, containers) => monitor.saw(name, containers),
     again: (name, ms) => queue.addAfter(name, ms),
     onForgotten: (name) => {
       queue.forget(name);
@@ -142,17 +145,18 @@ export function startController(deps: ControllerDeps): Controller {
     const running = stops.get(name) ?? new Set<string>();
     if (running.has(containerId)) return;
     stops.set(name, running.add(containerId));
-    engine
-      .stopContainer(containerId, graceSeconds)
-      .catch((error: unknown) => {
-        const fields = { program: name, container: containerId, error: messageOf(error) };
-        log.warn(fields, 'the stop failed and is tried again');
-      })
-      .finally(() => {
-        running.delete(containerId);
-        if (running.size === 0 && stops.get(name) === running) stops.delete(name);
-        queue.add(name);
-      });
+    const ended = () => {
+      running.delete(containerId);
+      if (running.size === 0 && stops.get(name) === running) stops.delete(name);
+      queue.add(name);
+    };
+    engine.stopContainer(containerId, graceSeconds).then(ended, (error: unknown) => {
+      const fields = { program: name, container: containerId, error: messageOf(error) };
+      log.warn(fields, 'the stop failed and is tried again');
+      if (error instanceof AppError && error.reason === 'EngineUnavailable') monitor.suspect();
+      // It counts as under way until the next try, so that the passes in between do not try at once.
+      clock.after(STOP_RETRY_MS, ended);
+    });
   }
 
   const unsubscribe = registry.subscribe(({ names, paths }) => {

@@ -23,6 +23,8 @@ export interface EngineMonitor extends Closable {
   health(): EngineHealth;
   /** Lists all containers now; changes are told as ever. */
   relist(): Promise<void>;
+  /** What a look at one program found: the next list is compared with it. */
+  saw(program: string, containers: readonly ContainerSummary[]): void;
   /** A call just failed: look whether the engine is gone. */
   suspect(): void;
 }
@@ -41,7 +43,7 @@ export interface EngineMonitorDeps {
 export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   const { engine, clock, log } = deps;
   let health: EngineHealth = { trouble: 'it was not asked yet', listed: false, strays: [] };
-  /** What the last list said of each program. */
+  /** What the last list, or a look at the program since, said of each. */
   let listed = new Map<string, string>();
   let retryMs = RETRY_MS_MIN;
   let wasTold = false;
@@ -107,11 +109,11 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
       return;
     }
     const now = new Map<string, string>();
-    for (const { program, id, state } of containers) {
-      now.set(program, `${now.get(program) ?? ''}${id}:${state} `);
+    for (const program of new Set(containers.map((one) => one.program))) {
+      now.set(program, digestOf(containers.filter((one) => one.program === program)));
     }
     for (const name of new Set([...now.keys(), ...listed.keys()])) {
-      if (now.get(name) !== listed.get(name)) deps.onProgram(name);
+      if ((now.get(name) ?? '') !== (listed.get(name) ?? '')) deps.onProgram(name);
     }
     listed = now;
     const strays = containers.filter(({ program }) => !deps.isKnown(program));
@@ -139,10 +141,20 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     health: () => health,
     relist,
     suspect,
+    // A program that was down at the last list, started since and is down again looks unchanged to the lists.
+    saw: (program, containers) => void listed.set(program, digestOf(containers)),
     async close() {
       closed = true;
       for (const cancel of cancels) cancel();
       await events.close();
     },
   };
+}
+
+/** Equal for equal containers in equal states, in any order. */
+function digestOf(containers: readonly ContainerSummary[]): string {
+  return containers
+    .map(({ id, state }) => `${id}:${state}`)
+    .sort()
+    .join(' ');
 }

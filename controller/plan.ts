@@ -75,7 +75,7 @@ function planRun(observed: Observed, spec: ProgramSpec): Action[] {
   const actions = roles.surplus.flatMap((container) => clear(observed, container, spec));
   if (current === undefined) {
     // The old revision is looked after as long as the new one can not take over.
-    const served = previous !== undefined && (isUp(previous) || hasCrashed(observed, previous));
+    const served = previous !== undefined && (isUp(previous) || mayComeBack(observed, previous));
     const heal = served ? keepUp(observed, previous, spec) : [];
     return [...actions, ...heal, ...planCreate(observed, spec, roles.specHash)];
   }
@@ -95,6 +95,15 @@ function planRun(observed: Observed, spec: ProgramSpec): Action[] {
     actions.push({ kind: 'rename', containerId: current.id, to: observed.containerName });
   }
   return [...actions, ...waitForDeadline(observed, current, spec)];
+}
+
+/**
+ * Whether the old revision, which ended by itself, can be started as it is. One made for another port waits for
+ * its successor instead, unless that has no port either: its own may be somebody else's by now.
+ */
+function mayComeBack(observed: Observed, previous: Container): boolean {
+  const hasPort = previous.publishPort === observed.port || observed.portProblem !== undefined;
+  return hasPort && hasCrashed(observed, previous);
 }
 
 /** Which container is which. The one that runs, then the newest, of the wanted spec is current. */

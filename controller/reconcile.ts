@@ -4,6 +4,7 @@ import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { type ProgramStatus, type Runtime, timestamp } from '../schemas/program.ts';
 import { type Action, describe } from './action.ts';
+import type { Container } from './engine/engine.ts';
 import { type EventDraft, eventsBetween } from './events.ts';
 import { type ExecuteDeps, execute } from './execute.ts';
 import { goalOf } from './goal.ts';
@@ -30,6 +31,8 @@ export interface ReconcileDeps
   log: ControllerLog;
   /** Why the engine can not be asked, or `""`. */
   engineTrouble: () => string;
+  /** Told of what a look found. */
+  saw: (name: string, containers: readonly Container[]) => void;
   /** Looks at the program again after so many milliseconds. */
   again: (name: string, ms: number) => void;
   /** Called when a program is no more. */
@@ -63,6 +66,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     return false;
   }
   const observed = await observe(deps, before, result);
+  deps.saw(name, observed.containers);
   if (await rolledBack(deps, before, observed)) return true;
   const actions = plan(observed);
   const context = {

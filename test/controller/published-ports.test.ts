@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createStage } from './stage.ts';
+
+describe('ports of programs', () => {
+  it('are kept through stop, start, change and another host', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('a');
+    await stage.create('b', { desiredState: 'Stopped' });
+    const { publishPort: a } = await stage.reach('a', 'Ready');
+    const { publishPort: b } = stage.status('b');
+    assert.notEqual(a, b);
+    await stage.edit('a', { desiredState: 'Stopped' });
+    await stage.reach('a', 'Stopped');
+    await host.kill();
+    await stage.start();
+    await stage.edit('b', { desiredState: 'Running' });
+    await stage.replace('a', { env: { CHANGED: '1' } });
+    await stage.reach('a', 'Ready');
+    await stage.reach('b', 'Ready');
+    assert.equal(stage.running('a').facts.publishPort, a);
+    assert.equal(stage.running('b').facts.publishPort, b);
+  });
+
+  it('taken by something else move a new program, and that is told', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { desiredState: 'Stopped' });
+    await host.advance(0);
+    const { publishPort: taken } = stage.status('app');
+    stage.world.foreignPorts.add(taken);
+    await stage.edit('app', { desiredState: 'Running' });
+    const { publishPort, reason } = await stage.reach('app', 'Ready');
+    assert.notEqual(publishPort, taken);
+    assert.equal(reason, '');
+    assert.equal(stage.running('app').facts.publishPort, publishPort);
+    assert.equal(stage.containers('app').length, 1);
+    const told = (await host.registry.events.list('app')).filter((one) => one.reason === 'PortReassigned');
+    assert.equal(told.length, 1);
+    assert.match(told[0]?.message ?? '', new RegExp(`${taken}.*${publishPort}`));
+    assert.equal(host.controller.ports.holder(taken), undefined);
+    assert.equal(host.controller.ports.holder(publishPort), 'app');
+  });
+
+  it('taken while the program was down move it too: stopped, crashed or replaced', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    for (const name of ['stopped', 'crashed', 'replaced']) {
+      await stage.create(name);
+      await stage.reach(name, 'Ready');
+    }
+    await stage.edit('stopped', { desiredState: 'Stopped' });
+    await stage.reach('stopped', 'Stopped');
+    for (const name of ['stopped', 'crashed', 'replaced']) {
+      stage.world.foreignPorts.add(stage.status(name).publishPort);
+    }
+    await stage.edit('stopped', { desiredState: 'Running' });
+    stage.world.end(stage.running('crashed'), 1);
+    await stage.replace('replaced', { env: { CHANGED: '1' } });
+    await host.advance(5_000);
+    for (const name of ['stopped', 'crashed', 'replaced']) {
+      const { state, publishPort } = stage.status(name);
+      assert.equal(state, 'Ready', name);
+      assert.equal(stage.running(name).facts.publishPort, publishPort);
+      assert.equal(stage.world.foreignPorts.has(publishPort), false);
+      assert.equal(stage.containers(name).length, 1, name);
+      const moves = (await stage.reasons(name)).filter((reason) => reason === 'PortReassigned');
+      assert.equal(moves.length, 1, name);
+    }
+  });
+
+  it('that are pinned and taken are waited for', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    stage.world.foreignPorts.add(19500);
+    await stage.create('app', { publishPort: 19500 });
+    const conflict = await stage.reach('app', 'Error');
+    assert.equal(conflict.reason, 'PortConflict');
+    assert.match(conflict.errorMsg, /19500/);
+    assert.equal(conflict.publishPort, 19500);
+    await host.advance(200_000);
+    assert.ok(host.calls.length < 20, 'with growing waits');
+    stage.world.foreignPorts.clear();
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.running('app').facts.publishPort, 19500);
+    assert.equal(stage.status('app').reason, '');
+  });
+
+  it('that are pinned by two go to the first; the other gets it when that is deleted', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('first', { publishPort: 19500 });
+    await stage.reach('first', 'Ready');
+    await stage.create('second', { publishPort: 19500 });
+    const conflict = await stage.reach('second', 'Error');
+    assert.equal(conflict.reason, 'PortConflict');
+    assert.match(conflict.errorMsg, /held by program first/);
+    assert.deepEqual(stage.containers('second'), []);
+    await host.programs.remove('first');
+    await stage.reach('second', 'Ready');
+  });
+
+  it('change when a pin is set or changed, and stay where it is taken away', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    const { publishPort: held } = await stage.reach('app', 'Ready');
+    const serves = (port: number) => () =>
+      stage.status('app').state === 'Ready' &&
+      stage.containers('app').length === 1 &&
+      stage.containers('app')[0]?.facts.publishPort === port;
+    for (const pin of [19500, 19501]) {
+      await stage.replace('app', { publishPort: pin });
+      await host.until(`it serves on ${pin}`, serves(pin));
+    }
+    assert.equal(host.controller.ports.holder(held), undefined);
+    assert.equal(host.controller.ports.holder(19500), undefined);
+    await stage.replace('app', {});
+    await host.advance(5_000);
+    assert.equal(serves(19501)(), true);
+    assert.equal(stage.status('app').currentRevision, 1, 'another port is the same revision');
+  });
+
+  it('that are all in use are told, and one that comes free is taken', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start({ portRange: { min: 19001, max: 19002 } });
+    for (const name of ['a', 'b', 'c']) await stage.create(name);
+    await stage.reach('b', 'Ready');
+    const { reason, errorMsg } = await stage.reach('c', 'Error');
+    assert.equal(reason, 'PortsExhausted');
+    assert.match(errorMsg, /19001 and 19002/);
+    await host.programs.remove('a');
+    await stage.reach('c', 'Ready');
+  });
+});
