@@ -8,14 +8,7 @@ export type Action =
   | { kind: 'build'; hash: string; buildId: string }
   | { kind: 'pull'; reference: string }
   | { kind: 'cancelImage'; why: string }
-  | {
-      kind: 'create';
-      containerName: string;
-      specHash: string;
-      revision: number;
-      imageId: string;
-      spec: ProgramSpec;
-    }
+  | CreateAction
   | { kind: 'start'; containerId: string; why: 'first' | 'restart' | 'again' }
   | { kind: 'unpause'; containerId: string }
   | { kind: 'stop'; containerId: string; graceSeconds: number; why: string; wanted: boolean }
@@ -23,6 +16,17 @@ export type Action =
   | { kind: 'remove'; containerId: string; why: string }
   | { kind: 'forget'; why: string }
   | { kind: 'wait'; ms: number; why: string };
+
+export interface CreateAction {
+  kind: 'create';
+  containerName: string;
+  specHash: string;
+  revision: number;
+  imageId: string;
+  spec: ProgramSpec;
+  /** What was found wrong with the container that this one takes the place of, or `""`. */
+  why: string;
+}
 
 /** One line for people: dry runs, logs and the tables of the tests. */
 export function describe(action: Action): string {
@@ -34,7 +38,7 @@ export function describe(action: Action): string {
     case 'cancelImage':
       return `cancel the build: ${action.why}`;
     case 'create':
-      return `create ${action.containerName} for revision ${action.revision}`;
+      return `create ${action.containerName} for revision ${action.revision}${action.why === '' ? '' : `: ${action.why}`}`;
     case 'start':
       return `start ${short(action.containerId)} (${action.why})`;
     case 'unpause':

@@ -1,6 +1,7 @@
-import type { ProgramSpec } from '../schemas/program.ts';
+import type { ProgramMemory, ProgramSpec } from '../schemas/program.ts';
 import { ON_CHANGE } from '../schemas/spec-hash.ts';
 import { stableJson } from '../schemas/stable-json.ts';
+import type { Container } from './engine/engine.ts';
 
 export interface Difference {
   /** e.g. `spec.env.KEY`. */
@@ -45,6 +46,20 @@ export function describeChange(from: ProgramSpec | undefined, to: ProgramSpec, i
   if (isUp) actions.push('stop the running container');
   actions.push('start the new container');
   return actions;
+}
+
+/**
+ * What somebody changed of a container since it was first seen to run, in words; empty where nothing is known to
+ * compare with. The engine's own account is the measure, since not every engine keeps all it is asked for. Pure.
+ */
+export function driftOf({ id, settings }: Container, baseline: ProgramMemory['baseline']): string[] {
+  if (baseline === undefined || baseline.containerId !== id) return [];
+  const before: Record<string, unknown> = { ...baseline.settings };
+  return Object.entries(settings).flatMap(([setting, now]) =>
+    stableJson(now) === stableJson(before[setting])
+      ? []
+      : `${setting} is ${stableJson(now)} instead of ${stableJson(before[setting])}`,
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

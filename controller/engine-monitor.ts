@@ -45,6 +45,8 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   let health: EngineHealth = { trouble: 'it was not asked yet', listed: false, strays: [] };
   /** What the last list, or a look at the program since, said of each. */
   let listed = new Map<string, string>();
+  /** Programs by container, as of the last list: for events that name the container alone. */
+  let owners = new Map<string, string>();
   let retryMs = RETRY_MS_MIN;
   let wasTold = false;
   let checking = false;
@@ -116,6 +118,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
       if ((now.get(name) ?? '') !== (listed.get(name) ?? '')) deps.onProgram(name);
     }
     listed = now;
+    owners = new Map(containers.map(({ id, program }) => [id, program]));
     const strays = containers.filter(({ program }) => !deps.isKnown(program));
     if (strays.length > health.strays.length) {
       const names = strays.map(({ name }) => name);
@@ -130,7 +133,10 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   }
 
   const events = engine.watch(
-    ({ program }) => deps.onProgram(program),
+    ({ program, containerId }) => {
+      const name = program || owners.get(containerId);
+      if (name !== undefined) deps.onProgram(name);
+    },
     () => void up(),
     (error) => down(messageOf(error)),
   );

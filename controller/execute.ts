@@ -137,6 +137,7 @@ async function createContainer(
     });
   }
   await deps.save(status);
+  if (action.why !== '') deps.emit(status, { type: 'Warning', reason: 'Drifted', message: action.why });
   try {
     const id = await deps.slots.run(slotOf(status.memory), () =>
       deps.engine.createContainer({

@@ -83,7 +83,8 @@ export async function observe(
   const image = await imageState(deps, observed, target);
   const withImage = { ...observed, memory: withBuild(memory, observed.buildId), image };
   const timed = { ...withImage, rolloutMs: rolloutMs(deps, withImage, target) };
-  return accountForExit(deps.engine, { ...timed, memory: noteGood(timed, target) }, target);
+  const noted = { ...timed, memory: noteGood(timed, target) };
+  return accountForExit(deps.engine, { ...noted, memory: noteBaseline(noted, target) }, target);
 }
 
 /** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */
@@ -134,6 +135,13 @@ function withGood(observed: Observed, spec: ProgramSpec): Observed {
     buildId,
     rollback: { revision, bad: bad.revision, reason: bad.reason, message: bad.message },
   };
+}
+
+/** Remembers how the engine describes the wanted container when it runs for the first time. */
+function noteBaseline({ memory, ...rest }: Observed, spec: ProgramSpec): ProgramMemory {
+  const { current } = assignRoles({ ...rest, memory }, spec);
+  if (current === undefined || !isUp(current) || memory.baseline?.containerId === current.id) return memory;
+  return { ...memory, baseline: { containerId: current.id, settings: current.settings } };
 }
 
 /** How long the wanted container has had to become ready. */

@@ -1,6 +1,7 @@
 import type { ProgramSpec } from '../schemas/program.ts';
 import { revisionHash, specHash } from '../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
+import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
 import { waitMs } from './memory.ts';
 import { byAge, isUp, type Observed, runKey } from './observed.ts';
@@ -112,10 +113,11 @@ export function assignRoles(observed: Observed, spec: ProgramSpec): Roles {
   const newestFirst = [...observed.containers].reverse();
   const stays = (one: Container) => isUp(one) && !observed.stopping.has(one.id);
   const pick = (candidates: Container[]) => candidates.find(stays) ?? candidates.find(isUp) ?? candidates[0];
-  const current =
-    observed.imageKey === '' ? undefined : pick(newestFirst.filter((one) => hashOf(one) === hash));
+  const isWanted = (one: Container) =>
+    hashOf(one) === hash && driftOf(one, observed.memory.baseline).length === 0;
+  const current = observed.imageKey === '' ? undefined : pick(newestFirst.filter(isWanted));
   const others = newestFirst.filter((one) => one !== current);
-  const previous = pick(others.filter((one) => one.startedAtMs > 0 && hashOf(one) !== hash));
+  const previous = pick(others.filter((one) => one.startedAtMs > 0 && !isWanted(one)));
   const surplus = others.filter((one) => one !== previous).reverse();
   return { specHash: hash, current, previous, surplus };
 }
@@ -222,10 +224,27 @@ function planImage(observed: Observed, spec: ProgramSpec): Action[] {
 
 function create(observed: Observed, spec: ProgramSpec, hash: string, imageId: string): Action {
   const revision = observed.rollback?.revision ?? nextRevision(observed, spec);
-  const taken = new Set(observed.containers.map(({ name }) => name));
-  const plain = observed.containerName;
-  const containerName = taken.has(plain) ? `${plain}-${hash.slice(-8)}` : plain;
-  return { kind: 'create', containerName, specHash: hash, revision, imageId, spec };
+  const drift = observed.containers
+    .filter((one) => hashOf(one) === hash)
+    .flatMap((one) => driftOf(one, observed.memory.baseline));
+  const why = drift.length === 0 ? '' : `somebody changed the container: ${drift.join('; ')}`;
+  return {
+    kind: 'create',
+    containerName: freeName(observed, hash),
+    specHash: hash,
+    revision,
+    imageId,
+    spec,
+    why,
+  };
+}
+
+/** The plain name, or one with a suffix while another container has it. */
+function freeName({ containers, containerName }: Observed, hash: string): string {
+  const taken = new Set(containers.map(({ name }) => name));
+  const beside = `${containerName}-${hash.slice(-8)}`;
+  const names = [containerName, beside, ...containers.map((_, index) => `${beside}-${index + 2}`)];
+  return names.find((name) => !taken.has(name)) ?? beside;
 }
 
 /** A restart is the same revision; anything else that needs another container is the next. */

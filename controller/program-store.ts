@@ -1,7 +1,8 @@
-import type { DryRun, ProgramStore, ProgramView } from '../api/deps.ts';
-import { newManifest } from '../registry/manifest.ts';
+import type { DryRun, ProgramStore, ProgramView, RevisionView } from '../api/deps.ts';
+import type { Intent } from '../registry/git-lock.ts';
 import type { ManifestEntry, Registry } from '../registry/registry.ts';
-import { buildIdOfFiles, readSource, writeSources } from '../registry/sources.ts';
+import type { Revision } from '../registry/revision-store.ts';
+import { buildIdOfFiles, readSource } from '../registry/sources.ts';
 import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, describeProblem } from '../schemas/errors.ts';
@@ -92,8 +93,7 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
       return entry === undefined ? undefined : { text: entry.text, etag: entry.etag };
     },
     async createFromSources(name, userId, buildId, files) {
-      const context = await writeSources(registry.paths.root, buildId, files);
-      await registry.create(name, newManifest(name, userId, context));
+      await registry.createFromSources(name, { userId, buildId, files }, intentOf('create', name, userId));
     },
     async putManifest(name, text, etag) {
       const { program, problems, writtenName } = registry.parse(name, text);
@@ -111,16 +111,20 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
           details: problems,
         });
       }
-      if (etag === null) return { etag: (await registry.create(name, text)).etag, created: true };
-      return { etag: (await registry.replace(name, text, etag)).etag, created: false };
+      const intent = intentOf(
+        etag === null ? 'create' : 'put manifest',
+        name,
+        String(program.rawSpec.userId),
+      );
+      if (etag === null) return { etag: (await registry.create(name, text, intent)).etag, created: true };
+      return { etag: (await registry.replace(name, text, etag, intent)).etag, created: false };
     },
     async editSpec(name, fields) {
-      mustGet(name);
-      await registry.editSpec(name, fields);
+      const { userId } = mustGet(name).status;
+      await registry.editSpec(name, fields, intentOf(wordFor(fields), name, userId));
     },
     async remove(name) {
-      mustGet(name);
-      await registry.remove(name);
+      await registry.remove(name, intentOf('delete', name, mustGet(name).status.userId));
     },
     async source(name) {
       const build = buildOf(name);
@@ -138,11 +142,16 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
       yield* registry.buildLogs.follow(newestBuild(view), signal);
     },
     async revisions(name) {
-      return history.list(mustGet(name).status);
+      const { status } = mustGet(name);
+      return (await registry.revisions.list(name)).map((revision) => revisionView(revision, status));
     },
     async rollBack(name, revision) {
-      const { number, spec } = await history.restore(mustGet(name).status, revision);
-      await registry.replaceSpec(name, spec);
+      const { status } = mustGet(name);
+      // Before anything is restored, which would lie there for nothing.
+      registry.mustBeEditable();
+      const { number, spec } = await history.restore(status, revision);
+      const intent = intentOf('rollback', name, status.userId, `to revision ${number}`);
+      await registry.replaceSpec(name, spec, intent);
       return number;
     },
     async events(name) {
@@ -182,6 +191,35 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
     const changes = follow<string>((push) => registry.status.subscribe(push), signal);
     for await (const changed of changes) if (changed === name && !isPending()) return;
   }
+}
+
+/** What the commit of an edit says: what was asked, and for whom. */
+function intentOf(word: string, name: string, userId: string, more = ''): Intent {
+  const subject = [word, name, more].filter((part) => part !== '').join(' ');
+  return { author: userId, message: `${subject}\n\nHersh-Program: ${name}\nHersh-User: ${userId}\n` };
+}
+
+/** Which call sets these fields. */
+function wordFor(fields: Record<string, string>): string {
+  if (fields.desiredState === 'Running') return 'start';
+  if (fields.desiredState === 'Stopped') return 'stop';
+  return 'restartedAt' in fields ? 'restart' : 'edit';
+}
+
+function revisionView(revision: Revision, status: ProgramStatus): RevisionView {
+  return {
+    revision: revision.number,
+    created_at: revision.createdAt,
+    author: revision.author,
+    commit: revision.commit,
+    build_id: revision.buildId,
+    image_id: revision.imageId,
+    outcome: revision.outcome,
+    message: revision.message,
+    log: revision.log ?? '',
+    current: revision.number === status.currentRevision,
+    spec: revision.rawSpec,
+  };
 }
 
 /** What a manifest would change, against what is in force. Rejects `InvalidManifest`. */

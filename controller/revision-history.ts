@@ -1,4 +1,3 @@
-import type { RevisionView } from '../api/deps.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Revision } from '../registry/revision-store.ts';
 import { AppError } from '../schemas/errors.ts';
@@ -6,8 +5,6 @@ import type { ProgramStatus } from '../schemas/program.ts';
 
 /** What a program was, and how to get back there. */
 export interface RevisionHistory {
-  /** Oldest first. */
-  list(status: ProgramStatus): Promise<RevisionView[]>;
   /**
    * The spec to write into the manifest so that a revision comes back: the one named, or the newest before the
    * wanted one that was ready. Where its context has changed since, its snapshot is put under `sources/` and the
@@ -52,22 +49,6 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
   }
 
   return {
-    async list(status) {
-      const kept = await registry.revisions.list(status.name);
-      return kept.map((revision) => ({
-        revision: revision.number,
-        created_at: revision.createdAt,
-        author: revision.author,
-        commit: revision.commit,
-        build_id: revision.buildId,
-        image_id: revision.imageId,
-        outcome: revision.outcome,
-        message: revision.message,
-        log: revision.log ?? '',
-        current: revision.number === status.currentRevision,
-        spec: revision.rawSpec,
-      }));
-    },
     async restore(status, number) {
       const revision = await pick(status, number);
       const context = await contextOf(revision);

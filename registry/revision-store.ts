@@ -57,7 +57,7 @@ export function openRevisionStore(folder: string): RevisionStore {
     try {
       const document = parse(await readFile(fileOf(name, number), 'utf8')) as { revision?: Revision } | null;
       const revision = document?.revision;
-      return revision?.number === number && typeof revision.spec === 'object' ? revision : undefined;
+      return revision?.number === number && typeof revision.rawSpec === 'object' ? revision : undefined;
     } catch {
       return undefined;
     }

@@ -137,6 +137,8 @@ export interface ProgramMemory {
   restartedAtSeen?: string;
   /** The named volume mounted at /state. */
   volume?: string;
+  /** The engine's account of the container that serves, when it was first seen to run: what drift is told by. */
+  baseline?: { containerId: string; settings: object };
   /** The container whose exit is already counted, `<id>@<startedAt>`. */
   exitSeen?: string;
   /** Runs that were ended by wish, newest last: their exits are no crashes. */

@@ -6,7 +6,14 @@ import { unavailable } from './docker-errors.ts';
 import type { Closable, EngineEvent } from './engine.ts';
 
 /** What a change of a container can be; the rest (exec, attach, archive) is noise. */
-const ACTIONS = ['create', 'start', 'die', 'oom', 'destroy', 'rename', 'pause', 'unpause'];
+const ACTIONS = ['create', 'start', 'die', 'oom', 'destroy', 'rename', 'pause', 'unpause', 'update'];
+/** Networks carry no word of the program; their events name the container. */
+const NETWORK_ACTIONS = ['connect', 'disconnect'];
+
+interface Subscription {
+  filters: Record<string, string[]>;
+  eventOf(raw: Record<string, unknown>): RawEvent | undefined;
+}
 
 /** An engine that restarts is back in 3 to 8 s: waits grow to less than that. */
 const RECONNECT_MS_MIN = 50;
@@ -36,18 +43,31 @@ export function watchEvents(
   handlers: EventHandlers,
 ): Closable {
   const stop = new AbortController();
-  const ended = follow(connection, instance, clock, handlers, stop.signal);
+  const containers: Subscription = {
+    filters: { type: ['container'], label: [`${LABELS.instance}=${instance}`], event: ACTIONS },
+    eventOf: containerEvent,
+  };
+  const networks: Subscription = {
+    filters: { type: ['network'], event: NETWORK_ACTIONS },
+    eventOf: networkEvent,
+  };
+  // One of the two tells of connections; both are lost and made again together in all but the rarest case.
+  const quiet = { ...handlers, onConnect: () => undefined, onDisconnect: () => undefined };
+  const ended = [
+    follow(connection, containers, clock, handlers, stop.signal),
+    follow(connection, networks, clock, quiet, stop.signal),
+  ];
   return {
     async close() {
       stop.abort();
-      await ended;
+      await Promise.all(ended);
     },
   };
 }
 
 async function follow(
   connection: Connection,
-  instance: string,
+  { filters, eventOf }: Subscription,
   clock: Clock,
   handlers: EventHandlers,
   signal: AbortSignal,
@@ -60,7 +80,6 @@ async function follow(
     let body: IncomingMessage | undefined;
     let failure: unknown = new Error('the event stream ended');
     try {
-      const filters = { type: ['container'], label: [`${LABELS.instance}=${instance}`], event: ACTIONS };
       body = await openStream(connection.patient, '/events', { since, filters }, signal);
       body.socket?.setKeepAlive(true, KEEPALIVE_MS);
       wait = RECONNECT_MS_MIN;
@@ -90,8 +109,19 @@ interface RawEvent extends EngineEvent {
   seconds: number;
 }
 
-function eventOf(raw: Record<string, unknown>): RawEvent | undefined {
-  const actor = raw.Actor as { ID?: string; Attributes?: Record<string, string> } | undefined;
+interface Actor {
+  ID?: string;
+  Attributes?: Record<string, string>;
+}
+
+function networkEvent(raw: Record<string, unknown>): RawEvent | undefined {
+  const containerId = (raw.Actor as Actor | undefined)?.Attributes?.container;
+  if (containerId === undefined || typeof raw.Action !== 'string') return undefined;
+  return { program: '', containerId, action: raw.Action, seconds: Number(raw.time ?? 0) };
+}
+
+function containerEvent(raw: Record<string, unknown>): RawEvent | undefined {
+  const actor = raw.Actor as Actor | undefined;
   const program = actor?.Attributes?.[LABELS.program];
   if (actor?.ID === undefined || program === undefined || typeof raw.Action !== 'string') return undefined;
   return { program, containerId: actor.ID, action: raw.Action, seconds: Number(raw.time ?? 0) };

@@ -159,6 +159,14 @@ export function containerOf(inspected: Docker.ContainerInspectInfo): Container {
     oomKilled: state.OOMKilled,
     startError: state.Error ?? '',
     publishPort: Number.isInteger(port) ? port : 0,
+    settings: {
+      memoryBytes: host.Memory ?? 0,
+      cpus: (host.NanoCpus ?? 0) / 1e9,
+      pids: host.PidsLimit ?? 0,
+      restartPolicy: host.RestartPolicy?.Name || 'no',
+      network: host.NetworkMode ?? '',
+      networks: Object.keys(inspected.NetworkSettings?.Networks ?? {}).sort(),
+    },
   };
 }
 

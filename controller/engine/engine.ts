@@ -118,6 +118,20 @@ export interface Container extends ContainerSummary {
   startError: string;
   /** The host port it is, or will be, published on; 0 where none. */
   publishPort: number;
+  settings: ContainerSettings;
+}
+
+/** What of a container can be changed behind the controller's back, as it is now. */
+export interface ContainerSettings {
+  memoryBytes: number;
+  cpus: number;
+  pids: number;
+  /** The engine's own restart policy, which is `no` for every container of ours. */
+  restartPolicy: string;
+  /** The network it was made for. */
+  network: string;
+  /** The networks it is attached to, sorted. */
+  networks: string[];
 }
 
 export interface CreateContainer {
@@ -163,6 +177,7 @@ export interface LogOptions {
 }
 
 export interface EngineEvent {
+  /** `""` where the engine named the container alone. */
   program: string;
   containerId: string;
   /** The engine's word: `die`, `start`, `destroy`, `oom`, … */

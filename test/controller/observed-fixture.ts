@@ -1,4 +1,4 @@
-import type { Container } from '../../controller/engine/engine.ts';
+import type { Container, ContainerSettings } from '../../controller/engine/engine.ts';
 import type { Observed } from '../../controller/observed.ts';
 import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
@@ -18,6 +18,15 @@ export function hashOf(spec: ProgramSpec, imageKey = HASH): string {
   return specHash(spec, imageKey, PORT);
 }
 
+export const SETTINGS: ContainerSettings = {
+  memoryBytes: 2 ** 29,
+  cpus: 1,
+  pids: 256,
+  restartPolicy: 'no',
+  network: 'programs',
+  networks: ['programs'],
+};
+
 /** A container that has run for a second, unless told otherwise. */
 export function containerOf(id: string, spec: ProgramSpec, change: Partial<Container> = {}): Container {
   return {
@@ -34,6 +43,7 @@ export function containerOf(id: string, spec: ProgramSpec, change: Partial<Conta
     oomKilled: false,
     startError: '',
     publishPort: PORT,
+    settings: SETTINGS,
     ...change,
   };
 }

@@ -14,6 +14,7 @@ import {
   NOW_MS,
   observedOf,
   ready,
+  SETTINGS,
   specOf,
 } from './observed-fixture.ts';
 
@@ -184,6 +185,46 @@ const rows: Row[] = [
       probes: ready('new', 'twin'),
     }),
     want: ['stop twin within 10 s: it is not the container of any wanted revision'],
+  },
+
+  // Changed behind the controller's back.
+  {
+    name: 'somebody took its network away: another container takes over',
+    observed: observedOf(spec, {
+      containers: [{ ...current, settings: { ...SETTINGS, networks: [] } }],
+      memory: {
+        baseline: { containerId: 'new', settings: SETTINGS },
+        latestRevision: { number: 3, hash: revisionHash(spec, HASH) },
+      },
+    }),
+    want: [
+      `create ${beside.name} for revision 3: somebody changed the container: networks is [] instead of ["programs"]`,
+    ],
+  },
+  {
+    name: 'the changed one is stopped when the other stands beside it',
+    observed: observedOf(spec, {
+      containers: [
+        { ...current, createdAtMs: NOW_MS - 9_000, settings: { ...SETTINGS, memoryBytes: 1 } },
+        containerOf('next', spec, { ...NEVER_RAN, ...beside }),
+      ],
+      memory: { baseline: { containerId: 'new', settings: SETTINGS } },
+    }),
+    want: ['stop new within 10 s: a new revision takes over'],
+  },
+  {
+    name: 'an engine that keeps less than it was asked for is no drift',
+    observed: observedOf(spec, {
+      containers: [{ ...current, settings: { ...SETTINGS, pids: 0 } }],
+      probes: ready('new'),
+      memory: { baseline: { containerId: 'new', settings: { ...SETTINGS, pids: 0 } } },
+    }),
+    want: [],
+  },
+  {
+    name: 'renamed by somebody: named back',
+    observed: observedOf(spec, { containers: [{ ...current, name: 'mine' }], probes: ready('new') }),
+    want: ['rename new to hersh-program-x'],
   },
 
   // Crashes.

@@ -230,6 +230,14 @@ function newFacts(id: string, request: CreateContainer, instance: string, nowMs:
     oomKilled: false,
     startError: '',
     publishPort: request.publishPort,
+    settings: {
+      memoryBytes: request.memoryBytes,
+      cpus: request.cpus,
+      pids: request.pids,
+      restartPolicy: 'no',
+      network: 'programs',
+      networks: ['programs'],
+    },
   };
 }
 

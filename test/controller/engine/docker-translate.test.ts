@@ -141,7 +141,15 @@ describe('containerOf', () => {
       Error: '',
     },
     Config: { Labels: { 'dev.hersh.program': 'ann-1' } },
-    HostConfig: { PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '19005' }] } },
+    HostConfig: {
+      PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '19005' }] },
+      Memory: 2 ** 29,
+      NanoCpus: 500_000_000,
+      PidsLimit: 256,
+      RestartPolicy: { Name: 'no' },
+      NetworkMode: 'home',
+    },
+    NetworkSettings: { Networks: { other: {}, home: {} } },
   };
   const from = (more: object): Docker.ContainerInspectInfo =>
     ({ ...inspected, ...more }) as unknown as Docker.ContainerInspectInfo;
@@ -161,6 +169,14 @@ describe('containerOf', () => {
       oomKilled: true,
       startError: '',
       publishPort: 19005,
+      settings: {
+        memoryBytes: 2 ** 29,
+        cpus: 0.5,
+        pids: 256,
+        restartPolicy: 'no',
+        network: 'home',
+        networks: ['home', 'other'],
+      },
     });
   });
 
