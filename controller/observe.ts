@@ -1,4 +1,5 @@
 import type { BuildContext } from '../registry/context.ts';
+import type { Revision } from '../registry/revision-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import {
@@ -17,6 +18,7 @@ import { afterBuildFailure, afterExit, afterStop, exitOf, forgetCrashes, isAccou
 import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
+import { rebuiltMemory, rebuiltPort } from './rebuild.ts';
 import { attemptOf, forAttempt, noteGood } from './rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
@@ -33,6 +35,8 @@ export interface ObserveDeps {
   stopping: (name: string) => ReadonlySet<string>;
   probes: (name: string) => ReadonlyMap<string, ProbeState>;
   containerName: (name: string) => string;
+  /** The newest revision kept under the name, where it was this user's. */
+  lastRevision: (name: string, userId: string) => Promise<Revision | undefined>;
   /**
    * Milliseconds since the attempt's container first ran, by the clock that does not jump.
    * @param sinceStartMs by the other clock: what counts for a container that ran before this host did
@@ -50,6 +54,10 @@ export async function observe(
   const { goal } = result;
   const containers = await inspectAll(deps.engine, name);
   const spec = goal.kind === 'run' || goal.kind === 'stop' ? goal.spec : undefined;
+  const isNew = spec !== undefined && result.memory.latestRevision === undefined;
+  const given = isNew
+    ? rebuiltMemory(result.memory, containers, await deps.lastRevision(name, spec.userId))
+    : result.memory;
   const base: Observed = {
     name,
     containerName: deps.containerName(name),
@@ -62,7 +70,7 @@ export async function observe(
     portProblem: undefined,
     stopping: deps.stopping(name),
     probes: probesOf(deps, before, containers),
-    memory: result.memory,
+    memory: given,
     rollback: undefined,
     rolloutMs: 0,
     lastExit: before.lastExit,
@@ -170,8 +178,7 @@ async function holdPort(
     const message = `port ${port} is held by program ${ports.holder(port)}`;
     return { port, portProblem: { reason: 'PortConflict', message } };
   }
-  // A ledger that was lost is made good from the container that runs.
-  const known = before.publishPort || containers.find(isUp)?.publishPort || 0;
+  const known = before.publishPort || rebuiltPort(containers);
   if (known > 0 && ports.hold(name, known)) return { port: known, portProblem: undefined };
   try {
     return { port: await ports.reserve(name), portProblem: undefined };

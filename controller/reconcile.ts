@@ -174,6 +174,8 @@ async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void>
     reason: 'Deleted',
     message: 'the program and its container are gone',
   });
+  // Its history stays for the time it may come back; where nothing was ever made of it there is none.
+  if (memory.latestRevision === undefined) await deps.registry.events.remove(name);
   await deps.registry.status.remove(name);
   deps.ports.release(name);
   deps.onForgotten(name);

@@ -150,22 +150,33 @@ describe('a program in its ordinary life', () => {
     assert.equal((await stage.reasons('app')).at(-1), 'Deleted');
   });
 
-  it('gets its data back when the same name of the same user comes again, and nobody else does', async (test) => {
+  it('gets data and history back when the same name of the same user comes again, and nobody else does', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
     await stage.create('app');
     await stage.reach('app', 'Ready');
     const { volume } = stage.running('app');
-    for (const [userId, same] of [
-      ['me', true],
-      ['other', false],
-    ] as const) {
+    const comeAgain = async (userId: string, env: Record<string, string>) => {
       await host.programs.remove('app');
       await host.until('the ledger is gone', () => host.registry.status.get('app') === undefined);
-      await stage.create('app', { userId });
+      await stage.create('app', { userId, env });
       await stage.reach('app', 'Ready');
-      assert.equal(stage.running('app').volume === volume, same);
-    }
+      return host.registry.revisions.list('app');
+    };
+    const own = await comeAgain('me', { SECOND: '1' });
+    assert.equal(stage.running('app').volume, volume);
+    assert.deepEqual(
+      own.map(({ number }) => number),
+      [1, 2],
+    );
+    assert.equal((await stage.reasons('app')).includes('Deleted'), true);
+    const foreign = await comeAgain('other', {});
+    assert.notEqual(stage.running('app').volume, volume);
+    assert.deepEqual(
+      foreign.map(({ number, spec }) => [number, spec.userId]),
+      [[1, 'other']],
+    );
+    assert.equal((await stage.reasons('app')).includes('Deleted'), false);
   });
 
   it('goes when it is deleted before anything of it was made', async (test) => {

@@ -22,6 +22,8 @@ export interface Stage {
   start(options?: Partial<SimHostOptions>): Promise<SimHost>;
   /** Writes a file of the registry as somebody with an editor does: nobody is told. */
   write(path: string, content: string): Promise<void>;
+  /** Removes one likewise. */
+  remove(path: string): Promise<void>;
   /** Writes sources and manifest of a program, through the registry. */
   create(name: string, spec?: Spec): Promise<void>;
   /** Fields of the spec, as the API edits them. */
@@ -67,6 +69,7 @@ export async function createStage(test: TestContext): Promise<Stage> {
       await mkdir(dirname(join(root, path)), { recursive: true });
       await writeFile(join(root, path), content);
     },
+    remove: (path) => rm(join(root, path), { recursive: true }),
     async create(name, spec = {}) {
       await stage.write(`sources/${name}/Dockerfile`, `FROM scratch\n# ${name}\n`);
       await host().registry.create(name, manifest(name, spec));

@@ -1,0 +1,44 @@
+import type { Registry } from '../registry/registry.ts';
+import type { Revision } from '../registry/revision-store.ts';
+import { LABELS, type ProgramMemory } from '../schemas/program.ts';
+import type { Container } from './engine/engine.ts';
+
+/**
+ * The newest revision that is kept of a program whose ledger knows of none: its ledger was lost, or it was deleted
+ * and comes back. What another user left under the same name is removed, since it is nobody else's to see.
+ */
+export async function lastRevision(
+  { revisions, events }: Pick<Registry, 'revisions' | 'events'>,
+  name: string,
+  userId: string,
+): Promise<Revision | undefined> {
+  const newest = (await revisions.list(name)).at(-1);
+  if (newest === undefined || newest.spec.userId === userId) return newest;
+  await revisions.remove(name);
+  await events.remove(name);
+  return undefined;
+}
+
+/** What a lost ledger can be made good with: the labels of containers, and the revisions kept. Pure. */
+export function rebuiltMemory(
+  memory: ProgramMemory,
+  containers: readonly Container[],
+  newest: Revision | undefined,
+): ProgramMemory {
+  const started = containers.some(({ startedAtMs }) => startedAtMs > 0);
+  const labelled = Math.max(0, ...containers.map(({ labels }) => Number(labels[LABELS.revision]) || 0));
+  const number = Math.max(labelled, newest?.number ?? 0);
+  // A number without its hash belongs to no spec that is known: the next one made is the one after it.
+  const latestRevision = { number, hash: newest?.number === number ? newest.hash : '' };
+  return {
+    ...memory,
+    ...(started ? { startRequested: true } : {}),
+    ...(number > 0 ? { latestRevision } : {}),
+  };
+}
+
+/** The port of the container that runs, or else of the newest; 0 where there is none. Pure. */
+export function rebuiltPort(containers: readonly Container[]): number {
+  const running = containers.find(({ state }) => state === 'running' || state === 'paused');
+  return (running ?? containers.at(-1))?.publishPort ?? 0;
+}

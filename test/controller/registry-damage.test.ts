@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createStage, manifest } from './stage.ts';
+
+describe('a manifest', () => {
+  it('that is broken changes nothing that runs, says where, and is taken up when it is mended', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { env: { N: '1' } });
+    await stage.reach('app', 'Ready');
+    const container = stage.running('app');
+    const broken = manifest('app', { env: { N: '2' }, publishPort: 'many' });
+    const line = broken.split('\n').findIndex((text) => text.includes('publishPort')) + 1;
+    await stage.write('programs/app.yaml', broken);
+    await host.advance(11_000);
+    const { state, reason, errorMsg, conditions, observedGeneration } = stage.status('app');
+    assert.equal(state, 'Ready');
+    assert.equal(reason, 'InvalidManifest');
+    assert.match(errorMsg, new RegExp(`^programs/app\\.yaml:${line}:\\d+: .*publishPort`));
+    const valid = conditions.find(({ type }) => type === 'Valid');
+    assert.deepEqual([valid?.status, valid?.reason], ['False', 'InvalidManifest']);
+    assert.equal(observedGeneration, 1);
+    assert.equal(stage.running('app'), container);
+    stage.world.end(container, 1);
+    await host.advance(1_000);
+    assert.equal(stage.running('app'), container, 'the last valid spec is kept up');
+    await host.kill();
+    await stage.start();
+    await stage.host.advance(11_000);
+    assert.equal(stage.running('app'), container, 'by the next host as well');
+    await stage.write('programs/app.yaml', manifest('app', { env: { N: '3' } }));
+    await stage.host.until('the mended one serves', () => stage.status('app').currentRevision === 2);
+    await stage.host.until('it is ready', () => stage.status('app').reason === '');
+    assert.equal(stage.running('app').env.N, '3');
+  });
+
+  it('that was never valid is an Error, with nothing made for it', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.write('programs/app.yaml', manifest('app', { nonsense: true }));
+    const { reason, errorMsg, publishPort } = await stage.reach('app', 'Error', 11_000);
+    assert.equal(reason, 'InvalidManifest');
+    assert.match(errorMsg, /nonsense/);
+    assert.equal(publishPort, 0);
+    assert.deepEqual(host.calls, []);
+    await stage.remove('programs/app.yaml');
+    await host.until('it is forgotten', () => host.registry.status.names().length === 0);
+  });
+
+  it('that is gone means that the program goes, once it has been gone for a while', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await stage.remove('programs/app.yaml');
+    await host.registry.look();
+    await host.advance(400);
+    stage.running('app');
+    const { status, reason } = stage.status('app').conditions.find(({ type }) => type === 'Valid') ?? {};
+    assert.deepEqual([status, reason], ['Unknown', 'ManifestMissing']);
+    await host.advance(200);
+    assert.deepEqual(stage.containers('app'), []);
+    assert.equal(host.registry.status.get('app'), undefined);
+  });
+
+  it('that is gone and comes back in time costs nothing', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    const before = await stage.reach('app', 'Ready');
+    host.calls.length = 0;
+    await stage.remove('programs/app.yaml');
+    await host.registry.look();
+    await host.advance(300);
+    await stage.write('programs/app.yaml', manifest('app'));
+    await host.registry.look();
+    await host.advance(30_000);
+    assert.deepEqual(host.calls, []);
+    assert.equal(stage.status('app').containerId, before.containerId);
+    assert.equal(stage.status('app').observedGeneration, 1);
+    assert.equal(stage.status('app').conditions.find(({ type }) => type === 'Valid')?.status, 'True');
+  });
+
+  it('gone together with all others keeps everything running until that is confirmed', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    for (const name of ['one', 'two']) await stage.create(name);
+    for (const name of ['one', 'two']) await stage.reach(name, 'Ready');
+    for (const name of ['one', 'two']) await stage.remove(`programs/${name}.yaml`);
+    await host.advance(60_000);
+    for (const name of ['one', 'two']) stage.running(name);
+    assert.deepEqual(host.registry.health().paused, ['one', 'two']);
+    assert.deepEqual(
+      host.programs.list().map(({ name }) => name),
+      ['one', 'two'],
+    );
+    stage.world.end(stage.running('one'), 1);
+    await host.advance(1_000);
+    stage.running('one');
+    await host.kill();
+    const next = await stage.start();
+    await next.advance(60_000);
+    for (const name of ['one', 'two']) stage.running(name);
+    assert.deepEqual(await next.programs.confirmPrune(), ['one', 'two']);
+    await next.advance(1_000);
+    assert.equal(stage.world.containers.size, 0);
+    assert.deepEqual(next.registry.status.names(), []);
+  });
+
+  it('folder that is gone stops nothing, and its return is noticed', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await stage.remove('programs');
+    await host.advance(60_000);
+    stage.running('app');
+    assert.match(host.registry.health().message, /programs\//);
+    await stage.write('programs/app.yaml', manifest('app', { env: { BACK: '1' } }));
+    await host.until('it is taken up', () => stage.status('app').currentRevision === 2);
+    assert.equal(host.registry.health().message, '');
+  });
+});
+
+describe('a container that belongs to no program', () => {
+  it('is reported and left alone, until somebody prunes', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    for (const name of ['app', 'stray']) await stage.create(name);
+    for (const name of ['app', 'stray']) await stage.reach(name, 'Ready');
+    await stage.host.kill();
+    await stage.remove('programs/stray.yaml');
+    await stage.remove('status/stray.yaml');
+    const host = await stage.start();
+    await host.advance(60_000);
+    stage.running('stray');
+    assert.deepEqual(
+      host.controller.health().strays.map(({ name }) => name),
+      ['hersh-program-stray'],
+    );
+    const told = host.log.filter(({ message }) => message.includes('/registry/prune'));
+    assert.equal(told.length, 1);
+    assert.deepEqual(await host.programs.confirmPrune(), ['hersh-program-stray']);
+    assert.deepEqual(stage.containers('stray'), []);
+    assert.deepEqual(host.controller.health().strays, []);
+    stage.running('app');
+  });
+
+  it('is not one of another instance on the same engine', async (test) => {
+    const stage = await createStage(test);
+    await stage.start({ instance: 'other' });
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.running('app').facts.name, 'other-hersh-program-app');
+    await stage.host.kill();
+    await stage.remove('programs/app.yaml');
+    await stage.remove('status/app.yaml');
+    const host = await stage.start({ instance: 'default' });
+    await host.advance(30_000);
+    assert.deepEqual(host.controller.health().strays, []);
+    assert.deepEqual(await host.programs.confirmPrune(), []);
+    stage.running('app');
+  });
+});
+
+describe('a status file that is damaged or gone', () => {
+  for (const damage of ['gone', 'damaged', 'empty'] as const) {
+    it(`${damage}: is rebuilt from the container, which is adopted with its port`, async (test) => {
+      const stage = await createStage(test);
+      await stage.start();
+      await stage.create('first', { desiredState: 'Stopped' });
+      await stage.create('app');
+      await stage.replace('app', { env: { N: '2' } });
+      const before = await stage.reach('app', 'Ready');
+      assert.notEqual(before.publishPort, 19001);
+      await stage.host.kill();
+      if (damage === 'gone') await stage.remove('status/app.yaml');
+      else await stage.write('status/app.yaml', damage === 'empty' ? '' : 'status: {{{');
+      await stage.remove('status/first.yaml');
+      const host = await stage.start();
+      await host.until('it is ready', () => host.registry.status.get('app')?.state === 'Ready');
+      await host.advance(20_000);
+      const after = stage.status('app');
+      assert.equal(after.containerId, before.containerId);
+      assert.equal(after.publishPort, before.publishPort);
+      assert.equal(after.currentRevision, before.currentRevision);
+      assert.equal(after.buildId, before.buildId);
+      assert.equal(stage.running('app').facts.publishPort, before.publishPort);
+      assert.deepEqual(host.calls, []);
+      assert.deepEqual([...host.registry.status.damaged().keys()], []);
+    });
+  }
+
+  it('keeps the port, the data and Stopped of a program that is stopped', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('first', { desiredState: 'Stopped' });
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const { volume } = stage.running('app');
+    await stage.edit('app', { desiredState: 'Stopped' });
+    const before = await stage.reach('app', 'Stopped');
+    await stage.host.kill();
+    for (const name of ['app', 'first']) await stage.remove(`status/${name}.yaml`);
+    const host = await stage.start();
+    await host.advance(0);
+    assert.equal(stage.status('app').state, 'Stopped');
+    assert.equal(stage.status('app').publishPort, before.publishPort);
+    assert.notEqual(stage.status('first').publishPort, before.publishPort);
+    await stage.edit('app', { desiredState: 'Running' });
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.running('app').volume, volume);
+    assert.equal(stage.running('app').facts.publishPort, before.publishPort);
+  });
+
+  it('does not make the next revision one that was there before', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { env: { N: '2' } });
+    await host.until('the second is ready', () => stage.containers('app').length === 1);
+    await stage.reach('app', 'Ready');
+    await stage.edit('app', { desiredState: 'Stopped' });
+    await stage.reach('app', 'Stopped');
+    await host.kill();
+    await stage.remove('status/app.yaml');
+    await stage.start();
+    await stage.replace('app', { env: { N: '3' } });
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.status('app').currentRevision, 3);
+    const revisions = await stage.host.registry.revisions.list('app');
+    assert.deepEqual(
+      revisions.map(({ number, spec }) => [number, spec.env.N ?? '1']),
+      [
+        [1, '1'],
+        [2, '2'],
+        [3, '3'],
+      ],
+    );
+  });
+});
