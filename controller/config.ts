@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Remote } from '../registry/git-follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
 import type { PortRange } from './ports.ts';
@@ -17,6 +18,8 @@ export interface Config {
   readonly logLevel: string;
   /** Names accepted in `Host` beside the loopback ones. */
   readonly allowedHosts: readonly string[];
+  /** A branch that the registry is kept equal to; undefined for none. */
+  readonly remote: Remote | undefined;
 }
 
 interface Option {
@@ -30,6 +33,12 @@ interface Option {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 /** Both an engine label and a prefix of container names. */
 const INSTANCE_PATTERN = /^[a-z0-9][a-z0-9-]{0,31}$/;
+/** What git allows of a branch name, and no more than people use. */
+const BRANCH_PATTERN = /^(?!.*(\.\.|\/\/|\/\.|\.lock(\/|$)|[/.]$))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$/;
+const DURATION_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+/** A remote is asked at most this often, and at least this often. */
+const INTERVAL_MS_MIN = 1_000;
+const INTERVAL_MS_MAX = 24 * DURATION_MS.h;
 const HOST_NAME_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 
 const OPTIONS: Record<string, Option> = {
@@ -65,6 +74,19 @@ const OPTIONS: Record<string, Option> = {
     value: 'A,B',
     fallback: '',
     help: 'further names accepted in the Host header',
+  },
+  'git-remote': {
+    env: 'HERSH_GIT_REMOTE',
+    value: 'URL',
+    fallback: '',
+    help: 'follow a branch there: manifests are then changed by commits to it alone',
+  },
+  'git-branch': { env: 'HERSH_GIT_BRANCH', value: 'NAME', fallback: 'main', help: 'the branch to follow' },
+  'git-interval': {
+    env: 'HERSH_GIT_INTERVAL',
+    value: 'TIME',
+    fallback: '30s',
+    help: 'how often it is looked at: 30s, 5m, 1h',
   },
 };
 
@@ -111,6 +133,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     runtime: oneOf(read('runtime'), ['runc', 'runsc']) as Runtime,
     logLevel: oneOf(read('log-level'), LOG_LEVELS),
     allowedHosts: names(read('allowed-hosts')),
+    remote: remote(read('git-remote'), read('git-branch'), read('git-interval')),
   });
 }
 
@@ -159,6 +182,26 @@ function pattern(read: Read, allowed: RegExp, takes: string): string {
 function oneOf(read: Read, allowed: readonly string[]): string {
   if (!allowed.includes(read.text)) throw refuse(read, `one of ${allowed.join(', ')}`);
   return read.text;
+}
+
+function remote(url: Read, branch: Read, interval: Read): Remote | undefined {
+  const name = pattern(branch, BRANCH_PATTERN, 'the name of a branch');
+  const intervalMs = duration(interval, INTERVAL_MS_MIN, INTERVAL_MS_MAX);
+  if (url.text === '') return undefined;
+  // Not told what it was: it may hold a password.
+  if (url.text.startsWith('-') || /[\s\0]/.test(url.text)) {
+    throw new AppError('BadRequest', `${url.from} is not valid; it takes an address as git fetch does`);
+  }
+  return { url: url.text, branch: name, intervalMs };
+}
+
+/** Milliseconds of `500ms`, `30s`, `5m` or `1h`. */
+function duration(read: Read, min: number, max: number): number {
+  const match = /^(\d+)(ms|s|m|h)$/.exec(read.text);
+  const unit = match?.[2] as keyof typeof DURATION_MS | undefined;
+  const ms = unit === undefined ? Number.NaN : Number(match?.[1]) * DURATION_MS[unit];
+  if (!(ms >= min && ms <= max)) throw refuse(read, 'a time such as 30s, 5m or 1h, from 1s to 24h');
+  return ms;
 }
 
 function names(read: Read): readonly string[] {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createApi } from '../api/app.ts';
 import type { ApiDeps, Health } from '../api/deps.ts';
 import { type RunningServer, startServer } from '../api/server.ts';
+import { openGit } from '../registry/git.ts';
 import { acquireLock, type Lock } from '../registry/lock.ts';
 import { parseYaml } from '../registry/manifest.ts';
 import { openRegistry, type Registry } from '../registry/registry.ts';
@@ -64,7 +65,9 @@ async function start(config: Config, log: ReturnType<typeof createLog>): Promise
   const locks = await takeLocks(config);
   try {
     const onWarning = (fields: object, message: string) => log.warn(fields, message);
-    const registry = await openRegistry({ root: config.registry, policy: { runtime }, clock, onWarning });
+    const root = config.registry;
+    const git = await openGit({ root, clock, onWarning, remote: config.remote });
+    const registry = await openRegistry({ root, git, policy: { runtime }, clock, onWarning });
     const engine = createDockerEngine({ instance, log });
     const metrics = createMetrics();
     const controller = startController({
@@ -192,9 +195,10 @@ async function apiDeps(
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 function healthOf(registry: Registry, controller: Controller): Health {
-  const { scanned, message, paused } = registry.health();
+  const { scanned, message, paused, warnings: told } = registry.health();
   const { trouble, listed, strays } = controller.health();
   const warnings = [
+    ...told,
     ...(message === '' ? [] : [`${message}; everything keeps running`]),
     ...(paused.length === 0
       ? []

@@ -72,7 +72,9 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const context = {
     problems: result.problems,
     generation: result.generation,
-    commit: '',
+    // A manifest that is missing was last seen in that commit: which one takes it away is judged by it.
+    commit:
+      wanted.kind === 'present' ? registry.commitOf(name, contextOf(result.goal)) : before.observedRevision,
     missing: result.missing,
   };
   const next = statusOf(before, observed, actions, context);
@@ -82,6 +84,10 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   noteOutcome(deps, before, next);
   watchProbes(deps, observed);
   return carryOut(deps, next, observed, actions);
+}
+
+function contextOf(goal: Observed['goal']): string | undefined {
+  return goal.kind === 'run' || goal.kind === 'stop' ? goal.spec.build?.context : undefined;
 }
 
 /** Writes down that the wanted revision had its time; the next pass brings the last good one back. */

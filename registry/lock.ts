@@ -87,7 +87,8 @@ async function readOwner(path: string): Promise<LockOwner | undefined> {
   }
 }
 
-async function isAlive(owner: LockOwner): Promise<boolean> {
+/** Whether that very process still runs; not another that got its pid. */
+export async function isAlive(owner: LockOwner): Promise<boolean> {
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
@@ -98,7 +99,8 @@ async function isAlive(owner: LockOwner): Promise<boolean> {
   return now.bootId === owner.bootId && now.startTime === owner.startTime;
 }
 
-async function identify(pid: number): Promise<{ startTime: string; bootId: string }> {
+/** What tells a process apart from a later one with the same pid. Empty where there is no /proc. */
+export async function identify(pid: number): Promise<{ startTime: string; bootId: string }> {
   const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // Field 22; the command in field 2 may hold spaces and brackets, so count from the last bracket.

@@ -1,21 +1,26 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../schemas/clock.ts';
-import { AppError, codeOf, describeProblem, messageOf, type Problem } from '../schemas/errors.ts';
+import { AppError, describeProblem, messageOf, type Problem } from '../schemas/errors.ts';
 import { NAME_PATTERN, type Program } from '../schemas/program.ts';
 import type { HostPolicy } from '../schemas/validate.ts';
-import { moveFile, writeAtomic } from './atomic-write.ts';
+import { writeAtomic } from './atomic-write.ts';
 import { type BuildLogs, openBuildLogs } from './build-logs.ts';
 import { type Contexts, openContexts } from './context.ts';
 import { editManifest, replaceSpec } from './edit-manifest.ts';
 import { type EventStore, openEventStore } from './event-store.ts';
-import { type ParsedManifest, parseManifest } from './manifest.ts';
+import type { Git } from './git.ts';
+import type { Intent } from './git-lock.ts';
+import { programOf } from './git-state.ts';
+import { createSourcesKeeper, removeFolder, together } from './kept-sources.ts';
+import { newManifest, type ParsedManifest, parseManifest } from './manifest.ts';
+import { createManifestFiles, type FileEdit, labelOf, notFound } from './manifest-files.ts';
 import { prepareRegistry, type RegistryPaths, registryPaths } from './paths.ts';
 import { pruningPauses } from './prune.ts';
 import { openRevisionStore, type RevisionStore } from './revision-store.ts';
-import { MANIFEST_SUFFIX, type Scan, scanPrograms } from './scan.ts';
-import { statKey } from './settle.ts';
+import { type Scan, scanPrograms } from './scan.ts';
+import { writeSources } from './sources.ts';
 import { openStatusStore, type StatusStore } from './status-store.ts';
 import { type Watch, watchRegistry } from './watch.ts';
 
@@ -23,9 +28,6 @@ import { type Watch, watchRegistry } from './watch.ts';
 const LOOK_MS = 10_000;
 /** A file that is gone is believed gone after this (design: absence). */
 const ABSENT_MS = 500;
-/** How often an edit starts over because somebody else wrote the file at the same moment. */
-const EDIT_TRIES_MAX = 5;
-
 /** One manifest as it stands on the disk. */
 export interface ManifestEntry {
   name: string;
@@ -56,6 +58,8 @@ export interface RegistryHealth {
   message: string;
   /** Programs whose manifests are missing and who keep running until somebody confirms. */
   paused: readonly string[];
+  /** What else people have to know, e.g. that the remote can not be followed. */
+  warnings: readonly string[];
 }
 
 export interface Registry {
@@ -80,16 +84,27 @@ export interface Registry {
    * that of a program which was deleted. Gives the function that ends it.
    */
   announce(name: string): () => void;
-  /** Writes a new manifest. Rejects `Conflict` where the file, or one that differs by case only, is there. */
-  create(name: string, text: string): Promise<ManifestEntry>;
+  /**
+   * Where the registry is a git work tree, every edit below is a commit with the words of `intent`, and is refused as
+   * `Git.record` says; the files are then as before. The promise resolves, and others learn of it, when it is made.
+   *
+   * Writes a new manifest. Rejects `Conflict` where the file, or one that differs by case only, is there.
+   */
+  create(name: string, text: string, intent?: Intent): Promise<ManifestEntry>;
+  /** Writes what a `POST` brought under `sources/`, and a manifest of a stopped program that is built from it. */
+  createFromSources(name: string, sources: NewSources, intent?: Intent): Promise<ManifestEntry>;
   /** Replaces a manifest. Rejects `PreconditionFailed` unless the file on the disk is the one `etag` names. */
-  replace(name: string, text: string, etag: string): Promise<ManifestEntry>;
+  replace(name: string, text: string, etag: string, intent?: Intent): Promise<ManifestEntry>;
   /** Sets fields of `spec` in the file as it is on the disk now. Rejects `NotFound`, or `Conflict` where it is not valid. */
-  editSpec(name: string, fields: Record<string, string>): Promise<ManifestEntry>;
+  editSpec(name: string, fields: Record<string, string>, intent?: Intent): Promise<ManifestEntry>;
   /** Makes `spec` another one, see `replaceSpec` of edit-manifest.ts. Rejects as `editSpec` does. */
-  replaceSpec(name: string, spec: Record<string, unknown>): Promise<ManifestEntry>;
+  replaceSpec(name: string, spec: Record<string, unknown>, intent?: Intent): Promise<ManifestEntry>;
   /** Moves the manifest to the trash. Rejects `NotFound`. */
-  remove(name: string): Promise<void>;
+  remove(name: string, intent?: Intent): Promise<void>;
+  /** Throws `Conflict` where no edit is possible at present, whatever it is: the registry follows a remote. */
+  mustBeEditable(): void;
+  /** The git commit that the manifest in force, and its context, are those of; `""` without one. */
+  commitOf(name: string, context: string | undefined): string;
   /** Believes the absence of all that is missing. Gives their names. */
   confirmPrune(): string[];
   /** Notes that a volume belongs to nobody any more, and since when; it is taken back with the same name and user. */
@@ -101,15 +116,30 @@ export interface Registry {
   close(): Promise<void>;
 }
 
+/** What a `POST /programs` brought. */
+export interface NewSources {
+  userId: string;
+  buildId: string;
+  files: ReadonlyMap<string, string>;
+}
+
 export interface RegistryOptions {
   root: string;
+  /** The git work tree that the root is the top of, if it is one. It is closed with the registry. */
+  git?: Git | undefined;
   policy: HostPolicy;
   clock: Clock;
   onWarning: (fields: object, message: string) => void;
 }
 
 /** Makes, reads and watches a registry. Rejects `RegistryUnavailable`. */
-export async function openRegistry({ root, policy, clock, onWarning }: RegistryOptions): Promise<Registry> {
+export async function openRegistry({
+  root,
+  git,
+  policy,
+  clock,
+  onWarning,
+}: RegistryOptions): Promise<Registry> {
   const paths = registryPaths(root);
   await prepareRegistry(paths);
   const status = await openStatusStore(paths.status);
@@ -125,7 +155,11 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
   /** Names whose manifest is about to be written. */
   const announced = new Set<string>();
   const listeners = new Set<(change: RegistryChange) => void>();
-  let health: RegistryHealth = { scanned: false, message: 'programs/ was not read yet', paused: [] };
+  let health: Omit<RegistryHealth, 'warnings'> = {
+    scanned: false,
+    message: 'programs/ was not read yet',
+    paused: [],
+  };
   let cancelLook: (() => void) | undefined;
   let closed = false;
   /** Looks and writes go one after the other. */
@@ -140,8 +174,7 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
     if (names.length === 0 && changed.size === 0) return;
     for (const listener of listeners) listener({ names, paths: changed });
   };
-  const fileOf = (name: string) => join(paths.programs, `${name}${MANIFEST_SUFFIX}`);
-  const labelOf = (name: string) => `programs/${name}${MANIFEST_SUFFIX}`;
+  const files = createManifestFiles(paths.programs, paths.trash, () => clock.now());
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
 
   /** Another name that differs by case only and was there first. */
@@ -215,6 +248,12 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
   async function lookNow(): Promise<void> {
     if (closed) return;
     cancelLook?.();
+    // A checkout or rebase that is under way is given time to end: what lies there now is nobody's wish.
+    const busyMs = health.scanned ? ((await git?.busyMs()) ?? 0) : 0;
+    if (busyMs > 0) {
+      schedule(busyMs);
+      return;
+    }
     await watch.refresh();
     const scan = await scanPrograms(paths.programs, keys, clock.now());
     if (!scan.complete) {
@@ -225,6 +264,9 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
     }
     const changed = absorb(scan);
     await believeTrash();
+    if (changed.length > 0) git?.touch();
+    const moved = (await git?.refresh()) ?? new Set<string>();
+    believeCommits();
     const before = health.paused;
     health = { scanned: true, message: '', paused: pausedNames() };
     if (health.paused.length > 0 && before.length !== health.paused.length) {
@@ -239,7 +281,9 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
     // Names whose absence becomes believed later are told of again, since nothing else would.
     const believed = [...absent.keys()].filter((name) => !changed.includes(name));
     schedule(Math.min(LOOK_MS, scan.againMs || LOOK_MS, settling ? ABSENT_MS : LOOK_MS));
-    notify([...changed, ...believed]);
+    const manifests = [...moved].flatMap((path) => programOf(path) ?? []);
+    const others = [...moved].filter((path) => programOf(path) === undefined);
+    notify([...new Set([...changed, ...believed, ...manifests])], new Set(others));
   }
 
   function schedule(ms: number): void {
@@ -263,6 +307,15 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
     }
   }
 
+  /** A manifest that was in the commit we last saw, and is in HEAD no more, was removed by a stated wish. */
+  function believeCommits(): void {
+    if (git === undefined || git.operation() !== '') return;
+    for (const [name, absence] of absent) {
+      const came = status.get(name)?.observedRevision ?? '';
+      if (!absence.stated && git.droppedProgram(name, came)) absent.set(name, { ...absence, stated: true });
+    }
+  }
+
   function look(): Promise<void> {
     return exclusive(lookNow).catch((error: unknown) => {
       onWarning({ error: messageOf(error) }, 'the registry could not be looked at');
@@ -276,22 +329,13 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
       [...changed].filter((path) => path !== 'programs' && !path.startsWith('programs/')),
     );
     notify([], others);
-    if (others.size < changed.size || changed.has('')) void look();
+    if (others.size > 0) git?.touch();
+    if (git !== undefined || others.size < changed.size || changed.has('')) void look();
   });
 
-  /** The file as it is now, or undefined. */
-  async function readNow(name: string): Promise<{ text: string; key: string } | undefined> {
-    try {
-      const key = statKey(await stat(fileOf(name), { bigint: true }));
-      return { text: await readFile(fileOf(name), 'utf8'), key };
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw unwritable(name, error);
-    }
-  }
-
+  /** Takes in what was just written, and tells of it. */
   async function written(name: string, text: string): Promise<ManifestEntry> {
-    keys.set(name, statKey(await stat(fileOf(name), { bigint: true })));
+    keys.set(name, await files.key(name));
     absent.delete(name);
     const entry = entryOf(name, text);
     keep(entry);
@@ -299,28 +343,63 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
     return entry;
   }
 
-  /** Replaces the file by what `change` makes of it, never a version that `change` has not seen. */
-  async function rewrite(name: string, change: (text: string) => string): Promise<ManifestEntry> {
-    for (let attempt = 0; attempt < EDIT_TRIES_MAX; attempt++) {
-      const current = await readNow(name);
-      if (current === undefined) throw notFound(name);
-      const text = change(current.text);
-      try {
-        await writeAtomic(fileOf(name), text, {
-          beforeRename: async () => {
-            if ((await readNow(name))?.key !== current.key) throw new ChangedMeanwhile();
-          },
-        });
-      } catch (error) {
-        if (error instanceof ChangedMeanwhile) continue;
-        throw unwritable(name, error);
-      }
-      return written(name, text);
-    }
-    throw new AppError('Conflict', `${labelOf(name)} is being changed by somebody else; try again`);
+  function writeNew(name: string, text: string): Promise<FileEdit> {
+    if (!NAME_PATTERN.test(name)) throw new AppError('BadRequest', `${name} is not a valid program name`);
+    const clash = entries.has(name) ? name : clashOf(name);
+    if (clash !== undefined) throw new AppError('Conflict', `${labelOf(clash)} exists already`);
+    return files.create(name, text);
   }
 
+  /**
+   * Makes an edit of a manifest and, in a git work tree, its commit, as one: a look sees neither or both. Sources
+   * that the manifest begins to name go into the commit, those that nothing names any more go with it.
+   */
+  function edit<T>(
+    name: string,
+    intent: Intent | undefined,
+    write: () => Promise<FileEdit>,
+    tell: (text: string) => Promise<T>,
+  ): Promise<T> {
+    if (git === undefined) return exclusive(async () => tell((await write()).text ?? ''));
+    const said = intent ?? { author: status.get(name)?.userId ?? '', message: `edit ${name}` };
+    return git.record(said, labelOf(name), (commit) =>
+      exclusive(async () => {
+        const before = contextOf(entries.get(name)?.program);
+        const made = await write();
+        const after = made.text === undefined ? undefined : contextOf(parse(name, made.text).program);
+        const moved = before === after ? undefined : await sources.release(name, before);
+        const change = together(made, moved);
+        try {
+          await commit([
+            labelOf(name),
+            ...sources.named(before === after ? undefined : after),
+            ...(moved?.paths ?? []),
+          ]);
+        } catch (error) {
+          await change.undo();
+          throw error;
+        }
+        const result = await tell(made.text ?? '');
+        await change.done();
+        return result;
+      }),
+    );
+  }
+
+  const sources = createSourcesKeeper({
+    root,
+    aside: paths.trash,
+    isClean: async (folder) => (await git?.isClean(folder)) === true,
+    mentions: (name, folder) =>
+      [...entries.values()].some((entry) => entry.name !== name && entry.text.includes(folder)) ||
+      status.names().some((other) => {
+        const context = status.get(other)?.memory.inForce?.spec.build?.context ?? '';
+        return other !== name && context.startsWith(folder);
+      }),
+  });
+
   await look();
+  git?.start(() => void look());
   if (!health.scanned && health.message === '')
     throw new AppError('RegistryUnavailable', 'programs/ can not be read');
 
@@ -338,7 +417,7 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
         .filter(([name, { stated }]) => !stated && knows(name))
         .map(([name]) => name)
         .sort(),
-    health: () => health,
+    health: () => ({ ...health, warnings: git?.warnings() ?? [] }),
     parse,
     look,
     wanted(name) {
@@ -348,6 +427,8 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
       if (absence?.stated) return { kind: 'gone' };
       if (absence === undefined || health.message !== '' || health.paused.includes(name))
         return { kind: 'unknown' };
+      // In the middle of a rebase a file may be gone and come back with the next step.
+      if ((git?.operation() ?? '') !== '') return { kind: 'unknown' };
       return clock.monotonic() - absence.sinceMs >= ABSENT_MS ? { kind: 'gone' } : { kind: 'unknown' };
     },
     subscribe(listener) {
@@ -358,47 +439,63 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
       announced.add(name);
       return () => announced.delete(name);
     },
-    create: (name, text) =>
-      exclusive(async () => {
-        if (!NAME_PATTERN.test(name)) throw new AppError('BadRequest', `${name} is not a valid program name`);
-        const clash = entries.has(name) ? name : clashOf(name);
-        if (clash !== undefined) throw new AppError('Conflict', `${labelOf(clash)} exists already`);
-        try {
-          await writeAtomic(fileOf(name), text, { exclusive: true });
-        } catch (error) {
-          if (codeOf(error) === 'EEXIST') throw new AppError('Conflict', `${labelOf(name)} exists already`);
-          throw unwritable(name, error);
-        }
-        return written(name, text);
-      }),
-    replace: (name, text, etag) =>
-      exclusive(() =>
-        rewrite(name, (current) => {
-          if (etagOf(current) !== etag) {
+    create: (name, text, intent) =>
+      edit(
+        name,
+        intent,
+        () => writeNew(name, text),
+        (now) => written(name, now),
+      ),
+    createFromSources: (name, { userId, buildId, files: brought }, intent) =>
+      edit(
+        name,
+        intent,
+        async () => {
+          const { context, isNew } = await writeSources(root, buildId, brought);
+          const folder = { undo: () => removeFolder(root, context), done: async () => undefined };
+          try {
+            const manifest = await writeNew(name, newManifest(name, userId, context));
+            return { ...together(manifest, isNew ? folder : undefined), text: manifest.text };
+          } catch (error) {
+            if (isNew) await folder.undo();
+            throw error;
+          }
+        },
+        (now) => written(name, now),
+      ),
+    replace: (name, text, etag, intent) =>
+      edit(
+        name,
+        intent,
+        () =>
+          files.rewrite(name, (current) => {
+            if (etagOf(current) === etag) return text;
             throw new AppError('PreconditionFailed', `${labelOf(name)} was changed since you read it`, {
               hint: 'Get the manifest again, repeat your edit on it and send it with its new ETag as If-Match.',
             });
-          }
-          return text;
-        }),
+          }),
+        (now) => written(name, now),
       ),
-    editSpec: (name, fields) => editValid(name, (text) => editManifest(text, fields)),
-    replaceSpec: (name, spec) => editValid(name, (text) => replaceSpec(text, spec)),
-    remove: (name) =>
-      exclusive(async () => {
-        const known = entries.has(name) || absent.get(name)?.stated === false;
-        if (!known) throw notFound(name);
-        try {
-          const target = join(paths.trash, `${name}.${clock.now()}${MANIFEST_SUFFIX}`);
-          await moveFile(fileOf(name), target, (path) => readFile(path));
-        } catch (error) {
-          if (codeOf(error) !== 'ENOENT') throw unwritable(name, error);
-        }
-        drop(name);
-        absent.set(name, { sinceMs: clock.monotonic(), stated: true });
-        health = { ...health, paused: pausedNames() };
-        notify([name]);
-      }),
+    editSpec: (name, fields, intent) => editValid(name, intent, (text) => editManifest(text, fields)),
+    replaceSpec: (name, spec, intent) => editValid(name, intent, (text) => replaceSpec(text, spec)),
+    remove: (name, intent) =>
+      edit(
+        name,
+        intent,
+        () => {
+          const known = entries.has(name) || absent.get(name)?.stated === false;
+          if (!known) throw notFound(name);
+          return files.discard(name);
+        },
+        async () => {
+          drop(name);
+          absent.set(name, { sinceMs: clock.monotonic(), stated: true });
+          health = { ...health, paused: pausedNames() };
+          notify([name]);
+        },
+      ),
+    mustBeEditable: () => git?.mustBeEditable(),
+    commitOf: (name, context) => git?.commitOf(name, context) ?? '',
     confirmPrune() {
       if (health.message !== '') {
         throw new AppError(
@@ -420,38 +517,31 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
     async close() {
       closed = true;
       cancelLook?.();
+      await git?.close();
       await watch.close();
       await tail;
     },
   };
 
-  function editValid(name: string, change: (text: string) => string): Promise<ManifestEntry> {
-    return exclusive(() =>
-      rewrite(name, (current) => {
-        const { problems } = parse(name, current);
-        if (problems.length === 0) return change(current);
-        throw new AppError('Conflict', `${problems.map(describeProblem)[0]}`, {
-          hint: 'The manifest has to be valid before it can be edited by a call: mend the file, or PUT a new one.',
-          details: problems,
-        });
-      }),
+  function editValid(
+    name: string,
+    intent: Intent | undefined,
+    change: (text: string) => string,
+  ): Promise<ManifestEntry> {
+    return edit(
+      name,
+      intent,
+      () =>
+        files.rewrite(name, (current) => {
+          const { problems } = parse(name, current);
+          if (problems.length === 0) return change(current);
+          throw new AppError('Conflict', `${problems.map(describeProblem)[0]}`, {
+            hint: 'The manifest has to be valid before it can be edited by a call: mend the file, or PUT a new one.',
+            details: problems,
+          });
+        }),
+      (now) => written(name, now),
     );
-  }
-
-  function unwritable(name: string, error: unknown): AppError {
-    if (error instanceof AppError) return error;
-    return new AppError(
-      'RegistryUnavailable',
-      `${labelOf(name)} can not be read or written: ${messageOf(error)}`,
-      {
-        cause: error,
-        hint: 'Check the folder programs/: is it there, writable, and the disk not full?',
-      },
-    );
-  }
-
-  function notFound(name: string): AppError {
-    return new AppError('NotFound', `program ${name} not found`);
   }
 
   function caseProblem(name: string, clash: string): Problem {
@@ -460,7 +550,10 @@ export async function openRegistry({ root, policy, clock, onWarning }: RegistryO
   }
 }
 
-class ChangedMeanwhile extends Error {}
+function contextOf(program: Program | undefined): string | undefined {
+  const context = (program?.rawSpec.build as { context?: unknown } | undefined)?.context;
+  return typeof context === 'string' ? context : undefined;
+}
 
 /** Strong ETag of a text, without the quotes: 32 hex digits of its sha256. */
 export function etagOf(text: string): string {

@@ -18,15 +18,21 @@ export function buildIdOfFiles(files: ReadonlyMap<string, string>): string {
   return buildIdOf(buildHash('Dockerfile', {}, entriesOfFiles(files, 'Dockerfile', sha256)));
 }
 
+/** Where the files of a `POST` lie, relative to the registry, and whether they were not there before. */
+export interface WrittenSources {
+  context: string;
+  isNew: boolean;
+}
+
 /**
- * Writes the files under `sources/<buildId>/`, all or nothing, and gives the folder relative to the registry.
+ * Writes the files under `sources/<buildId>/`, all or nothing.
  * A folder that holds the same already is shared; one that somebody changed is left alone and another is made.
  */
 export async function writeSources(
   root: string,
   buildId: string,
   files: ReadonlyMap<string, string>,
-): Promise<string> {
+): Promise<WrittenSources> {
   const sources = join(root, 'sources');
   const temp = join(sources, `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`);
   try {
@@ -38,11 +44,12 @@ export async function writeSources(
     }
     for (let suffix = ''; ; suffix = `-${randomBytes(4).toString('hex')}`) {
       const folder = join(sources, `${buildId}${suffix}`);
-      if (await holdsExactly(folder, files)) return `sources/${buildId}${suffix}`;
+      const context = `sources/${buildId}${suffix}`;
+      if (await holdsExactly(folder, files)) return { context, isNew: false };
       if (await lstat(folder).catch(() => undefined)) continue;
       await rename(temp, folder);
       await syncFolder(sources);
-      return `sources/${buildId}${suffix}`;
+      return { context, isNew: true };
     }
   } catch (error) {
     throw new AppError('RegistryUnavailable', `the sources can not be written: ${messageOf(error)}`, {

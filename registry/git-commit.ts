@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, lstat, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError, codeOf } from '../schemas/errors.ts';
+import { type Intent, TEMP_INDEX_PREFIX } from './git-lock.ts';
+import { type GitResult, type GitRun, wordsOf } from './git-run.ts';
+
+/** Hooks of the user run within this. */
+const COMMIT_MS_MAX = 30_000;
+/** `.invalid` never names a machine, so mail to these goes nowhere. */
+const HOST = { name: 'Hersh Host', email: 'host@hersh.invalid' };
+const USER_DOMAIN = 'users.hersh.invalid';
+
+/** Signing may ask for a passphrase; housekeeping is done apart, so that no call waits for it. */
+const COMMIT_CONFIG = { 'commit.gpgSign': 'false', 'gc.auto': '0', 'maintenance.auto': 'false' };
+
+/** Another git held a lock for a moment: the commit may be tried again. */
+export class GitBusy extends Error {}
+
+export interface CommitRequest {
+  root: string;
+  gitDir: string;
+  run: GitRun;
+  intent: Intent;
+  /** Files and folders relative to the root, as they are in the work tree now; gone ones are committed as gone. */
+  paths: readonly string[];
+  /** Makes no commit where HEAD holds the same already. Otherwise there is one whatever happens. */
+  onlyIfChanged?: boolean;
+}
+
+/** What a commit took in: paths that are there now, and paths that are gone. */
+export interface Committed {
+  there: readonly string[];
+  gone: readonly string[];
+}
+
+/**
+ * Commits these paths and nothing else, as `git commit --only` does; the caller holds the index lock. The work is
+ * done on a copy of the index, which then takes its place: what others have staged stays staged, and a commit that
+ * is refused leaves no trace.
+ * @throws GitBusy; AppError `Conflict` with git's words where a hook or git itself refuses
+ */
+export async function commitPaths(request: CommitRequest): Promise<Committed> {
+  const { root, gitDir, run, intent } = request;
+  const index = join(gitDir, 'index');
+  const indexFile = join(gitDir, `${TEMP_INDEX_PREFIX}${randomBytes(6).toString('hex')}`);
+  try {
+    await copyFile(index, indexFile).catch((error: unknown) => {
+      // A repository without a commit may have no index yet.
+      if (codeOf(error) !== 'ENOENT') throw error;
+    });
+    const { there, gone, known } = await stage(run, root, request.paths, indexFile);
+    const paths = [...there, ...known];
+    if (paths.length > 0) {
+      if (request.onlyIfChanged !== true || (await differs(run, paths, indexFile)))
+        await commit(run, intent, ['--only', '--allow-empty', '--', ...paths], indexFile);
+      await rename(indexFile, index);
+    } else if (request.onlyIfChanged !== true) {
+      // It never was in git, so there is nothing to take out; the call is on record all the same.
+      await emptyCommit(run, intent, indexFile);
+    }
+    return { there, gone };
+  } finally {
+    await rm(indexFile, { force: true });
+    await rm(`${indexFile}.lock`, { force: true });
+  }
+}
+
+/** Adds what is there and takes out what is gone. `known`: which of the gone ones HEAD has. */
+async function stage(
+  run: GitRun,
+  root: string,
+  paths: readonly string[],
+  indexFile: string,
+): Promise<Committed & { known: string[] }> {
+  const there: string[] = [];
+  const gone: string[] = [];
+  for (const path of paths) {
+    const stats = await lstat(join(root, path)).catch(() => undefined);
+    (stats === undefined ? gone : there).push(path);
+  }
+  // -f: what a POST brings belongs together, also where a .gitignore would leave a part out.
+  if (there.length > 0) must(await run(['add', '-f', '--', ...there], { indexFile }));
+  if (gone.length === 0) return { there, gone, known: [] };
+  must(await run(['rm', '-r', '-q', '--cached', '--ignore-unmatch', '--', ...gone], { indexFile }));
+  const inHead = await run(['ls-tree', '-z', '--name-only', 'HEAD', '--', ...gone]);
+  const names = new Set(inHead.code === 0 ? inHead.stdout.split('\0') : []);
+  return { there, gone, known: gone.filter((path) => names.has(path)) };
+}
+
+async function differs(run: GitRun, paths: readonly string[], indexFile: string): Promise<boolean> {
+  const { code } = await run(['diff', '--cached', '--quiet', 'HEAD', '--', ...paths], { indexFile });
+  return code !== 0;
+}
+
+async function commit(
+  run: GitRun,
+  { author, message }: Intent,
+  options: readonly string[],
+  indexFile: string,
+): Promise<void> {
+  // What git would trim or refuse in a name.
+  const name = author.replaceAll(/[^A-Za-z0-9._-]/g, '') || 'unknown';
+  const result = await run(['commit', '-q', '-F', '-', '--cleanup=whitespace', ...options], {
+    indexFile,
+    input: message,
+    config: COMMIT_CONFIG,
+    limitMs: COMMIT_MS_MAX,
+    env: {
+      GIT_AUTHOR_NAME: name,
+      GIT_AUTHOR_EMAIL: `${name}@${USER_DOMAIN}`,
+      GIT_COMMITTER_NAME: HOST.name,
+      GIT_COMMITTER_EMAIL: HOST.email,
+    },
+  });
+  must(result);
+}
+
+async function emptyCommit(run: GitRun, intent: Intent, indexFile: string): Promise<void> {
+  await rm(indexFile, { force: true });
+  const { code } = await run(['rev-parse', '-q', '--verify', 'HEAD']);
+  if (code === 0) must(await run(['read-tree', 'HEAD'], { indexFile }));
+  await commit(run, intent, ['--allow-empty'], indexFile);
+}
+
+function must(result: GitResult): void {
+  if (result.code === 0) return;
+  const words = wordsOf(result);
+  if (/\.lock': File exists|cannot lock ref/.test(result.stderr)) throw new GitBusy(words);
+  const isDisk = /No space left|Read-only file system|Permission denied/i.test(result.stderr);
+  if (result.code === 124 || result.code === 127 || isDisk) {
+    throw new AppError('RegistryUnavailable', `git could not commit the change: ${words}`, {
+      hint: 'Nothing was changed. Check the disk, the permissions of .git and the hooks of the repository.',
+    });
+  }
+  throw new AppError('Conflict', `git refused the commit: ${words}`, {
+    hint: 'Nothing was changed. A hook of the repository, or its configuration, is in the way.',
+  });
+}

@@ -1,0 +1,108 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { AppError, codeOf } from '../schemas/errors.ts';
+import type { GitHead } from './git-head.ts';
+import { createGitRun, type GitResult, type GitRun, wordsOf } from './git-run.ts';
+
+/** A remote that does not answer within this is unreachable. */
+const FETCH_MS_MAX = 60_000;
+/** The name of the remote, in this host's calls only: nothing is written to the repository's configuration. */
+const REMOTE = 'hersh-host';
+
+/** A branch elsewhere that the registry is kept equal to. */
+export interface Remote {
+  /** What `git fetch` takes; it may hold a password, so it is shown through `redactUrl` only. */
+  url: string;
+  branch: string;
+  intervalMs: number;
+}
+
+/** Outcome of one try: why nothing was taken over, or `""`. */
+export interface Followed {
+  trouble: string;
+  moved: boolean;
+}
+
+/**
+ * Fetches the branch and moves HEAD, index and files to it where that is a mere fast-forward and no file that
+ * somebody changed here is in the way. Otherwise nothing changes.
+ */
+export async function followOnce(
+  run: GitRun,
+  remote: Remote,
+  readHead: () => Promise<GitHead>,
+): Promise<Followed> {
+  const { branch } = remote;
+  const shown = redactUrl(remote.url);
+  const stay = (trouble: string): Followed => ({ trouble, moved: false });
+  const said = (result: GitResult) => redactText(wordsOf(result), remote.url);
+
+  const target = `refs/remotes/${REMOTE}/${branch}`;
+  const fetched = await run(
+    ['fetch', '-q', '--no-tags', '--no-write-fetch-head', REMOTE, `+refs/heads/${branch}:${target}`],
+    { config: { [`remote.${REMOTE}.url`]: fetchable(remote.url) }, limitMs: FETCH_MS_MAX },
+  );
+  if (fetched.code !== 0) return stay(`${branch} can not be fetched from ${shown}: ${said(fetched)}`);
+  const head = await readHead();
+  const theirs = (await run(['rev-parse', '--verify', `${target}^{commit}`])).stdout.trim();
+  if (head.ref !== `refs/heads/${branch}`) {
+    const where = head.ref === '' ? 'no branch' : head.ref.replace(/^refs\/heads\//, '');
+    return stay(`the work tree is on ${where}, not on ${branch}`);
+  }
+  if (head.id === theirs) return stay('');
+  if (head.operation !== '') return stay(`a ${head.operation} is in progress in the work tree`);
+  if (head.id !== '' && (await run(['merge-base', '--is-ancestor', head.id, theirs])).code !== 0) {
+    return stay(`the work tree holds commits that ${branch} of ${shown} does not: they diverged`);
+  }
+  const merged = await run(['merge', '-q', '--ff-only', '--no-autostash', theirs], { limitMs: FETCH_MS_MAX });
+  if (merged.code !== 0) return stay(`${branch} of ${shown} can not be taken over: ${said(merged)}`);
+  return { trouble: '', moved: true };
+}
+
+/**
+ * Makes a registry that is to follow a remote a git work tree where it holds nothing yet.
+ * Rejects `RegistryUnavailable` where it holds files that git knows nothing of.
+ */
+export async function prepareFollowing(root: string, remote: Remote): Promise<void> {
+  await mkdir(root, { recursive: true });
+  const names = await readdir(root);
+  if (names.includes('.git')) return;
+  if (!(await holdsNothing(root, names))) {
+    throw new AppError(
+      'RegistryUnavailable',
+      `the registry holds files but is not a git work tree, so it can not follow ${redactUrl(remote.url)}`,
+      { hint: 'Empty the folder, or put a clone of the remote there.' },
+    );
+  }
+  const result = await createGitRun(root)(['init', '-q', `--initial-branch=${remote.branch}`]);
+  if (result.code === 0) return;
+  throw new AppError('RegistryUnavailable', `git can not make a work tree here: ${wordsOf(result)}`, {
+    hint: 'Following a remote needs git 2.28 or newer.',
+  });
+}
+
+/** Folders that the host itself makes do not count, as long as nobody put anything into the two for people. */
+async function holdsNothing(root: string, names: readonly string[]): Promise<boolean> {
+  for (const name of names) {
+    if (name === 'status' || name === 'data') continue;
+    if (name !== 'programs' && name !== 'sources') return false;
+    const inside = await readdir(join(root, name)).catch((error) => [codeOf(error)]);
+    if (inside.length > 0) return false;
+  }
+  return true;
+}
+
+/** A path is meant from where the host was started, not from the registry. */
+function fetchable(url: string): string {
+  return /^[^/]*:/.test(url) ? url : resolve(url);
+}
+
+/** The address without user, password and query: what may be shown. */
+export function redactUrl(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1').replace(/[?#].*$/s, '');
+}
+
+/** The same for an address, or any other with a password, inside a text. */
+function redactText(text: string, url: string): string {
+  return text.replaceAll(url, redactUrl(url)).replaceAll(/:\/\/[^/\s'"]*@/g, '://');
+}

@@ -1,0 +1,304 @@
+import { realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Clock } from '../schemas/clock.ts';
+import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
+import { timestamp } from '../schemas/program.ts';
+import { commitPaths, GitBusy } from './git-commit.ts';
+import { type Followed, followOnce, prepareFollowing, type Remote, redactUrl } from './git-follow.ts';
+import { createHeadReader, type GitFolders } from './git-head.ts';
+import { type IndexLock, type Intent, isLeftBehind, lockIndex } from './git-lock.ts';
+import { createGitRun, type GitRun, wordsOf } from './git-run.ts';
+import { createGitState, type GitState } from './git-state.ts';
+
+/** HEAD is looked at this often; a few `stat` calls. */
+const HEAD_MS = 500;
+/** An edit waits this long for somebody else's lock on the index. */
+const LOCKED_MS_MAX = 5_000;
+/** A git that is in the middle of something is given until it has been quiet for this long, */
+const QUIET_MS = 1_000;
+/** or this long in all. */
+const BUSY_MS_MAX = 10_000;
+/** Time until a busy git is looked at again. */
+const BUSY_AGAIN_MS = 100;
+/** The start of the host waits this long for the first look at the remote. */
+const FIRST_FOLLOW_MS_MAX = 5_000;
+/** Commits of ours between two runs of git's own housekeeping. */
+const COMMITS_PER_GC = 200;
+const GC_MS_MAX = 600_000;
+
+/** The git work tree that the registry is. */
+export interface Git extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'touch'> {
+  /** `merge`, `rebase`, … as long as one is in progress, or `""`. */
+  operation(): string;
+  /** Milliseconds to wait because git is writing files just now; 0 when they may be looked at. */
+  busyMs(): Promise<number>;
+  /** See `GitState.refresh`. */
+  refresh(): Promise<ReadonlySet<string>>;
+  /**
+   * Lets `edit` change files and commit them, one edit at a time, with the index locked. What `edit` does before
+   * `commit` it must take back when `commit` rejects.
+   * Rejects `RegistryUnavailable` (locked for too long) or `Conflict` (a merge is in progress, a hook refuses, the
+   * registry follows a remote); in the first and third case `edit` is not called.
+   * @param path what `edit` is about to change, for the next start, should this host be killed meanwhile
+   */
+  record<T>(
+    intent: Intent,
+    path: string,
+    edit: (commit: (paths: readonly string[]) => Promise<void>) => Promise<T>,
+  ): Promise<T>;
+  /** Throws `Conflict` where every edit is refused, since it belongs to the remote that is followed. */
+  mustBeEditable(): void;
+  /** Whether everything in that folder is in HEAD, unchanged; asked of git at once. */
+  isClean(folder: string): Promise<boolean>;
+  /** What people have to know, for `/readyz`. */
+  warnings(): string[];
+  /** Starts calling back whenever HEAD moved or an operation began or ended. */
+  start(onMoved: () => void): void;
+  close(): Promise<void>;
+}
+
+export interface GitOptions {
+  root: string;
+  clock: Clock;
+  onWarning: (fields: object, message: string) => void;
+  remote?: Remote | undefined;
+}
+
+/**
+ * Opens the git work tree whose top is `root`, and finishes what a killed host left half done in it. Undefined
+ * where the root is not the top of one, or git is not installed: then the registry is plain files. That is looked
+ * at once, at the start of the host.
+ * Rejects `RegistryUnavailable` where a remote is to be followed and that can not be.
+ */
+export async function openGit(options: GitOptions): Promise<Git | undefined> {
+  const { root, remote, onWarning } = options;
+  if (remote !== undefined) await prepareFollowing(root, remote);
+  const run = createGitRun(root);
+  const folders = await findFolders(root, run, onWarning);
+  if (folders !== undefined) {
+    const git = createGit(options, run, folders);
+    await git.open();
+    return git;
+  }
+  if (remote === undefined) return undefined;
+  throw new AppError('RegistryUnavailable', 'the registry can not follow a remote: git does not work there', {
+    hint: 'Is git installed, and does the .git folder belong to the user the host runs as?',
+  });
+}
+
+async function findFolders(
+  root: string,
+  run: GitRun,
+  onWarning: GitOptions['onWarning'],
+): Promise<GitFolders | undefined> {
+  const result = await run(['rev-parse', '--show-toplevel', '--absolute-git-dir', '--git-common-dir']);
+  const [top = '', gitDir = '', commonDir = ''] = result.stdout.split('\n');
+  const isHere = await realpath(join(root, '.git')).then(
+    () => true,
+    (error) => codeOf(error) !== 'ENOENT',
+  );
+  if (result.code === 0 && top === (await realpath(root).catch(() => ''))) {
+    // By way of the root, so that all moves together when the root is a link that is turned.
+    const here = gitDir === join(top, '.git') ? join(root, '.git') : gitDir;
+    return { gitDir: here, commonDir: commonDir.startsWith('/') ? commonDir : resolve(root, commonDir) };
+  }
+  if (isHere) {
+    onWarning(
+      { error: wordsOf(result) },
+      'the registry has a .git, but git does not work there: it is not used',
+    );
+  }
+  return undefined;
+}
+
+function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git & { open(): Promise<void> } {
+  const { root, clock, onWarning, remote } = options;
+  const { gitDir } = folders;
+  const state = createGitState(run, clock, onWarning);
+  const readHead = createHeadReader(folders, async () => {
+    const { code, stdout } = await run(['rev-parse', '-q', '--verify', 'HEAD']);
+    return code === 0 ? stdout.trim() : '';
+  });
+  const cancels = new Map<string, () => void>();
+  let onMoved: () => void = () => undefined;
+  let trouble = { message: '', since: '' };
+  let activity = { key: '', atMs: 0 };
+  let busySinceMs: number | undefined;
+  let ownLock = false;
+  let commits = 0;
+  let closed = false;
+  /** Edits go one after the other. */
+  let tail: Promise<unknown> = Promise.resolve();
+
+  const serial = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = tail.then(work, work);
+    tail = next.catch(() => undefined);
+    return next;
+  };
+  const later = (what: string, ms: number, work: () => Promise<void>) => {
+    if (closed) return;
+    cancels.get(what)?.();
+    cancels.set(
+      what,
+      clock.after(ms, () => {
+        work().catch((error: unknown) => onWarning({ error: messageOf(error) }, `${what} failed`));
+      }),
+    );
+  };
+
+  async function poll(): Promise<void> {
+    const { id, operation } = await readHead();
+    if (!closed && (id !== state.head() || operation !== state.operation())) onMoved();
+    later('the look at HEAD', HEAD_MS, poll);
+  }
+
+  async function withLock<T>(
+    intent: Intent,
+    paths: readonly string[],
+    work: (lock: IndexLock) => Promise<T>,
+  ): Promise<T> {
+    const note = { intent, paths };
+    const lock = await lockIndex(gitDir, note, clock, clock.monotonic() + LOCKED_MS_MAX);
+    ownLock = true;
+    try {
+      if (lock.left !== undefined) await finish(lock.left.intent, lock.left.paths);
+      return await work(lock);
+    } finally {
+      await lock.release();
+      ownLock = false;
+    }
+  }
+
+  /** Commits what a host that was killed had written, or was about to, as it is found. */
+  async function finish(intent: Intent, paths: readonly string[]): Promise<void> {
+    if (paths.length === 0 || (await readHead()).operation !== '') return;
+    const message = `${intent.message}\n\nHersh-Recovered: the host was killed meanwhile; the files are as found`;
+    await commitPaths({
+      root,
+      gitDir,
+      run,
+      intent: { ...intent, message },
+      paths,
+      onlyIfChanged: true,
+    }).catch((error: unknown) =>
+      onWarning({ error: messageOf(error), paths }, 'an edit that was cut off is not committed'),
+    );
+  }
+
+  async function commit(lock: IndexLock, intent: Intent, paths: readonly string[]): Promise<void> {
+    await lock.note({ intent, paths });
+    const deadlineMs = clock.monotonic() + LOCKED_MS_MAX;
+    const parent = await readHead();
+    for (;;) {
+      try {
+        const done = await commitPaths({ root, gitDir, run, intent, paths });
+        if (parent.id === state.head()) state.committed((await readHead()).id, done);
+        else await state.refresh(await readHead());
+        break;
+      } catch (error) {
+        if (!(error instanceof GitBusy)) throw error;
+        if (clock.monotonic() < deadlineMs) {
+          await new Promise<void>((resolve) => clock.after(BUSY_AGAIN_MS, resolve));
+          continue;
+        }
+        throw new AppError('RegistryUnavailable', `git could not commit the change: ${error.message}`, {
+          hint: 'Another git holds a lock in the repository; nothing was changed, try again.',
+        });
+      }
+    }
+    if (++commits % COMMITS_PER_GC === 0) void run(['gc', '--auto', '--quiet'], { limitMs: GC_MS_MAX });
+  }
+
+  async function follow(from: Remote): Promise<void> {
+    const result: Followed = await followOnce(run, from, readHead).catch((error: unknown) => ({
+      trouble: messageOf(error),
+      moved: false,
+    }));
+    if (result.trouble !== trouble.message) {
+      trouble = { message: result.trouble, since: timestamp(clock.now()) };
+      if (result.trouble !== '') onWarning({}, `the remote is not followed: ${result.trouble}`);
+    }
+    if (result.moved && !closed) onMoved();
+    later('following the remote', from.intervalMs, () => follow(from));
+  }
+
+  return {
+    commitOf: state.commitOf,
+    droppedProgram: state.droppedProgram,
+    touch: state.touch,
+    operation: state.operation,
+    refresh: async () => state.refresh(await readHead()),
+    async open() {
+      // An edit that a kill cut off is finished now, and not at the next edit, which may never come.
+      if (await isLeftBehind(gitDir)) {
+        await withLock({ author: '', message: 'finish what was left' }, [], async () => undefined).catch(
+          (error: unknown) =>
+            onWarning({ error: messageOf(error) }, 'a git lock of a dead host is still there'),
+        );
+      }
+      if (remote !== undefined) {
+        const waited = new Promise<void>((resolve) =>
+          cancels.set('first', clock.after(FIRST_FOLLOW_MS_MAX, resolve)),
+        );
+        await Promise.race([follow(remote), waited]);
+      }
+      await state.refresh(await readHead());
+    },
+    async busyMs() {
+      const now = await readHead();
+      const nowMs = clock.monotonic();
+      if (now.activity !== activity.key) activity = { key: now.activity, atMs: nowMs };
+      const busy = (now.locked && !ownLock) || now.operation !== '';
+      if (!busy) busySinceMs = undefined;
+      else busySinceMs ??= nowMs;
+      const patient = nowMs - activity.atMs < QUIET_MS && nowMs - (busySinceMs ?? nowMs) < BUSY_MS_MAX;
+      return busy && patient ? BUSY_AGAIN_MS : 0;
+    },
+    record(intent, path, edit) {
+      if (remote !== undefined) return Promise.reject(editElsewhere(remote));
+      return serial(() =>
+        withLock(intent, [path], async (lock) => {
+          const { operation } = await readHead();
+          if (operation !== '') throw inProgress(operation);
+          return edit((paths) => commit(lock, intent, paths));
+        }),
+      );
+    },
+    mustBeEditable() {
+      if (remote !== undefined) throw editElsewhere(remote);
+    },
+    async isClean(folder) {
+      const options = ['--porcelain', '--untracked-files=all', '--ignored', '--no-renames'];
+      const { code, stdout } = await run(['status', ...options, '--', folder]);
+      return code === 0 && stdout === '';
+    },
+    warnings: () =>
+      trouble.message === '' ? [] : [`the remote is not followed since ${trouble.since}: ${trouble.message}`],
+    start(listener) {
+      onMoved = listener;
+      later('the look at HEAD', HEAD_MS, poll);
+    },
+    async close() {
+      closed = true;
+      for (const cancel of cancels.values()) cancel();
+      await tail;
+    },
+  };
+}
+
+function inProgress(operation: string): AppError {
+  return new AppError(
+    'Conflict',
+    `a ${operation} is in progress in the registry, so nothing can be committed`,
+    {
+      hint: `Finish the ${operation}, or abort it, and try again.`,
+    },
+  );
+}
+
+function editElsewhere({ url, branch }: Remote): AppError {
+  const where = `branch ${branch} of ${redactUrl(url)}`;
+  return new AppError('Conflict', `this registry follows ${where}: it is changed by a commit there`, {
+    hint: `Commit the change to ${where}; it is taken up at the next look.`,
+  });
+}

@@ -1,0 +1,75 @@
+import { rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { TEMP_PREFIX } from './atomic-write.ts';
+
+/** Folders that the API makes; those that people make are theirs to remove. */
+const API_SOURCES = /^sources\/build-[0-9a-f]{12}(-[0-9a-f]{8})?(?=\/|$)/;
+
+/** Something done that can be taken back, until it is done for good. */
+export interface Reversible {
+  undo(): Promise<void>;
+  done(): Promise<void>;
+}
+
+/** Source folders of the API, which in a git work tree come and go with the commits that name them. */
+export interface SourcesKeeper {
+  /** The folder a context lies in, where the API made it; for the paths of a commit. */
+  named(context: string | undefined): string[];
+  /** Takes the folder of a context that a program names no more away, where no other does and git has all of it. */
+  release(name: string, context: string | undefined): Promise<(Reversible & { paths: string[] }) | undefined>;
+}
+
+export interface SourcesKeeperOptions {
+  root: string;
+  /** A folder on the same disk. */
+  aside: string;
+  /** Whether git has all of that folder, unchanged. */
+  isClean: (folder: string) => Promise<boolean>;
+  /** Whether any program but this one may be built from that folder. */
+  mentions: (name: string, folder: string) => boolean;
+}
+
+export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeeper {
+  const { root, aside, isClean, mentions } = options;
+  const folderOf = (context: string | undefined) => API_SOURCES.exec(context ?? '')?.[0];
+  return {
+    named: (context) => [folderOf(context) ?? []].flat(),
+    async release(name, context) {
+      const folder = folderOf(context);
+      if (folder === undefined || mentions(name, folder) || !(await isClean(folder))) return undefined;
+      const from = join(root, folder);
+      const to = join(aside, `${TEMP_PREFIX}${basename(folder)}`);
+      await rm(to, { recursive: true, force: true });
+      try {
+        await rename(from, to);
+      } catch {
+        // It is gone already, or can not be moved: then it stays, which does no harm.
+        return undefined;
+      }
+      return {
+        paths: [folder],
+        undo: () => rename(to, from),
+        done: () => rm(to, { recursive: true, force: true }),
+      };
+    },
+  };
+}
+
+/** Both or neither; the second is taken back first. */
+export function together(first: Reversible, second: Reversible | undefined): Reversible {
+  return {
+    async undo() {
+      await second?.undo();
+      await first.undo();
+    },
+    async done() {
+      await first.done();
+      await second?.done();
+    },
+  };
+}
+
+/** Removes a folder of the registry, given relative to its root. */
+export async function removeFolder(root: string, folder: string): Promise<void> {
+  await rm(join(root, folder), { recursive: true, force: true });
+}
