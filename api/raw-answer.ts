@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ErrorAnswer, OWN_HEADERS } from './errors.ts';
 
@@ -49,9 +50,17 @@ export function answerSocket(socket: Duplex, answer: ErrorAnswer): void {
  * that the client gets to the answer; one that sends on for 5 s more is cut off.
  */
 export function lingerAfterAnswer(req: IncomingMessage, res: ServerResponse): void {
+  const { socket } = req;
+  const close = () => Socket.prototype.destroySoon.call(socket);
+  // Node calls this right after the answer where the client said `Connection: close`; unread bytes would reset
+  // the connection, so only our half is closed until the body has come.
+  socket.destroySoon = () => {
+    if (req.complete || socket.destroyed) return close();
+    socket.end();
+    req.once('end', close);
+  };
   res.once('finish', () => {
     if (req.complete) return;
-    const { socket } = req;
     const timer = setTimeout(() => socket.destroy(), LINGER_MS_MAX);
     timer.unref();
     req.once('close', () => clearTimeout(timer));

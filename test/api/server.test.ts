@@ -88,6 +88,24 @@ test('a follower that goes away is let go of', async (t) => {
   await until(() => api.host.signals.length === 3 && api.host.signals.every((signal) => signal.aborted));
 });
 
+test('a client that asks to close gets to the answer however much it still has to send', async (t) => {
+  const api = await serve(t, []);
+  const piece = Buffer.alloc(1024 * 1024, ' ');
+  for (const path of ['/nothing', '/programs/none/proxy/', '/programs']) {
+    const { socket, text, ended } = await rawConnection(t, api.port);
+    const errors: Error[] = [];
+    socket.on('error', (error) => errors.push(error));
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json`;
+    socket.write(`${head}\r\nContent-Length: ${40 * piece.length}\r\n\r\n`);
+    // More than any socket buffers, and not before the answer is out.
+    await until(() => text() !== '');
+    for (let n = 0; n < 40; n++) socket.write(piece);
+    await ended;
+    assert.match(text(), path === '/programs' ? /^HTTP\/1.1 413 / : /^HTTP\/1.1 404 /);
+    assert.deepEqual(errors, []);
+  }
+});
+
 test('a stream that fails cuts its connection and nothing else', async (t) => {
   const api = await serve(t, [fakeView('p1')]);
   let fail = (): void => {};
