@@ -1,7 +1,7 @@
 import type { Wanted } from '../registry/registry.ts';
 import type { Problem } from '../schemas/errors.ts';
 import type { ProgramMemory, Runtime } from '../schemas/program.ts';
-import { resolveSpec } from '../schemas/resolve.ts';
+import { resolveSpec, underPolicy } from '../schemas/resolve.ts';
 import { digest } from '../schemas/spec-hash.ts';
 import { forgetCrashes, forgetFailures } from './memory.ts';
 import type { Goal } from './observed.ts';
@@ -34,7 +34,7 @@ export function goalOf(
   const program = entry?.program;
   if (program === undefined) {
     const spec = memory.inForce?.spec;
-    const goal: Goal = spec === undefined ? { kind: 'hold' } : kindOf(spec);
+    const goal: Goal = spec === undefined ? { kind: 'hold' } : kindOf(underPolicy(spec, hostRuntime));
     return { goal, memory, generation, problems, missing };
   }
   const rawHash = digest({ raw: program.rawSpec, runtime: program.rawSpec.runtime ?? hostRuntime });

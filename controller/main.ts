@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createApi } from '../api/app.ts';
 import type { ApiDeps, Health } from '../api/deps.ts';
 import { type RunningServer, startServer } from '../api/server.ts';
@@ -113,8 +113,10 @@ async function takeLocks(config: Config): Promise<Lock[]> {
     );
   });
   const shared = join(tmpdir(), 'hersh-host-locks');
-  await mkdir(shared, { recursive: true, mode: 0o1777 });
-  const engine = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
+  await mkdir(shared, { recursive: true });
+  // Hosts of all users of this machine may share an engine; mkdir's mode would be cut by the umask.
+  await chmod(shared, 0o1777).catch(() => undefined);
+  const engine = await engineEndpoint();
   const key = createHash('sha256').update(engine).digest('hex').slice(0, 12);
   const about = `registry ${registry}, instance ${instance}`;
   const first = await acquireLock(join(folder, 'host.lock'), `the registry ${registry}`, about);
@@ -125,6 +127,15 @@ async function takeLocks(config: Config): Promise<Lock[]> {
     await first.release();
     throw error;
   }
+}
+
+/** The engine by one name, however it is spelled: /var/run is a link to /run on most machines. */
+async function engineEndpoint(): Promise<string> {
+  const given = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
+  if (!given.startsWith('unix://')) return given;
+  const path = given.slice('unix://'.length);
+  const folder = await realpath(dirname(path)).catch(() => dirname(path));
+  return `unix://${join(folder, basename(path))}`;
 }
 
 async function apiDeps(

@@ -87,7 +87,7 @@ function planRun(observed: Observed, spec: ProgramSpec): Action[] {
   if (previous !== undefined && isUp(previous) && !isUp(current)) {
     if (!mayStart(observed)) return [...actions, ...waitForStart(observed)];
     if (observed.stopping.has(previous.id)) return actions;
-    return [...actions, stop(previous, spec.stopGracePeriodSeconds, 'a new revision takes over')];
+    return [...actions, stop(previous, spec.stopGracePeriodSeconds, takeover(observed))];
   }
   actions.push(...keepUp(observed, current, spec));
   if (!isUp(current)) return actions;
@@ -132,12 +132,17 @@ function clear(observed: Observed, container: Container, spec: ProgramSpec): Act
   return [{ kind: 'remove', containerId: container.id, why }];
 }
 
+function takeover({ rollback }: Observed): string {
+  return rollback === undefined ? 'a new revision takes over' : `revision ${rollback.revision} comes back`;
+}
+
 /** The old revision goes when the new one is ready, or when there is no telling. */
 function retire(observed: Observed, current: Container, previous: Container, spec: ProgramSpec): Action[] {
   if (observed.stopping.has(previous.id)) return [];
-  if (isUp(previous)) return [stop(previous, spec.stopGracePeriodSeconds, 'a new revision runs')];
+  if (isUp(previous)) return [stop(previous, spec.stopGracePeriodSeconds, takeover(observed))];
   if (!isReady(observed, current, spec)) return [];
-  return [{ kind: 'remove', containerId: previous.id, why: 'the new revision is ready' }];
+  const why = observed.rollback === undefined ? 'the new revision is ready' : 'it was rolled back';
+  return [{ kind: 'remove', containerId: previous.id, why }];
 }
 
 export function isReady(observed: Observed, container: Container, spec: ProgramSpec): boolean {

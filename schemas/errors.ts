@@ -56,6 +56,27 @@ export const REASONS = {
     means: 'The pinned port is taken by something else on this machine.',
   },
   PortsExhausted: { retry: 'backoff', http: 503, means: 'Every port of the range is held by a program.' },
+  ProgressDeadlineExceeded: {
+    retry: 'never',
+    http: 500,
+    means:
+      'The program runs but did not become ready within progressDeadlineSeconds; its readiness probe fails.',
+  },
+  RolledBack: {
+    retry: 'never',
+    http: 500,
+    means: 'The newest revision did not become ready, and the last good one came back.',
+  },
+  Building: {
+    retry: 'never',
+    http: 503,
+    means: 'An older revision serves while the wanted one is being built.',
+  },
+  Completed: {
+    retry: 'never',
+    http: 409,
+    means: 'The program ran to its end, and its restartPolicy leaves it there; start runs it anew.',
+  },
   EngineUnavailable: { retry: 'backoff', http: 503, means: 'The Docker engine does not answer.' },
   RegistryUnavailable: {
     retry: 'backoff',

@@ -57,6 +57,16 @@ export function resolveSpec(raw: Raw, hostRuntime: Runtime): ProgramSpec {
   };
 }
 
+/**
+ * A spec that was resolved before, under what the host allows now: one that runs programs under runsc only does so
+ * for specs from before that, too.
+ */
+export function underPolicy(spec: ProgramSpec, hostRuntime: Runtime): ProgramSpec {
+  if (hostRuntime !== 'runsc' || spec.runtime === 'runsc') return spec;
+  const pids = Math.max(RUNSC_PIDS_MIN, spec.resources.pids);
+  return { ...spec, runtime: 'runsc', resources: { ...spec.resources, pids } };
+}
+
 function resolveBuild(raw: Raw): BuildSpec {
   return {
     context: normaliseFolder(raw.context as string),

@@ -104,3 +104,10 @@ test('a restart asked for once is acted on once', () => {
     names(failures),
   );
 });
+
+test('a host that runs programs under runsc only does so for specs resolved before, too', () => {
+  const { memory } = inForce();
+  const { goal } = goalOf(present(undefined, 'runc is refused'), memory, 1, 'runsc');
+  assert.ok(goal.kind === 'run');
+  assert.deepEqual([goal.spec.runtime, goal.spec.resources.pids], ['runsc', 1024]);
+});
