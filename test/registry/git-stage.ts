@@ -1,0 +1,142 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { stringify } from 'yaml';
+import { openGit } from '../../registry/git.ts';
+import type { Remote } from '../../registry/git-follow.ts';
+import { openRegistry, type Registry } from '../../registry/registry.ts';
+import { createManualClock, type ManualClock, settle } from '../sim/manual-clock.ts';
+
+const exec = promisify(execFile);
+
+/** Whoever works with git by hand in these tests; no configuration of the machine counts. */
+export const SOMEBODY = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))),
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_SYSTEM: '/dev/null',
+  GIT_AUTHOR_NAME: 'Somebody',
+  GIT_AUTHOR_EMAIL: 'somebody@example.invalid',
+  GIT_COMMITTER_NAME: 'Somebody',
+  GIT_COMMITTER_EMAIL: 'somebody@example.invalid',
+  LC_ALL: 'C',
+};
+
+/** A registry in a folder of its own, with a clock turned by hand, and git beside it as people use it. */
+export interface GitStage {
+  root: string;
+  clock: ManualClock;
+  /** What the host warned of. */
+  warnings: string[];
+  /** Runs git in the work tree, as somebody at a terminal. Gives its output, trimmed; rejects when it fails. */
+  git(...args: string[]): Promise<string>;
+  write(path: string, content: string | Uint8Array): Promise<void>;
+  read(path: string): Promise<string>;
+  /** Adds and commits all there is. Gives the commit. */
+  commitAll(message: string): Promise<string>;
+  /** Opens the registry as the host does at its start. It closes with the test. */
+  open(remote?: Remote): Promise<Registry>;
+  /** Turns the clock until the promise has settled. */
+  turning<T>(promise: Promise<T>): Promise<T>;
+}
+
+export async function createGitStage(test: TestContext, options: { init?: boolean } = {}): Promise<GitStage> {
+  const root = await mkdtemp(join(tmpdir(), 'hersh-git-'));
+  const clock = createManualClock();
+  const warnings: string[] = [];
+  const opened: Registry[] = [];
+  test.after(async () => {
+    for (const registry of opened) await registry.close();
+    await rm(root, { recursive: true, force: true, maxRetries: 5 });
+  });
+  const git = (...args: string[]) => gitIn(root, ...args);
+  if (options.init !== false) await git('init', '-q', '-b', 'main');
+
+  const stage: GitStage = {
+    ...{ root, clock, warnings, git },
+    async write(path, content) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), content);
+    },
+    read: (path) => readFile(join(root, path), 'utf8'),
+    async commitAll(message) {
+      await git('add', '-A');
+      await git('commit', '-q', '-m', message);
+      return git('rev-parse', 'HEAD');
+    },
+    async open(remote) {
+      const onWarning = (fields: object, message: string) =>
+        warnings.push(`${message} ${JSON.stringify(fields)}`);
+      const handle = await stage.turning(openGit({ root, clock, onWarning, remote }));
+      const registry = await openRegistry({
+        root,
+        git: handle,
+        policy: { runtime: 'runc' },
+        clock,
+        onWarning,
+      });
+      opened.push(registry);
+      return registry;
+    },
+    async turning(promise) {
+      let settled = false;
+      const done = () => {
+        settled = true;
+      };
+      promise.then(done, done);
+      while (!settled) {
+        await settle();
+        // Only when there is nothing to do but wait; otherwise processes of git could be outrun.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        await clock.advance(10);
+      }
+      return promise;
+    },
+  };
+  return stage;
+}
+
+export async function gitIn(folder: string, ...args: string[]): Promise<string> {
+  const { stdout } = await exec('git', ['-C', folder, ...args], { env: SOMEBODY, maxBuffer: 2 ** 26 });
+  return stdout.trim();
+}
+
+export function hasGit(): boolean {
+  try {
+    execFileSync('git', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A manifest of an image, so that no sources are needed. */
+export function imageManifest(name: string, spec: Record<string, unknown> = {}): string {
+  return stringify({
+    apiVersion: 'hersh.dev/v1',
+    kind: 'Program',
+    metadata: { name },
+    spec: { userId: 'ann', image: 'hersh/test', ...spec },
+  });
+}
+
+/** What a `POST` brings. */
+export function brought(text = 'FROM scratch\n', more: Record<string, string> = {}) {
+  return {
+    userId: 'ann',
+    buildId: 'build-0123456789ab',
+    files: new Map([['Dockerfile', text], ...Object.entries(more)]),
+  };
+}
+
+/** The ledger of a program that runs, as far as the registry looks at it. */
+export async function enlist(registry: Registry, name: string): Promise<void> {
+  const { emptyStatus } = await import('../../registry/status-store.ts');
+  await registry.status.put({
+    ...emptyStatus(name, 0),
+    observedRevision: registry.commitOf(name, undefined),
+    userId: 'ann',
+  });
+}
