@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ContextNotSettled, concerns, createContextCache } from '../../controller/context-cache.ts';
+import type { Contexts } from '../../registry/context.ts';
+import { AppError } from '../../schemas/errors.ts';
+import type { BuildSpec } from '../../schemas/program.ts';
+import { createManualClock } from '../sim/manual-clock.ts';
+
+const build = (context: string): BuildSpec => ({ context, dockerfile: 'Dockerfile', args: {} });
+
+function createBench() {
+  const clock = createManualClock();
+  const bench = { hash: 'h1', againMs: 0, isGone: false, looks: 0 };
+  const contexts: Pick<Contexts, 'look'> = {
+    async look() {
+      bench.looks++;
+      if (bench.isGone) throw new AppError('BuildFailed', 'sources/a does not exist');
+      return { hash: bench.hash, buildId: `build-${bench.hash}`, againMs: bench.againMs };
+    },
+  };
+  return { clock, bench, cache: createContextCache(contexts as Contexts, clock) };
+}
+
+const A = build('sources/a');
+
+describe('the cache of contexts', () => {
+  it('looks once in ten seconds, and at once for a spec that changed', async () => {
+    const { clock, bench, cache } = createBench();
+    await cache.look(A, 1);
+    await clock.advance(9_999);
+    assert.equal((await cache.look(A, 1)).hash, 'h1');
+    assert.equal(bench.looks, 1);
+    bench.hash = 'h2';
+    assert.equal((await cache.look(A, 2)).hash, 'h2');
+    await clock.advance(10_000);
+    await cache.look(A, 2);
+    assert.equal(bench.looks, 3);
+  });
+
+  it('looks again after a hint that concerns the context, and only then', async () => {
+    const { bench, cache } = createBench();
+    await cache.look(A, 1);
+    cache.invalidate(new Set(['sources/b/Dockerfile', 'sources/ab']));
+    await cache.look(A, 1);
+    assert.equal(bench.looks, 1);
+    cache.invalidate(new Set(['sources/a/src/main.ts']));
+    await cache.look(A, 1);
+    assert.equal(bench.looks, 2);
+  });
+
+  it('waits for files that are being written, for two seconds at most', async () => {
+    const { clock, bench, cache } = createBench();
+    bench.againMs = 51;
+    const notSettled = (error: unknown) => error instanceof ContextNotSettled && error.againMs === 51;
+    await assert.rejects(cache.look(A, 1), notSettled);
+    await clock.advance(1_999);
+    await assert.rejects(cache.look(A, 1), notSettled);
+    await clock.advance(1);
+    assert.equal((await cache.look(A, 1)).hash, 'h1');
+    await clock.advance(10_000);
+    await assert.rejects(cache.look(A, 1), notSettled, 'the time counts anew');
+  });
+
+  it('remembers no failure', async () => {
+    const { bench, cache } = createBench();
+    bench.isGone = true;
+    await assert.rejects(cache.look(A, 1), /does not exist/);
+    bench.isGone = false;
+    assert.equal((await cache.look(A, 1)).hash, 'h1');
+  });
+
+  it('finds what no hint told: changed, gone, and back', async () => {
+    const { bench, cache } = createBench();
+    await cache.look(A, 1);
+    assert.deepEqual(await cache.relook([A]), []);
+    bench.hash = 'h2';
+    assert.deepEqual(await cache.relook([A]), [A]);
+    assert.equal((await cache.look(A, 1)).hash, 'h2');
+    bench.isGone = true;
+    assert.deepEqual(await cache.relook([A]), [A]);
+    bench.isGone = false;
+    assert.deepEqual(await cache.relook([A]), [A]);
+  });
+
+  it('forgets contexts that nobody uses', async () => {
+    const { bench, cache } = createBench();
+    await cache.look(A, 1);
+    await cache.relook([]);
+    await cache.look(A, 1);
+    assert.equal(bench.looks, 2);
+  });
+});
+
+describe('a changed path', () => {
+  const rows: [context: string, path: string, concerned: boolean][] = [
+    ['sources/a', 'sources/a', true],
+    ['sources/a', 'sources/a/b/c', true],
+    ['sources/a', 'sources', true],
+    ['sources/a', 'sources/ab', false],
+    ['sources/a', 'other', false],
+    ['.', 'anything', true],
+  ];
+  for (const [context, path, concerned] of rows) {
+    it(`${path} ${concerned ? 'concerns' : 'does not concern'} the context ${context}`, () => {
+      assert.equal(concerns(build(context), new Set([path])), concerned);
+    });
+  }
+});

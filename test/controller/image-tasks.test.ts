@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { BuildImage, Engine } from '../../controller/engine/engine.ts';
+import { createImageTasks } from '../../controller/image-tasks.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { createSimEngine } from '../sim/engine.ts';
+import { createSimWorld } from '../sim/engine-world.ts';
+import { createManualClock, settle } from '../sim/manual-clock.ts';
+
+const BUILD = { context: 'sources/a', dockerfile: 'Dockerfile', args: { A: '1' } };
+const IMAGE = { id: 'sha256:1', labels: {} };
+const request = (hash: string) => ({ hash, buildId: `build-${hash}`, build: BUILD });
+
+interface Running {
+  request: BuildImage;
+  signal: AbortSignal;
+  say: (text: string) => void;
+  end: () => void;
+  fail: (error: Error) => void;
+}
+
+function createBench() {
+  const clock = createManualClock();
+  const running: Running[] = [];
+  const logs = new Map<string, string>();
+  const done: string[] = [];
+  const warned: Record<string, unknown>[] = [];
+  const engine: Engine = {
+    ...createSimEngine({ world: createSimWorld(clock), instance: 'default' }),
+    build: (asked, say, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new AppError('BuildAborted', 'stopped')));
+        running.push({ request: asked, signal, say, end: () => resolve(IMAGE), fail: reject });
+      }),
+  };
+  const quiet = () => undefined;
+  const log = {
+    debug: quiet,
+    info: quiet,
+    error: quiet,
+    warn: (fields: object) => warned.push({ ...fields }),
+  };
+  const tasks = createImageTasks({
+    ...{ engine, clock },
+    log: log as unknown as Parameters<typeof createImageTasks>[0]['log'],
+    snapshot: async (_build, hash) => `/snapshots/${hash}`,
+    openSnapshot: () => {
+      throw new Error('nobody reads here');
+    },
+    startLog: (buildId) => ({
+      write: (text) => void logs.set(buildId, (logs.get(buildId) ?? '') + text),
+      end: async () => undefined,
+    }),
+    onDone: (name) => done.push(name),
+  });
+  return { clock, running, logs, done, warned, tasks };
+}
+
+describe('image tasks', () => {
+  it('build once for all who wait, with tag, label and arguments, and tell each when it is done', async () => {
+    const { running, done, tasks, logs } = createBench();
+    tasks.build('a', request('h1'));
+    tasks.build('b', request('h1'));
+    tasks.build('a', request('h1'));
+    await settle();
+    assert.equal(running.length, 1);
+    const { tag, labels, args, dockerfile } = running[0]?.request ?? {};
+    assert.deepEqual([tag, dockerfile, args], ['hersh/build-h1', 'Dockerfile', { A: '1' }]);
+    assert.deepEqual(labels, { 'dev.hersh.build': 'h1' });
+    assert.equal(tasks.pending('a'), true);
+    assert.equal(tasks.pending('b', 'h1'), true);
+    assert.equal(tasks.pending('b', 'h2'), false);
+    running[0]?.say('step 1\n');
+    running[0]?.end();
+    await settle();
+    assert.deepEqual(done, ['a', 'b']);
+    assert.equal(tasks.pending('a'), false);
+    assert.equal(tasks.takeFailure('a'), undefined);
+    assert.match(logs.get('build-h1') ?? '', /^step 1\nbuilt sha256:1 in \d/);
+  });
+
+  it('stop what nobody waits for any more, and not what somebody does', async () => {
+    const { running, tasks, logs } = createBench();
+    tasks.build('a', request('h1'));
+    tasks.build('b', request('h1'));
+    await settle();
+    tasks.leave('a');
+    assert.equal(tasks.pending('a'), false);
+    assert.equal(running[0]?.signal.aborted, false);
+    tasks.leave('b', 'h1');
+    assert.equal(running[0]?.signal.aborted, false, 'b goes on waiting for this one');
+    tasks.leave('b', 'h2');
+    assert.equal(running[0]?.signal.aborted, true);
+    await settle();
+    assert.match(logs.get('build-h1') ?? '', /cancelled/);
+    assert.equal(tasks.takeFailure('a'), undefined);
+    assert.equal(tasks.takeFailure('b'), undefined);
+  });
+
+  it('start anew when one comes while the last is being stopped', async () => {
+    const { running, done, tasks } = createBench();
+    tasks.build('a', request('h1'));
+    await settle();
+    tasks.leave('a');
+    tasks.build('b', request('h1'));
+    await settle();
+    await settle();
+    assert.equal(running.length, 2);
+    assert.equal(tasks.pending('b'), true);
+    running[1]?.end();
+    await settle();
+    assert.deepEqual(done, ['b']);
+  });
+
+  it('do not start what was left while it waited for its turn', async () => {
+    const { running, tasks } = createBench();
+    for (const hash of ['h1', 'h2', 'h3']) tasks.build(hash, request(hash));
+    await settle();
+    assert.equal(running.length, 2);
+    tasks.leave('h3');
+    running[0]?.end();
+    await settle();
+    assert.equal(running.length, 2);
+  });
+
+  it('tell a failure once, with the last 20 lines, and whether another try may help', async () => {
+    const { running, tasks, warned, logs } = createBench();
+    for (const [index, reason] of (['BuildFailed', 'BuildNetworkFailed'] as const).entries()) {
+      tasks.build('a', request(reason));
+      await settle();
+      for (let line = 1; line <= 30; line++) running[index]?.say(`line ${line}\n`);
+      running[index]?.fail(new AppError(reason, 'RUN false failed'));
+      await settle();
+      const failure = tasks.takeFailure('a');
+      assert.equal(failure?.key, reason);
+      assert.equal(failure?.reason, 'BuildFailed', 'people know one word for both');
+      assert.equal(failure?.again, reason === 'BuildNetworkFailed');
+      assert.match(failure?.message ?? '', /^RUN false failed\nline 11\n[\s\S]*line 30$/);
+      assert.equal(tasks.takeFailure('a'), undefined);
+      assert.match(logs.get(`build-${reason}`) ?? '', /failed: RUN false failed/);
+    }
+    assert.match(String(warned[0]?.tail), /line 30/);
+  });
+
+  it('give a build five minutes', async () => {
+    const { clock, running, tasks } = createBench();
+    tasks.build('a', request('h1'));
+    await clock.advance(299_999);
+    assert.equal(running[0]?.signal.aborted, false);
+    await clock.advance(1);
+    assert.equal(running[0]?.signal.aborted, true);
+    await settle();
+    const failure = tasks.takeFailure('a');
+    assert.deepEqual([failure?.reason, failure?.again], ['BuildFailed', false]);
+    assert.match(failure?.message ?? '', /longer than 5 minutes/);
+    assert.equal(clock.nextAt(), undefined);
+  });
+
+  it('stop all at the end, and wait for it', async () => {
+    const { running, tasks, clock } = createBench();
+    for (const hash of ['h1', 'h2', 'h3']) tasks.build(hash, request(hash));
+    await settle();
+    await tasks.close();
+    assert.deepEqual(
+      running.map(({ signal }) => signal.aborted),
+      [true, true],
+    );
+    assert.equal(clock.nextAt(), undefined);
+  });
+});
