@@ -130,6 +130,8 @@ export interface RegistryOptions {
   policy: HostPolicy;
   clock: Clock;
   onWarning: (fields: object, message: string) => void;
+  /** Gives hints of changed files; a simulation brings its own. */
+  watchFiles?: typeof watchRegistry;
 }
 
 /** Makes, reads and watches a registry. Rejects `RegistryUnavailable`. */
@@ -139,6 +141,7 @@ export async function openRegistry({
   policy,
   clock,
   onWarning,
+  watchFiles = watchRegistry,
 }: RegistryOptions): Promise<Registry> {
   const paths = registryPaths(root);
   await prepareRegistry(paths);
@@ -324,7 +327,7 @@ export async function openRegistry({
   }
 
   const ignored = [join(root, '.git'), paths.status, paths.data];
-  const watch: Watch = watchRegistry(root, ignored, clock, (changed) => {
+  const watch: Watch = watchFiles(root, ignored, clock, (changed) => {
     const others = new Set(
       [...changed].filter((path) => path !== 'programs' && !path.startsWith('programs/')),
     );

@@ -25,10 +25,13 @@ export interface SimWorld {
   networkDown: boolean;
   /** Milliseconds a call takes, by method. */
   callMs: (method: string) => number;
-  /** Asked at each call: the engine breaks `before` it acts, or `after`, when only the answer is lost. */
-  fault: (method: string) => 'none' | 'before' | 'after';
-  /** Asked for each event and watcher. */
-  eventFate: (event: EngineEvent) => 'deliver' | 'lose' | 'double';
+  /**
+   * Asked at each call: the engine breaks `before` it acts, or `after`, when only the answer is lost, or answers
+   * that it will not, as a 500 says.
+   */
+  fault: (method: string) => 'none' | 'before' | 'after' | 'refuse';
+  /** Asked for each event and watcher; a number is a delay in milliseconds, which may let later ones overtake. */
+  eventFate: (event: EngineEvent) => 'deliver' | 'lose' | 'double' | number;
   readonly watchers: Set<SimWatcher>;
   readonly isAway: boolean;
 
@@ -118,10 +121,12 @@ export function createSimWorld(clock: Clock): SimWorld {
         if (watcher.instance !== labels[LABELS.instance] || away) continue;
         const fate = world.eventFate(event);
         const copies = fate === 'lose' ? 0 : fate === 'double' ? 2 : 1;
+        const tell = (): void => {
+          if (!away && world.watchers.has(watcher)) watcher.onEvent({ ...event });
+        };
         for (let n = 0; n < copies; n++) {
-          queueMicrotask(() => {
-            if (!away && world.watchers.has(watcher)) watcher.onEvent({ ...event });
-          });
+          if (typeof fate === 'number') clock.after(fate, tell);
+          else queueMicrotask(tell);
         }
       }
     },

@@ -26,6 +26,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
     else await Promise.resolve();
     const fault = world.fault(method);
     if (world.isAway || fault === 'before') throw away();
+    if (fault === 'refuse') throw new AppError('StartFailed', `${method}: the simulated engine refuses`);
     const result = await act();
     if (fault === 'after') throw away();
     return result;

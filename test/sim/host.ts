@@ -4,7 +4,7 @@ import type { ControllerLog } from '../../controller/log.ts';
 import { createMetrics, type Metrics } from '../../controller/metrics.ts';
 import type { ProbeOnce } from '../../controller/probe.ts';
 import { createProgramStore } from '../../controller/program-store.ts';
-import { openRegistry, type Registry } from '../../registry/registry.ts';
+import { openRegistry, type Registry, type RegistryOptions } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { createSimEngine } from './engine.ts';
 import type { SimWorld } from './engine-world.ts';
@@ -27,6 +27,8 @@ export interface SimHostOptions {
   root: string;
   instance?: string;
   portRange?: { min: number; max: number };
+  /** Hints of changed files; those of the real watch come in real time. */
+  watchFiles?: RegistryOptions['watchFiles'];
   /** Told of every step; a `kill()` in it ends the host at exactly this point. */
   onStep?: (step: Step, host: Pick<SimHost, 'kill'>) => void;
 }
@@ -77,6 +79,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     root,
     policy: { runtime: 'runc' },
     clock: life.clock,
+    ...(options.watchFiles === undefined ? {} : { watchFiles: options.watchFiles }),
     onWarning: (fields, message) => log.push({ level: 'warn', message, fields: { ...fields } }),
   });
   const registry: Registry = {
