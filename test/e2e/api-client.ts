@@ -1,5 +1,5 @@
 // Not the global one: Node 20's never settles when a peer closes before the request is written, as docker-proxy does.
-import { fetch } from 'undici';
+import { type Dispatcher, fetch } from 'undici';
 
 export interface Answer {
   status: number;
@@ -15,6 +15,8 @@ export interface AskInit {
   /** An object is sent as JSON, a string as it is. */
   body?: unknown;
   headers?: Record<string, string>;
+  /** Where the address is not on this network. */
+  dispatcher?: Dispatcher;
 }
 
 /** One request on a connection of its own, so that no kept one outlives the host that answered it. */
@@ -27,6 +29,7 @@ export async function ask(url: string, init: AskInit = {}): Promise<Answer> {
     method,
     headers,
     redirect: 'manual',
+    ...(init.dispatcher === undefined ? {} : { dispatcher: init.dispatcher }),
     signal: AbortSignal.timeout(60_000),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });

@@ -26,12 +26,27 @@ export interface HostChild {
 
 const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGKILL: 9, SIGTERM: 15, SIGINT: 2 };
 
-/** @param env beside the test's own environment, from which all `HERSH_*` and `DOCKER_HOST` are taken out */
-export function spawnHost(args: readonly string[], env: Record<string, string> = {}): HostChild {
+/**
+ * @param env beside the test's own environment, from which all `HERSH_*` and `DOCKER_HOST` are taken out
+ * @param inside a command before the host's own, which becomes it
+ */
+export function spawnHost(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  inside: readonly string[] = [],
+): HostChild {
   const own = Object.entries(process.env).filter(
     ([key]) => !key.startsWith('HERSH_') && key !== 'DOCKER_HOST' && key !== 'NODE_TEST_CONTEXT',
   );
-  const child = spawn(process.execPath, ['--import', 'tsx', 'controller/main.ts', ...args], {
+  const [command = '', ...argv] = [
+    ...inside,
+    process.execPath,
+    '--import',
+    'tsx',
+    'controller/main.ts',
+    ...args,
+  ];
+  const child = spawn(command, argv, {
     cwd: ROOT,
     env: { ...Object.fromEntries(own), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
+import type { Dispatcher } from 'undici';
 import { LABELS, type ProgramState } from '../../schemas/program.ts';
 import { ensureTestImage, TEST_IMAGE } from '../setup/test-image.ts';
 import { type Answer, type AskInit, ask } from './api-client.ts';
@@ -95,9 +96,26 @@ export const SPEC = {
   readiness: { path: '/watcher/status', periodSeconds: 0.2 },
 };
 
-/** @param ports the port range of the file's own, within 29500–29899 */
-export async function createHost(ports: string): Promise<Host> {
-  const docker = new Docker();
+/** Where a host runs: which engine it has, and on which network. */
+export interface Place {
+  docker: Docker;
+  /** Of the host, beside what `start` is given. */
+  env: Record<string, string>;
+  /** Before the command that starts the host. */
+  inside: readonly string[];
+  /** For requests to it and to its programs. */
+  dispatcher?: Dispatcher;
+}
+
+/**
+ * @param ports the port range of the file's own, within 29500–29899
+ * @param place the engine and network of this machine, where none is named
+ */
+export async function createHost(
+  ports: string,
+  place: Place = { docker: new Docker(), env: {}, inside: [] },
+): Promise<Host> {
+  const { docker, dispatcher } = place;
   await docker.ping();
   await ensureTestImage(() => {}, docker);
   const id = randomBytes(4).toString('hex');
@@ -113,13 +131,15 @@ export async function createHost(ports: string): Promise<Host> {
   };
   const log = () => runs.flatMap((run) => run.log());
   const path = (...parts: string[]) => join(registry, ...parts);
-  const call: Host['call'] = (method, to, body, init = {}) => ask(`${url}${to}`, { ...init, method, body });
+  const by = dispatcher === undefined ? {} : { dispatcher };
+  const call: Host['call'] = (method, to, body, init = {}) =>
+    ask(`${url}${to}`, { ...by, ...init, method, body });
 
   const host: Host = {
     ...{ registry, instance, docker, marker: id, child, log, path, call },
     async start({ args = [], env = {}, ready = true } = {}) {
       const flags = ['--registry', registry, '--instance', instance, '--port', '0', '--port-range', ports];
-      const run = spawnHost([...flags, ...args], env);
+      const run = spawnHost([...flags, ...args], { ...place.env, ...env }, place.inside);
       runs.push(run);
       url = await run.url();
       if (ready)
@@ -160,7 +180,8 @@ export async function createHost(ports: string): Promise<Host> {
         !existsSync(path('status', `${name}.yaml`));
       await until(`${name} is gone`, gone, tell);
     },
-    direct: (program, to, init) => ask(`${program.proxy_url.replace('localhost', '127.0.0.1')}${to}`, init),
+    direct: (program, to, init) =>
+      ask(`${program.proxy_url.replace('localhost', '127.0.0.1')}${to}`, { ...by, ...init }),
     async writeFile(to, content, mode = 0o644) {
       await mkdir(dirname(path(to)), { recursive: true });
       await writeFile(path(to), content, { mode });

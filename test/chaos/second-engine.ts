@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import type { Place } from '../e2e/host.ts';
+import { until } from '../e2e/until.ts';
+import { ensureTestImage, TEST_IMAGE } from '../setup/test-image.ts';
+import { childOf, openNamespaces } from './namespaces.ts';
+
+export interface EngineOptions {
+  /** Whether containers outlive the engine. */
+  liveRestore?: boolean;
+}
+
+/** A real dockerd that a test may stop and kill: nobody else's containers, network or files are in reach of it. */
+export interface SecondEngine {
+  /** Where a host that uses it has to run, and how it is talked to from here. */
+  readonly place: Place;
+  readonly docker: Docker;
+  /** Starts it and waits until it answers. */
+  start(options?: EngineOptions): Promise<void>;
+  /** SIGTERM, and waits for its end. */
+  stop(): Promise<void>;
+  /** kill -9. */
+  kill(): Promise<void>;
+  isUp(): boolean;
+  /** Takes the socket away, or puts it back, while the engine lives on. */
+  hideSocket(hidden: boolean): Promise<void>;
+  /** The end of what it logged. */
+  log(): string;
+  /** Ends it, its containers and everything it made. */
+  close(): Promise<void>;
+}
+
+const CGROUPS = '/sys/fs/cgroup';
+
+/** Starts one, with the test image in it. */
+export async function openSecondEngine(options: EngineOptions = {}): Promise<SecondEngine> {
+  const shared = new Docker();
+  await ensureTestImage(() => {}, shared);
+  const folder = mkdtempSync(join(tmpdir(), 'hersh-second-engine-'));
+  const cgroup = `hersh-chaos-${randomBytes(4).toString('hex')}`;
+  const namespaces = await openNamespaces(folder);
+  const socketPath = join(folder, 'docker.sock');
+  const logPath = join(folder, 'dockerd.log');
+  const docker = new Docker({ socketPath });
+  let outer: ChildProcess | undefined;
+
+  const isUp = () => outer !== undefined && outer.exitCode === null && outer.signalCode === null;
+  const log = () => (existsSync(logPath) ? readFileSync(logPath, 'utf8').slice(-4_000) : '');
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (outer === undefined || !isUp()) return;
+    const ended = once(outer, 'exit');
+    // nsenter only waits; the daemon is its child.
+    const daemon = childOf(outer.pid ?? 0);
+    process.kill(daemon > 0 ? daemon : (outer.pid ?? 0), signal);
+    await ended;
+  }
+
+  const engine: SecondEngine = {
+    docker,
+    place: {
+      docker,
+      env: { DOCKER_HOST: `unix://${socketPath}` },
+      inside: namespaces.network,
+      dispatcher: namespaces.dispatcher,
+    },
+    isUp,
+    log,
+    async start({ liveRestore = false } = {}) {
+      if (isUp()) throw new Error('the second engine runs already');
+      const out = openSync(logPath, 'a');
+      const [command = '', ...args] = [
+        ...[...namespaces.all, 'dockerd', '--data-root', '/run/data', '--exec-root', '/run/exec'],
+        ...['--pidfile', '/run/dockerd.pid', '--host', `unix://${socketPath}`],
+        ...['--cgroup-parent', `/${cgroup}`, ...(liveRestore ? ['--live-restore'] : [])],
+      ];
+      outer = spawn(command, args, { stdio: ['ignore', out, out] });
+      closeSync(out);
+      await until(
+        'the second engine answers',
+        async () => {
+          if (!isUp()) throw new Error(`the second engine ended at once:\n${log()}`);
+          return docker.ping().then(
+            () => true,
+            () => false,
+          );
+        },
+        log,
+      );
+    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    async hideSocket(hidden) {
+      const away = `${socketPath}.away`;
+      await (hidden ? rename(socketPath, away) : rename(away, socketPath));
+    },
+    async close() {
+      await end('SIGKILL');
+      await namespaces.close();
+      removeCgroups(cgroup);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+
+  try {
+    await engine.start(options);
+    await docker.loadImage(await shared.getImage(TEST_IMAGE).get());
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** One below each controller on version 1, one in all on version 2; only what is empty can be removed. */
+function removeCgroups(name: string): void {
+  const tops = existsSync(join(CGROUPS, 'cgroup.controllers'))
+    ? [CGROUPS]
+    : readdirSync(CGROUPS).map((controller) => join(CGROUPS, controller));
+  for (const top of tops) {
+    const parent = join(top, name);
+    if (!existsSync(parent)) continue;
+    const below = readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const path of [...below.map((entry) => join(parent, entry.name)), parent]) {
+      try {
+        rmdirSync(path);
+      } catch {
+        // The kernel still counts a process that has just ended; it is empty, and goes with the machine.
+      }
+    }
+  }
+}
