@@ -12,7 +12,7 @@ export interface Config {
   readonly registry: string;
   readonly port: number;
   readonly host: string;
-  readonly portRange: PortRange;
+  readonly portRange: Readonly<PortRange>;
   readonly instance: string;
   readonly runtime: Runtime;
   readonly logLevel: string;
@@ -171,7 +171,7 @@ function range(read: Read): PortRange {
   if (match === null || min > max || min < PUBLISH_PORT_MIN || max > PUBLISH_PORT_MAX) {
     throw refuse(read, `two ports within ${PUBLISH_PORT_MIN}-${PUBLISH_PORT_MAX}, the lower first`);
   }
-  return { min, max };
+  return Object.freeze({ min, max });
 }
 
 function pattern(read: Read, allowed: RegExp, takes: string): string {
@@ -208,5 +208,5 @@ function names(read: Read): readonly string[] {
   const list = read.text.split(',').filter((name) => name !== '');
   for (const name of list)
     if (!HOST_NAME_PATTERN.test(name)) throw refuse(read, 'host names with "," between');
-  return list;
+  return Object.freeze(list);
 }
