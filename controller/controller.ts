@@ -46,6 +46,8 @@ export interface ControllerDeps {
 export interface Controller extends Closable {
   ports: Ports;
   health(): EngineHealth;
+  /** Calls back when the log of a build is opened. Gives the function that ends it. */
+  onBuildStart(listener: (buildId: string) => void): () => void;
   /** Removes the containers that belong to no program. Gives their names. */
   removeStrays(): Promise<string[]>;
 }
@@ -61,6 +63,7 @@ export function startController(deps: ControllerDeps): Controller {
   /** Passes that failed in a row. */
   const failures = new Map<string, number>();
   const cancels = new Set<() => void>();
+  const buildListeners = new Set<(buildId: string) => void>();
   let closed = false;
 
   const isKnown = (name: string) =>
@@ -82,7 +85,11 @@ export function startController(deps: ControllerDeps): Controller {
     ...{ engine, clock, log },
     snapshot: (build, hash) => registry.contexts.snapshot(build, hash),
     openSnapshot: (path) => createReadStream(path),
-    startLog: (buildId) => registry.buildLogs.start(buildId),
+    startLog(buildId) {
+      const writer = registry.buildLogs.start(buildId);
+      for (const listener of buildListeners) listener(buildId);
+      return writer;
+    },
     onDone: (name) => queue.add(name),
   });
   const reconcileDeps: ReconcileDeps = {
@@ -201,6 +208,10 @@ export function startController(deps: ControllerDeps): Controller {
   return {
     ports,
     health: () => monitor.health(),
+    onBuildStart(listener) {
+      buildListeners.add(listener);
+      return () => buildListeners.delete(listener);
+    },
     async removeStrays() {
       await monitor.relist();
       const strays = monitor.health().strays.filter(({ program }) => !isKnown(program));

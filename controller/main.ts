@@ -156,6 +156,7 @@ async function apiDeps(
     clock,
     runtime,
     removeStrays: () => controller.removeStrays(),
+    onBuildStart: (listener) => controller.onBuildStart(listener),
   });
   return {
     programs: {

@@ -18,6 +18,8 @@ export interface ProgramStoreDeps {
   runtime: Runtime;
   /** Removes containers that belong to no program. Gives their names. */
   removeStrays: () => Promise<string[]>;
+  /** Calls back when the log of a build is opened. Gives the function that ends it. */
+  onBuildStart: (listener: (buildId: string) => void) => () => void;
 }
 
 /** The registry as the API sees it: edits of manifests one way, status the other. */
@@ -164,7 +166,8 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
         const stops = [
           registry.events.subscribe(name, push),
           registry.status.subscribe((changed) => {
-            if (changed === name && get(name) === undefined) end();
+            // Not before its ledger is gone: the last events tell how it went.
+            if (changed === name && registry.status.get(name) === undefined && get(name) === undefined) end();
           }),
         ];
         return () => {
@@ -188,7 +191,13 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
       return starting && !view.finished && !registry.buildLogs.isOpen(newestBuild(view));
     };
     if (!isPending()) return;
-    const changes = follow<string>((push) => registry.status.subscribe(push), signal);
+    const changes = follow<string>((push) => {
+      // The state is Building before the build has its turn, and stays so when the log opens.
+      const stops = [registry.status.subscribe(push), deps.onBuildStart(() => push(name))];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    }, signal);
     for await (const changed of changes) if (changed === name && !isPending()) return;
   }
 }

@@ -106,6 +106,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
   const programs = createProgramStore({
     ...{ registry, clock: life.clock, runtime: 'runc' },
     removeStrays: () => controller.removeStrays(),
+    onBuildStart: (listener) => controller.onBuildStart(listener),
   });
 
   async function kill(): Promise<void> {
