@@ -223,10 +223,11 @@ export function startController(deps: ControllerDeps): Controller {
       closed = true;
       unsubscribe();
       for (const cancel of cancels) cancel();
-      prober.close();
       await monitor.close();
-      await images.close();
+      // First, since a pass that still runs may start a probe or a build.
       await queue.close();
+      prober.close();
+      await images.close();
     },
   };
 }

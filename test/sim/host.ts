@@ -133,7 +133,6 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
       await controller.close();
       await files.close();
       await filesAtRest();
-      life.end();
     },
   };
 }
