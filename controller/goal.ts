@@ -45,6 +45,8 @@ export function goalOf(
     ...(changed ? forgetCrashes(memory) : memory),
     inForce: { rawHash, rawSpec: program.rawSpec, spec, labels: program.labels },
   };
+  // Data belongs to the user who made it; another one, also of a name not yet quite deleted, begins anew.
+  if (known !== undefined && known.spec.userId !== spec.userId) delete next.volume;
   return {
     goal: kindOf(spec),
     memory: forgetWhereAsked(next, spec.desiredState, spec.restartedAt),

@@ -58,6 +58,10 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   if (known === undefined && wanted.kind !== 'present') return false;
   const before = known ?? emptyStatus(name, clock.now());
   const result = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
+  const { volume } = before.memory;
+  if (volume !== undefined && result.memory.volume === undefined) {
+    await registry.trashVolume(name, volume, before.userId);
+  }
   const trouble = deps.engineTrouble();
   if (trouble !== '') {
     // What was taken in goes into the memory, so it has to count as observed too.

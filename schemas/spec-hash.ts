@@ -7,7 +7,8 @@ import { stableJson } from './stable-json.ts';
  * has its row here.
  */
 export const ON_CHANGE: Record<keyof ProgramSpec, 'nothing' | 'recreate' | 'rebuild'> = {
-  userId: 'nothing',
+  // Another user has another volume.
+  userId: 'recreate',
   desiredState: 'nothing',
   build: 'rebuild',
   image: 'rebuild',

@@ -111,3 +111,12 @@ test('a host that runs programs under runsc only does so for specs resolved befo
   assert.ok(goal.kind === 'run');
   assert.deepEqual([goal.spec.runtime, goal.spec.resources.pids], ['runsc', 1024]);
 });
+
+test('the volume stays with its user', () => {
+  const memory = { ...inForce().memory, volume: 'mine' };
+  const volumeFor = (rawSpec: Record<string, unknown>) =>
+    goalOf(present(rawSpec), memory, 1, 'runc').memory.volume;
+  assert.equal(volumeFor({ ...raw, env: { A: '1' } }), 'mine');
+  assert.equal(volumeFor({ ...raw, userId: 'you' }), undefined);
+  assert.equal(goalOf(present(undefined, 'broken'), memory, 1, 'runc').memory.volume, 'mine');
+});
