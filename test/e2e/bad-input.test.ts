@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { createHost, type Host, manifestText, type Program } from './host.ts';
 import { type RawRequest, rawRequest } from './raw-request.ts';
-import { until } from './until.ts';
+import { until, untilEqual } from './until.ts';
 
 /** Every bad request over a real socket: refused in the right words, and nothing half made is left behind. */
 
@@ -29,7 +29,7 @@ after(() => host?.close());
 
 // After each: the files are the same, the list is the same, the one program did not notice.
 afterEach(async () => {
-  assert.deepEqual(await world(), filesBefore);
+  await untilEqual(world, filesBefore);
   const { json } = await host.call('GET', '/programs');
   assert.deepEqual(json.programs, [bystander]);
   assert.equal((await host.containers()).length, 1);

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { TEMP_PREFIX } from '../../registry/atomic-write.ts';
 import { createHost, type Host, type Program } from './host.ts';
-import { until } from './until.ts';
+import { until, untilEqual } from './until.ts';
 
 /** Ports that others hold, ports that run out, and data that outlives everything but its owner. */
 
@@ -48,7 +49,7 @@ describe('a port that somebody else holds', { concurrency: 4 }, () => {
       told?.message ?? '',
       new RegExp(`port ${portOf(before)} is taken .* moves to ${portOf(after)}`),
     );
-    assert.equal((await host.containers('moving')).length, 1);
+    await until('the old container is gone', async () => (await host.containers('moving')).length === 1);
   });
 
   it('is PortConflict for one that pins it, until it is free', async () => {
@@ -84,11 +85,13 @@ describe('ports that run out', { concurrency: false }, () => {
     const made: Program[] = [];
     for (let n = 0; n < 4; n++) made.push((await tiny.call('POST', '/programs', body)).json);
     assert.equal(new Set(made.map(portOf)).size, 4);
-    const before = await tiny.files('programs', 'status', 'sources');
+    const files = async () =>
+      (await tiny.files('programs', 'status', 'sources')).filter((file) => !file.includes(TEMP_PREFIX));
+    const before = await files();
     const refused = await tiny.call('POST', '/programs', body);
     assert.equal(refused.status, 503);
     assert.match(refused.json.message, /no port is free between 29640 and 29643/);
-    assert.deepEqual(await tiny.files('programs', 'status', 'sources'), before);
+    await untilEqual(() => tiny.files('programs', 'status', 'sources'), before);
     assert.equal((await tiny.call('GET', '/programs')).json.count, 4);
 
     // A manifest by hand is taken, and waits for a port to become free.
@@ -175,6 +178,25 @@ describe('/state', { concurrency: 4 }, () => {
     const again = await host.untilState('keeper', 'Ready');
     assert.equal(await read(again), 'precious', 'the first user gets it back');
     assert.equal((await host.volumes()).filter((name) => name.includes('keeper')).length, 2);
+  });
+
+  it('stays with its user when a name changes hands, whether at once after a delete or by an edit', async () => {
+    const spec = { userId: 'alice', env: { IGNORE_TERM: '1' }, stopGracePeriodSeconds: 2 };
+    await host.writeManifest('heir', spec);
+    const first = await host.untilState('heir', 'Ready');
+    await write(first, 'precious');
+    await host.call('DELETE', '/programs/heir');
+    assert.equal((await host.containers('heir')).length, 1, 'the old one is still being stopped');
+    await host.writeManifest('heir', { ...spec, userId: 'mallory' });
+    const isOf = (user: string, not: Program) => (program: Program) =>
+      program.user_id === user && program.state === 'Ready' && program.container_id !== not.container_id;
+    const second = await host.untilProgram('heir', 'is mallory’s', isOf('mallory', first));
+    assert.equal(await read(second), 'ENOENT');
+    await write(second, 'hers');
+
+    await host.writeManifest('heir', { ...spec, userId: 'alice' });
+    const third = await host.untilProgram('heir', 'is alice’s', isOf('alice', second));
+    assert.equal(await read(third), 'precious');
   });
 
   it('is the program’s own, and the only place it can write', async () => {

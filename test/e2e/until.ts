@@ -1,8 +1,12 @@
+import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 /** Far more than anything here takes on a slow machine: it ends a test that would hang, it measures nothing. */
 export const LIMIT_MS = 60_000;
 const POLL_MS = 25;
+/** For what is done with but for files that are just being renamed into place. */
+const SETTLE_MS_MAX = 5_000;
 
 /**
  * Asks until the answer is neither `undefined` nor `false`, and gives it.
@@ -19,4 +23,16 @@ export async function until<T>(
     if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>;
     if (performance.now() > deadline) throw new Error(`it never came about that ${what}\n${await tell()}`);
   }
+}
+
+/** Asks until the answer equals `wanted`; at the end of its patience it fails with the difference. */
+export async function untilEqual<T>(ask: () => T | Promise<T>, wanted: T): Promise<void> {
+  for (
+    const deadline = performance.now() + SETTLE_MS_MAX;
+    performance.now() < deadline;
+    await pause(POLL_MS)
+  ) {
+    if (isDeepStrictEqual(await ask(), wanted)) return;
+  }
+  assert.deepEqual(await ask(), wanted);
 }
