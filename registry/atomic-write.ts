@@ -6,6 +6,11 @@ import { codeOf } from '../schemas/errors.ts';
 /** Temporary files of the host: never manifests, and cleaned at the next start. */
 export const TEMP_PREFIX = '.hersh-tmp-';
 
+/** Whether a file or folder of that name is one the host is just writing. */
+export function isTemporary(base: string): boolean {
+  return base.startsWith(TEMP_PREFIX);
+}
+
 export interface AtomicWriteOptions {
   /** Mode of a file that is new; one that is replaced keeps its own, and its owner where permitted. */
   mode?: number;

@@ -67,26 +67,36 @@ export function openBuildLogs(folder: string, onWriteError: (error: unknown) => 
       }
     },
     async *follow(buildId, signal) {
-      let offset = 0;
       let woken = () => {};
-      signal.addEventListener('abort', () => woken(), { once: true });
-      while (!signal.aborted) {
-        const wake = active.get(buildId);
-        // Registered before reading, so that what is written meanwhile is not missed.
-        const more = new Promise<void>((resolve) => {
-          woken = resolve;
-          wake?.add(resolve);
-        });
-        try {
-          for await (const chunk of readFrom(fileOf(buildId), offset)) {
-            offset += chunk.length;
-            yield chunk;
+      const onAbort = () => woken();
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        let offset = 0;
+        let before: Set<() => void> | undefined;
+        while (!signal.aborted) {
+          const wake = active.get(buildId);
+          // The build was started again: its log begins anew.
+          if (wake !== undefined && before !== undefined && wake !== before) offset = 0;
+          before = wake;
+          // Registered before reading, so that what is written meanwhile is not missed.
+          const more = new Promise<void>((resolve) => {
+            woken = resolve;
+            wake?.add(resolve);
+          });
+          try {
+            for await (const chunk of readFrom(fileOf(buildId), offset)) {
+              offset += chunk.length;
+              yield chunk;
+              if (signal.aborted) return;
+            }
+            if (wake === undefined) return;
+            await more;
+          } finally {
+            wake?.delete(woken);
           }
-          if (wake === undefined) return;
-          await more;
-        } finally {
-          wake?.delete(woken);
         }
+      } finally {
+        signal.removeEventListener('abort', onAbort);
       }
     },
   };

@@ -1,28 +1,33 @@
-import dockerignoreModule, { type Ignore } from '@balena/dockerignore';
 import type { ContextEntry } from '../schemas/build-id.ts';
-
-/** Its types describe an ES module, but it is a CommonJS one: the import is the function itself. */
-const dockerignore = dockerignoreModule as unknown as (options: { ignorecase: boolean }) => Ignore;
+import { isTemporary } from './atomic-write.ts';
+import { readDockerignore } from './dockerignore.ts';
 
 export const MODE_FILE = 0o100644;
 export const MODE_EXECUTABLE = 0o100755;
 export const MODE_LINK = 0o120000;
 export const MODE_FOLDER = 0o040000;
 
+/** The mode of a file or link as a context keeps it: of all permissions only the owner's to execute counts. */
+export function modeOf(stats: { isSymbolicLink(): boolean; mode: number | bigint }): number {
+  if (stats.isSymbolicLink()) return MODE_LINK;
+  return (Number(stats.mode) & 0o100) !== 0 ? MODE_EXECUTABLE : MODE_FILE;
+}
+
 /**
  * Which names of a context a build gets, by its `.dockerignore`. The Dockerfile and the ignore file itself are
  * always sent, as Docker does.
  * @param ignoreText contents of the ignore file, or undefined where there is none
+ * @throws Error that names the line of a malformed pattern
  */
 export function contextFilter(
   dockerfile: string,
   ignoreText: string | undefined,
 ): { keeps: (name: string) => boolean; mayHoldKept: (folder: string) => boolean } {
   if (ignoreText === undefined) return { keeps: () => true, mayHoldKept: () => true };
-  const rules = dockerignore({ ignorecase: false }).add(ignoreText.replaceAll('\r\n', '\n'));
+  const ignores = readDockerignore(ignoreText);
   const always = new Set([dockerfile, ...ignoreFileNames(dockerfile)]);
   const hasExceptions = /^\s*!/m.test(ignoreText);
-  const keeps = (name: string) => always.has(name) || !rules.ignores(name);
+  const keeps = (name: string) => always.has(name) || !ignores(name);
   return {
     keeps,
     mayHoldKept: (folder) =>
@@ -35,7 +40,10 @@ export function ignoreFileNames(dockerfile: string): string[] {
   return [`${dockerfile}.dockerignore`, '.dockerignore'];
 }
 
-/** The entries that a folder with these files would give: the folders above them included. */
+/**
+ * The entries that a folder with these files would give: the folders above them included.
+ * @throws Error that names the line of a malformed pattern of their `.dockerignore`
+ */
 export function entriesOfFiles(
   files: ReadonlyMap<string, string>,
   dockerfile: string,
@@ -45,13 +53,15 @@ export function entriesOfFiles(
     .map((name) => files.get(name))
     .find((text) => text !== undefined);
   const { keeps } = contextFilter(dockerfile, ignoreText);
-  const folders = new Set<string>();
-  for (const name of files.keys()) {
-    const parts = name.split('/');
-    for (let depth = 1; depth < parts.length; depth++) folders.add(parts.slice(0, depth).join('/'));
-  }
+  const folders = new Set([...files.keys()].flatMap(foldersAbove));
   return [
     ...[...folders].map((name) => ({ name, mode: MODE_FOLDER, sha256: sha256('') })),
     ...[...files].map(([name, text]) => ({ name, mode: MODE_FILE, sha256: sha256(text) })),
-  ].filter(({ name }) => keeps(name));
+  ].filter(({ name }) => !name.split('/').some(isTemporary) && keeps(name));
+}
+
+/** `a/b/c` lies in `a` and `a/b`. */
+export function foldersAbove(name: string): string[] {
+  const parts = name.split('/');
+  return parts.slice(1).map((_, depth) => parts.slice(0, depth + 1).join('/'));
 }

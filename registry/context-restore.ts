@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { AppError, messageOf } from '../schemas/errors.ts';
-import { syncFolder, TEMP_PREFIX } from './atomic-write.ts';
+import { placeSources } from './source-folder.ts';
 
 /**
  * Puts the snapshot of a context back under `sources/<buildId>`, all or nothing.
@@ -24,26 +23,14 @@ export async function restoreContext(
       hint: 'Put the sources back by hand, or roll back to a revision whose sources are there.',
     });
   }
-  const sources = join(root, 'sources');
-  const temp = join(sources, `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`);
   try {
-    for (let suffix = ''; ; suffix = `-${randomBytes(4).toString('hex')}`) {
-      const folder = `sources/${buildId}${suffix}`;
-      if (await holdsSame(folder)) return folder;
-      if (await stat(join(root, folder)).catch(() => undefined)) continue;
-      await mkdir(temp, { recursive: true });
-      await unpack(snapshot, temp);
-      await rename(temp, join(root, folder));
-      await syncFolder(sources);
-      return folder;
-    }
+    const { context } = await placeSources(root, buildId, holdsSame, (path) => unpack(snapshot, path));
+    return context;
   } catch (error) {
     throw new AppError('RegistryUnavailable', `the sources can not be restored: ${messageOf(error)}`, {
       cause: error,
       hint: 'Is the disk full, or sources/ not writable?',
     });
-  } finally {
-    await rm(temp, { recursive: true, force: true });
   }
 }
 

@@ -20,14 +20,19 @@ export interface EventStore {
   remove(name: string): Promise<void>;
 }
 
-export function openEventStore(folder: string, onWriteError: (error: unknown) => void): EventStore {
+/** @param onError told what could not be written, and what a listener threw */
+export function openEventStore(folder: string, onError: (error: unknown) => void): EventStore {
   const listeners = new Map<string, Set<(event: ProgramEvent) => void>>();
   const counts = new Map<string, number>();
   const tails = new Map<string, Promise<void>>();
   const fileOf = (name: string) => join(folder, `${name}.ndjson`);
 
   const enqueue = (name: string, work: () => Promise<void>): Promise<void> => {
-    const next = (tails.get(name) ?? Promise.resolve()).then(work).catch(onWriteError);
+    const next = (tails.get(name) ?? Promise.resolve()).then(work).catch((error: unknown) => {
+      // What was written of it is not known: the next one looks at the file first.
+      counts.delete(name);
+      onError(error);
+    });
     tails.set(name, next);
     next.then(() => {
       if (tails.get(name) === next) tails.delete(name);
@@ -52,7 +57,13 @@ export function openEventStore(folder: string, onWriteError: (error: unknown) =>
 
   return {
     append(name, event) {
-      for (const listener of listeners.get(name) ?? []) listener(event);
+      for (const listener of listeners.get(name) ?? []) {
+        try {
+          listener(event);
+        } catch (error) {
+          onError(error);
+        }
+      }
       return enqueue(name, () => write(name, event));
     },
     async list(name) {

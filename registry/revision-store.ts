@@ -5,7 +5,7 @@ import { codeOf } from '../schemas/errors.ts';
 import { API_VERSION, type ProgramSpec } from '../schemas/program.ts';
 import { writeAtomic } from './atomic-write.ts';
 
-/** How many revisions of a program are kept. */
+/** How many revisions of a program are kept, besides the last that was ready. */
 const REVISIONS_KEPT = 10;
 
 /** One thing a program was asked to be, with every default filled in. */
@@ -55,11 +55,27 @@ export function openRevisionStore(folder: string): RevisionStore {
 
   async function get(name: string, number: number): Promise<Revision | undefined> {
     try {
-      const document = parse(await readFile(fileOf(name, number), 'utf8')) as { revision?: Revision } | null;
+      const document = parse(await readFile(fileOf(name, number), 'utf8'), { logLevel: 'error' }) as {
+        revision?: Revision;
+      } | null;
       const revision = document?.revision;
       return revision?.number === number && typeof revision.rawSpec === 'object' ? revision : undefined;
     } catch {
       return undefined;
+    }
+  }
+
+  /** Keeps the newest, and below them the last that was ready: after many failures it is what to go back to. */
+  async function removeOld(name: string): Promise<void> {
+    const all = await numbers(name);
+    const old = all.slice(0, -REVISIONS_KEPT);
+    if (old.length === 0) return;
+    const isReady = async (number: number) => (await get(name, number))?.outcome === 'Ready';
+    let hasReady = false;
+    for (const number of all.slice(-REVISIONS_KEPT)) hasReady ||= await isReady(number);
+    for (const number of old.reverse()) {
+      if (!hasReady && (await isReady(number))) hasReady = true;
+      else await rm(fileOf(name, number), { force: true });
     }
   }
 
@@ -70,8 +86,7 @@ export function openRevisionStore(folder: string): RevisionStore {
       const document = { apiVersion: API_VERSION, kind: 'ProgramRevision', metadata: { name }, revision };
       const text = stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
       await writeAtomic(fileOf(name, revision.number), text, { mode: 0o600, durable: false });
-      for (const old of (await numbers(name)).slice(0, -REVISIONS_KEPT))
-        await rm(fileOf(name, old), { force: true });
+      await removeOld(name);
     },
     async list(name) {
       const found = await Promise.all((await numbers(name)).map((number) => get(name, number)));

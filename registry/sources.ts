@@ -1,27 +1,32 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buildHash, buildIdOf } from '../schemas/build-id.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import type { BuildSpec } from '../schemas/program.ts';
-import { syncFolder, TEMP_PREFIX } from './atomic-write.ts';
-import { locate } from './context.ts';
-import { entriesOfFiles } from './context-entries.ts';
+import { RESERVED_FOLDERS } from '../schemas/resolve.ts';
+import { isTemporary } from './atomic-write.ts';
+import { entriesOfFiles, foldersAbove, MODE_FILE, modeOf } from './context-entries.ts';
+import { locate } from './context-folder.ts';
+import { sha256 } from './context-tar.ts';
+import { mapLimit } from './map-limit.ts';
+import { type PlacedSources, placeSources } from './source-folder.ts';
 
 /** The most `GET /programs/{id}/source` gives back: as much as a `POST` may bring. */
 const SOURCE_BYTES_MAX = 32 * 2 ** 20;
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+/** Each waits for the disk, and many together wait no longer than one. */
+const WRITES_AT_ONCE = 16;
 
-/** The build id of files that a `POST` brought, equal to that of the folder they are written to. */
+/**
+ * The build id of files that a `POST` brought, equal to that of the folder they are written to.
+ * @throws AppError `BadRequest` for a malformed .dockerignore among them
+ */
 export function buildIdOfFiles(files: ReadonlyMap<string, string>): string {
-  return buildIdOf(buildHash('Dockerfile', {}, entriesOfFiles(files, 'Dockerfile', sha256)));
-}
-
-/** Where the files of a `POST` lie, relative to the registry, and whether they were not there before. */
-export interface WrittenSources {
-  context: string;
-  isNew: boolean;
+  try {
+    return buildIdOf(buildHash('Dockerfile', {}, entriesOfFiles(files, 'Dockerfile', sha256)));
+  } catch (error) {
+    throw new AppError('BadRequest', `.dockerignore can not be used: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /**
@@ -32,39 +37,40 @@ export async function writeSources(
   root: string,
   buildId: string,
   files: ReadonlyMap<string, string>,
-): Promise<WrittenSources> {
-  const sources = join(root, 'sources');
-  const temp = join(sources, `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`);
+): Promise<PlacedSources> {
   try {
-    await mkdir(temp, { recursive: true });
-    for (const [name, text] of files) {
-      const path = join(temp, name);
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text, { mode: 0o644, flag: 'wx', flush: true });
-    }
-    for (let suffix = ''; ; suffix = `-${randomBytes(4).toString('hex')}`) {
-      const folder = join(sources, `${buildId}${suffix}`);
-      const context = `sources/${buildId}${suffix}`;
-      if (await holdsExactly(folder, files)) return { context, isNew: false };
-      if (await lstat(folder).catch(() => undefined)) continue;
-      await rename(temp, folder);
-      await syncFolder(sources);
-      return { context, isNew: true };
-    }
+    return await placeSources(
+      root,
+      buildId,
+      (folder) => holdsExactly(join(root, folder), files),
+      (path) => writeFiles(path, files),
+    );
   } catch (error) {
     throw new AppError('RegistryUnavailable', `the sources can not be written: ${messageOf(error)}`, {
       cause: error,
       hint: 'Is the disk full, or sources/ not writable?',
     });
-  } finally {
-    await rm(temp, { recursive: true, force: true });
   }
 }
 
+async function writeFiles(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+  const folders = new Set([...files.keys()].map((name) => dirname(join(folder, name))));
+  for (const path of folders) await mkdir(path, { recursive: true });
+  await mapLimit([...files], WRITES_AT_ONCE, ([name, text]) =>
+    writeFile(join(folder, name), text, { mode: 0o644, flag: 'wx', flush: true }),
+  );
+}
+
+/** Whether a folder holds these files and nothing else: one made executable, or a link, is another context. */
 async function holdsExactly(folder: string, files: ReadonlyMap<string, string>): Promise<boolean> {
-  const found = await readTree(folder).catch(() => undefined);
-  if (found === undefined || found.size !== files.size) return false;
-  return [...files].every(([name, text]) => found.get(name)?.equals(Buffer.from(text)) === true);
+  const tree = await readTree(folder, false).catch(() => undefined);
+  if (tree === undefined || tree.files.size !== files.size) return false;
+  const folders = new Set([...files.keys()].flatMap(foldersAbove));
+  if (tree.folders.size !== folders.size) return false;
+  return [...files].every(([name, text]) => {
+    const found = tree.files.get(name);
+    return found?.mode === MODE_FILE && found.bytes.equals(Buffer.from(text));
+  });
 }
 
 /**
@@ -72,36 +78,49 @@ async function holdsExactly(folder: string, files: ReadonlyMap<string, string>):
  * Rejects `PayloadTooLarge`, or `NotFound` where the folder is gone.
  */
 export async function readSource(root: string, build: BuildSpec): Promise<Record<string, string>> {
-  let tree: Map<string, Buffer>;
+  let tree: Tree;
   try {
-    tree = await readTree(await locate(root, build.context), build.context === '.');
+    const { folder, isRoot } = await locate(root, build.context);
+    tree = await readTree(folder, isRoot);
   } catch (error) {
     if (error instanceof AppError && error.reason === 'PayloadTooLarge') throw error;
     throw new AppError('NotFound', `the sources can not be read: ${messageOf(error)}`, { cause: error });
   }
-  const files = Object.fromEntries([...tree].map(([name, bytes]) => [name, bytes.toString('utf8')]));
+  const files = Object.fromEntries(
+    [...tree.files].map(([name, { bytes }]) => [name, bytes.toString('utf8')]),
+  );
   const dockerfile = files[build.dockerfile];
   return dockerfile === undefined ? files : { ...files, Dockerfile: dockerfile };
 }
 
-async function readTree(folder: string, isRoot = false): Promise<Map<string, Buffer>> {
-  const files = new Map<string, Buffer>();
+interface Tree {
+  files: Map<string, { mode: number; bytes: Buffer }>;
+  folders: Set<string>;
+}
+
+/** @param isRoot whether it is the registry itself, of which the reserved folders are no part */
+async function readTree(folder: string, isRoot: boolean): Promise<Tree> {
+  const tree: Tree = { files: new Map(), folders: new Set() };
   let bytes = 0;
   const visit = async (inner: string): Promise<void> => {
-    for (const entry of await readdir(join(folder, inner), { withFileTypes: true })) {
-      const name = inner === '' ? entry.name : `${inner}/${entry.name}`;
+    for (const base of await readdir(join(folder, inner))) {
+      const name = inner === '' ? base : `${inner}/${base}`;
       const path = join(folder, name);
-      if (isRoot && ['.git', 'status', 'data'].includes(name)) continue;
-      if (entry.isDirectory()) await visit(name);
-      else if (entry.isFile() || entry.isSymbolicLink()) {
-        bytes += (await lstat(path)).size;
+      if ((isRoot && RESERVED_FOLDERS.includes(name)) || isTemporary(base)) continue;
+      const stats = await lstat(path);
+      if (stats.isDirectory()) {
+        tree.folders.add(name);
+        await visit(name);
+      } else if (stats.isFile() || stats.isSymbolicLink()) {
+        bytes += stats.size;
         if (bytes > SOURCE_BYTES_MAX) {
           throw new AppError('PayloadTooLarge', `the sources are larger than ${SOURCE_BYTES_MAX} bytes`);
         }
-        files.set(name, entry.isFile() ? await readFile(path) : Buffer.from(await readlink(path)));
+        const content = stats.isFile() ? await readFile(path) : Buffer.from(await readlink(path));
+        tree.files.set(name, { mode: modeOf(stats), bytes: content });
       }
     }
   };
   await visit('');
-  return files;
+  return tree;
 }

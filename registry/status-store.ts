@@ -1,19 +1,14 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
-import { AppError, codeOf } from '../schemas/errors.ts';
-import {
-  API_VERSION,
-  NAME_PATTERN,
-  PROGRAM_STATES,
-  type ProgramStatus,
-  proxyUrl,
-  timestamp,
-} from '../schemas/program.ts';
+import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
+import { NAME_PATTERN, type ProgramStatus, proxyUrl, timestamp } from '../schemas/program.ts';
 import { stableJson } from '../schemas/stable-json.ts';
 import { writeAtomic } from './atomic-write.ts';
+import { mapLimit } from './map-limit.ts';
+import { decodeStatus, encodeStatus } from './status-text.ts';
 
 const SUFFIX = '.yaml';
+const READS_AT_ONCE = 32;
 
 /**
  * The ledger: one status a program, in memory and in `status/`. Written before a program's first engine object,
@@ -30,13 +25,20 @@ export interface StatusStore {
    * full disk; the promise rejects `RegistryUnavailable` when the file could not be written.
    */
   put(status: ProgramStatus, options?: { durable?: boolean }): Promise<void>;
+  /** Rejects `RegistryUnavailable` when the file could not be removed. */
   remove(name: string): Promise<void>;
   /** Calls back with a name after every change. */
   subscribe(listener: (name: string) => void): () => void;
 }
 
-/** Reads `status/`. Rejects `RegistryUnavailable` for a file of a newer version, which must not be overwritten. */
-export async function openStatusStore(folder: string): Promise<StatusStore> {
+/**
+ * Reads `status/`. Rejects `RegistryUnavailable` for a file of a newer version, which must not be overwritten.
+ * @param onListenerError told what a listener threw
+ */
+export async function openStatusStore(
+  folder: string,
+  onListenerError: (error: unknown) => void = () => undefined,
+): Promise<StatusStore> {
   const statuses = new Map<string, ProgramStatus>();
   const damaged = new Map<string, string>();
   /** What the file says, so that equal text is not written again. */
@@ -45,16 +47,19 @@ export async function openStatusStore(folder: string): Promise<StatusStore> {
   /** Writes of one file go one after the other. */
   const tails = new Map<string, Promise<void>>();
 
-  for (const file of await readdir(folder)) {
+  const files = (await readdir(folder)).filter((file) => file.endsWith(SUFFIX));
+  await mapLimit(files, READS_AT_ONCE, async (file) => {
     const name = file.slice(0, -SUFFIX.length);
-    if (!file.endsWith(SUFFIX) || !NAME_PATTERN.test(name)) continue;
+    if (!NAME_PATTERN.test(name)) return;
     try {
-      statuses.set(name, decode(name, await readFile(join(folder, file), 'utf8')));
+      const text = await readFile(join(folder, file), 'utf8');
+      statuses.set(name, decodeStatus(text, emptyStatus(name, 0)));
+      written.set(name, text);
     } catch (error) {
       if (error instanceof AppError) throw error;
-      damaged.set(name, error instanceof Error ? error.message : String(error));
+      damaged.set(name, messageOf(error));
     }
-  }
+  });
 
   const enqueue = (name: string, work: () => Promise<void>): Promise<void> => {
     const next = (tails.get(name) ?? Promise.resolve()).then(work, work);
@@ -65,8 +70,15 @@ export async function openStatusStore(folder: string): Promise<StatusStore> {
     next.then(done, done);
     return next;
   };
+  // Whoever listens must not keep the ledger from being written, nor the others from hearing of it.
   const notify = (name: string) => {
-    for (const listener of listeners) listener(name);
+    for (const listener of listeners) {
+      try {
+        listener(name);
+      } catch (error) {
+        onListenerError(error);
+      }
+    }
   };
   const unavailable = (name: string, error: unknown) =>
     new AppError(
@@ -89,13 +101,13 @@ export async function openStatusStore(folder: string): Promise<StatusStore> {
         statuses.set(name, status);
         damaged.delete(name);
         notify(name);
-      } else if (written.has(name)) {
+      } else if (written.has(name) && !tails.has(name)) {
         return;
       }
       await enqueue(name, async () => {
         const latest = statuses.get(name);
         if (latest === undefined) return;
-        const text = encode(latest);
+        const text = encodeStatus(latest);
         if (written.get(name) === text) return;
         try {
           await writeAtomic(join(folder, `${name}${SUFFIX}`), text, { mode: 0o600, durable });
@@ -111,9 +123,11 @@ export async function openStatusStore(folder: string): Promise<StatusStore> {
       damaged.delete(name);
       await enqueue(name, async () => {
         written.delete(name);
-        await rm(join(folder, `${name}${SUFFIX}`), { force: true });
-      });
-      notify(name);
+        // A status that came meanwhile is written by the next in the line.
+        await rm(join(folder, `${name}${SUFFIX}`), { force: true }).catch((error: unknown) => {
+          throw unavailable(name, error);
+        });
+      }).finally(() => notify(name));
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -148,41 +162,4 @@ export function emptyStatus(name: string, nowMs: number): ProgramStatus {
     lastExit: null,
     memory: {},
   };
-}
-
-function encode(status: ProgramStatus): string {
-  const { name, ...rest } = status;
-  const document = { apiVersion: API_VERSION, kind: 'ProgramStatus', metadata: { name }, status: rest };
-  return `# Written by Hersh Host. What is wanted stands in programs/${name}.yaml.\n${stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })}`;
-}
-
-function decode(name: string, text: string): ProgramStatus {
-  const document = parse(text) as {
-    apiVersion?: unknown;
-    kind?: unknown;
-    metadata?: { name?: unknown };
-    status?: Partial<ProgramStatus>;
-  } | null;
-  if (document === null || document.kind !== 'ProgramStatus' || typeof document.status !== 'object') {
-    throw new Error('it is not a ProgramStatus');
-  }
-  if (document.apiVersion !== API_VERSION) {
-    throw new AppError(
-      'RegistryUnavailable',
-      `status/${name}.yaml is of version ${String(document.apiVersion)}, and this host knows ${API_VERSION} only`,
-      { hint: 'It was written by a newer Hersh Host: start that one, or move the file away.' },
-    );
-  }
-  if (document.metadata?.name !== name) throw new Error('metadata.name is not the name of the file');
-  const status = { ...emptyStatus(name, 0), ...document.status, name };
-  const strings = [status.createdAt, status.buildId, status.containerId, status.imageId, status.userId];
-  const sound =
-    PROGRAM_STATES.includes(status.state) &&
-    Number.isInteger(status.publishPort) &&
-    Array.isArray(status.conditions) &&
-    typeof status.memory === 'object' &&
-    status.memory !== null &&
-    strings.every((value) => typeof value === 'string');
-  if (!sound) throw new Error('a field is missing or of the wrong type');
-  return status;
 }

@@ -17,6 +17,9 @@ const MEMORY_UNITS: Record<string, number> = {
 /** The engine refuses less (Docker: "Minimum memory limit allowed is 6MB"). */
 export const MEMORY_BYTES_MIN = 6 * 2 ** 20;
 
+/** Folders of the registry that no build context includes, even one that is the registry itself. */
+export const RESERVED_FOLDERS: readonly string[] = ['.git', 'status', 'data'];
+
 /** gVisor's own threads count against the limit: 38 when idle, and running out kills the program. */
 export const RUNSC_PIDS_MIN = 1024;
 

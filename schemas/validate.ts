@@ -3,12 +3,15 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { Problem } from './errors.ts';
 import { nearest } from './nearest.ts';
 import type { Program, Runtime } from './program.ts';
-import { MEMORY_BYTES_MIN, normaliseFolder, parseMemory, RUNSC_PIDS_MIN } from './resolve.ts';
+import {
+  MEMORY_BYTES_MIN,
+  normaliseFolder,
+  parseMemory,
+  RESERVED_FOLDERS,
+  RUNSC_PIDS_MIN,
+} from './resolve.ts';
 
 const schema = JSON.parse(readFileSync(new URL('./program.schema.json', import.meta.url), 'utf8')) as object;
-
-/** Folders of the registry that are never a build context. */
-const RESERVED_FOLDERS = ['.git', 'status', 'data'];
 
 const ajv = new Ajv2020({
   allErrors: true,

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readlink } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Pack, pack as tarPack } from 'tar-stream';
+import { type ContextEntry, compareBytes } from '../schemas/build-id.ts';
+import { MODE_FOLDER, MODE_LINK } from './context-entries.ts';
+
+/** An entry, and where it lies. */
+export interface LocatedEntry extends ContextEntry {
+  path: string;
+  statKey: string;
+  size: number;
+}
+
+/** The files are not what they were when they were looked at. */
+export class ContextChanged extends Error {}
+
+/**
+ * Writes a tar of just these entries. Same entries, same bytes: no times, no owners.
+ * @throws ContextChanged where a file is not what its entry says any more
+ */
+export async function writeTar(path: string, entries: readonly LocatedEntry[]): Promise<void> {
+  const pack = tarPack();
+  const written = pipeline(pack, createWriteStream(path, { mode: 0o600, flush: true }));
+  const filled = fill(pack, entries).catch((error: unknown) => {
+    pack.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  });
+  // Both have ended when this goes on: whoever removes the file then finds nobody writing it.
+  const [fillResult, writeResult] = await Promise.allSettled([filled, written]);
+  if (
+    writeResult.status === 'rejected' &&
+    !(fillResult.status === 'rejected' && isChange(fillResult.reason))
+  ) {
+    throw writeResult.reason;
+  }
+  if (fillResult.status === 'rejected') throw fillResult.reason;
+}
+
+const isChange = (error: unknown) => error instanceof ContextChanged;
+
+async function fill(pack: Pack, entries: readonly LocatedEntry[]): Promise<void> {
+  for (const entry of [...entries].sort((a, b) => compareBytes(a.name, b.name))) {
+    const header = { name: entry.name, mode: entry.mode & 0o777, mtime: new Date(0), uid: 0, gid: 0 };
+    if (entry.mode === MODE_FOLDER) {
+      pack.entry({ ...header, mode: 0o755, type: 'directory' });
+    } else if (entry.mode === MODE_LINK) {
+      const linkname = await readlink(entry.path);
+      if (sha256(linkname) !== entry.sha256) throw new ContextChanged();
+      pack.entry({ ...header, mode: 0o777, type: 'symlink', linkname });
+    } else {
+      await copyFile(entry, pack.entry({ ...header, size: entry.size }) as unknown as Writable, pack);
+    }
+  }
+  pack.finalize();
+}
+
+async function copyFile(entry: LocatedEntry, sink: Writable, pack: Pack): Promise<void> {
+  // What breaks the tar breaks the entry too, and is told by the tar.
+  sink.on('error', () => undefined);
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of createReadStream(entry.path) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > entry.size) throw new ContextChanged();
+    hash.update(chunk);
+    if (!sink.write(chunk)) await drained(sink, pack);
+  }
+  if (size !== entry.size || hash.digest('hex') !== entry.sha256) throw new ContextChanged();
+  sink.end();
+}
+
+/** A disk that is full ends the pack, and then nothing drains any more. */
+function drained(sink: Writable, pack: Pack): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void) => () => {
+      sink.off('drain', onDrain);
+      pack.off('close', onClose);
+      finish();
+    };
+    const onDrain = settle(resolve);
+    const onClose = settle(() => reject(new Error('the tar can not be written')));
+    if ((pack as unknown as { destroyed?: boolean }).destroyed) return onClose();
+    sink.once('drain', onDrain);
+    pack.once('close', onClose);
+  });
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

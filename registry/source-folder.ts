@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from '../schemas/errors.ts';
+import { syncFolder, TEMP_PREFIX } from './atomic-write.ts';
+
+/** Where a source tree lies, relative to the registry, and whether it was not there before. */
+export interface PlacedSources {
+  context: string;
+  isNew: boolean;
+}
+
+/**
+ * Puts a source tree under `sources/<buildId>`, all or nothing. A folder that holds the same already is shared;
+ * one that somebody changed is left alone and another is made.
+ * @param holdsSame whether a folder, relative to the registry, holds what is to be put there
+ * @param fill writes the tree into an empty folder, given as an absolute path
+ */
+export async function placeSources(
+  root: string,
+  buildId: string,
+  holdsSame: (folder: string) => Promise<boolean>,
+  fill: (path: string) => Promise<void>,
+): Promise<PlacedSources> {
+  const sources = join(root, 'sources');
+  const temp = join(sources, `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`);
+  let filled = false;
+  let suffix = '';
+  try {
+    for (;;) {
+      const context = `sources/${buildId}${suffix}`;
+      if (await holdsSame(context)) return { context, isNew: false };
+      if ((await lstat(join(root, context)).catch(() => undefined)) === undefined) {
+        if (!filled) {
+          await mkdir(temp, { recursive: true });
+          await fill(temp);
+          filled = true;
+        }
+        if (await moveInto(temp, join(root, context))) {
+          await syncFolder(sources);
+          return { context, isNew: true };
+        }
+        // Somebody made it at the same moment, perhaps with the same in it.
+        continue;
+      }
+      suffix = `-${randomBytes(4).toString('hex')}`;
+    }
+  } finally {
+    await rm(temp, { recursive: true, force: true });
+  }
+}
+
+async function moveInto(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error))) return false;
+    throw error;
+  }
+}

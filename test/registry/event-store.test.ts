@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openEventStore } from '../../registry/event-store.ts';
+import type { ProgramEvent } from '../../schemas/program.ts';
+import { smallDisk } from './disk.ts';
+import { tempFolder } from './folder.ts';
+
+const event = (message: string): ProgramEvent => ({
+  time: '2026-01-01T00:00:00.000Z',
+  type: 'Normal',
+  reason: 'Test',
+  message,
+  state: 'Ready',
+  revision: 1,
+});
+const fail = (error: unknown) => assert.fail(String(error));
+const messages = (events: ProgramEvent[]) => events.map(({ message }) => message);
+
+test('events are kept in order, also over a restart, and each program has its own', async (t) => {
+  const folder = await tempFolder(t);
+  const store = openEventStore(folder, fail);
+  await Promise.all(Array.from({ length: 100 }, (_, index) => store.append('p', event(String(index)))));
+  await store.append('q', event('other'));
+  const want = Array.from({ length: 100 }, (_, index) => String(index));
+  assert.deepEqual(messages(await store.list('p')), want);
+  const again = openEventStore(folder, fail);
+  await again.append('p', event('100'));
+  assert.deepEqual(messages(await again.list('p')), [...want, '100']);
+  assert.deepEqual(messages(await again.list('q')), ['other']);
+  assert.deepEqual(await again.list('nobody'), []);
+});
+
+test('a list sees what was appended before it was asked for', async (t) => {
+  const store = openEventStore(await tempFolder(t), fail);
+  void store.append('p', event('a'));
+  void store.append('p', event('b'));
+  assert.deepEqual(messages(await store.list('p')), ['a', 'b']);
+});
+
+test('a line that was torn is left out, and the next one is not glued to it', async (t) => {
+  const folder = await tempFolder(t);
+  const path = join(folder, 'p.ndjson');
+  await openEventStore(folder, fail).append('p', event('whole'));
+  await appendFile(path, '{"time":"2026-01-01T00:00:00.000Z","reason":"T');
+  const store = openEventStore(folder, fail);
+  assert.deepEqual(messages(await store.list('p')), ['whole']);
+  await store.append('p', event('next'));
+  assert.deepEqual(messages(await store.list('p')), ['whole', 'next']);
+});
+
+test('lines that are no events are left out', async (t) => {
+  const folder = await tempFolder(t);
+  await writeFile(
+    join(folder, 'p.ndjson'),
+    `null\n[]\n"x"\n7\n\0\0\0\n${JSON.stringify(event('fine'))}\n\n{}\n`,
+  );
+  assert.deepEqual(messages(await openEventStore(folder, fail).list('p')), ['fine']);
+});
+
+test('the file is cut at 2,000 and keeps the last 1,000 and more', async (t) => {
+  const folder = await tempFolder(t);
+  const path = join(folder, 'p.ndjson');
+  const lines = Array.from({ length: 1998 }, (_, index) => `${JSON.stringify(event(String(index)))}\n`);
+  await writeFile(path, lines.join(''));
+  const store = openEventStore(folder, fail);
+  await store.append('p', event('1998'));
+  assert.equal((await store.list('p')).length, 1999);
+  await store.append('p', event('1999'));
+  await store.append('p', event('2000'));
+  const kept = messages(await store.list('p'));
+  assert.deepEqual(
+    kept,
+    Array.from({ length: 1001 }, (_, index) => String(1000 + index)),
+  );
+  assert.deepEqual(await readdir(folder), ['p.ndjson'], 'no temporary file is left');
+  assert.equal((await readFile(path, 'utf8')).split('\n').length, 1002);
+});
+
+test('followers hear every event in order until they stop; one that throws harms nobody', async (t) => {
+  const errors: unknown[] = [];
+  const store = openEventStore(await tempFolder(t), (error) => errors.push(error));
+  const heard: string[] = [];
+  const stopBad = store.subscribe('p', () => {
+    throw new Error('mine');
+  });
+  const stop = store.subscribe('p', ({ message }) => heard.push(message));
+  await store.append('p', event('a'));
+  await store.append('q', event('other'));
+  stopBad();
+  await store.append('p', event('b'));
+  stop();
+  stop();
+  await store.append('p', event('c'));
+  assert.deepEqual(heard, ['a', 'b']);
+  assert.equal(errors.length, 1);
+  assert.deepEqual(messages(await store.list('p')), ['a', 'b', 'c']);
+});
+
+test('removal forgets everything before it and nothing after it', async (t) => {
+  const folder = await tempFolder(t);
+  const store = openEventStore(folder, fail);
+  void store.append('p', event('a'));
+  void store.remove('p');
+  await store.append('p', event('b'));
+  assert.deepEqual(messages(await store.list('p')), ['b']);
+  await store.remove('p');
+  await store.remove('p');
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test('what can not be written is told of and still heard', async (t) => {
+  const folder = await tempFolder(t);
+  await mkdir(join(folder, 'p.ndjson'));
+  const errors: unknown[] = [];
+  const store = openEventStore(folder, (error) => errors.push(error));
+  const heard: string[] = [];
+  store.subscribe('p', ({ message }) => heard.push(message));
+  await store.append('p', event('a'));
+  assert.deepEqual(heard, ['a']);
+  assert.equal(errors.length, 1);
+});
+
+test('a disk that was full for a while costs events, never the ones after', async (t) => {
+  const folder = await smallDisk(t, 64);
+  const errors: unknown[] = [];
+  const store = openEventStore(folder, (error) => errors.push(error));
+  await store.append('p', event('first'));
+  await writeFile(join(folder, 'ballast'), Buffer.alloc(64 * 1024)).catch(() => undefined);
+  // Some of it fits into the block that is there: a torn line.
+  await store.append('p', event('x'.repeat(8000)));
+  assert.ok(errors.length > 0);
+  await rm(join(folder, 'ballast'));
+  await store.append('p', event('last'));
+  assert.deepEqual(messages(await store.list('p')), ['first', 'last']);
+});
