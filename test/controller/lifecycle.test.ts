@@ -38,7 +38,7 @@ describe('a program in its ordinary life', () => {
     await stage.create('app');
     const before = await stage.reach('app', 'Ready');
     const calls = host.calls.length;
-    await host.advance(5 * 60_000);
+    await host.advance(2 * 60_000);
     assert.equal(host.calls.length, calls);
     assert.deepEqual(stage.status('app'), before);
   });

@@ -9,7 +9,7 @@ import type { Clock } from '../../schemas/clock.ts';
 import { createSimEngine } from './engine.ts';
 import type { SimWorld } from './engine-world.ts';
 import type { ManualClock } from './manual-clock.ts';
-import { advance, filesAtRest } from './pace.ts';
+import { advance, filesAtRest, skipSyncs } from './pace.ts';
 
 /** Where a host can die: at a call to the engine or a write to the registry, before it or when it has acted. */
 export interface Step {
@@ -42,7 +42,7 @@ export interface SimHost {
   /** Calls to the engine that change something, `startContainer hersh-program-x`, in order. */
   calls: string[];
   /** What the host logged, at any level. */
-  log: { level: string; message: string; fields: Record<string, unknown> }[];
+  log: { atMs: number; level: string; message: string; fields: Record<string, unknown> }[];
   /** Lets so much simulated time pass; the files come to rest between any two timers. */
   advance(ms: number): Promise<void>;
   /** Lets time pass until the condition holds, timer by timer. Rejects when that takes longer than `limitMs`. */
@@ -61,6 +61,7 @@ const NEVER = new Promise<never>(() => undefined);
  */
 export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
   const { world, clock, root, instance = 'default' } = options;
+  await skipSyncs();
   const life = createLife(clock);
   const calls: string[] = [];
   const log: SimHost['log'] = [];
@@ -80,7 +81,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     policy: { runtime: 'runc' },
     clock: life.clock,
     ...(options.watchFiles === undefined ? {} : { watchFiles: options.watchFiles }),
-    onWarning: (fields, message) => log.push({ level: 'warn', message, fields: { ...fields } }),
+    onWarning: (fields, message) => log.push({ atMs: clock.monotonic(), level: 'warn', message, fields: { ...fields } }),
   });
   const registry: Registry = {
     ...files,
@@ -98,7 +99,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
   const controller = startController({
     ...{ registry, metrics, instance, clock: life.clock, runtime: 'runc' },
     engine: mortalEngine(world, instance, life, step, (call) => calls.push(call)),
-    log: recorder(log),
+    log: recorder(log, () => clock.monotonic()),
     portRange: options.portRange ?? { min: 19001, max: 29999 },
     isPortFree: async (port) => !world.foreignPorts.has(port) && publisher(world, port) === undefined,
     probeOnce: probeWorld(world),
@@ -245,6 +246,8 @@ function mortalEngine(
     unpauseContainer: change('unpauseContainer', engine.unpauseContainer, nameOf),
     renameContainer: change('renameContainer', engine.renameContainer, nameOf),
     removeContainer: change('removeContainer', engine.removeContainer, nameOf),
+    removeVolume: change('removeVolume', engine.removeVolume, (name) => name),
+    removeImage: change('removeImage', engine.removeImage, (id) => id),
     // An engine stops a build whose client is gone.
     build: change(
       'build',
@@ -274,11 +277,11 @@ function probeWorld(world: SimWorld): ProbeOnce {
   };
 }
 
-function recorder(log: SimHost['log']): ControllerLog {
+function recorder(log: SimHost['log'], nowMs: () => number): ControllerLog {
   const at =
     (level: string) =>
     (fields: object, message = ''): void => {
-      log.push({ level, message, fields: { ...fields } });
+      log.push({ atMs: nowMs(), level, message, fields: { ...fields } });
     };
   return {
     debug: at('debug'),
