@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import type { Clock } from '../schemas/clock.ts';
+import { codeOf } from '../schemas/errors.ts';
 import type { ProbeSpec } from '../schemas/program.ts';
 import type { ProbeState } from './observed.ts';
 
@@ -168,7 +169,7 @@ function probeHttp(port: number, path: string, timeoutSeconds: number): Promise<
       clearTimeout(timer);
       resolve(message);
     };
-    asked.on('error', (error) => finish(`GET ${path}: ${error.message}`));
+    asked.on('error', (error) => finish(`GET ${path}: ${whyCut(error)}`));
     asked.end();
   });
 }
@@ -187,7 +188,14 @@ function probeTcp(port: number, timeoutSeconds: number): Promise<string> {
       timer = setTimeout(() => finish(''), TCP_LINGER_MS);
     });
     socket.once('data', () => finish(''));
-    socket.once('error', (error) => finish(error.message));
-    socket.once('close', () => finish('the connection was closed at once: nothing listens on 8080'));
+    socket.once('error', (error) => finish(whyCut(error)));
+    socket.once('close', () => finish(CUT));
   });
+}
+
+const CUT = 'the connection was closed without an answer; does the program listen on 8080?';
+
+/** Whether Node calls it `socket hang up` or `read ECONNRESET` is chance; one fact is told in one way. */
+function whyCut(error: Error): string {
+  return ['ECONNRESET', 'EPIPE'].includes(codeOf(error)) ? CUT : error.message;
 }
