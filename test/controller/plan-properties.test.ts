@@ -114,6 +114,9 @@ test('where nothing valid is known nothing is done, and without an image nothing
       const actions = plan(world);
       if (world.goal.kind === 'hold') assert.deepEqual(actions, []);
       if (world.goal.kind !== 'run' || world.image.kind === 'present') return;
+      // A wanted container that stands ready to start needs no image any more, and takes over.
+      const wanted = world.imageKey === '' ? undefined : hashOf(world.goal.spec);
+      if (world.containers.some(({ labels }) => labels[LABELS.specHash] === wanted)) return;
       const up = world.containers.filter((one) => isUp(one) && !world.stopping.has(one.id));
       const ended = new Set(
         actions.flatMap((one) => (one.kind === 'stop' || one.kind === 'remove' ? one.containerId : [])),
