@@ -4,6 +4,7 @@ import { AppError } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 import type { Connection } from './docker-client.ts';
 import { absent, engineError, failureOf, statusOf } from './docker-errors.ts';
+import { claimImage } from './docker-images.ts';
 import { removeContainer } from './docker-remove.ts';
 import { containerOf, createOptions, imageConfigOf } from './docker-translate.ts';
 import type { CreateContainer, EngineLog } from './engine.ts';
@@ -32,7 +33,9 @@ export async function createContainer(deps: CreateDeps, request: CreateContainer
 async function create(deps: CreateDeps, request: CreateContainer): Promise<string> {
   const { connection, networks, instance, log } = deps;
   const docker = connection.quick;
-  const config = imageConfigOf(await inspectImage(docker, request.image));
+  const image = await inspectImage(docker, request.image);
+  await claimImage(docker, image, instance);
+  const config = imageConfigOf(image);
   const network = await networks.pick();
   const options = createOptions(request, config, {
     instance,

@@ -7,6 +7,7 @@ import { connect, STOP_SLACK_MS } from './docker-client.ts';
 import { createContainer } from './docker-create.ts';
 import { absent, engineError, failureOf, refused, statusOf, unavailable } from './docker-errors.ts';
 import { watchEvents } from './docker-events.ts';
+import { claimImage, diskUsage, listBuiltImages, removeImage } from './docker-images.ts';
 import { readLogs } from './docker-logs.ts';
 import { pullImage } from './docker-pull.ts';
 import { removeContainer, sweepLeftovers } from './docker-remove.ts';
@@ -134,7 +135,10 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
 
     async build(request, onLog, signal) {
       decode ??= createTraceDecoder();
-      return imageNow(await buildImage(connection, decode, request, onLog, signal));
+      const id = await buildImage(connection, decode, request, onLog, signal);
+      const built = await absent(quick.getImage(id).inspect(), [404], 'InternalError');
+      if (built !== undefined) await refused(claimImage(quick, built, instance), 'InternalError');
+      return imageNow(id);
     },
 
     async pull(reference, onLog, signal) {
@@ -155,5 +159,11 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       const listed = await refused(quick.listVolumes({ filters: { label: [owned] } }), 'InternalError');
       return (listed.Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} }));
     },
+
+    listBuiltImages: () => listBuiltImages(quick, instance),
+
+    removeImage: (id) => removeImage(quick, id, instance),
+
+    diskUsage: () => diskUsage(quick),
   };
 }

@@ -76,6 +76,19 @@ export interface Engine {
   removeVolume(name: string): Promise<boolean>;
 
   listVolumes(): Promise<Volume[]>;
+
+  /** Every image that a host of any instance built, as its label says. */
+  listBuiltImages(): Promise<BuiltImage[]>;
+
+  /**
+   * This instance has no more use for an image that a host built. It goes, unless another instance has a use for
+   * it or a container was made of it; then it is `kept`, and in the first case this instance's claim goes.
+   * A build, and a container that is created, claim their image.
+   */
+  removeImage(id: string): Promise<ImageRemoval>;
+
+  /** What would be freed on the disk. It may take seconds. */
+  diskUsage(): Promise<DiskUsage>;
 }
 
 /** Where an engine reports what no caller waits for. */
@@ -156,6 +169,24 @@ export interface Image {
   /** `sha256:…` */
   id: string;
   labels: Record<string, string>;
+}
+
+export type ImageRemoval = 'removed' | 'kept' | 'gone';
+
+export interface BuiltImage {
+  id: string;
+  /** The whole build hash. */
+  build: string;
+  /** Layers that it shares with other images included. */
+  bytes: number;
+  /** Who said to have a use for it: `us`, perhaps among others. */
+  claimedBy: 'us' | 'others' | 'nobody';
+}
+
+/** Bytes, by image id and by the name of the volume. */
+export interface DiskUsage {
+  images: ReadonlyMap<string, number>;
+  volumes: ReadonlyMap<string, number>;
 }
 
 export interface BuildImage {

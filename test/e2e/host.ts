@@ -259,8 +259,9 @@ async function removeEngineObjects(docker: Docker, instance: string): Promise<vo
 async function removeImages(docker: Docker, registry: string): Promise<void> {
   const logs = join(registry, 'data', 'builds');
   for (const file of existsSync(logs) ? readdirSync(logs) : []) {
-    const tag = `hersh/${file.replace(/\.log$/, '')}`;
-    await docker.getImage(tag).remove({ force: true }).catch(ignoreGone);
+    const reference = [`hersh/${file.replace(/\.log$/, '')}`];
+    for (const { RepoTags } of await docker.listImages({ filters: { reference } }))
+      for (const tag of RepoTags ?? []) await docker.getImage(tag).remove({ force: true }).catch(ignoreGone);
   }
 }
 

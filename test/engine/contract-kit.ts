@@ -24,6 +24,8 @@ export interface ContractWorld {
   /** Makes the program that listens on that port print a line. */
   print(id: string, port: number, text: string, stream: 'out' | 'err'): Promise<void>;
   pause(id: string): Promise<void>;
+  /** Takes everything away by which an image that was built anew is still found. */
+  lose(imageId: string): Promise<void>;
 }
 
 /** A signal that never fires. */
@@ -96,7 +98,17 @@ export function createKit(world: () => ContractWorld) {
       signal,
     );
 
-  return { world, made, running, inspect, ended, text, build, newest: () => world().tag(`build-${count}`) };
+  return {
+    world,
+    request,
+    made,
+    running,
+    inspect,
+    ended,
+    text,
+    build,
+    newest: () => world().tag(`build-${count}`),
+  };
 }
 
 /** Asserts a rejection with an AppError of that reason, whose message holds `words`. */

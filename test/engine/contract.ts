@@ -1,4 +1,5 @@
 import { describeContainers } from './contract-containers.ts';
+import { describeImages } from './contract-images.ts';
 import { type ContractWorld, createKit } from './contract-kit.ts';
 import { describeOutput } from './contract-output.ts';
 import { describeOwnership } from './contract-ownership.ts';
@@ -12,4 +13,5 @@ export function describeEngine(name: string, world: () => ContractWorld): void {
   describeContainers(name, kit);
   describeOwnership(name, kit);
   describeOutput(name, kit);
+  describeImages(name, kit);
 }

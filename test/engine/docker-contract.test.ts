@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { describeEngine } from './contract.ts';
 import type { ContractWorld } from './contract-kit.ts';
@@ -24,6 +25,10 @@ before(async () => {
     },
     async pause(id) {
       await docker.getContainer(id).pause();
+    },
+    async lose(imageId) {
+      const { RepoTags } = await docker.getImage(imageId).inspect();
+      assert.deepEqual(RepoTags, [], 'the new image has taken all its tags');
     },
   };
 });

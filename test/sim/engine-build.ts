@@ -18,6 +18,7 @@ const INSTRUCTIONS = new Set(
  */
 export async function simBuild(
   world: SimWorld,
+  instance: string,
   request: BuildImage,
   onLog: (text: string) => void,
   signal: AbortSignal,
@@ -55,7 +56,8 @@ export async function simBuild(
   const hash = createHash('sha256').update(JSON.stringify([request.args, request.labels]));
   for (const [name, content] of [...files].sort()) hash.update(name).update(content);
   const id = `sha256:${hash.digest('hex')}`;
-  world.images.set(id, { id, labels: { ...request.labels }, env });
+  const claims = world.images.get(id)?.claims ?? new Set<string>();
+  world.images.set(id, { id, labels: { ...request.labels }, env, claims: claims.add(instance) });
   world.tags.set(request.tag, id);
   return { id, labels: { ...request.labels } };
 }

@@ -47,6 +47,9 @@ function createContractWorld(): () => ContractWorld {
       const container = world.containers.get(id);
       if (container !== undefined) container.facts.state = 'paused';
     },
+    async lose(imageId) {
+      world.images.get(imageId)?.claims.clear();
+    },
   };
   return () => contract;
 }

@@ -64,6 +64,8 @@ export interface SimContainer {
 
 export interface SimImage extends Image {
   env: Record<string, string>;
+  /** Instances that have a use for it. */
+  claims: Set<string>;
 }
 
 export interface SimVolume {
@@ -109,7 +111,7 @@ export function createSimWorld(clock: Clock): SimWorld {
       const id = `sha256:${createHash('sha256')
         .update(JSON.stringify([tag, labels, env]))
         .digest('hex')}`;
-      world.images.set(id, { id, labels, env });
+      world.images.set(id, { id, labels, env, claims: world.images.get(id)?.claims ?? new Set() });
       world.tags.set(tag, id);
       return { id, labels };
     },

@@ -9,6 +9,7 @@ import type {
 import { AppError } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { aborted, simBuild } from './engine-build.ts';
+import { simImages } from './engine-images.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 
 /**
@@ -62,13 +63,14 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
     inspectContainer: (id) =>
       call('inspectContainer', () => {
         const facts = containers.get(id)?.facts;
-        return facts && { ...facts, labels: { ...facts.labels } };
+        return facts && { ...facts, labels: { ...facts.labels }, settings: { ...facts.settings } };
       }),
 
     createContainer: (request) =>
       call('createContainer', () => {
         const image = world.images.get(request.image);
         if (image === undefined) throw new AppError('ImageNotFound', `no image ${request.image}`);
+        image.claims.add(instance);
         const holder = [...containers.values()].find(({ facts }) => facts.name === request.name);
         if (holder !== undefined) {
           const { facts } = holder;
@@ -157,7 +159,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
 
     inspectImage: (reference) => call('inspectImage', () => imageOf(reference)),
 
-    build: (request, onLog, signal) => call('build', () => simBuild(world, request, onLog, signal)),
+    build: (request, onLog, signal) => call('build', () => simBuild(world, instance, request, onLog, signal)),
 
     pull: (reference, onLog, signal) =>
       call('pull', () => {
@@ -204,6 +206,8 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           .filter(([, { labels }]) => labels[LABELS.instance] === instance)
           .map(([name, { labels }]) => ({ name, labels: { ...labels } })),
       ),
+
+    ...simImages(world, instance, call),
   };
 }
 
