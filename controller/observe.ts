@@ -186,8 +186,10 @@ async function holdPort(
     const message = `port ${port} is held by program ${ports.holder(port)}`;
     return { port, portProblem: { reason: 'PortConflict', message } };
   }
-  const known = before.publishPort || rebuiltPort(containers);
-  if (known > 0 && ports.hold(name, known)) return { port: known, portProblem: undefined };
+  // The last is one that was held by a pass which failed before it could write that down.
+  for (const known of [before.publishPort || rebuiltPort(containers), ports.held(name)]) {
+    if (known > 0 && ports.hold(name, known)) return { port: known, portProblem: undefined };
+  }
   try {
     return { port: await ports.reserve(name), portProblem: undefined };
   } catch (error) {

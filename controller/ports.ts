@@ -10,6 +10,8 @@ export interface PortRange {
 export interface Ports {
   /** The holder, or undefined. */
   holder(port: number): string | undefined;
+  /** One that the program holds, 0 where it holds none. */
+  held(name: string): number;
   /** Holds a port for a program. False, and nothing done, when another holds it. */
   hold(name: string, port: number): boolean;
   /**
@@ -30,6 +32,7 @@ export function createPorts(range: PortRange, isFree: (port: number) => Promise<
 
   return {
     holder: (port) => holders.get(port),
+    held: (name) => [...holders].find(([, holder]) => holder === name)?.[0] ?? 0,
     hold(name, port) {
       const holder = holders.get(port) ?? name;
       if (holder !== name) return false;

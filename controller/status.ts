@@ -49,7 +49,7 @@ export function status(
 ): ProgramStatus {
   const { nowMs } = observed;
   const invalid = context.problems[0];
-  const base = verdict(observed, actions, before);
+  const base = withMissing(verdict(observed, actions, before), observed, before, context);
   const seen = invalid === undefined || base.reason !== '' ? base : withInvalid(base, observed, invalid);
   const { shown } = seen;
   const next: ProgramStatus = {
@@ -83,6 +83,17 @@ export function status(
     next.imageId !== before.imageId ||
     next.containerId !== before.containerId;
   return moved ? { ...next, updatedAt: timestamp(nowMs) } : next;
+}
+
+/** Where nothing valid was known and now the manifest is missing too, what was wrong with it stays told. */
+function withMissing(
+  base: Verdict,
+  observed: Observed,
+  before: ProgramStatus,
+  { missing }: StatusContext,
+): Verdict {
+  if (missing === '' || observed.goal.kind !== 'hold' || base.reason !== '') return base;
+  return { ...base, reason: before.reason, message: before.errorMsg };
 }
 
 /** A broken manifest is told beside what serves; where nothing valid was ever known it is the state. */

@@ -14,6 +14,8 @@ describe('ports', () => {
     assert.equal(ports.hold('a', 19002), true);
     assert.equal(ports.hold('b', 19002), false);
     assert.equal(ports.holder(19002), 'a');
+    assert.equal(ports.held('a'), 19002);
+    assert.equal(ports.held('nobody'), 0);
     ports.release('b');
     assert.equal(ports.holder(19002), 'a');
     ports.release('a');
