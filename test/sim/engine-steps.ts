@@ -1,0 +1,202 @@
+import type { SimContainer } from './engine-world.ts';
+import { freeDisk } from './file-steps.ts';
+import { FAIR, PORT_RANGE, type SimStage, type Weather } from './sim-stage.ts';
+import type { SimStep } from './sim-step.ts';
+
+/** What happens to containers and the engine, and to the host itself. */
+export const ENGINE_STEPS: SimStep[] = [
+  { weight: 3, act: (stage) => onRunning(stage, 'crashes', (one) => stage.world.end(one, 1)) },
+  { weight: 2, act: (stage) => onRunning(stage, 'is killed', (one) => stage.world.end(one, 137)) },
+  {
+    weight: 1,
+    act: (stage) => onRunning(stage, 'runs out of memory', (one) => stage.world.end(one, 137, true)),
+  },
+  { weight: 1, act: (stage) => onRunning(stage, 'is stopped by hand', (one) => stage.world.end(one, 0)) },
+  { weight: 1, act: (stage) => onRunning(stage, 'is paused', (one) => pause(stage, one)) },
+  { weight: 2, act: (stage) => onAny(stage, 'is removed by hand', (one) => removeByHand(stage, one)) },
+  { weight: 1, act: (stage) => onAny(stage, 'is renamed', (one) => rename(stage, one)) },
+  { weight: 1, act: (stage) => onAny(stage, 'drifts', (one) => drift(stage, one)) },
+  { weight: 2, act: startByHand },
+  { weight: 1, act: removeImage },
+  { weight: 2, act: takePort },
+  { weight: 2, act: freePorts },
+  { weight: 1, act: cutNetwork },
+  { weight: 2, act: mendNetwork },
+  { weight: 1, act: engineGoes },
+  { weight: 4, act: engineComes },
+  { weight: 3, act: turnWeather },
+  { weight: 3, act: calmWeather },
+  { weight: 1, act: jumpClock },
+];
+
+export const HOST_STEPS: SimStep[] = [
+  { weight: 3, act: killSoon },
+  { weight: 2, act: killNow },
+  { weight: 1, act: stopHost },
+  { weight: 12, act: startHost },
+];
+
+type Touch = (container: SimContainer) => void;
+
+function onAny(stage: SimStage, words: string, touch: Touch, ofThese = stage.containers()): string {
+  const container = stage.random.any(ofThese);
+  if (container === undefined || stage.world.isAway) return '';
+  stage.meddled.add(container.facts.id);
+  stage.meddle(() => touch(container));
+  return `${container.facts.name} ${words}`;
+}
+
+function onRunning(stage: SimStage, words: string, touch: Touch): string {
+  const running = stage.containers().filter(({ facts }) => facts.state === 'running');
+  return onAny(stage, words, touch, running);
+}
+
+function pause({ world }: SimStage, container: SimContainer): void {
+  container.facts.state = 'paused';
+  world.emit(container, 'pause');
+}
+
+function removeByHand({ world }: SimStage, container: SimContainer): void {
+  if (isUp(container)) world.end(container, 137);
+  world.containers.delete(container.facts.id);
+  world.emit(container, 'destroy');
+}
+
+function rename(stage: SimStage, container: SimContainer): void {
+  stage.version += 1;
+  container.facts.name = `${container.facts.name}-renamed-${stage.version}`;
+  stage.world.emit(container, 'rename');
+}
+
+function drift({ random, world }: SimStage, container: SimContainer): void {
+  const { settings } = container.facts;
+  Object.assign(
+    settings,
+    random.pick<Partial<typeof settings>>([
+      { memoryBytes: 2 ** 40 },
+      { restartPolicy: 'always' },
+      { networks: [] },
+      { cpus: 64 },
+    ]),
+  );
+  world.emit(container, 'update');
+}
+
+/** Only where the engine would: not over a port that something listens on. */
+function startByHand(stage: SimStage): string {
+  const { world } = stage;
+  const taken = new Set([...world.containers.values()].filter(isUp).map(({ facts }) => facts.publishPort));
+  const free = stage
+    .containers()
+    .filter(
+      (one) =>
+        !isUp(one) && !taken.has(one.facts.publishPort) && !world.foreignPorts.has(one.facts.publishPort),
+    );
+  return onAny(stage, 'is started by hand', (one) => world.run(one), free);
+}
+
+function removeImage({ random, world }: SimStage): string {
+  const tag = random.any(
+    [...world.tags.keys()].filter((one) => one !== 'plain:1' && one !== 'plain:2').sort(),
+  );
+  if (tag === undefined) return '';
+  const id = world.tags.get(tag) ?? '';
+  world.tags.delete(tag);
+  const used = [...world.containers.values()].some(({ facts }) => facts.imageId === id);
+  if (!used && ![...world.tags.values()].includes(id)) world.images.delete(id);
+  return `image ${tag} is removed`;
+}
+
+function takePort({ random, world }: SimStage): string {
+  const port = PORT_RANGE.min + random.below(PORT_RANGE.max - PORT_RANGE.min + 1);
+  const published = [...world.containers.values()].some((one) => isUp(one) && one.facts.publishPort === port);
+  if (published || world.foreignPorts.size > 3) return '';
+  world.foreignPorts.add(port);
+  return `somebody listens on ${port}`;
+}
+
+function freePorts({ world }: SimStage): string {
+  if (world.foreignPorts.size === 0) return '';
+  world.foreignPorts.clear();
+  return 'foreign ports are free again';
+}
+
+function cutNetwork({ world }: SimStage): string {
+  if (world.networkDown) return '';
+  world.networkDown = true;
+  return 'the network is down';
+}
+
+function mendNetwork({ world }: SimStage): string {
+  if (!world.networkDown) return '';
+  world.networkDown = false;
+  return 'the network is back';
+}
+
+function engineGoes(stage: SimStage): string {
+  const { random, world } = stage;
+  if (world.isAway) return '';
+  const how = random.pick<'keep' | 'end'>(['keep', 'end']);
+  stage.meddle(() => world.goAway(how));
+  return `the engine goes away${how === 'end' ? ' with all that runs' : ''}`;
+}
+
+function engineComes({ world }: SimStage): string {
+  if (!world.isAway) return '';
+  world.comeBack();
+  return 'the engine is back';
+}
+
+function turnWeather({ random, weather }: SimStage): string {
+  const change = random.pick<Partial<Weather>>([
+    { callsBreak: 0.1 },
+    { callsBreak: 0.4 },
+    { callsRefuse: 0.3 },
+    { callMsMax: 100 },
+    { callMsMax: 2_000 },
+    { eventsLost: 1, hintsLost: 1 },
+    { eventsLost: 0.3, eventsDoubled: 0.3, eventsLate: 0.5, hintsLost: 0.3 },
+  ]);
+  Object.assign(weather, change);
+  return `weather ${JSON.stringify(change)}`;
+}
+
+function calmWeather({ weather }: SimStage): string {
+  Object.assign(weather, FAIR);
+  return 'fair weather';
+}
+
+function jumpClock(stage: SimStage): string {
+  const ms = stage.random.pick([-86_400_000, -3_600_000, -5_000, 5_000, 3_600_000, 86_400_000]);
+  stage.wallOffsetMs += ms;
+  return `the wall clock jumps ${ms / 1000} s`;
+}
+
+function killSoon(stage: SimStage): string {
+  if (stage.deathIn > 0) return '';
+  stage.deathIn = 1 + stage.random.below(40);
+  return `the host will be killed in ${stage.deathIn} steps`;
+}
+
+async function killNow(stage: SimStage): Promise<string> {
+  if (stage.host === undefined) return '';
+  await stage.kill();
+  return 'the host is killed';
+}
+
+async function stopHost(stage: SimStage): Promise<string> {
+  if (stage.host === undefined) return '';
+  await stage.stop();
+  return 'the host ends in good order';
+}
+
+async function startHost(stage: SimStage): Promise<string> {
+  if (stage.host !== undefined) return '';
+  await freeDisk(stage);
+  await stage.start();
+  return 'a host starts';
+}
+
+function isUp({ facts }: SimContainer): boolean {
+  return facts.state === 'running' || facts.state === 'paused';
+}

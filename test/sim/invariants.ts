@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LABELS } from '../../schemas/program.ts';
+import { createSimEngine } from './engine.ts';
+import type { SimContainer } from './engine-world.ts';
+import type { Step } from './host.ts';
+import type { SimStage } from './sim-stage.ts';
+
+/** A wish that was withdrawn can still be under way for so long. */
+const WISH_MS = 15_000;
+/** Ports of those who are not ours. */
+const NEIGHBOUR_PORT = 28_000;
+
+/** What must hold at every moment, whatever goes wrong around the host. */
+export interface Invariants {
+  /** Throws the first violation since the last check. */
+  check(): void;
+}
+
+/** Begins to watch a stage. */
+export async function watchInvariants(stage: SimStage): Promise<Invariants> {
+  const { world } = stage;
+  const neighbours = await makeNeighbours(stage);
+  const volumeOf = new Map<string, string>();
+  /** The count last seen, and of which life of the program. */
+  const restarts = new Map<string, { createdAt: string; count: number }>();
+  const isOurs = ({ facts }: SimContainer) => facts.labels[LABELS.instance] === 'default';
+  const others = (one: SimContainer) => stage.containers(one.facts.program).filter((other) => other !== one);
+  const wrong = (message: string) => stage.violations.push(message);
+
+  const { run } = world;
+  world.run = (container) => {
+    if (isOurs(container) && !stage.meddling) {
+      const rival = others(container).find((one) => isUp(one) && !stage.meddled.has(one.facts.id));
+      if (rival !== undefined)
+        wrong(`${container.facts.name} was started while ${rival.facts.name} of the same program ran`);
+    }
+    run(container);
+  };
+
+  const containers = world.containers as Map<string, SimContainer>;
+  const { set } = containers;
+  containers.set = (id, container) => {
+    if (isOurs(container)) {
+      const { program, name } = container.facts;
+      const ledger = join(stage.root, 'status', `${program}.yaml`);
+      if (!existsSync(ledger) && !diskIsFull(stage) && !stage.damaged.has(program))
+        wrong(`${name} was created before its ledger`);
+      const volume = `${container.volume} ${world.volumes.get(container.volume)?.id}`;
+      const before = volumeOf.get(program) ?? volume;
+      if (before !== volume) wrong(`${name} got volume ${volume} and not ${before}`);
+      volumeOf.set(program, before);
+    }
+    return set.call(containers, id, container);
+  };
+
+  /** When a program was last known to be stopped or deleted by wish. */
+  const endWanted = new Map<string, number>();
+  const noteWishes = (): void => {
+    const { registry } = stage.host ?? {};
+    for (const name of registry?.status.names() ?? []) {
+      const spec = registry?.get(name)?.program?.rawSpec;
+      const inForce = registry?.status.get(name)?.memory.inForce?.spec;
+      const stops = spec?.desiredState === 'Stopped' || inForce?.desiredState === 'Stopped';
+      if (stops || registry?.wanted(name).kind === 'gone') endWanted.set(name, stage.clock.monotonic());
+    }
+  };
+
+  stage.onStep = ({ name, about }: Step) => {
+    noteWishes();
+    const call = /^engine\.(start|stop|remove|rename|unpause)Container$/.exec(name)?.[1];
+    if (call === undefined) return;
+    const container = [...containers.values()].find(({ facts }) => facts.name === about);
+    if (container === undefined) return;
+    if (!isOurs(container)) wrong(`the host called ${name} for ${about}, which is not its own`);
+    else if ((call === 'stop' || call === 'remove') && isUp(container)) mayEnd(container, call);
+  };
+
+  /** What serves is ended only by wish, or for a container that is there to take its place. */
+  function mayEnd(container: SimContainer, call: string): void {
+    const { program, name } = container.facts;
+    const { registry } = stage.host ?? {};
+    const status = registry?.status.get(program);
+    if (registry === undefined || status === undefined) return;
+    const asked = endWanted.get(program) ?? Number.NEGATIVE_INFINITY;
+    const isHealthy = status.memory.inForce?.spec.liveness.kind === 'none';
+    if (stage.clock.monotonic() - asked > WISH_MS && isHealthy && others(container).length === 0)
+      wrong(`${call} of ${name}, which served, though nothing was there to take its place`);
+  }
+
+  function checkContainers(): void {
+    const ports = new Map<number, string>();
+    for (const container of containers.values()) {
+      if (!isUp(container)) continue;
+      const { name, publishPort } = container.facts;
+      const other = ports.get(publishPort);
+      if (other !== undefined) wrong(`${name} and ${other} are both published on ${publishPort}`);
+      ports.set(publishPort, name);
+    }
+    for (const [program, volume] of volumeOf) {
+      const [name = '', id] = volume.split(' ');
+      if (world.volumes.get(name)?.id !== id) wrong(`the data of ${program} is gone: volume ${name}`);
+    }
+    const now = neighbours();
+    if (now !== before) wrong(`what is not ours was touched: ${now} instead of ${before}`);
+  }
+
+  function checkStatuses(): void {
+    const { registry, log } = stage.host ?? {};
+    for (const { fields, message } of log?.filter(({ level }) => level === 'error') ?? [])
+      wrong(`the host logged ${message} ${fields.err instanceof Error ? fields.err.stack : ''}`);
+    for (const name of registry?.status.names() ?? []) {
+      const status = registry?.status.get(name);
+      if (status === undefined) continue;
+      const { createdAt, restartCount } = status;
+      const known = restarts.get(name);
+      if (known?.createdAt === createdAt && restartCount < known.count)
+        wrong(`restart_count of ${name} fell from ${known.count} to ${restartCount}`);
+      // What could not be written is forgotten with the host.
+      if (diskIsFull(stage)) restarts.delete(name);
+      else restarts.set(name, { createdAt, count: restartCount });
+    }
+  }
+
+  function checkEvents(): void {
+    const folder = join(stage.root, 'data', 'events');
+    for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+      if (!file.endsWith('.ndjson')) continue;
+      const lines = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1);
+      for (const line of lines.slice(-20)) {
+        if (!isJson(line)) wrong(`${file} holds ${JSON.stringify(line)}, which is no event`);
+      }
+    }
+  }
+
+  const before = neighbours();
+  return {
+    check() {
+      checkContainers();
+      checkStatuses();
+      checkEvents();
+      const [first] = stage.violations;
+      if (first !== undefined) throw new assert.AssertionError({ message: first });
+    },
+  };
+}
+
+export function diskIsFull({ root }: SimStage): boolean {
+  return existsSync(join(root, 'data', 'status-away'));
+}
+
+/** Another instance with a program of the same name, and a container that nobody labelled. */
+async function makeNeighbours({ world, clock }: SimStage): Promise<() => string> {
+  world.addImage('plain:1');
+  world.addImage('plain:2');
+  world.remoteImages.add('base');
+  const image = world.addImage('neighbour:1').id;
+  const engine = createSimEngine({ world, instance: 'other' });
+  const ids = await Promise.all(
+    ['other-hersh-program-p1', 'hersh-program-p9'].map(async (name, index) => {
+      const id = await engine.createContainer({
+        ...{ program: 'p1', name, image, labels: {}, env: {}, publishPort: NEIGHBOUR_PORT + index },
+        ...{ runtime: 'runc', memoryBytes: 1, cpus: 1, pids: 1, volume: `${name}-data`, volumeLabels: {} },
+      });
+      await engine.startContainer(id);
+      return id;
+    }),
+  );
+  const bare = world.containers.get(ids[1] ?? '');
+  if (bare !== undefined) Object.assign(bare.facts, { labels: {}, program: '' });
+  world.volumes.set('somebody-elses', { id: 'x', labels: {} });
+  await clock.advance(1);
+  return () =>
+    JSON.stringify([
+      ids.map((id) => {
+        const { name, labels, startedAtMs, settings } = world.containers.get(id)?.facts ?? {};
+        return { name, labels, startedAtMs, settings };
+      }),
+      [...world.volumes].filter(([, { labels }]) => labels[LABELS.instance] !== 'default'),
+    ]);
+}
+
+function isUp({ facts }: SimContainer): boolean {
+  return facts.state === 'running' || facts.state === 'paused';
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}

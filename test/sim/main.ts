@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { DEFAULT_STEPS, runSeeds } from './run-seeds.ts';
+
+const USAGE = `npm run sim -- --seed N [--steps N]   one story, told
+npm run sim -- --seeds A-B [--steps N] many
+npm run sim -- --forever [--steps N]   other seeds each time, until stopped; failing ones are printed
+`;
+
+/** Tells a process that it is the one that works. */
+const WORKER = 'HERSH_SIM_WORKER';
+
+if (process.env[WORKER] === undefined) again();
+else await main();
+
+/**
+ * Runs this file again with one thread for file work: what is asked of the disk is then done in the order it was
+ * asked for, which makes a run the same every time.
+ */
+function again(): void {
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)],
+    { stdio: 'inherit', env: { ...process.env, [WORKER]: '1', UV_THREADPOOL_SIZE: '1' } },
+  );
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code) => {
+    process.exitCode = code ?? 1;
+  });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      seeds: { type: 'string' },
+      steps: { type: 'string' },
+      forever: { type: 'boolean' },
+    },
+  });
+  const steps = Number(values.steps ?? DEFAULT_STEPS);
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  if (values.forever) {
+    // The one place where chance is real: it is printed.
+    for (let seed = Math.floor(Math.random() * 2 ** 31); ; seed = (seed + 1) % 2 ** 31)
+      await runSeeds([seed], steps, print);
+  }
+  const [from, to] = (values.seeds ?? `${values.seed}-${values.seed}`).split('-').map(Number);
+  if (from === undefined || to === undefined || Number.isNaN(from + to + steps)) {
+    process.stderr.write(USAGE);
+    process.exitCode = 2;
+    return;
+  }
+  const seeds = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  const failed = await runSeeds(seeds, steps, print, values.seed !== undefined);
+  process.exitCode = failed > 0 ? 1 : 0;
+}

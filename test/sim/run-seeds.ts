@@ -1,0 +1,44 @@
+import { type SimOutcome, simulate } from './simulation.ts';
+
+/** Steps of a story, where no number is given. */
+export const DEFAULT_STEPS = 40;
+
+/**
+ * Plays a story for each seed, and prints those that fail with the command that plays them again.
+ * @param tellAll prints those that go well too
+ * @returns how many failed
+ */
+export async function runSeeds(
+  seeds: readonly number[],
+  steps: number,
+  print: (line: string) => void,
+  tellAll = false,
+): Promise<number> {
+  let failed = 0;
+  let current = 0;
+  const onStray = (error: unknown): void => {
+    print(`seed ${current}: ${error instanceof Error ? error.stack : error}\n${command(current, steps)}`);
+    process.exit(1);
+  };
+  process.on('uncaughtException', onStray);
+  process.on('unhandledRejection', onStray);
+  for (const seed of seeds) {
+    current = seed;
+    const outcome = await simulate(seed, steps);
+    if (outcome.failure !== '') failed += 1;
+    if (outcome.failure !== '' || tellAll) print(report(outcome, steps));
+  }
+  process.off('uncaughtException', onStray);
+  process.off('unhandledRejection', onStray);
+  if (seeds.length > 1) print(`${seeds.length} seeds of ${steps} steps, ${failed} failed`);
+  return failed;
+}
+
+export function report({ seed, story, digest, failure }: SimOutcome, steps: number): string {
+  const end = failure === '' ? `seed ${seed} went well (${digest})` : `seed ${seed} failed: ${failure}`;
+  return `${story.join('\n')}\n${end}\n${command(seed, steps)}`;
+}
+
+function command(seed: number, steps: number): string {
+  return `npm run sim -- --seed ${seed} --steps ${steps}`;
+}

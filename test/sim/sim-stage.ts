@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RegistryOptions } from '../../registry/registry.ts';
+import { createSimWorld, type SimContainer, type SimWorld } from './engine-world.ts';
+import { createSimHost, type SimHost, type Step } from './host.ts';
+import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { advance, filesAtRest } from './pace.ts';
+import { createRandom, type Random } from './random.ts';
+
+/** The names programs have: few, so that they meet. Upper case comes of a clash alone. */
+export const NAMES = ['p1', 'p2', 'p3', 'p4', 'p5'] as const;
+export const PORT_RANGE = { min: 19_001, max: 19_012 };
+/** What a hint of a changed file waits for, as the real watch does. */
+const HINT_MS = 51;
+
+/** How badly calls, events and hints go at present; probabilities. */
+export interface Weather {
+  callsBreak: number;
+  callsRefuse: number;
+  callMsMax: number;
+  eventsLost: number;
+  eventsDoubled: number;
+  eventsLate: number;
+  hintsLost: number;
+}
+
+export const FAIR: Weather = {
+  ...{ callsBreak: 0, callsRefuse: 0, callMsMax: 0 },
+  ...{ eventsLost: 0, eventsDoubled: 0, eventsLate: 0, hintsLost: 0 },
+};
+
+/** A registry, an engine and a clock, hosts that come and go on them, and somebody who means ill. */
+export interface SimStage {
+  /** Chooses the steps. */
+  readonly random: Random;
+  readonly world: SimWorld;
+  readonly clock: ManualClock;
+  readonly root: string;
+  readonly weather: Weather;
+  /** Undefined while none runs. */
+  host: SimHost | undefined;
+  /** Counts edits: each text and time of change differs from all others. */
+  version: number;
+  /** Moves the wall clock alone. */
+  wallOffsetMs: number;
+  /** Steps until the host dies; 0: it lives. */
+  deathIn: number;
+  /** Manifests that were removed by hand and may come back. */
+  readonly attic: Map<string, string>;
+  /** Names whose ledger was lost or damaged. */
+  readonly damaged: Set<string>;
+  /** Something else than the host is at work on the engine. */
+  meddling: boolean;
+  /** Containers that somebody else started or changed. */
+  readonly meddled: Set<string>;
+  /** What was seen that must never be. */
+  readonly violations: string[];
+  /** Told of each step of the host before it is made. */
+  onStep: (step: Step) => void;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  /** Ends in good order. */
+  stop(): Promise<void>;
+  /** Lets time pass, with or without a host; one that was to die is gone afterwards. */
+  advance(ms: number): Promise<void>;
+  /** Tells the host, unless the hint is lost, that a file changed. */
+  hint(path: string): void;
+  /** Does something to the engine that is not the host's doing. */
+  meddle(work: () => void): void;
+  containers(name?: string): SimContainer[];
+  end(): Promise<void>;
+}
+
+export async function createSimStage(seed: number): Promise<SimStage> {
+  const random = createRandom(seed);
+  // Of its own, so that what the host asks for does not change what is done to it.
+  const noise = createRandom(seed ^ 0x5bd1e995);
+  const ticks = createManualClock();
+  const clock: ManualClock = { ...ticks, now: () => ticks.now() + stage.wallOffsetMs };
+  const world = createSimWorld(clock);
+  const folder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+  const root = await mkdtemp(join(folder, 'hersh-sim-'));
+  await mkdir(join(root, 'programs'));
+  const hints = new Set<(paths: ReadonlySet<string>) => void>();
+  let dying: Promise<void> | undefined;
+
+  const watchFiles: RegistryOptions['watchFiles'] = (_root, _ignored, hostClock, onHint) => {
+    const tell = (paths: ReadonlySet<string>): void => {
+      const ms = HINT_MS + (noise.chance(stage.weather.eventsLate) ? noise.below(3_000) : 0);
+      hostClock.after(ms, () => hints.has(tell) && onHint(paths));
+    };
+    hints.add(tell);
+    return { refresh: async () => undefined, close: async () => void hints.delete(tell) };
+  };
+
+  const weather = { ...FAIR };
+  world.callMs = () => (weather.callMsMax === 0 ? 0 : noise.below(weather.callMsMax));
+  world.fault = (method) => {
+    if (noise.chance(weather.callsBreak)) return noise.pick(['before', 'after']);
+    const mayRefuse = /^(create|start|stop|remove|rename|unpause)/.test(method);
+    return mayRefuse && noise.chance(weather.callsRefuse) ? 'refuse' : 'none';
+  };
+  world.eventFate = () => {
+    if (noise.chance(weather.eventsLost)) return 'lose';
+    if (noise.chance(weather.eventsDoubled)) return 'double';
+    return noise.chance(weather.eventsLate) ? noise.below(3_000) : 'deliver';
+  };
+
+  const stage: SimStage = {
+    ...{ random, world, clock, root, weather },
+    ...{ host: undefined, version: 0, wallOffsetMs: 0, deathIn: 0, meddling: false },
+    ...{ attic: new Map(), damaged: new Set(), meddled: new Set(), violations: [] },
+    onStep: () => undefined,
+    async start() {
+      dying = undefined;
+      stage.host = await createSimHost({
+        ...{ world, clock, root, portRange: PORT_RANGE, watchFiles },
+        onStep(step, host) {
+          if (step.moment === 'before') stage.onStep(step);
+          if (stage.deathIn === 0 || --stage.deathIn > 0) return;
+          dying = host.kill();
+        },
+      });
+      await filesAtRest();
+    },
+    async kill() {
+      await stage.host?.kill();
+      stage.host = undefined;
+    },
+    async stop() {
+      const { host } = stage;
+      stage.deathIn = 0;
+      let closed = false;
+      void host?.close().then(() => {
+        closed = true;
+      });
+      // Closing waits for what is under way, which takes the clock's time.
+      for (let waitedMs = 0; host !== undefined && !closed; waitedMs += 100) {
+        if (waitedMs > 60_000) throw new Error('the host does not close');
+        await advance(clock, 100);
+      }
+      stage.host = undefined;
+    },
+    async advance(ms) {
+      await advance(clock, ms);
+      if (dying === undefined) return;
+      await dying;
+      dying = undefined;
+      stage.host = undefined;
+    },
+    hint(path) {
+      if (noise.chance(weather.hintsLost)) return;
+      for (const tell of hints) tell(new Set([path]));
+    },
+    meddle(work) {
+      stage.meddling = true;
+      try {
+        work();
+      } finally {
+        stage.meddling = false;
+      }
+    },
+    containers: (name) =>
+      [...world.containers.values()].filter(
+        ({ facts }) =>
+          facts.labels['dev.hersh.instance'] === 'default' && (name === undefined || facts.program === name),
+      ),
+    async end() {
+      await stage.kill();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+  return stage;
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { calm, complaints } from './convergence.ts';
+import { ENGINE_STEPS, HOST_STEPS } from './engine-steps.ts';
+import { FILE_STEPS, freeDisk, putProgramsBack } from './file-steps.ts';
+import type { SimHost } from './host.ts';
+import { type Invariants, watchInvariants } from './invariants.ts';
+import { createSimStage, FAIR, type SimStage } from './sim-stage.ts';
+import type { SimStep } from './sim-step.ts';
+import { USER_STEPS } from './user-steps.ts';
+
+/** Simulated time in which all has to be as the manifests want it, once nothing goes wrong any more. */
+const CONVERGE_MS_MAX = 180_000;
+const LOOK_MS = 2_000;
+/** Longer than the time between two whole looks: afterwards nothing may have been done. */
+const REST_MS = 70_000;
+/** Time between two steps. */
+const WAITS = [0, 0, 10, 100, 500, 2_000, 5_000, 12_000] as const;
+
+const STEPS: readonly SimStep[] = [...USER_STEPS, ...FILE_STEPS, ...ENGINE_STEPS, ...HOST_STEPS];
+
+export interface SimOutcome {
+  seed: number;
+  /** What was done, in order. */
+  story: string[];
+  /** Equal for equal runs. */
+  digest: string;
+  /** What must never be and was, or what did not come about; `""` where all went well. */
+  failure: string;
+}
+
+/**
+ * One story of a registry, its host and all that can go wrong around them. Then nothing goes wrong any more, and
+ * everything has to become as the manifests want it.
+ */
+export async function simulate(seed: number, steps: number): Promise<SimOutcome> {
+  const stage = await createSimStage(seed);
+  const story: string[] = [];
+  const tell = (line: string): void => {
+    story.push(`${(stage.clock.monotonic() / 1000).toFixed(3).padStart(9)} s  ${line}`);
+  };
+  let failure = '';
+  try {
+    const invariants = await watchInvariants(stage);
+    await stage.start();
+    for (let step = 0; step < steps; step++) await oneStep(stage, invariants, tell);
+    tell('nothing goes wrong any more');
+    const host = await calmDown(stage, tell);
+    await converge(stage, host, invariants);
+    await rest(stage, host, invariants);
+    await prune(stage, host, invariants);
+  } catch (error) {
+    failure = error instanceof Error ? `${error.message}${stackOf(error)}` : String(error);
+    tell(`FAILED: ${failure}`);
+    tellState(stage, tell);
+  } finally {
+    await stage.end();
+  }
+  const digest = createHash('sha256').update(story.join('\n')).digest('hex').slice(0, 16);
+  return { seed, story, digest, failure };
+}
+
+async function oneStep(stage: SimStage, invariants: Invariants, tell: (line: string) => void): Promise<void> {
+  let words = '';
+  for (let tries = 0; words === '' && tries < 20; tries++)
+    words = await stage.random.weighted(STEPS).act(stage);
+  tell(words);
+  const lived = stage.host !== undefined;
+  await stage.advance(stage.random.pick(WAITS));
+  if (lived && stage.host === undefined) tell('the host was killed');
+  invariants.check();
+}
+
+/** Takes away all that is wrong around the host, and sees to it that one runs. */
+async function calmDown(stage: SimStage, tell: (line: string) => void): Promise<SimHost> {
+  const { world, weather } = stage;
+  Object.assign(weather, FAIR);
+  stage.deathIn = 0;
+  world.comeBack();
+  world.networkDown = false;
+  world.foreignPorts.clear();
+  await freeDisk(stage);
+  await putProgramsBack(stage);
+  await stage.advance(0);
+  if (stage.host === undefined) {
+    await stage.start();
+    tell('a host starts');
+  }
+  if (stage.host === undefined) throw new Error('no host runs');
+  return stage.host;
+}
+
+async function converge(stage: SimStage, host: SimHost, invariants: Invariants): Promise<void> {
+  let open: string[] = [];
+  for (let waitedMs = 0; waitedMs <= CONVERGE_MS_MAX; waitedMs += LOOK_MS) {
+    await stage.advance(LOOK_MS);
+    invariants.check();
+    open = await complaints(stage, host);
+    if (open.length === 0) return;
+  }
+  throw new Error(`not as wanted within ${CONVERGE_MS_MAX / 1000} s: ${open.join('; ')}`);
+}
+
+/** What is as wanted is let alone. */
+async function rest(stage: SimStage, host: SimHost, invariants: Invariants): Promise<void> {
+  // What is told once, after a deadline or a back-off, may still be on its way.
+  await stage.advance(30_000);
+  const done = host.calls.length;
+  const names = calm(host);
+  await stage.advance(REST_MS);
+  invariants.check();
+  const calls = host.calls
+    .slice(done)
+    .filter((call) => names.some((name) => new RegExp(`hersh-program-${name}(-|$)`).test(call)));
+  if (calls.length > 0)
+    throw new Error(`all was as wanted, and yet it went on: ${calls.slice(0, 5).join('; ')}`);
+  const open = await complaints(stage, host);
+  if (open.length > 0) throw new Error(`it did not stay as wanted: ${open.join('; ')}`);
+  if (names.length === host.registry.status.names().length && (await depth(host)) > 0)
+    throw new Error('the queue does not become empty');
+}
+
+async function depth({ metrics }: SimHost): Promise<number> {
+  const { body } = await metrics.text();
+  return Number(/^\S*queue_depth\S* (\d+)/m.exec(body)?.[1] ?? 0);
+}
+
+/** What was kept until somebody confirms goes when somebody does, and strays with it. */
+async function prune(stage: SimStage, host: SimHost, invariants: Invariants): Promise<void> {
+  void host.programs.confirmPrune();
+  await stage.advance(15_000);
+  invariants.check();
+  const { missing } = { missing: host.registry.missing() };
+  const strays = host.controller.health().strays.map(({ name }) => name);
+  if (missing.length + strays.length > 0)
+    throw new Error(`confirmed, and still there: ${[...missing, ...strays].join(', ')}`);
+}
+
+function tellState(stage: SimStage, tell: (line: string) => void): void {
+  for (const { facts } of stage.containers()) {
+    const { name, state, publishPort, exitCode, labels } = facts;
+    tell(`  ${name} ${state} ${exitCode} port ${publishPort} revision ${labels['dev.hersh.revision']}`);
+  }
+  for (const name of stage.host?.registry.status.names() ?? []) {
+    const { conditions, ...status } = stage.host?.registry.status.get(name) ?? { conditions: [] };
+    tell(`  ${name} ${JSON.stringify(status)}`);
+  }
+  const lines = stage.host?.log.slice(-80) ?? [];
+  for (const { atMs, level, message, fields } of lines)
+    tell(`  ${(atMs / 1000).toFixed(3)} ${level} ${message} ${JSON.stringify(fields)}`);
+}
+
+function stackOf(error: Error): string {
+  return error.name === 'Error' || error.name === 'AssertionError' ? '' : `\n${error.stack}`;
+}
