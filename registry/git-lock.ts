@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, elapse } from '../schemas/clock.ts';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
@@ -49,7 +49,9 @@ export async function lockIndex(
   const owner: LockOwner = { ...(await identify(process.pid)), pid: process.pid, about: 'Hersh Host' };
   let left: LockNote | undefined;
   for (;;) {
-    if (await place(gitDir, path, textOf(owner, note), 'link')) break;
+    // Looked at first, so that waiting does not itself look like a git at work.
+    const isFree = (await lstat(path).catch(() => undefined)) === undefined;
+    if (isFree && (await place(gitDir, path, textOf(owner, note), 'link'))) break;
     const dead = await readDead(path);
     if (dead !== undefined) {
       await removeDead(path, dead.text);

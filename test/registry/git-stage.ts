@@ -38,6 +38,10 @@ export interface GitStage {
   commitAll(message: string): Promise<string>;
   /** Opens the registry as the host does at its start. It closes with the test. */
   open(remote?: Remote): Promise<Registry>;
+  /** Lets so many milliseconds pass, and with them what they bring. */
+  pass(ms: number): Promise<void>;
+  /** Lets time pass until that is so; rejects when it takes longer than `limitMs`, which is what the issue allows. */
+  until(condition: () => boolean, limitMs?: number): Promise<void>;
   /** Turns the clock until the promise has settled. */
   turning<T>(promise: Promise<T>): Promise<T>;
 }
@@ -48,7 +52,7 @@ export async function createGitStage(test: TestContext, options: { init?: boolea
   const warnings: string[] = [];
   const opened: Registry[] = [];
   test.after(async () => {
-    for (const registry of opened) await registry.close();
+    for (const registry of opened) await stage.turning(registry.close());
     await rm(root, { recursive: true, force: true, maxRetries: 5 });
   });
   const git = (...args: string[]) => gitIn(root, ...args);
@@ -80,6 +84,15 @@ export async function createGitStage(test: TestContext, options: { init?: boolea
       opened.push(registry);
       return registry;
     },
+    pass: (ms) => stage.turning(new Promise<void>((resolve) => clock.after(ms, resolve))),
+    async until(condition, limitMs = 2_000) {
+      const limit = clock.monotonic() + limitMs;
+      while (!condition()) {
+        if (clock.monotonic() > limit) throw new Error(`it did not come about within ${limitMs} ms`);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        await clock.advance(25);
+      }
+    },
     async turning(promise) {
       let settled = false;
       const done = () => {
@@ -90,7 +103,7 @@ export async function createGitStage(test: TestContext, options: { init?: boolea
         await settle();
         // Only when there is nothing to do but wait; otherwise processes of git could be outrun.
         await new Promise((resolve) => setTimeout(resolve, 1));
-        await clock.advance(10);
+        await clock.advance(25);
       }
       return promise;
     },
