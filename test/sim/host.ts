@@ -9,7 +9,7 @@ import type { Clock } from '../../schemas/clock.ts';
 import { createSimEngine } from './engine.ts';
 import type { SimWorld } from './engine-world.ts';
 import type { ManualClock } from './manual-clock.ts';
-import { advance, filesAtRest, skipSyncs } from './pace.ts';
+import { advance, advanceWhile, filesAtRest, skipSyncs } from './pace.ts';
 
 /** Where a host can die: at a call to the engine or a write to the registry, before it or when it has acted. */
 export interface Step {
@@ -81,7 +81,8 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     policy: { runtime: 'runc' },
     clock: life.clock,
     ...(options.watchFiles === undefined ? {} : { watchFiles: options.watchFiles }),
-    onWarning: (fields, message) => log.push({ atMs: clock.monotonic(), level: 'warn', message, fields: { ...fields } }),
+    onWarning: (fields, message) =>
+      log.push({ atMs: clock.monotonic(), level: 'warn', message, fields: { ...fields } }),
   });
   const registry: Registry = {
     ...files,
@@ -120,15 +121,9 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     ...{ registry, controller, metrics, programs, calls, log, kill },
     advance: (ms) => advance(clock, ms),
     async until(what, condition, limitMs = 60_000) {
-      const limit = clock.monotonic() + limitMs;
-      await filesAtRest();
-      while (!condition()) {
-        const next = clock.nextAt();
-        if (next === undefined || next > limit) {
-          throw new Error(`within ${limitMs} ms it did not come about that ${what}: ${summary(registry)}`);
-        }
-        await advance(clock, next - clock.monotonic());
-      }
+      const came = await advanceWhile(clock, clock.monotonic() + limitMs, () => !condition());
+      if (!came)
+        throw new Error(`within ${limitMs} ms it did not come about that ${what}: ${summary(registry)}`);
     },
     async close() {
       await controller.close();

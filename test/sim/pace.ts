@@ -38,17 +38,30 @@ export async function skipSyncs(): Promise<void> {
 /** Moves the clock on timer by timer, with the files at rest before each and at the end. */
 export async function advance(clock: ManualClock, ms: number): Promise<void> {
   const until = clock.monotonic() + ms;
+  await advanceWhile(clock, until, () => true);
+  await clock.advance(until - clock.monotonic());
+}
+
+/**
+ * Moves the clock on timer by timer while the condition holds, up to `until` on the monotonic clock.
+ * @returns whether it ended because the condition no longer holds
+ */
+export async function advanceWhile(
+  clock: ManualClock,
+  until: number,
+  condition: () => boolean,
+): Promise<boolean> {
   let steps = 0;
-  for (;;) {
-    await filesAtRest();
+  await filesAtRest();
+  while (condition()) {
     const next = clock.nextAt();
-    if (next === undefined || next > until) break;
+    if (next === undefined || next > until) return false;
     const wait = Math.max(0, next - clock.monotonic());
     steps = wait === 0 ? steps + 1 : 0;
     if (steps > STEPS_MAX)
       throw new Error(`${STEPS_MAX} timers in a row were due at once: a loop without a wait`);
     await clock.advance(wait);
+    await filesAtRest();
   }
-  await clock.advance(until - clock.monotonic());
-  await filesAtRest();
+  return true;
 }
