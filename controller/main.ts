@@ -9,10 +9,8 @@ import { openGit } from '../registry/git.ts';
 import { acquireLock, type Lock } from '../registry/lock.ts';
 import { parseYaml } from '../registry/manifest.ts';
 import { openRegistry, type Registry } from '../registry/registry.ts';
-import { emptyStatus } from '../registry/status-store.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
-import { proxyUrl } from '../schemas/program.ts';
 import { type Config, helpText, readConfig } from './config.ts';
 import { type Controller, startController } from './controller.ts';
 import { createDockerEngine } from './engine/docker.ts';
@@ -22,6 +20,7 @@ import { createMetrics } from './metrics.ts';
 import { isPortFree } from './ports.ts';
 import { probeOnce } from './probe.ts';
 import { createProgramStore, dryRun } from './program-store.ts';
+import { createReservations } from './reservations.ts';
 
 /** SIGTERM ends the process within 5 s (issue of the host process); this leaves a second for the last line. */
 const SHUTDOWN_MS_MAX = 4_000;
@@ -149,8 +148,7 @@ async function apiDeps(
   const { runtime } = config;
   const clock = systemClock;
   const openapi = await readFile(new URL('../schemas/openapi.yaml', import.meta.url), 'utf8');
-  /** Ends of the announcements of programs that are being created. */
-  const announced = new Map<string, () => void>();
+  const reservations = createReservations(registry, controller.ports, clock);
   const programs = createProgramStore({
     registry,
     clock,
@@ -163,26 +161,11 @@ async function apiDeps(
       ...programs,
       async createFromSources(name, userId, buildId, files) {
         await programs.createFromSources(name, userId, buildId, files);
-        announced.get(name)?.();
-        announced.delete(name);
+        reservations.fulfil(name);
       },
     },
-    async reserve(name, userId, buildId) {
-      announced.set(name, registry.announce(name));
-      const status = emptyStatus(name, clock.now());
-      try {
-        const port = await controller.ports.reserve(name);
-        await registry.status.put(
-          { ...status, userId, buildId, publishPort: port, proxyUrl: proxyUrl(port) },
-          { durable: true },
-        );
-        return { port, createdAt: status.createdAt };
-      } catch (error) {
-        await unreserve(name);
-        throw error;
-      }
-    },
-    unreserve,
+    reserve: (name, userId, buildId) => reservations.reserve(name, userId, buildId),
+    unreserve: (name) => reservations.unreserve(name),
     async logs(name, options) {
       const containerId = registry.status.get(name)?.containerId ?? '';
       const stream = containerId === '' ? nothing() : await engine.logs(containerId, options);
@@ -195,13 +178,6 @@ async function apiDeps(
     now: () => clock.now(),
     log,
   };
-
-  async function unreserve(name: string): Promise<void> {
-    controller.ports.release(name);
-    await registry.status.remove(name);
-    announced.get(name)?.();
-    announced.delete(name);
-  }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
