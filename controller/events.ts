@@ -19,6 +19,11 @@ const STATE_MESSAGES: Partial<Record<ProgramStatus['state'], string>> = {
 /** What people should be told when the status goes from one to the other. Pure. */
 export function eventsBetween(before: ProgramStatus, after: ProgramStatus): EventDraft[] {
   const events: EventDraft[] = [];
+  const { observedRevision: commit, observedGeneration: generation } = after;
+  if (commit !== '' && generation !== before.observedGeneration) {
+    const message = `generation ${generation} of its spec is that of commit ${commit}`;
+    events.push({ type: 'Normal', reason: 'ManifestChanged', message });
+  }
   if (after.reason !== '' && (after.reason !== before.reason || after.errorMsg !== before.errorMsg)) {
     const type = after.reason === 'Building' || after.reason === 'Completed' ? 'Normal' : 'Warning';
     events.push({ type, reason: after.reason, message: after.errorMsg });

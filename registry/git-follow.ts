@@ -104,5 +104,8 @@ export function redactUrl(url: string): string {
 
 /** The same for an address, or any other with a password, inside a text. */
 function redactText(text: string, url: string): string {
-  return text.replaceAll(url, redactUrl(url)).replaceAll(/:\/\/[^/\s'"]*@/g, '://');
+  return text
+    .replaceAll(url, redactUrl(url))
+    .replaceAll(/:\/\/[^/\s'"]*@/g, '://')
+    .replaceAll(/(:\/\/[^\s'"?]*)\?[^\s'"]*/g, '$1');
 }

@@ -265,10 +265,11 @@ export async function openRegistry({
       schedule(LOOK_MS);
       return;
     }
+    if (scan.files.length !== entries.size || scan.files.some(({ text }) => text !== undefined)) git?.touch();
+    // Before the files count, so that nobody sees a program without the commit it came with.
+    const moved = (await git?.refresh()) ?? new Set<string>();
     const changed = absorb(scan);
     await believeTrash();
-    if (changed.length > 0) git?.touch();
-    const moved = (await git?.refresh()) ?? new Set<string>();
     believeCommits();
     const before = health.paused;
     health = { scanned: true, message: '', paused: pausedNames() };
