@@ -1,9 +1,11 @@
+import type { CollectLimits } from '../../controller/collectable.ts';
 import { type Controller, startController } from '../../controller/controller.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
 import type { ControllerLog } from '../../controller/log.ts';
 import { createMetrics, type Metrics } from '../../controller/metrics.ts';
 import type { ProbeOnce } from '../../controller/probe.ts';
 import { createProgramStore } from '../../controller/program-store.ts';
+import { openGit } from '../../registry/git.ts';
 import { openRegistry, type Registry, type RegistryOptions } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { createSimEngine } from './engine.ts';
@@ -27,8 +29,12 @@ export interface SimHostOptions {
   root: string;
   instance?: string;
   portRange?: { min: number; max: number };
+  /** When what nothing refers to goes. */
+  collect?: Partial<CollectLimits>;
   /** Hints of changed files; those of the real watch come in real time. */
   watchFiles?: RegistryOptions['watchFiles'];
+  /** Whether the folder is taken for the git work tree it is; off by default, since it costs processes. */
+  git?: boolean;
   /** Told of every step; a `kill()` in it ends the host at exactly this point. */
   onStep?: (step: Step, host: Pick<SimHost, 'kill'>) => void;
 }
@@ -76,13 +82,15 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
       (moment, args) => options.onStep?.({ name, about: about(...args), moment }, killing),
     );
 
+  const onWarning = (fields: object, message: string) => {
+    log.push({ atMs: clock.monotonic(), level: 'warn', message, fields: { ...fields } });
+  };
+  const git = options.git === true ? await openGit({ root, clock: life.clock, onWarning }) : undefined;
   const files = await openRegistry({
-    root,
+    ...{ root, git, onWarning },
     policy: { runtime: 'runc' },
     clock: life.clock,
     ...(options.watchFiles === undefined ? {} : { watchFiles: options.watchFiles }),
-    onWarning: (fields, message) =>
-      log.push({ atMs: clock.monotonic(), level: 'warn', message, fields: { ...fields } }),
   });
   const registry: Registry = {
     ...files,
@@ -102,10 +110,12 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     engine: mortalEngine(world, instance, life, step, (call) => calls.push(call)),
     log: recorder(log, () => clock.monotonic()),
     portRange: options.portRange ?? { min: 19001, max: 29999 },
+    ...(options.collect === undefined ? {} : { collect: options.collect }),
     isPortFree: async (port) => !world.foreignPorts.has(port) && publisher(world, port) === undefined,
     probeOnce: probeWorld(world),
   });
   const programs = createProgramStore({
+    hold: (work) => controller.collector.hold(work),
     ...{ registry, clock: life.clock, runtime: 'runc' },
     removeStrays: () => controller.removeStrays(),
     onBuildStart: (listener) => controller.onBuildStart(listener),

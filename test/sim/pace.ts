@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { ManualClock } from './manual-clock.ts';
 
-/** Names, in `process.getActiveResourcesInfo()`, of file operations under way. */
-const FILE_WORK = /^(FSReq|CloseReq|FileHandle)/;
+/** Names, in `process.getActiveResourcesInfo()`, of file operations under way, and of the git that does some. */
+const FILE_WORK = /^(FSReq|CloseReq|FileHandle|ProcessWrap)/;
 /** Turns of the event loop without file work after which none is expected: streams pause a turn between two. */
 const CALM_TURNS = 3;
 /** More timers than this at one moment are a loop without a wait. */

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { gitIn } from '../registry/git-stage.ts';
+import { settle } from '../sim/manual-clock.ts';
+import { createStage, manifest, type Spec, type Stage } from './stage.ts';
+
+const SHARED = { build: { context: 'sources/app' } };
+const numbered = (prefix: string, from: number, to: number) =>
+  Array.from({ length: to - from }, (_, at) => `${prefix}${from + at}`);
+
+async function startInGit(
+  test: TestContext,
+): Promise<Stage & { git: (...args: string[]) => Promise<string> }> {
+  const stage = await createStage(test);
+  const git = (...args: string[]) => gitIn(stage.root, ...args);
+  await git('init', '-q', '-b', 'main');
+  await stage.write('sources/app/Dockerfile', 'FROM scratch\n');
+  return Object.assign(stage, { git });
+}
+
+async function programs(stage: Stage, names: readonly string[], spec: Spec = {}): Promise<void> {
+  for (const name of names)
+    await stage.write(`programs/${name}.yaml`, manifest(name, { ...SHARED, ...spec }));
+}
+
+/** Lets time pass while git works, as it does outside of tests, so that looks fall into the middle of it. */
+async function meanwhile(stage: Stage, work: Promise<unknown>): Promise<void> {
+  let done = false;
+  const end = () => {
+    done = true;
+  };
+  work.then(end, end);
+  while (!done) {
+    await settle();
+    await stage.clock.advance(5);
+  }
+  await work;
+}
+
+const ids = (stage: Stage, names: readonly string[]) =>
+  names.map((name) =>
+    stage
+      .containers(name)
+      .map(({ facts }) => `${name} ${facts.id} ${facts.state}`)
+      .join(),
+  );
+const allReady = (stage: Stage, names: readonly string[]) => () =>
+  names.every((name) => stage.host.registry.status.get(name)?.state === 'Ready');
+const allGone = (stage: Stage, names: readonly string[]) => () =>
+  names.every((name) => stage.host.registry.status.get(name) === undefined);
+
+describe('a registry in git', () => {
+  it('goes from branch to branch without flicker: what both have keeps its containers', async (test) => {
+    const stage = await startInGit(test);
+    const [same, changed, only] = [numbered('p', 0, 15), numbered('p', 15, 20), numbered('p', 20, 30)];
+    await programs(stage, [...same, ...changed, ...only]);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'main');
+    await stage.git('checkout', '-q', '-b', 'other');
+    await stage.git('rm', '-q', ...only.map((name) => `programs/${name}.yaml`));
+    await programs(stage, changed, { env: { BRANCH: 'other' } });
+    await programs(stage, numbered('q', 0, 10));
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'other');
+    await stage.git('checkout', '-q', 'main');
+
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('main runs', allReady(stage, [...same, ...changed, ...only]), 120_000);
+    const before = ids(stage, same);
+    for (const [branch, came, went] of [
+      ['other', numbered('q', 0, 10), only],
+      ['main', only, numbered('q', 0, 10)],
+    ] as const) {
+      const replaced = ids(stage, changed);
+      host.calls.length = 0;
+      await meanwhile(stage, stage.git('checkout', '-q', branch));
+      const head = await stage.git('rev-parse', 'HEAD');
+      const taken = () =>
+        [...came, ...changed].every((name) => host.registry.status.get(name)?.observedRevision === head);
+      await host.until(`${branch} is seen`, taken, 2_000);
+      await host.until(`${branch} runs`, allReady(stage, [...same, ...changed, ...came]), 120_000);
+      await host.until('the others are gone', allGone(stage, went), 20_000);
+      assert.deepEqual(ids(stage, same), before, 'the same containers run');
+      assert.notDeepEqual(ids(stage, changed), replaced);
+      const disturbed = host.calls.filter((call) =>
+        same.some((name) => call.endsWith(`hersh-program-${name}`)),
+      );
+      assert.deepEqual(disturbed, []);
+      assert.deepEqual(host.registry.health().paused, []);
+    }
+  });
+
+  it('a revert undoes a call, and a rebase of many steps shows no step between', async (test) => {
+    const stage = await startInGit(test);
+    const names = numbered('p', 0, 6);
+    await programs(stage, names);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'six');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('all run', allReady(stage, names));
+    await host.programs.editSpec('p0', { desiredState: 'Stopped' });
+    assert.equal(await stage.git('log', '-1', '--format=%an %s'), 'me stop p0');
+    await stage.reach('p0', 'Stopped');
+    await meanwhile(stage, stage.git('revert', '--no-edit', 'HEAD'));
+    await stage.reach('p0', 'Ready', 3_000);
+    await host.programs.remove('p1');
+    await host.until('p1 is gone', allGone(stage, ['p1']));
+    await meanwhile(stage, stage.git('revert', '--no-edit', 'HEAD'));
+    await host.until('p1 is back', allReady(stage, ['p1']), 5_000);
+    const reasons = (await host.registry.events.list('p0')).map(({ reason }) => reason);
+    assert.ok(reasons.includes('ManifestChanged'));
+
+    await stage.git('checkout', '-q', '-b', 'feature', 'HEAD~4');
+    for (const step of numbered('', 0, 5)) {
+      await programs(stage, [`late${step}`]);
+      await stage.git('add', '-A');
+      await stage.git('commit', '-q', '-m', `late ${step}`);
+    }
+    const late = numbered('late', 0, 5);
+    await host.until('the branch runs', allReady(stage, [...names, ...late]), 20_000);
+    const before = ids(stage, [...names, ...late]);
+    host.calls.length = 0;
+    await meanwhile(stage, stage.git('rebase', '-q', 'main'));
+    await host.advance(3_000);
+    assert.deepEqual(ids(stage, [...names, ...late]), before);
+    assert.deepEqual(host.calls, []);
+  });
+
+  it('a call that git refuses changes nothing that runs, and nobody hears of it', async (test) => {
+    const stage = await startInGit(test);
+    await programs(stage, ['p0']);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'one');
+    const host = await stage.start({ git: true });
+    await host.until('it runs', allReady(stage, ['p0']));
+    await stage.write('.git/MERGE_HEAD', `${await stage.git('rev-parse', 'HEAD')}\n`);
+    await assert.rejects(host.programs.editSpec('p0', { desiredState: 'Stopped' }), /a merge is in progress/);
+    const files = new Map([['Dockerfile', 'FROM scratch\n']]);
+    await assert.rejects(
+      host.programs.createFromSources('new', 'me', 'build-0123456789ab', files),
+      /a merge is in progress/,
+    );
+    await host.advance(15_000);
+    assert.equal(stage.status('p0').state, 'Ready');
+    assert.equal(host.registry.get('new'), undefined);
+    await rm(join(stage.root, '.git/MERGE_HEAD'));
+    assert.equal(await stage.git('status', '--porcelain'), '');
+  });
+});
