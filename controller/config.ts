@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Remote } from '../registry/git-follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
+import { parseMemory } from '../schemas/resolve.ts';
 import type { PortRange } from './ports.ts';
 
 export interface Config {
@@ -18,6 +19,8 @@ export interface Config {
   readonly logLevel: string;
   /** Names accepted in `Host` beside the loopback ones. */
   readonly allowedHosts: readonly string[];
+  /** What nothing refers to goes at once above this; undefined for no limit. */
+  readonly diskBytes: number | undefined;
   /** A branch that the registry is kept equal to; undefined for none. */
   readonly remote: Remote | undefined;
 }
@@ -35,6 +38,7 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const INSTANCE_PATTERN = /^[a-z0-9][a-z0-9-]{0,31}$/;
 /** What git allows of a branch name, and no more than people use. */
 const BRANCH_PATTERN = /^(?!.*(\.\.|\/\/|\/\.|\.lock(\/|$)|[/.]$))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$/;
+const DISK_BYTES_MIN = 2 ** 20;
 const DURATION_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 /** A remote is asked at most this often, and at least this often. */
 const INTERVAL_MS_MIN = 1_000;
@@ -74,6 +78,12 @@ const OPTIONS: Record<string, Option> = {
     value: 'A,B',
     fallback: '',
     help: 'further names accepted in the Host header',
+  },
+  'disk-limit': {
+    env: 'HERSH_DISK_LIMIT',
+    value: 'SIZE',
+    fallback: '',
+    help: 'above this, 20Gi for one, images and the like that nothing refers to go at once',
   },
   'git-remote': {
     env: 'HERSH_GIT_REMOTE',
@@ -133,6 +143,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     runtime: oneOf(read('runtime'), ['runc', 'runsc']) as Runtime,
     logLevel: oneOf(read('log-level'), LOG_LEVELS),
     allowedHosts: names(read('allowed-hosts')),
+    diskBytes: size(read('disk-limit')),
     remote: remote(read('git-remote'), read('git-branch'), read('git-interval')),
   });
 }
@@ -182,6 +193,13 @@ function pattern(read: Read, allowed: RegExp, takes: string): string {
 function oneOf(read: Read, allowed: readonly string[]): string {
   if (!allowed.includes(read.text)) throw refuse(read, `one of ${allowed.join(', ')}`);
   return read.text;
+}
+
+function size(read: Read): number | undefined {
+  if (read.text === '') return undefined;
+  const bytes = parseMemory(read.text);
+  if (bytes === undefined || bytes < DISK_BYTES_MIN) throw refuse(read, 'a size such as 20Gi, at least 1Mi');
+  return bytes;
 }
 
 function remote(url: Read, branch: Read, interval: Read): Remote | undefined {

@@ -3,6 +3,8 @@ import type { Registry } from '../registry/registry.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import type { BuildSpec, Runtime } from '../schemas/program.ts';
+import { COLLECT_LIMITS, type Collector, startCollector } from './collect.ts';
+import type { CollectLimits } from './collectable.ts';
 import { ContextNotSettled, concerns, createContextCache } from './context-cache.ts';
 import type { Closable, Engine } from './engine/engine.ts';
 import { type EngineHealth, startEngineMonitor } from './engine-monitor.ts';
@@ -41,6 +43,8 @@ export interface ControllerDeps {
   portRange: PortRange;
   isPortFree: (port: number) => Promise<boolean>;
   probeOnce: ProbeOnce;
+  /** When what nothing refers to goes; the defaults are those of `COLLECT_LIMITS`. */
+  collect?: Partial<CollectLimits>;
 }
 
 export interface Controller extends Closable {
@@ -50,6 +54,7 @@ export interface Controller extends Closable {
   onBuildStart(listener: (buildId: string) => void): () => void;
   /** Removes the containers that belong to no program. Gives their names. */
   removeStrays(): Promise<string[]>;
+  collector: Pick<Collector, 'hold' | 'run'>;
 }
 
 /** Starts keeping programs as their manifests want them, until closed. Closing leaves them running. */
@@ -90,7 +95,16 @@ export function startController(deps: ControllerDeps): Controller {
       for (const listener of buildListeners) listener(buildId);
       return writer;
     },
-    onDone: (name) => queue.add(name),
+    onDone: (name) => {
+      queue.add(name);
+      collector.built();
+    },
+  });
+  const collector = startCollector({
+    ...{ registry, engine, clock, log, metrics },
+    limits: { ...COLLECT_LIMITS, ...deps.collect },
+    building: () => images.keys(),
+    engineTrouble: () => monitor.health().trouble,
   });
   const reconcileDeps: ReconcileDeps = {
     ...deps,
@@ -98,7 +112,12 @@ export function startController(deps: ControllerDeps): Controller {
     images,
     prober,
     slots: createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED),
-    lookAtContext: (build, generation) => contexts.look(build, generation),
+    async lookAtContext(build, generation) {
+      const look = await contexts.look(build, generation);
+      await collector.use(look.hash);
+      return look;
+    },
+    snapshot: (build, hash) => registry.contexts.snapshot(build, hash),
     stop,
     stopping: (name) => new Set(stops.get(name)),
     probes: (name) => prober.states(name),
@@ -206,7 +225,7 @@ export function startController(deps: ControllerDeps): Controller {
   metrics.watch({ queueDepth: () => queue.depth, statuses: () => registry.status });
 
   return {
-    ports,
+    ...{ ports, collector },
     health: () => monitor.health(),
     onBuildStart(listener) {
       buildListeners.add(listener);
@@ -228,6 +247,7 @@ export function startController(deps: ControllerDeps): Controller {
       await queue.close();
       prober.close();
       await images.close();
+      await collector.close();
     },
   };
 }

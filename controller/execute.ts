@@ -2,6 +2,7 @@ import type { RevisionStore } from '../registry/revision-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import {
+  type BuildSpec,
   LABELS,
   type ProgramMemory,
   type ProgramSpec,
@@ -27,6 +28,8 @@ export interface ExecuteDeps {
   ports: Ports;
   slots: Slots;
   revisions: RevisionStore;
+  /** Keeps what was built from, see `Contexts.snapshot`. */
+  snapshot: (build: BuildSpec, hash: string) => Promise<string>;
   /** Ends a container in the background; the program is looked at again when it has ended. */
   stop: (name: string, containerId: string, graceSeconds: number) => void;
   /** Writes down what must be remembered before the next step. */
@@ -121,6 +124,9 @@ async function createContainer(
         : { ...before.memory, volume },
   };
   if (observed.rollback === undefined && before.memory.latestRevision?.number !== revision) {
+    // The image may be another host's, or older than what is kept: a rollback needs the sources all the same. Where
+    // they changed just now there is no keeping them, and the next look sees them anew.
+    if (spec.build !== null) await deps.snapshot(spec.build, buildHash).catch(() => undefined);
     await deps.revisions.put(name, {
       number: revision,
       hash,

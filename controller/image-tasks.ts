@@ -26,6 +26,8 @@ export interface ImageFailure {
 export interface ImageTasks {
   /** Whether one runs, or waits for its turn, for this program; for that image only, where one is named. */
   pending(name: string, key?: string): boolean;
+  /** Build hashes and references of all that runs or waits for its turn. */
+  keys(): string[];
   build(name: string, request: { hash: string; buildId: string; build: BuildSpec }): void;
   pull(name: string, reference: string): void;
   /** The program waits no more; what nobody waits for is stopped. `keep` is the key it goes on waiting for. */
@@ -135,6 +137,7 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
   return {
     pending: (name, key) =>
       [...tasks].some(([one, { waiters }]) => (key === undefined || one === key) && waiters.has(name)),
+    keys: () => [...tasks.keys()],
     build: (name, { hash, buildId, build }) =>
       join(name, hash, (signal) => runBuild(hash, buildId, build, signal)),
     pull(name, reference) {

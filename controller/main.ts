@@ -72,6 +72,7 @@ async function start(config: Config, log: ReturnType<typeof createLog>): Promise
     const controller = startController({
       ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
       portRange: config.portRange,
+      collect: { diskBytes: config.diskBytes },
     });
     const deps = await apiDeps(config, registry, controller, engine, metrics, log);
     let server: RunningServer;
@@ -153,6 +154,7 @@ async function apiDeps(
     registry,
     clock,
     runtime,
+    hold: (work) => controller.collector.hold(work),
     removeStrays: () => controller.removeStrays(),
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });

@@ -5,6 +5,8 @@ import { PROGRAM_STATES } from '../schemas/program.ts';
 export interface Metrics {
   /** @param ms how long the pass took */
   reconciled(outcome: 'ok' | 'error', ms: number): void;
+  /** One thing that nothing referred to is gone. */
+  collected(kind: string, bytes: number): void;
   /** What is asked when somebody scrapes. */
   watch(sources: { queueDepth: () => number; statuses: () => StatusStore }): void;
   /** Prometheus text. */
@@ -19,6 +21,17 @@ export function createMetrics(): Metrics {
     help: 'Duration of one look at one program.',
     labelNames: ['outcome'],
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers,
+  });
+  const collected = new Counter({
+    name: 'hersh_collected_total',
+    help: 'Images, contexts, build logs, sources, histories, trash and volumes removed since nothing referred to them.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const collectedBytes = new Counter({
+    name: 'hersh_collected_bytes_total',
+    help: 'Their sizes, as far as known.',
     registers,
   });
   let sources: Parameters<Metrics['watch']>[0] | undefined;
@@ -59,6 +72,10 @@ export function createMetrics(): Metrics {
   });
   return {
     reconciled: (outcome, ms) => passes.observe({ outcome }, ms / 1000),
+    collected(kind, bytes) {
+      collected.inc({ kind });
+      collectedBytes.inc(bytes);
+    },
     watch(given) {
       sources = given;
     },

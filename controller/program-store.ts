@@ -16,6 +16,8 @@ export interface ProgramStoreDeps {
   registry: Registry;
   clock: Clock;
   runtime: Runtime;
+  /** Runs the work while nothing is collected. */
+  hold: <T>(work: () => Promise<T>) => Promise<T>;
   /** Removes containers that belong to no program. Gives their names. */
   removeStrays: () => Promise<string[]>;
   /** Calls back when the log of a build is opened. Gives the function that ends it. */
@@ -151,10 +153,12 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
       const { status } = mustGet(name);
       // Before anything is restored, which would lie there for nothing.
       registry.mustBeEditable();
-      const { number, spec } = await history.restore(status, revision);
-      const intent = intentOf('rollback', name, status.userId, `to revision ${number}`);
-      await registry.replaceSpec(name, spec, intent);
-      return number;
+      return deps.hold(async () => {
+        const { number, spec } = await history.restore(status, revision);
+        const intent = intentOf('rollback', name, status.userId, `to revision ${number}`);
+        await registry.replaceSpec(name, spec, intent);
+        return number;
+      });
     },
     async events(name) {
       mustGet(name);

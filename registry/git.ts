@@ -50,6 +50,8 @@ export interface Git extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'tou
   mustBeEditable(): void;
   /** Whether everything in that folder is in HEAD, unchanged; asked of git at once. */
   isClean(folder: string): Promise<boolean>;
+  /** Whether git leaves that folder out: nothing in it is tracked, and it is ignored. */
+  ignores(folder: string): Promise<boolean>;
   /** What people have to know, for `/readyz`. */
   warnings(): string[];
   /** Starts calling back whenever HEAD moved or an operation began or ended. */
@@ -271,6 +273,18 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       const options = ['--porcelain', '--untracked-files=all', '--ignored', '--no-renames'];
       const { code, stdout } = await run(['status', ...options, '--', folder]);
       return code === 0 && stdout === '';
+    },
+    async ignores(folder) {
+      for (const ask of [
+        ['ls-files', '-z', '--'],
+        ['ls-tree', '-z', '--name-only', 'HEAD', '--'],
+      ]) {
+        const { code, stdout } = await run([...ask, folder]);
+        // A repository without a commit has no HEAD to look into.
+        const isUnborn = ask[0] === 'ls-tree' && state.head() === '';
+        if (stdout !== '' || (code !== 0 && !isUnborn)) return false;
+      }
+      return (await run(['check-ignore', '-q', '--', folder])).code === 0;
     },
     warnings: () =>
       trouble.message === '' ? [] : [`the remote is not followed since ${trouble.since}: ${trouble.message}`],

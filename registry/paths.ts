@@ -71,7 +71,7 @@ export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
       },
     );
   }
-  for (const folder of [paths.programs, paths.sources, paths.status, paths.contexts])
+  for (const folder of [paths.programs, paths.sources, paths.status, paths.contexts, paths.trash])
     await removeTemporary(folder);
 }
 

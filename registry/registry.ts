@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, describeProblem, messageOf, type Problem } from '../schemas/errors.ts';
 import { NAME_PATTERN, type Program } from '../schemas/program.ts';
@@ -109,6 +109,11 @@ export interface Registry {
   confirmPrune(): string[];
   /** Notes that a volume belongs to nobody any more, and since when; it is taken back with the same name and user. */
   trashVolume(name: string, volume: string, userId: string): Promise<void>;
+  /**
+   * Moves a folder that the API made under `sources/` to the trash, unless a manifest or a spec in force names it, or
+   * git has it or would take it in. Gives whether it went.
+   */
+  trashSources(folder: string): Promise<boolean>;
   /** Parses a text as if it were the manifest of that name. */
   parse(name: string, text: string): ParsedManifest;
   /** Looks at the files now. */
@@ -390,16 +395,18 @@ export async function openRegistry({
     );
   }
 
+  const mentions = (name: string, folder: string) =>
+    [...entries.values()].some((entry) => entry.name !== name && entry.text.includes(folder)) ||
+    status.names().some((other) => {
+      const context = status.get(other)?.memory.inForce?.spec.build?.context ?? '';
+      return other !== name && context.startsWith(folder);
+    });
+
   const sources = createSourcesKeeper({
     root,
     aside: paths.trash,
     isClean: async (folder) => (await git?.isClean(folder)) === true,
-    mentions: (name, folder) =>
-      [...entries.values()].some((entry) => entry.name !== name && entry.text.includes(folder)) ||
-      status.names().some((other) => {
-        const context = status.get(other)?.memory.inForce?.spec.build?.context ?? '';
-        return other !== name && context.startsWith(folder);
-      }),
+    mentions,
   });
 
   await look();
@@ -518,6 +525,13 @@ export async function openRegistry({
       const record = `${JSON.stringify({ name, userId, volume, deletedAt })}\n`;
       await writeAtomic(join(paths.trash, `${name}.${clock.now()}.volume.json`), record, { mode: 0o600 });
     },
+    trashSources: (folder) =>
+      exclusive(async () => {
+        if (sources.named(folder)[0] !== folder || mentions('', folder)) return false;
+        if (git !== undefined && !(await git.ignores(folder))) return false;
+        await rename(join(root, folder), join(paths.trash, `${basename(folder)}.${clock.now()}.sources`));
+        return true;
+      }),
     async close() {
       closed = true;
       cancelLook?.();

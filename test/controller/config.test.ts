@@ -25,6 +25,8 @@ const SETTINGS: [flag: string, env: string, text: string, key: keyof Config, val
   ['--runtime', 'HERSH_RUNTIME', 'runsc', 'runtime', 'runsc'],
   ['--log-level', 'HERSH_LOG_LEVEL', 'debug', 'logLevel', 'debug'],
   ['--allowed-hosts', 'HERSH_ALLOWED_HOSTS', 'a.example,b', 'allowedHosts', ['a.example', 'b']],
+  ['--disk-limit', 'HERSH_DISK_LIMIT', '20Gi', 'diskBytes', 20 * 2 ** 30],
+  ['--disk-limit', 'HERSH_DISK_LIMIT', '1.5G', 'diskBytes', 1_500_000_000],
 ];
 
 const REFUSED: [flag: string, env: string, text: string][] = [
@@ -44,6 +46,11 @@ const REFUSED: [flag: string, env: string, text: string][] = [
   ['--runtime', 'HERSH_RUNTIME', 'kata'],
   ['--log-level', 'HERSH_LOG_LEVEL', 'loud'],
   ['--allowed-hosts', 'HERSH_ALLOWED_HOSTS', 'good,bad host'],
+  ...['20 Gi', '-1', 'much', '1000', '0', '20GiB'].map((text): [string, string, string] => [
+    '--disk-limit',
+    'HERSH_DISK_LIMIT',
+    text,
+  ]),
 ];
 
 describe('the configuration', () => {
@@ -58,6 +65,7 @@ describe('the configuration', () => {
       runtime: 'runc',
       logLevel: 'info',
       allowedHosts: [],
+      diskBytes: undefined,
       remote: undefined,
     });
   });

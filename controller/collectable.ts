@@ -1,0 +1,209 @@
+/**
+ * What may go. Pure: the files, the engine and the clock are read by collect.ts, which also carries it out.
+ */
+
+/** One thing that takes up disk and may one day go. */
+export type Found = Common &
+  (
+    | { kind: 'image'; id: string; buildId: string; claimedBy: 'us' | 'others' | 'nobody' }
+    /** The tar of what was built: what a rollback to changed sources needs. */
+    | { kind: 'context'; buildId: string }
+    | { kind: 'buildLog'; buildId: string }
+    /** A folder that the API made, `sources/build-…`. It goes to the trash. */
+    | { kind: 'sources'; folder: string }
+    /** Events and revisions kept under a name. */
+    | { kind: 'history'; name: string }
+    /** `name` is `""` for what is not the manifest of a program. `isStamped`: its name says since when it lies there. */
+    | { kind: 'trash'; name: string; isStamped: boolean }
+    /** The volume of a deleted program, by the record that lies in the trash. */
+    | { kind: 'volume'; name: string; userId: string; volume: string }
+  );
+
+interface Common {
+  /** Tells it from all others, and where it lies: an image's id, or a path relative to the registry. */
+  key: string;
+  bytes: number;
+  /** Since when nothing has referred to it; of what lies in the trash, since when it does. Epoch milliseconds. */
+  sinceMs: number;
+}
+
+/** All that is still needed. */
+export interface References {
+  /** Build ids that run, are wanted, are being built, or could be rolled back to. */
+  builds: ReadonlySet<string>;
+  /** Build ids in the history of deleted programs, which may come back. */
+  pastBuilds: ReadonlySet<string>;
+  /** Folders that programs are, or could be, built from, relative to the registry. */
+  contexts: ReadonlySet<string>;
+  /** Names of programs, and their users; `""` where unknown. */
+  programs: ReadonlyMap<string, string>;
+  /** Names whose manifest is gone and whose ledger is not: they are being deleted, or wait for a confirmation. */
+  leaving: ReadonlySet<string>;
+  /** Volumes of programs, those that are leaving among them. */
+  volumes: ReadonlySet<string>;
+}
+
+export interface CollectLimits {
+  /** Time that images, contexts, build logs and sources stay without a reference. */
+  graceMs: number;
+  /** Time that trash, volumes and the history of deleted programs stay. */
+  trashMs: number;
+  /** Above this what nothing refers to goes at once; undefined for no limit. */
+  diskBytes: number | undefined;
+}
+
+export interface Removal {
+  item: Found;
+  /** The volume stays, only what the trash says of it goes. */
+  recordOnly: boolean;
+  why: string;
+}
+
+const GRACE: Record<Found['kind'], 'graceMs' | 'trashMs'> = {
+  image: 'graceMs',
+  context: 'graceMs',
+  buildLog: 'graceMs',
+  sources: 'graceMs',
+  history: 'trashMs',
+  trash: 'trashMs',
+  volume: 'trashMs',
+};
+
+/** What can be made again goes before what can not. Those not named here do not count for the disk limit. */
+const PRESSURE: Partial<Record<Found['kind'], number>> = {
+  image: 0,
+  context: 0,
+  buildLog: 0,
+  trash: 1,
+  volume: 1,
+};
+
+/**
+ * What goes, and why: what nothing has referred to for its time and, where the disk limit is exceeded, as much as
+ * it takes of the rest that nothing refers to, what can be made again first, of that the oldest. Whatever is
+ * referred to stays. The order of `found` does not matter.
+ * @param nowMs epoch milliseconds
+ */
+export function collectable(
+  refs: References,
+  found: readonly Found[],
+  nowMs: number,
+  limits: CollectLimits,
+): Removal[] {
+  const newest = newestRecords(found);
+  const removals: Removal[] = [];
+  const younger: Found[] = [];
+  for (const item of [...found].sort(byAge)) {
+    if (item.kind === 'volume' && isTakenBack(refs, item)) {
+      removals.push({ item, recordOnly: true, why: 'its program has come back' });
+    } else if (item.kind === 'volume' && newest.get(item.volume) !== item) {
+      removals.push({ item, recordOnly: true, why: 'a newer record names the volume' });
+    } else if (!isReferenced(refs, item)) {
+      const ageMs = nowMs - item.sinceMs;
+      if (ageMs >= graceOf(item, limits))
+        removals.push({ item, recordOnly: false, why: `${reason(item)} for ${inWords(ageMs)}` });
+      else younger.push(item);
+    }
+  }
+  return [...removals, ...underPressure(found, removals, younger, limits.diskBytes)];
+}
+
+/** Whether anything needs it, or may. */
+export function isReferenced(refs: References, item: Found): boolean {
+  switch (item.kind) {
+    case 'image':
+      return item.claimedBy === 'others' || refs.builds.has(item.buildId);
+    case 'context':
+    case 'buildLog':
+      return refs.builds.has(item.buildId) || refs.pastBuilds.has(item.buildId);
+    case 'sources':
+      return [...refs.contexts].some(
+        (context) => isWithin(context, item.folder) || isWithin(item.folder, context),
+      );
+    case 'history':
+      return refs.programs.has(item.name);
+    case 'trash':
+      return refs.leaving.has(item.name);
+    case 'volume': {
+      const user = refs.programs.get(item.name);
+      return refs.volumes.has(item.volume) || user === '' || user === item.userId;
+    }
+  }
+}
+
+/** Bytes of all that the disk limit is about, needed or not. */
+export function countedBytes(found: readonly Found[]): number {
+  return found.filter(isCounted).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function isCounted(item: Found): boolean {
+  if (item.kind === 'image') return item.claimedBy === 'us';
+  if (item.kind === 'trash') return item.isStamped;
+  return PRESSURE[item.kind] !== undefined;
+}
+
+function underPressure(
+  found: readonly Found[],
+  removals: readonly Removal[],
+  younger: readonly Found[],
+  diskBytes: number | undefined,
+): Removal[] {
+  if (diskBytes === undefined) return [];
+  const going = removals.filter(({ recordOnly }) => !recordOnly).map(({ item }) => item);
+  let over = countedBytes(found) - countedBytes(going) - diskBytes;
+  const rank = (item: Found) => PRESSURE[item.kind] ?? 0;
+  const more: Removal[] = [];
+  for (const item of younger.filter(isCounted).sort((a, b) => rank(a) - rank(b) || byAge(a, b))) {
+    if (over <= 0) break;
+    const why = `${reason(item)}, and the disk limit is exceeded by ${Math.ceil(over / 2 ** 20)} MiB`;
+    more.push({ item, recordOnly: false, why });
+    over -= item.bytes;
+  }
+  return more;
+}
+
+/**
+ * An image that no host has claimed may have been made by a host of another instance that was killed just then, so
+ * it has the longer time.
+ */
+function graceOf(item: Found, limits: CollectLimits): number {
+  const isNobodys = item.kind === 'image' && item.claimedBy === 'nobody';
+  return limits[isNobodys ? 'trashMs' : GRACE[item.kind]];
+}
+
+/** The program is there and uses the volume; one that is just leaving does so too, and needs its record. */
+function isTakenBack(refs: References, { name, volume }: { name: string; volume: string }): boolean {
+  return refs.volumes.has(volume) && refs.programs.has(name) && !refs.leaving.has(name);
+}
+
+/** A program that was deleted more than once leaves a record each time; the last counts. */
+function newestRecords(found: readonly Found[]): Map<string, Found> {
+  const newest = new Map<string, Found>();
+  for (const item of [...found].sort(byAge)) if (item.kind === 'volume') newest.set(item.volume, item);
+  return newest;
+}
+
+const byAge = (a: Found, b: Found): number =>
+  a.sinceMs - b.sinceMs || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+/** Whether a folder is another one, or lies in it. */
+function isWithin(folder: string, other: string): boolean {
+  return other === '.' || folder === other || folder.startsWith(`${other}/`);
+}
+
+function reason({ kind }: Found): string {
+  if (kind === 'trash' || kind === 'volume') return 'it has been in the trash';
+  return kind === 'history' ? 'its program has been gone' : 'nothing has referred to it';
+}
+
+/** The largest unit that fits: `7 d`, `90 min`. */
+function inWords(ms: number): string {
+  const units: [string, number][] = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1_000],
+  ];
+  const [word, size] = units.find(([, unit]) => ms >= 2 * unit) ?? ['s', 1_000];
+  return `${Math.floor(ms / size)} ${word}`;
+}

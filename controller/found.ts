@@ -1,0 +1,36 @@
+import type { Leftover, Leftovers } from '../registry/leftovers.ts';
+import { buildIdOf } from '../schemas/build-id.ts';
+import type { Found } from './collectable.ts';
+import type { DiskUsage, Engine } from './engine/engine.ts';
+
+/**
+ * Everything that could be collected, needed or not. `sinceMs` is 0 where nothing on the disk says it.
+ * Rejects where a part can not be listed, `EngineUnavailable` among others.
+ * @param measured whether to ask the engine for sizes, which takes it a while; otherwise images have those that
+ *   count shared layers, and volumes none
+ */
+export async function findAll(leftovers: Leftovers, engine: Engine, measured: boolean): Promise<Found[]> {
+  const images = await engine.listBuiltImages();
+  const usage: DiskUsage | undefined = measured ? await engine.diskUsage() : undefined;
+  const files = (await leftovers.list()).map((leftover) => ofFile(leftover, usage));
+  const ofEngine = images.map(
+    ({ id, build, bytes, claimedBy }): Found => ({
+      ...{ kind: 'image', key: id, id, buildId: buildIdOf(build), claimedBy, sinceMs: 0 },
+      bytes: usage?.images.get(id) ?? bytes,
+    }),
+  );
+  return [...ofEngine, ...files];
+}
+
+function ofFile(leftover: Leftover, usage: DiskUsage | undefined): Found {
+  switch (leftover.kind) {
+    case 'context':
+      return { ...leftover, buildId: buildIdOf(leftover.hash), sinceMs: 0 };
+    case 'trash':
+      return { ...leftover, isStamped: leftover.sinceMs !== undefined, sinceMs: leftover.sinceMs ?? 0 };
+    case 'volume':
+      return { ...leftover, bytes: usage?.volumes.get(leftover.volume) ?? 0 };
+    default:
+      return { ...leftover, sinceMs: 0 };
+  }
+}

@@ -1,0 +1,75 @@
+import { buildIdOf } from '../schemas/build-id.ts';
+import type { ProgramStatus } from '../schemas/program.ts';
+import type { References } from './collectable.ts';
+
+/** What a program's kept revisions need. */
+export interface Kept {
+  builds: ReadonlySet<string>;
+  contexts: ReadonlySet<string>;
+}
+
+/** A manifest as it stands. */
+export interface Mention {
+  name: string;
+  text: string;
+  userId: string;
+  context: string | undefined;
+}
+
+export interface ReferenceSources {
+  manifests: readonly Mention[];
+  statuses: readonly ProgramStatus[];
+  /** Further names of which it is not known what they need: damaged ledgers, manifests that are missing. */
+  unsure: readonly string[];
+  /** Whole hashes of what is wanted just now, is being built, or has a container. */
+  hashes: Iterable<string>;
+  /** By name, those of deleted programs among them. */
+  revisions: ReadonlyMap<string, Kept>;
+}
+
+const SOURCES = /sources\/build-[0-9a-f]{12}(?:-[0-9a-f]{8})?(?![0-9a-f-])/g;
+const HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
+
+/** Pure. Rather too much than too little: whatever so much as names a thing keeps it. */
+export function referencesOf(sources: ReferenceSources): References {
+  const { manifests, statuses, unsure, hashes, revisions } = sources;
+  const programs = new Map(unsure.map((name) => [name, '']));
+  for (const { name, userId } of statuses) programs.set(name, userId);
+  for (const { name, userId } of manifests) programs.set(name, userId || (programs.get(name) ?? ''));
+  const present = new Set(manifests.map(({ name }) => name));
+  const builds = new Set([...hashes].filter((hash) => hash !== '').map(buildIdOf));
+  const pastBuilds = new Set<string>();
+  const contexts = new Set<string>();
+  for (const { text, context } of manifests) {
+    for (const folder of foldersIn(text)) contexts.add(folder);
+    if (context !== undefined) contexts.add(context);
+  }
+  for (const { buildId, memory } of statuses) {
+    const failed = memory.failedBuild?.hash ?? '';
+    for (const id of [buildId, memory.lastBuild, memory.good?.buildId, failed && buildIdOf(failed)])
+      if (id !== undefined && id !== '') builds.add(id);
+    for (const spec of [memory.inForce?.spec, memory.good?.spec])
+      if (spec?.build != null) contexts.add(spec.build.context);
+  }
+  for (const [name, kept] of revisions) {
+    for (const id of kept.builds) (programs.has(name) ? builds : pastBuilds).add(id);
+    if (programs.has(name)) for (const folder of kept.contexts) contexts.add(folder);
+  }
+  return {
+    ...{ builds, pastBuilds, contexts, programs },
+    leaving: new Set([...programs.keys()].filter((name) => !present.has(name))),
+    volumes: new Set(statuses.flatMap(({ memory }) => memory.volume ?? [])),
+  };
+}
+
+/** What the file of a revision names: read as text, since hundreds of them are looked through. */
+export function keptIn(text: string): Kept {
+  return {
+    builds: new Set([...text.matchAll(HASH)].map(([hash]) => buildIdOf(hash))),
+    contexts: foldersIn(text),
+  };
+}
+
+function foldersIn(text: string): Set<string> {
+  return new Set([...text.matchAll(SOURCES)].map(([folder]) => folder));
+}

@@ -1,0 +1,174 @@
+import type { Stats } from 'node:fs';
+import { lstat, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from '../schemas/errors.ts';
+import { NAME_PATTERN } from '../schemas/program.ts';
+import { TEMP_PREFIX, writeAtomic } from './atomic-write.ts';
+import type { RegistryPaths } from './paths.ts';
+
+/** What lies in `data/` and `sources/` and may one day be of no use. Needed or not is for others to say. */
+export type Leftover = { /** Relative to the root. */ key: string; bytes: number } & (
+  | { kind: 'context'; hash: string }
+  | { kind: 'buildLog'; buildId: string }
+  | { kind: 'sources'; folder: string }
+  | { kind: 'history'; name: string }
+  /** `sinceMs` is undefined where the name does not say since when it lies there. */
+  | { kind: 'trash'; name: string; sinceMs: number | undefined }
+  | { kind: 'volume'; name: string; userId: string; volume: string; sinceMs: number }
+);
+
+export interface Leftovers {
+  /** Rejects where a folder can not be read: half a list is none. */
+  list(): Promise<Leftover[]>;
+  /** The texts of all kept revisions, by name. Rejects where one can not be read. */
+  revisionTexts(): Promise<Map<string, string[]>>;
+  /** Removes a file or folder of `data/`, given relative to the root. */
+  remove(key: string): Promise<void>;
+  /** Since when each was found to be of no use, epoch milliseconds by key; empty where that is not known any more. */
+  readUnused(): Promise<Map<string, number>>;
+  writeUnused(since: ReadonlyMap<string, number>): Promise<void>;
+}
+
+/** Folders that the API makes; those that people make are theirs to remove. */
+const API_FOLDER = /^build-[0-9a-f]{12}(-[0-9a-f]{8})?$/;
+/** `<name>.<epoch ms>.<what>` */
+const STAMPED = /^(.+)\.(\d{1,15})\.(yaml|sources|volume\.json)$/;
+
+export function openLeftovers(paths: RegistryPaths): Leftovers {
+  const unused = join(paths.data, 'unused.json');
+  const keyOf = (path: string) => path.slice(paths.root.length + 1);
+
+  async function contexts(): Promise<Leftover[]> {
+    return each(paths.contexts, (file, { size }) => {
+      const hash = /^([0-9a-f]{64})\.tar$/.exec(file)?.[1];
+      return hash === undefined ? undefined : { kind: 'context', hash, ...at(paths.contexts, file, size) };
+    });
+  }
+
+  async function buildLogs(): Promise<Leftover[]> {
+    return each(paths.builds, (file, { size }) => {
+      const buildId = /^(build-[0-9a-f]{12})\.log$/.exec(file)?.[1];
+      return buildId === undefined
+        ? undefined
+        : { kind: 'buildLog', buildId, ...at(paths.builds, file, size) };
+    });
+  }
+
+  async function sources(): Promise<Leftover[]> {
+    return each(paths.sources, (file, stats) =>
+      API_FOLDER.test(file) && stats.isDirectory()
+        ? { kind: 'sources', folder: `sources/${file}`, ...at(paths.sources, file, 0) }
+        : undefined,
+    );
+  }
+
+  async function histories(): Promise<Leftover[]> {
+    const events = (await names(paths.events)).flatMap((file) => /^(.+)\.ndjson$/.exec(file)?.[1] ?? []);
+    const all = new Set([...events, ...(await names(paths.revisions))]);
+    return [...all]
+      .filter((name) => NAME_PATTERN.test(name))
+      .map((name) => ({ kind: 'history', name, key: `history of ${name}`, bytes: 0 }));
+  }
+
+  async function trash(): Promise<Leftover[]> {
+    const found: Leftover[] = [];
+    for (const file of await names(paths.trash)) {
+      const path = join(paths.trash, file);
+      const bytes = await sizeOf(path);
+      const place = at(paths.trash, file, bytes);
+      const [, name = '', stamp, what = ''] = STAMPED.exec(file) ?? [];
+      const sinceMs = stamp === undefined ? undefined : Number(stamp);
+      const volume = what === 'volume.json' ? await volumeIn(path) : undefined;
+      if (volume !== undefined && sinceMs !== undefined)
+        found.push({ kind: 'volume', ...volume, ...place, sinceMs });
+      else found.push({ kind: 'trash', name: what === 'yaml' ? name : '', sinceMs, ...place });
+    }
+    return found;
+  }
+
+  const at = (folder: string, file: string, bytes: number) => ({ key: keyOf(join(folder, file)), bytes });
+
+  return {
+    async list() {
+      const lists = [await contexts(), await buildLogs(), await sources(), await histories(), await trash()];
+      return lists.flat();
+    },
+    async revisionTexts() {
+      const texts = new Map<string, string[]>();
+      for (const name of await names(paths.revisions)) {
+        const folder = join(paths.revisions, name);
+        const files = (await names(folder)).filter((file) => file.endsWith('.yaml'));
+        texts.set(name, await Promise.all(files.map((file) => readText(join(folder, file)))));
+      }
+      return texts;
+    },
+    async remove(key) {
+      if (!key.startsWith('data/') || key.includes('..')) throw new Error(`${key} is not in data/`);
+      await rm(join(paths.root, key), { recursive: true, force: true });
+    },
+    async readUnused() {
+      try {
+        const entries = Object.entries(JSON.parse(await readFile(unused, 'utf8')) as object);
+        return new Map(entries.filter((entry): entry is [string, number] => Number.isFinite(entry[1])));
+      } catch {
+        // Not there, or damaged: every grace begins anew, which costs time and nothing else.
+        return new Map();
+      }
+    },
+    async writeUnused(since) {
+      const text = `${JSON.stringify(Object.fromEntries([...since].sort()), null, 1)}\n`;
+      await writeAtomic(unused, text, { mode: 0o600, durable: false });
+    },
+  };
+}
+
+/** Names in a folder, but for temporary ones; none where it is not there. */
+async function names(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((file) => !file.startsWith(TEMP_PREFIX)).sort();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+async function each(
+  folder: string,
+  look: (file: string, stats: Stats) => Leftover | undefined,
+): Promise<Leftover[]> {
+  const found: Leftover[] = [];
+  for (const file of await names(folder)) {
+    const stats = await lstat(join(folder, file)).catch(unlessGone);
+    const leftover = stats && look(file, stats);
+    if (leftover !== undefined) found.push(leftover);
+  }
+  return found;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const stats = await lstat(path).catch(unlessGone);
+  if (!stats?.isDirectory()) return stats?.size ?? 0;
+  let bytes = 0;
+  for (const name of await readdir(path)) bytes += await sizeOf(join(path, name));
+  return bytes;
+}
+
+async function volumeIn(path: string): Promise<{ name: string; userId: string; volume: string } | undefined> {
+  try {
+    const { name, userId, volume } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    if (typeof name !== 'string' || typeof userId !== 'string' || typeof volume !== 'string')
+      return undefined;
+    return { name, userId, volume };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A revision that was cut off meanwhile is none. */
+async function readText(path: string): Promise<string> {
+  return (await readFile(path, 'utf8').catch(unlessGone)) ?? '';
+}
+
+function unlessGone(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT') throw error;
+}
