@@ -10,6 +10,8 @@ const BACK_OFF_MS_MAX = 60_000;
 /** Tries of a build that failed for want of a network (contract: states). */
 const BUILD_TRIES_MAX = 3;
 const BUILD_RETRY_MS = 5_000;
+/** What says nothing about the build itself is tried again until it is over. */
+const NOT_THE_BUILDS_FAULT = new Set(['EngineUnavailable', 'RegistryUnavailable']);
 /** More than stand side by side: the old, the new and one that was overtaken. */
 const STOPS_KEPT = 5;
 
@@ -68,8 +70,9 @@ export function afterBuildFailure(
 ): ProgramMemory {
   const before = memory.failedBuild?.hash === failure.key ? memory.failedBuild.attempts : 0;
   const attempts = before + 1;
-  const again = failure.again && attempts < BUILD_TRIES_MAX;
-  const nextAt = again ? timestamp(nowMs + BUILD_RETRY_MS * 2 ** before) : '';
+  const again = failure.again && (attempts < BUILD_TRIES_MAX || NOT_THE_BUILDS_FAULT.has(failure.reason));
+  const ms = Math.min(BACK_OFF_MS_MAX, BUILD_RETRY_MS * 2 ** before);
+  const nextAt = again ? timestamp(nowMs + ms) : '';
   const { reason, message } = failure;
   return { ...memory, failedBuild: { hash: failure.key, reason, message, attempts, nextAt } };
 }

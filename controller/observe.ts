@@ -21,7 +21,7 @@ import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } 
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { rebuiltMemory, rebuiltPort } from './rebuild.ts';
-import { attemptOf, forAttempt, noteGood } from './rollback.ts';
+import { attemptOf, forAttempt, noteGood, standIn } from './rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;
@@ -95,9 +95,11 @@ export async function observe(
     failure === undefined || failure.reason === 'BuildAborted'
       ? observed.memory
       : afterBuildFailure(observed.memory, failure, observed.nowMs);
-  const target = observed.goal.kind === 'run' ? observed.goal.spec : spec;
-  const image = await imageState(deps, observed, target);
-  const withImage = { ...observed, memory: withBuild(memory, observed.buildId), image };
+  const wanted = observed.goal.kind === 'run' ? observed.goal.spec : spec;
+  const image = await imageState(deps, observed, wanted);
+  const noticed = { ...observed, memory: withBuild(memory, observed.buildId), image };
+  const withImage = await withStandIn(deps, noticed, wanted, Date.parse(before.startedAt));
+  const target = withImage.goal.kind === 'run' ? withImage.goal.spec : wanted;
   const timed = { ...withImage, rolloutMs: rolloutMs(deps, withImage, target) };
   const noted = { ...timed, memory: noteGood(timed, target) };
   return accountForExit(deps.engine, { ...noted, memory: noteBaseline(noted, target) }, target);
@@ -225,11 +227,31 @@ async function imageState(deps: ObserveDeps, observed: Observed, spec: ProgramSp
   return usable ? { kind: 'present', id: image.id } : { kind: 'absent' };
 }
 
+/** See `standIn`: only where the engine still has its image. */
+async function withStandIn(
+  deps: ObserveDeps,
+  observed: Observed,
+  wanted: ProgramSpec,
+  lastStartedMs: number,
+): Promise<Observed> {
+  const other = standIn(observed, wanted, lastStartedMs);
+  if (other?.goal.kind !== 'run') return observed;
+  const image = await imageState(deps, other, other.goal.spec);
+  return image.kind === 'absent' || image.kind === 'pending' ? observed : { ...other, image };
+}
+
 /** Exits that happen while the program should be stopped are nobody's fault. */
 function afterWantedStop(observed: Observed, pending: boolean): Observed {
   const ended = observed.containers.filter((one) => one.startedAtMs > 0 && !isUp(one)).at(-1);
-  const memory = ended === undefined ? observed.memory : afterStop(observed.memory, ended);
+  const memory = ended === undefined ? withoutBaseline(observed) : afterStop(observed.memory, ended);
   return { ...observed, memory, image: pending ? { kind: 'pending' } : observed.image };
+}
+
+/** What is gone while it should be stopped is not missed later. */
+function withoutBaseline({ memory, containers }: Observed): ProgramMemory {
+  if (memory.baseline === undefined || containers.length > 0) return memory;
+  const { baseline, ...rest } = memory;
+  return rest;
 }
 
 /** Notices that the program ended by itself, with its last words. */
@@ -238,6 +260,8 @@ async function accountForExit(engine: Engine, observed: Observed, spec: ProgramS
   const served = current !== undefined && current.startedAtMs > 0 ? current : previous;
   if (served === undefined || isUp(served) || observed.stopping.has(served.id)) return observed;
   if (served.startedAtMs === 0 || isAccounted(observed.memory, runKey(served))) return observed;
+  // An engine that goes down ends its containers: what it did itself is looked at when it is back.
+  await engine.ping();
   const hash = served.labels[LABELS.specHash] ?? wantedHash;
   const memory = afterExit(observed.memory, served, spec, hash, observed.nowMs);
   const lastExit: LastExit = exitOf(served, await tailOf(engine, served.id, TAIL_LINES));

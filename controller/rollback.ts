@@ -1,7 +1,8 @@
 import { LABELS, type ProgramMemory, type ProgramSpec } from '../schemas/program.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
-import type { Observed } from './observed.ts';
-import { assignRoles, isReady } from './plan.ts';
+import type { Container } from './engine/engine.ts';
+import { isUp, type Observed } from './observed.ts';
+import { assignRoles, isFinished, isReady } from './plan.ts';
 
 /**
  * Identifies one attempt at a rollout: spec, sources and `restartedAt`, whatever the port. One that was rolled
@@ -16,6 +17,37 @@ export function forAttempt(memory: ProgramMemory, attempt: string): ProgramMemor
   if (memory.rolledBack === undefined || memory.rolledBack.attempt === attempt) return memory;
   const { rolledBack, ...rest } = memory;
   return rest;
+}
+
+/**
+ * The good revision as the goal, where the wanted one can not be made and what served was taken away by somebody:
+ * it serves until the wanted one can be made. Undefined where there is none, or where it was stopped by wish.
+ * @param lastStartedMs when the program last started; epoch milliseconds
+ */
+export function standIn(observed: Observed, spec: ProgramSpec, lastStartedMs: number): Observed | undefined {
+  const { memory, image, imageKey, containers, port } = observed;
+  const { good, baseline, latestRevision, stopsAsked = [], failedBuild } = memory;
+  const failed =
+    image.kind === 'unknown'
+      ? image
+      : image.kind === 'absent' && failedBuild?.hash === imageKey
+        ? failedBuild
+        : undefined;
+  if (failed === undefined || good === undefined || observed.rollback !== undefined) return undefined;
+  const isWish = baseline === undefined || stopsAsked.some((key) => key.endsWith(`@${lastStartedMs}`));
+  const remains = (one: Container) => one.startedAtMs > 0 && (isUp(one) || one.publishPort === port);
+  if (isWish || containers.some(remains)) return undefined;
+  const isMade = latestRevision?.hash === revisionHash(spec, imageKey);
+  const bad = (latestRevision?.number ?? 0) + (isMade ? 0 : 1);
+  const { reason, message } = failed;
+  return {
+    ...observed,
+    goal: { kind: 'run', spec: { ...good.spec, desiredState: 'Running' } },
+    imageKey: good.imageKey,
+    buildId: good.buildId,
+    image: { kind: 'unneeded' },
+    rollback: { revision: good.revision, bad, reason, message },
+  };
 }
 
 /** Remembers the wanted revision as the one to come back to once it was ready. The same memory where nothing changed. */
@@ -40,6 +72,8 @@ export function afterDeadline(observed: Observed, spec: ProgramSpec): ProgramMem
   const { memory, rolloutMs } = observed;
   const { current } = assignRoles(observed, spec);
   if (current === undefined || current.startedAtMs === 0 || isReady(observed, current, spec)) return memory;
+  // One that ran to its end did what it was there for.
+  if (!isUp(current) && isFinished(observed, current.labels[LABELS.specHash] ?? '')) return memory;
   if (rolloutMs < spec.progressDeadlineSeconds * 1000) return memory;
   const probe = observed.probes.get(current.id)?.message ?? '';
   const why = `not ready within ${spec.progressDeadlineSeconds} s${probe === '' ? '' : `: ${probe}`}`;

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createStage, type Stage } from './stage.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Takes the program's container away as `docker rm -f` does. */
+function removeByHand({ world, running }: Stage): void {
+  const container = running('app');
+  world.end(container, 137);
+  world.containers.delete(container.facts.id);
+  world.emit(container, 'destroy');
+}
+
+async function servingBesideFailedBuild(stage: Stage): Promise<void> {
+  await stage.start();
+  await stage.create('app');
+  await stage.reach('app', 'Ready');
+  await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+  await stage.host.until('the build failed', () => stage.status('app').reason === 'BuildFailed');
+}
+
+describe('a revision that can not be built', () => {
+  it('has the good one come back when its container is removed by hand', async (test) => {
+    const stage = await createStage(test);
+    await servingBesideFailedBuild(stage);
+    removeByHand(stage);
+    await stage.host.advance(15_000);
+    const { state, reason } = stage.status('app');
+    assert.deepEqual({ state, reason }, { state: 'Ready', reason: 'BuildFailed' });
+    assert.equal(stage.running('app').facts.labels['dev.hersh.revision'], '1');
+    const { calls } = stage.host;
+    const done = calls.length;
+    await stage.host.advance(DAY_MS / 48);
+    assert.equal(calls.length, done, 'and there it stays');
+  });
+
+  it('does not bring back what was stopped by wish', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await stage.edit('app', { desiredState: 'Stopped' });
+    await stage.reach('app', 'Stopped');
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+    await stage.edit('app', { desiredState: 'Running' });
+    await stage.host.until('the build failed', () => stage.status('app').reason === 'BuildFailed');
+    await stage.host.advance(120_000);
+    assert.equal(stage.status('app').state, 'Error');
+    assert.equal(stage.containers('app').filter(({ facts }) => facts.state === 'running').length, 0);
+  });
+});
+
+describe('a program that runs to its end', () => {
+  it('is not rolled back for never having been ready', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const once = { env: { EXIT: '0' }, restartPolicy: 'Never', progressDeadlineSeconds: 5 };
+    await stage.replace('app', once);
+    await stage.reach('app', 'Stopped');
+    await stage.host.advance(120_000);
+    const { state, reason } = stage.status('app');
+    assert.deepEqual({ state, reason }, { state: 'Stopped', reason: 'Completed' });
+  });
+});
+
+describe('a build that fails because the engine does', () => {
+  it('is tried again until the engine is there', async (test) => {
+    const stage = await createStage(test);
+    stage.world.fault = (method) => (method === 'build' ? 'before' : 'none');
+    await stage.start();
+    await stage.create('app');
+    await stage.host.advance(300_000);
+    stage.world.fault = () => 'none';
+    await stage.reach('app', 'Ready', 61_000);
+  });
+});
