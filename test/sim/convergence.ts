@@ -65,7 +65,9 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
   const spec =
     entry?.program === undefined ? status.memory.inForce?.spec : resolveSpec(entry.program.rawSpec, 'runc');
   if (spec === undefined)
-    return status.reason === 'InvalidManifest' ? '' : 'nothing valid was known, and it does not say so';
+    return status.reason === 'InvalidManifest' || entry === undefined
+      ? ''
+      : 'nothing valid was known, and it does not say so';
   if (stableJson(spec) !== stableJson(status.memory.inForce?.spec)) return 'another spec is in force';
   if (spec.desiredState === 'Stopped') return stoppedComplaint(status, containers);
   return runningComplaint(registry, status, spec, containers);
@@ -94,20 +96,22 @@ async function runningComplaint(
       ? await imageKey(registry, wanted)
       : (good?.imageKey ?? 'a good one, which is lost');
   const hash = specHash(spec, image, status.publishPort);
-  const exact = serving?.facts.labels['dev.hersh.spec-hash'] === hash;
+  const isExact = ({ facts }: SimContainer) => facts.labels['dev.hersh.spec-hash'] === hash;
+  const exact = serving !== undefined && isExact(serving);
   if (rolledBack !== undefined && !['RolledBack', 'CrashLoopBackOff', ''].includes(reason))
     return `${is}, and it was rolled back`;
-  if (memory.finished?.specHash === hash)
+  if (memory.finished?.specHash === hash && serving === undefined)
     return state === 'Stopped' && spec.restartPolicy !== 'Always' ? '' : `${is}, though it has finished`;
+  if (reason === 'PortConflict') return spec.publishPort === null ? is : '';
   const cannotBeBuilt = image === '' || memory.failedBuild?.hash === image;
-  if (cannotBeBuilt && !exact) {
+  if (cannotBeBuilt && !containers.some(isExact)) {
     const fits = reason === 'BuildFailed' || reason === 'ImageNotFound';
     if (!fits) return `${is}, and it can not be built`;
-    // The revision that was good goes on serving, unless it is one of those that end by themselves.
-    if (good === undefined || serving !== undefined || flaps(good.spec)) return '';
+    // The revision that was good goes on serving, unless it was stopped by wish or ended by itself.
+    const ended = wasStopped(status) || memory.finished !== undefined || good?.imageKey === image;
+    if (good === undefined || serving !== undefined || ended || flaps(good.spec)) return '';
     return `${is}: nothing runs though revision ${good.revision} was good`;
   }
-  if (reason === 'PortConflict') return spec.publishPort === null ? is : '';
   if (flaps(spec)) return ['Error', 'Starting', 'Running', 'Ready'].includes(state) ? '' : is;
   if (!exact) return `${is}, and the wanted container does not run`;
   if (serving?.facts.state !== 'running') return `${is}, and its container is ${serving?.facts.state}`;
@@ -137,6 +141,11 @@ export function calm(host: SimHost): string[] {
     const waits = memory?.failedStart !== undefined || memory?.failedBuild?.nextAt !== undefined;
     return !waits && reason !== 'PortConflict' && !specs.some((spec) => spec !== undefined && flaps(spec));
   });
+}
+
+function wasStopped({ memory, startedAt }: ProgramStatus): boolean {
+  const run = `@${Date.parse(startedAt)}`;
+  return memory.baseline === undefined || memory.stopsAsked?.some((key) => key.endsWith(run)) === true;
 }
 
 /** Ends by itself, or is restarted for not answering. */

@@ -84,7 +84,8 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     const status = registry?.status.get(program);
     if (registry === undefined || status === undefined) return;
     const asked = endWanted.get(program) ?? Number.NEGATIVE_INFINITY;
-    const isHealthy = status.memory.inForce?.spec.liveness.kind === 'none';
+    const { inForce, good } = status.memory;
+    const isHealthy = [inForce?.spec, good?.spec].every((spec) => (spec?.liveness.kind ?? 'none') === 'none');
     if (stage.clock.monotonic() - asked > WISH_MS && isHealthy && others(container).length === 0)
       wrong(`${call} of ${name}, which served, though nothing was there to take its place`);
   }
@@ -118,8 +119,8 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
       if (known?.createdAt === createdAt && restartCount < known.count)
         wrong(`restart_count of ${name} fell from ${known.count} to ${restartCount}`);
       // What could not be written is forgotten with the host.
-      if (diskIsFull(stage)) restarts.delete(name);
-      else restarts.set(name, { createdAt, count: restartCount });
+      const count = writtenCount(stage, name);
+      if (count !== undefined) restarts.set(name, { createdAt, count });
     }
   }
 
@@ -146,7 +147,13 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   };
 }
 
-export function diskIsFull({ root }: SimStage): boolean {
+function writtenCount({ root }: SimStage, name: string): number | undefined {
+  const file = join(root, 'status', `${name}.yaml`);
+  const line = existsSync(file) ? /^ {2}restartCount: (\d+)$/m.exec(readFileSync(file, 'utf8')) : null;
+  return line === null ? undefined : Number(line[1]);
+}
+
+function diskIsFull({ root }: SimStage): boolean {
   return existsSync(join(root, 'data', 'status-away'));
 }
 

@@ -3,4 +3,8 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
   { seed: 27, steps: 40, found: 'a port held by a pass that failed, and another by the next: one leaked' },
   { seed: 99, steps: 40, found: 'the same, where the port of the ledger was held by another program' },
   { seed: 14, steps: 40, found: 'Error without a reason, once a manifest that was never valid went missing' },
+  { seed: 13, steps: 40, found: 'nothing ran after rm -f while the next revision could not be had' },
+  { seed: 96, steps: 40, found: 'the same, where the old container was made for another port' },
+  { seed: 201, steps: 40, found: 'a program that ran to its end was rolled back for not being ready' },
+  { seed: 369, steps: 40, found: 'a build was given up after three tries, though only the engine was away' },
 ];
