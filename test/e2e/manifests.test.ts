@@ -236,11 +236,10 @@ async function serverBinary(): Promise<Buffer> {
   try {
     const tar = extract();
     (await container.getArchive({ path: '/server' })).pipe(tar);
-    for await (const entry of tar) {
-      const chunks: Buffer[] = [];
-      for await (const chunk of entry) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks);
-    }
+    const chunks: Buffer[] = [];
+    // Read to its end, since what is left unread would hold the connection.
+    for await (const entry of tar) for await (const chunk of entry) chunks.push(chunk as Buffer);
+    if (chunks.length > 0) return Buffer.concat(chunks);
     throw new Error('the test image holds no /server');
   } finally {
     await container.remove();

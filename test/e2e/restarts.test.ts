@@ -55,7 +55,7 @@ describe('a restart of the host', { concurrency: false }, () => {
     );
     const started = await startTimes();
 
-    for (const end of [() => host.stop(), () => host.kill(), () => host.stop()]) {
+    for (const end of [() => host.stop(), () => host.kill()]) {
       await end();
       assert.equal(
         (await host.direct(crashed, '/watcher/status')).status,

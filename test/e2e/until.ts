@@ -12,13 +12,15 @@ const SETTLE_MS_MAX = 5_000;
  * Asks until the answer is neither `undefined` nor `false`, and gives it.
  * @param what completes "it never came about that …"
  * @param tell what to show when it did not come about
+ * @param msMax for what takes longer than everything else
  */
 export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
   tell: () => string | Promise<string> = () => '',
+  msMax = LIMIT_MS,
 ): Promise<Exclude<T, undefined | false>> {
-  for (const deadline = performance.now() + LIMIT_MS; ; await pause(POLL_MS)) {
+  for (const deadline = performance.now() + msMax; ; await pause(POLL_MS)) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>;
     if (performance.now() > deadline) throw new Error(`it never came about that ${what}\n${await tell()}`);
