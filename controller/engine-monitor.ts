@@ -127,8 +127,19 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     health = { ...health, listed: true, strays };
   }
 
+  /** Asked first whether it is there at all: a list that hangs would be waited for much longer. */
+  async function look(): Promise<void> {
+    try {
+      await engine.ping();
+    } catch (error) {
+      down(messageOf(error));
+      return;
+    }
+    await relist();
+  }
+
   function tick(): void {
-    const work = health.trouble === '' ? relist() : Promise.resolve();
+    const work = health.trouble === '' ? look() : Promise.resolve();
     void work.finally(() => later(RELIST_MS, tick));
   }
 

@@ -24,6 +24,9 @@ interface Pingable {
   ping(options: { abortSignal: AbortSignal }): Promise<unknown>;
 }
 
+/** What an engine on its way down may have refused for that reason alone. */
+const DOUBTFUL: readonly string[] = ['StartFailed', 'PortConflict', 'ImageNotFound', 'InternalError'];
+
 export interface DockerEngineOptions {
   /** `unix:///path` or `tcp://host:port`; by default what DOCKER_HOST says, or the local socket. */
   dockerHost?: string;
@@ -64,14 +67,31 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     return image;
   };
 
+  // On a connection of its own: an engine that goes down takes no new one from the start, while it still answers
+  // on the old ones, with failures of every kind, to its very end.
+  const ping = async (timeoutMs = PING_TIMEOUT_MS): Promise<void> => {
+    const { docker, close } = connection.disposable();
+    try {
+      await (docker as unknown as Pingable).ping({ abortSignal: AbortSignal.timeout(timeoutMs) });
+    } catch (error) {
+      throw unavailable(error);
+    } finally {
+      close();
+    }
+  };
+
+  /** Believes a refusal only of an engine that stays. */
+  const believed = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } catch (error) {
+      if (error instanceof AppError && DOUBTFUL.includes(error.reason)) await ping();
+      throw error;
+    }
+  };
+
   return {
-    async ping(timeoutMs = PING_TIMEOUT_MS) {
-      try {
-        await (quick as unknown as Pingable).ping({ abortSignal: AbortSignal.timeout(timeoutMs) });
-      } catch (error) {
-        throw unavailable(error);
-      }
-    },
+    ping,
 
     async info() {
       const info = await refused(quick.info(), 'EngineUnavailable');
@@ -93,10 +113,10 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
 
     async createContainer(request) {
       await sweep();
-      return createContainer({ connection, networks, instance, log }, request);
+      return believed(createContainer({ connection, networks, instance, log }, request));
     },
 
-    startContainer: (id) => startContainer(quick, networks, id),
+    startContainer: (id) => believed(startContainer(quick, networks, id)),
 
     async stopContainer(id, graceSeconds) {
       const t = Math.max(0, Math.ceil(graceSeconds));

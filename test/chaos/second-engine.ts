@@ -37,6 +37,8 @@ export interface SecondEngine {
   /** kill -9. */
   kill(): Promise<void>;
   isUp(): boolean;
+  /** SIGSTOP, or SIGCONT: it accepts connections and answers nothing. */
+  freeze(frozen: boolean): void;
   /** Takes the socket away, or puts it back, while the engine lives on. */
   hideSocket(hidden: boolean): Promise<void>;
   /** The end of what it logged. */
@@ -105,6 +107,13 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
     },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
+    freeze(frozen) {
+      const daemon = childOf(outer?.pid ?? 0);
+      // nsenter stops with its child, and would never see it end.
+      for (const pid of [daemon, outer?.pid ?? 0]) {
+        if (pid > 0) process.kill(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
+      }
+    },
     async hideSocket(hidden) {
       const away = `${socketPath}.away`;
       await (hidden ? rename(socketPath, away) : rename(away, socketPath));

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { createHost, type Host, type Program } from '../e2e/host.ts';
+import { until } from '../e2e/until.ts';
+import { type EngineOptions, openSecondEngine, type SecondEngine } from './second-engine.ts';
+
+/** An engine that ends, dies, hangs or loses its socket, with programs in every state on it. */
+
+let engine: SecondEngine;
+let host: Host;
+
+before(async () => {
+  engine = await openSecondEngine();
+  host = await createHost('29700-29709', engine.place);
+  await host.start();
+  await host.writeManifest('calm');
+  await host.writeManifest('calm-too');
+  await host.writeManifest('once', { restartPolicy: 'Never', env: { EXIT: '0' } });
+  await host.writeManifest('halted');
+  await host.untilState('halted', 'Ready');
+  await host.call('POST', '/programs/halted/stop');
+  const program = await host.untilState('calm', 'Ready');
+  const { text } = await host.direct(program, '/write?path=/state/marker&data=kept');
+  assert.equal(text, 'ok');
+  await settled();
+});
+
+after(async () => {
+  await host?.close();
+  await engine?.close();
+});
+
+const NAMES = ['calm', 'calm-too', 'once', 'halted'];
+const look = () => Promise.all(NAMES.map((name) => host.get(name)));
+const away = ({ conditions }: Program) => conditions.find(({ type }) => type === 'EngineUnavailable');
+
+/** Everything as the manifests want it. */
+async function settled(): Promise<Program[]> {
+  await until('the host is ready', async () => (await host.call('GET', '/readyz')).status === 200);
+  for (const name of ['calm', 'calm-too'])
+    await host.untilProgram(name, 'is Ready', (p) => p.state === 'Ready' && away(p) === undefined);
+  for (const name of ['once', 'halted'])
+    await host.untilProgram(name, 'is Stopped', (p) => p.state === 'Stopped' && away(p) === undefined);
+  return look();
+}
+
+/** The host says that the engine is away, and everything else as it last knew it. */
+async function saysSo(before: readonly Program[]): Promise<void> {
+  const told = await until('/readyz says why', async () => {
+    const { status, json } = await host.call('GET', '/readyz');
+    return status === 503 && json;
+  });
+  assert.match(JSON.stringify(told), /EngineUnavailable|engine does not answer/);
+  for (const { program_id, state, container_id } of before) {
+    const now = await host.untilProgram(program_id, 'says so', (p) => away(p)?.status === 'True');
+    assert.deepEqual([now.state, now.container_id], [state, container_id], `${program_id} as last known`);
+  }
+  assert.ok(!host.child().hasEnded(), 'the host stays up');
+}
+
+async function startTimes(): Promise<string[]> {
+  const listed = await host.containers();
+  const found = await Promise.all(
+    listed.map(async ({ Id }) => (await host.docker.getContainer(Id).inspect()).State.StartedAt),
+  );
+  return found.sort();
+}
+
+/** One container a program, the same as before, the data there. */
+async function checkAfter(
+  before: readonly Program[],
+  now: readonly Program[],
+  restarts: number,
+): Promise<void> {
+  const ids = (programs: readonly Program[]) => programs.map(({ container_id }) => container_id);
+  assert.deepEqual(ids(now), ids(before), 'no container was replaced');
+  assert.equal((await host.containers()).length, NAMES.length);
+  const [calm] = now;
+  assert.ok(calm !== undefined);
+  assert.equal((await host.direct(calm, '/read?path=/state/marker')).text, 'kept');
+  for (const [index, { program_id, restart_count }] of now.entries()) {
+    const more = restart_count - (before[index]?.restart_count ?? 0);
+    assert.ok(more >= 0 && more <= restarts, `${program_id} was restarted ${more} times`);
+    const finished = program_id === 'once' || program_id === 'halted';
+    assert.ok(!finished || more === 0, `${program_id} stays as it was`);
+  }
+}
+
+describe('an engine', { concurrency: false }, () => {
+  const ways: [string, EngineOptions, () => Promise<void>][] = [
+    ['ends and takes its containers with it', {}, () => engine.stop()],
+    ['is killed, its containers outlive it and are ended when it is back', {}, () => engine.kill()],
+  ];
+  for (const [what, options, end] of ways) {
+    it(`${what}: everything converges, what had finished stays so`, async () => {
+      const before = await settled();
+      const runs = async () =>
+        (await host.events('once')).filter(({ reason }) => reason === 'Completed').length;
+      const finished = await runs();
+      await end();
+      await saysSo(before);
+      await engine.start(options);
+      const now = await settled();
+      await checkAfter(before, now, 1);
+      assert.equal(await runs(), finished, 'it did not run again');
+    });
+  }
+
+  for (const way of ['stop', 'kill'] as const) {
+    it(`with live-restore: a ${way} of the engine restarts nothing`, async () => {
+      await engine.stop();
+      await engine.start({ liveRestore: true });
+      const before = await settled();
+      const started = await startTimes();
+      await engine[way]();
+      await saysSo(before);
+      await engine.start({ liveRestore: true });
+      const now = await settled();
+      await checkAfter(before, now, 0);
+      assert.deepEqual(await startTimes(), started);
+    });
+  }
+
+  it('that is frozen is noticed by its silence, and nothing is changed when it thaws', async () => {
+    const before = await settled();
+    const started = await startTimes();
+    engine.freeze(true);
+    try {
+      await saysSo(before);
+    } finally {
+      engine.freeze(false);
+    }
+    await checkAfter(before, await settled(), 0);
+    assert.deepEqual(await startTimes(), started);
+  });
+
+  it('whose socket vanishes is away until it is back; what was asked for meanwhile is done then', async () => {
+    const before = await settled();
+    await engine.hideSocket(true);
+    await saysSo(before);
+    assert.equal((await host.call('POST', '/programs/halted/start')).status, 200);
+    await engine.hideSocket(false);
+    await host.untilState('halted', 'Ready');
+    await host.call('POST', '/programs/halted/stop');
+    await checkAfter(before, await settled(), 0);
+  });
+});
