@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { AppError, codeOf } from '../schemas/errors.ts';
@@ -41,7 +41,10 @@ export async function acquireLock(path: string, what: string, about: string): Pr
       });
     }
     const removed = await alone(path, async () => {
-      const current = await readOwner(path);
+      const text = await readText(path);
+      // Gone already: then the next to come may have taken it, and it is not ours to remove.
+      if (text === undefined) return;
+      const current = parseOwner(text);
       if (current === undefined || !(await isAlive(current))) await rm(path, { force: true });
     });
     if (!removed) await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
@@ -86,14 +89,23 @@ async function alone(path: string, work: () => Promise<void>): Promise<boolean> 
   return true;
 }
 
+/** Undefined where there is no such file. */
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error) => (codeOf(error) === 'ENOENT' ? undefined : ''));
+}
+
 async function release(path: string, text: string): Promise<void> {
   const current = await readFile(path, 'utf8').catch(() => '');
   if (current === text) await rm(path, { force: true });
 }
 
 async function readOwner(path: string): Promise<LockOwner | undefined> {
+  return parseOwner((await readText(path)) ?? '');
+}
+
+function parseOwner(text: string): LockOwner | undefined {
   try {
-    const owner = JSON.parse(await readFile(path, 'utf8')) as Partial<LockOwner>;
+    const owner = JSON.parse(text) as Partial<LockOwner>;
     const { pid } = owner;
     if (pid === undefined || !Number.isInteger(pid) || pid < 1 || typeof owner.bootId !== 'string')
       return undefined;
