@@ -1,140 +1,45 @@
 import assert from 'node:assert/strict';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Config, helpText, readConfig } from '../../controller/config.ts';
-import { AppError } from '../../schemas/errors.ts';
+import { type Config, readConfig } from '../../controller/config.ts';
+import type { AppError } from '../../schemas/errors.ts';
 
-function read(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Config {
-  const config = readConfig(argv, env);
-  assert.notEqual(config, 'help');
-  return config as Config;
+function read(args: string[], env: Record<string, string> = {}): Config {
+  const config = readConfig(args, env);
+  assert.ok(config !== 'help');
+  return config;
 }
 
-/** Flag, variable, a value, and what it comes to. */
-const SETTINGS: [flag: string, env: string, text: string, key: keyof Config, value: unknown][] = [
-  ['--registry', 'HERSH_REGISTRY', '/srv/registry', 'registry', '/srv/registry'],
-  ['--registry', 'HERSH_REGISTRY', 'here', 'registry', resolve('here')],
-  ['--registry', 'HERSH_REGISTRY', '~/registry', 'registry', join(homedir(), 'registry')],
-  ['--port', 'HERSH_PORT', '0', 'port', 0],
-  ['--port', 'HERSH_PORT', '65535', 'port', 65_535],
-  ['--host', 'HERSH_HOST', '::1', 'host', '::1'],
-  ['--port-range', 'HERSH_PORT_RANGE', '19500-19510', 'portRange', { min: 19_500, max: 19_510 }],
-  ['--port-range', 'HERSH_PORT_RANGE', '29999-29999', 'portRange', { min: 29_999, max: 29_999 }],
-  ['--instance', 'HERSH_INSTANCE', 'desk-3', 'instance', 'desk-3'],
-  ['--runtime', 'HERSH_RUNTIME', 'runsc', 'runtime', 'runsc'],
-  ['--log-level', 'HERSH_LOG_LEVEL', 'debug', 'logLevel', 'debug'],
-  ['--allowed-hosts', 'HERSH_ALLOWED_HOSTS', 'a.example,b', 'allowedHosts', ['a.example', 'b']],
-  ['--disk-limit', 'HERSH_DISK_LIMIT', '20Gi', 'diskBytes', 20 * 2 ** 30],
-  ['--disk-limit', 'HERSH_DISK_LIMIT', '1.5G', 'diskBytes', 1_500_000_000],
-];
-
-const REFUSED: [flag: string, env: string, text: string][] = [
-  ...['', 'x', '-1', '65536', '9000.5', '1e3', ' 80'].map((text): [string, string, string] => [
-    '--port',
-    'HERSH_PORT',
-    text,
-  ]),
-  ...['19001', '19002-19001', '19000-19005', '29999-30000', 'a-b', '19001-19002-19003'].map(
-    (text): [string, string, string] => ['--port-range', 'HERSH_PORT_RANGE', text],
-  ),
-  ...['Default', 'a_b', '-a', 'a'.repeat(33)].map((text): [string, string, string] => [
-    '--instance',
-    'HERSH_INSTANCE',
-    text,
-  ]),
-  ['--runtime', 'HERSH_RUNTIME', 'kata'],
-  ['--log-level', 'HERSH_LOG_LEVEL', 'loud'],
-  ['--allowed-hosts', 'HERSH_ALLOWED_HOSTS', 'good,bad host'],
-  ...['20 Gi', '-1', 'much', '1000', '0', '20GiB'].map((text): [string, string, string] => [
-    '--disk-limit',
-    'HERSH_DISK_LIMIT',
-    text,
-  ]),
-];
-
-describe('the configuration', () => {
-  it('has the defaults of the contract', () => {
-    const { registry, ...rest } = read([]);
-    assert.equal(registry, resolve('registry'));
-    assert.deepEqual(rest, {
-      port: 9000,
-      host: '127.0.0.1',
-      portRange: { min: 19_001, max: 29_999 },
-      instance: 'default',
-      runtime: 'runc',
-      logLevel: 'info',
-      allowedHosts: [],
-      diskBytes: undefined,
-      remote: undefined,
-    });
+describe('configuration: the remote to follow', () => {
+  it('is none by default', () => {
+    assert.equal(read([]).remote, undefined);
+    assert.equal(read(['--git-branch', 'live', '--git-interval', '5m']).remote, undefined);
   });
 
-  for (const [flag, env, text, key, value] of SETTINGS) {
-    it(`takes ${flag} ${text}, and ${env}`, () => {
-      assert.deepEqual(read([flag, text])[key], value);
-      assert.deepEqual(read([`${flag}=${text}`])[key], value);
-      assert.deepEqual(read([], { [env]: text })[key], value);
-    });
-  }
-
-  it('prefers the flag to the variable, and takes an empty variable for none', () => {
-    assert.equal(read(['--port', '1'], { HERSH_PORT: '2' }).port, 1);
-    assert.equal(read([], { HERSH_PORT: '' }).port, 9000);
+  it('comes from flags or the environment, with main every 30 s', () => {
+    const url = 'https://git.example/fleet.git';
+    assert.deepEqual(read(['--git-remote', url]).remote, { url, branch: 'main', intervalMs: 30_000 });
+    const env = { HERSH_GIT_REMOTE: url, HERSH_GIT_BRANCH: 'live/eu-1', HERSH_GIT_INTERVAL: '5m' };
+    assert.deepEqual(read([], env).remote, { url, branch: 'live/eu-1', intervalMs: 300_000 });
+    assert.equal(read(['--git-interval', '1h'], env).remote?.intervalMs, 3_600_000);
   });
 
-  for (const [flag, env, text] of REFUSED) {
-    it(`refuses ${flag} ${JSON.stringify(text)} by name, with what it takes`, () => {
-      const refusal = (name: string) => (error: unknown) => {
-        assert.ok(error instanceof AppError);
-        assert.equal(
-          error.message.startsWith(`${name}: ${JSON.stringify(text)} is not valid; it takes `),
-          true,
-        );
-        return true;
-      };
-      assert.throws(() => readConfig([`${flag}=${text}`], {}), refusal(flag));
-      if (text !== '') assert.throws(() => readConfig([], { [env]: text }), refusal(env));
-    });
-  }
-
-  for (const argv of [['--colour'], ['--port'], ['extra'], ['--no-port']]) {
-    it(`refuses ${argv[0]} by name, and points to the help`, () => {
+  it('refuses what is no branch and no time, and names what it takes', () => {
+    for (const branch of ['', 'a..b', 'a//b', 'a/', 'a.lock', 'a b', 'a~1', '@{-1}', 'a.lock/b']) {
       assert.throws(
-        () => readConfig(argv, {}),
-        (error) => {
-          assert.ok(error instanceof AppError);
-          assert.equal(error.message.includes(argv[0] ?? ''), true, error.message);
-          assert.match(error.hint ?? '', /--help/);
-          return true;
-        },
+        () => read(['--git-branch', branch, '--git-remote', 'x'], {}),
+        /git-branch.*branch/i,
+        branch,
       );
-    });
-  }
-
-  it('can not be changed, not even in its parts', () => {
-    const config = read(['--allowed-hosts', 'a']);
-    for (const part of [config, config.portRange, config.allowedHosts]) {
-      assert.equal(Object.isFrozen(part), true);
+    }
+    for (const time of ['30', '0s', '999ms', 's', '25h', '1.5m', '-1s']) {
+      assert.throws(() => read([`--git-interval=${time}`]), /--git-interval: .* such as 30s/, time);
     }
   });
-});
 
-describe('the help', () => {
-  it('is given when asked for, whatever else is said', () => {
-    assert.equal(readConfig(['--help'], {}), 'help');
-    assert.equal(readConfig(['--port', 'x', '--help'], {}), 'help');
-  });
-
-  it('names every option with its variable and its default', () => {
-    const lines = helpText().split('\n');
-    for (const [flag, env] of SETTINGS) {
-      const line = lines.find((one) => one.includes(`${flag} `));
-      assert.equal(line?.includes(env), true, flag);
-    }
-    for (const fallback of ['(9000)', '(127.0.0.1)', '(19001-29999)', '(default)', '(runc)', '(info)']) {
-      assert.equal(helpText().includes(fallback), true, fallback);
-    }
-    assert.match(helpText(), /DOCKER_HOST/);
+  it('never tells a wrong address, which may hold a password', () => {
+    assert.throws(
+      () => read(['--git-remote', 'https://u:s3cret@git example/x']),
+      (error: AppError) => /--git-remote/.test(error.message) && !/s3cret/.test(error.message),
+    );
   });
 });

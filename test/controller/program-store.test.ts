@@ -4,7 +4,7 @@ import { describeChange, diffSpecs } from '../../controller/diff.ts';
 import { dryRun } from '../../controller/program-store.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
-import { createStage, manifest } from './stage.ts';
+import { createStage, manifest } from '../scenario/stage.ts';
 
 const refused = (reason: string, message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof AppError);

@@ -8,10 +8,11 @@ import { ensureEngine } from './engine.ts';
 import { ROOT } from './host-settings.ts';
 import { makeSay, reportAndExit, SetupError } from './say.ts';
 import { ensureTestImage } from './test-image.ts';
+import { unitTestFiles } from './unit-test-files.ts';
 
 const TESTS = join(ROOT, 'test');
-/** Measures, and takes minutes: `npm run bench`. */
-const NOT_TESTS = new Set(['bench']);
+/** Runs many test files in one process, which costs a fifth of a process for each. */
+const UNIT = 'test/unit.ts';
 /** Most files wait for the engine more than they compute; more than four starts at once gain nothing there. */
 const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
 
@@ -48,12 +49,13 @@ function testFiles(filters: readonly string[]): string[] {
   const all = readdirSync(TESTS, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
     .map((entry) => relative(TESTS, join(entry.parentPath ?? entry.path, entry.name)))
-    .filter((path) => !NOT_TESTS.has(path.split('/')[0] ?? ''))
     .map((path) => `test/${path}`)
     .sort();
-  const chosen = all.filter(
-    (path) => filters.length === 0 || filters.some((filter) => path.includes(filter)),
-  );
+  if (filters.length === 0 && all.length > 0) {
+    const unit = new Set(unitTestFiles());
+    return [UNIT, ...all.filter((path) => !unit.has(path))];
+  }
+  const chosen = all.filter((path) => filters.some((filter) => path.includes(filter)));
   if (chosen.length === 0) {
     throw new SetupError(
       filters.length > 0 ? `No test file matches ${filters.join(', ')}` : 'There are no test files in test/',
