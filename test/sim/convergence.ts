@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { TEMP_PREFIX } from '../../registry/atomic-write.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
@@ -26,7 +27,15 @@ export async function complaints(stage: SimStage, host: SimHost): Promise<string
     const complaint = await complaintOf(stage, host, name);
     if (complaint !== '') found.push(`${name}: ${complaint}`);
   }
-  return [...found, ...leakedPorts(host)];
+  return [...found, ...leakedPorts(host), ...leftFiles(stage)];
+}
+
+function leftFiles({ root }: SimStage): string[] {
+  return ['programs', 'status'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((file) => file.startsWith(TEMP_PREFIX))
+      .map((file) => `${folder}/${file} is left over`),
+  );
 }
 
 function leakedPorts({ registry, controller }: SimHost): string[] {

@@ -1,5 +1,5 @@
 import type { SimContainer } from './engine-world.ts';
-import { freeDisk } from './file-steps.ts';
+import { freeDisk, leaveHalf } from './file-steps.ts';
 import { FAIR, PORT_RANGE, type SimStage, type Weather } from './sim-stage.ts';
 import type { SimStep } from './sim-step.ts';
 
@@ -167,7 +167,7 @@ function calmWeather({ weather }: SimStage): string {
 }
 
 function jumpClock(stage: SimStage): string {
-  const ms = stage.random.pick([-86_400_000, -3_600_000, -5_000, 5_000, 3_600_000, 86_400_000]);
+  const ms = stage.random.pick([-864_000_000, -3_600_000, -5_000, 5_000, 3_600_000, 864_000_000]);
   stage.wallOffsetMs += ms;
   return `the wall clock jumps ${ms / 1000} s`;
 }
@@ -181,6 +181,7 @@ function killSoon(stage: SimStage): string {
 async function killNow(stage: SimStage): Promise<string> {
   if (stage.host === undefined) return '';
   await stage.kill();
+  if (stage.random.chance(0.3)) return `the host is killed and leaves ${await leaveHalf(stage)}`;
   return 'the host is killed';
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { TEMP_PREFIX } from '../../registry/atomic-write.ts';
 import { manifestOf, randomDockerfile, randomSpec, spoil } from './random-manifest.ts';
 import { NAMES, type SimStage } from './sim-stage.ts';
 import type { SimStep } from './sim-step.ts';
@@ -23,6 +24,9 @@ export const FILE_STEPS: SimStep[] = [
   { weight: 3, act: freeDisk },
   { weight: 0.7, act: damageLedger },
 ];
+
+/** The beginning of an event. */
+export const TORN_LINE = '{"time":"20';
 
 const fileOf = ({ root }: SimStage, name: string) => join(root, 'programs', `${name}.yaml`);
 const awayOf = ({ root }: SimStage) => join(root, 'data', 'programs-away');
@@ -171,6 +175,17 @@ export async function freeDisk(stage: SimStage): Promise<string> {
   await rm(statusOf(stage), { recursive: true, force: true });
   await rename(statusAwayOf(stage), statusOf(stage));
   return 'status can be written again';
+}
+
+/** What a host that is killed in the middle of a write leaves. */
+export async function leaveHalf(stage: SimStage): Promise<string> {
+  const name = stage.random.pick(NAMES);
+  if (stage.random.chance(0.5) && !existsSync(statusAwayOf(stage))) {
+    await writeFile(join(statusOf(stage), `${TEMP_PREFIX}0000-${name}.yaml`), 'apiVersion: hersh');
+    return `half a status of ${name}`;
+  }
+  await appendFile(join(stage.root, 'data', 'events', `${name}.ndjson`), TORN_LINE);
+  return `half an event of ${name}`;
 }
 
 async function damageLedger(stage: SimStage): Promise<string> {
