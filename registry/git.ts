@@ -1,13 +1,12 @@
-import { realpath } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import type { Clock } from '../schemas/clock.ts';
-import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
+import { AppError, messageOf } from '../schemas/errors.ts';
 import { timestamp } from '../schemas/program.ts';
 import { commitPaths, GitBusy } from './git-commit.ts';
+import { findFolders } from './git-folders.ts';
 import { type Followed, followOnce, prepareFollowing, type Remote, redactUrl } from './git-follow.ts';
 import { createHeadReader, type GitFolders } from './git-head.ts';
 import { type IndexLock, type Intent, isLeftBehind, lockIndex } from './git-lock.ts';
-import { createGitRun, type GitRun, wordsOf } from './git-run.ts';
+import { createGitRun, type GitRun } from './git-run.ts';
 import { createGitState, type GitState } from './git-state.ts';
 
 /** HEAD is looked at this often; a few `stat` calls. */
@@ -86,31 +85,6 @@ export async function openGit(options: GitOptions): Promise<Git | undefined> {
   throw new AppError('RegistryUnavailable', 'the registry can not follow a remote: git does not work there', {
     hint: 'Is git installed, and does the .git folder belong to the user the host runs as?',
   });
-}
-
-async function findFolders(
-  root: string,
-  run: GitRun,
-  onWarning: GitOptions['onWarning'],
-): Promise<GitFolders | undefined> {
-  const result = await run(['rev-parse', '--show-toplevel', '--absolute-git-dir', '--git-common-dir']);
-  const [top = '', gitDir = '', commonDir = ''] = result.stdout.split('\n');
-  const isHere = await realpath(join(root, '.git')).then(
-    () => true,
-    (error) => codeOf(error) !== 'ENOENT',
-  );
-  if (result.code === 0 && top === (await realpath(root).catch(() => ''))) {
-    // By way of the root, so that all moves together when the root is a link that is turned.
-    const here = gitDir === join(top, '.git') ? join(root, '.git') : gitDir;
-    return { gitDir: here, commonDir: commonDir.startsWith('/') ? commonDir : resolve(root, commonDir) };
-  }
-  if (isHere) {
-    onWarning(
-      { error: wordsOf(result) },
-      'the registry has a .git, but git does not work there: it is not used',
-    );
-  }
-  return undefined;
 }
 
 function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git & { open(): Promise<void> } {

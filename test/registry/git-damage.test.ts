@@ -158,6 +158,7 @@ describe('git: locks and half-done operations', () => {
     const stage = await createGitStage(t);
     const registry = await two(stage);
     const other = spawn('git', ['cat-file', '--batch'], { cwd: stage.root, env: SOMEBODY });
+    other.unref();
     t.after(() => other.kill());
     const { identify } = await import('../../registry/lock.ts');
     const owner = { ...(await identify(other.pid ?? 0)), pid: other.pid, about: 'another host' };

@@ -8,7 +8,8 @@ import { stringify } from 'yaml';
 import { openGit } from '../../registry/git.ts';
 import type { Remote } from '../../registry/git-follow.ts';
 import { openRegistry, type Registry } from '../../registry/registry.ts';
-import { createManualClock, type ManualClock, settle } from '../sim/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../sim/manual-clock.ts';
+import { filesAtRest } from '../sim/pace.ts';
 
 const exec = promisify(execFile);
 
@@ -89,7 +90,7 @@ export async function createGitStage(test: TestContext, options: { init?: boolea
       const limit = clock.monotonic() + limitMs;
       while (!condition()) {
         if (clock.monotonic() > limit) throw new Error(`it did not come about within ${limitMs} ms`);
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await filesAtRest();
         await clock.advance(25);
       }
     },
@@ -100,10 +101,9 @@ export async function createGitStage(test: TestContext, options: { init?: boolea
       };
       promise.then(done, done);
       while (!settled) {
-        await settle();
-        // Only when there is nothing to do but wait; otherwise processes of git could be outrun.
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        await clock.advance(25);
+        // No tick while git or the disk is at work, so that a slow machine gives the same results.
+        await filesAtRest();
+        if (!settled) await clock.advance(25);
       }
       return promise;
     },

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openGit } from '../../registry/git.ts';
+import { openRegistry } from '../../registry/registry.ts';
+import { systemClock } from '../../schemas/clock.ts';
+import { createGitStage, enlist, imageManifest } from './git-stage.ts';
+
+/** From the end of git's command to the registry's knowing of it: 2 s are promised; tests share their machine. */
+const CONVERGE_MS_MAX = 5_000;
+
+test('600 manifests, real time: every command of git is followed at once and shows no state between', async (t) => {
+  const stage = await createGitStage(t);
+  const write = (name: string, version: string) =>
+    stage.write(`programs/${name}.yaml`, imageManifest(name, { env: { VERSION: version } }));
+  const [kept, changed, removed] = [0, 1, 2].map((part) =>
+    Array.from({ length: 200 }, (_, at) => `p${part}-${at}`),
+  ) as [string[], string[], string[]];
+  for (const name of [...kept, ...changed, ...removed]) await write(name, '1');
+  await stage.commitAll('one');
+  await stage.git('checkout', '-q', '-b', 'two');
+  for (const name of changed) await write(name, '2');
+  await stage.git('rm', '-q', ...removed.map((name) => `programs/${name}.yaml`));
+  await stage.commitAll('two');
+
+  const onWarning = () => undefined;
+  const git = await openGit({ root: stage.root, clock: systemClock, onWarning });
+  const registry = await openRegistry({
+    ...{ root: stage.root, git, onWarning },
+    policy: { runtime: 'runc' },
+    clock: systemClock,
+  });
+  t.after(() => registry.close());
+  for (const name of [...kept, ...changed]) await enlist(registry, name);
+  const wrong: string[] = [];
+  registry.subscribe(({ names }) => {
+    for (const name of names) {
+      if (kept.includes(name)) wrong.push(name);
+      if (changed.includes(name) && registry.wanted(name).kind !== 'present')
+        wrong.push(`${name} is not there`);
+    }
+  });
+  const version = (name: string) =>
+    (registry.get(name)?.program?.rawSpec.env as { VERSION?: string })?.VERSION;
+
+  for (const [command, head, expected] of [
+    [['checkout', '-q', 'main'], 'main', '1'],
+    [['merge', '-q', '--no-edit', 'two'], 'two', '2'],
+    [['revert', '--no-edit', 'HEAD'], 'main', '1'],
+    [['reset', '-q', '--hard', 'two'], 'two', '2'],
+    [['checkout', '-q', '-B', 'main', 'two~'], 'main', '1'],
+    [['rebase', '-q', 'two'], 'two', '2'],
+  ] as const) {
+    await stage.git(...command);
+    const endedMs = performance.now();
+    const there = head === 'main' ? removed : [];
+    const id = await stage.git('rev-parse', 'HEAD');
+    const isTaken = () =>
+      changed.every((name) => version(name) === expected && registry.commitOf(name, undefined) === id) &&
+      removed.every(
+        (name) =>
+          registry.wanted(name).kind === (there.includes(name) ? 'present' : 'gone') ||
+          (!there.length && registry.get(name) === undefined),
+      );
+    while (!isTaken() && performance.now() - endedMs < 10_000) await sleep(5);
+    const tookMs = Math.round(performance.now() - endedMs);
+    assert.ok(isTaken(), `${command.join(' ')} is not taken up`);
+    assert.ok(tookMs <= CONVERGE_MS_MAX, `${command.join(' ')} took ${tookMs} ms`);
+    t.diagnostic(`${command.join(' ')}: ${tookMs} ms`);
+  }
+  assert.deepEqual(wrong, []);
+});
