@@ -78,7 +78,6 @@ export function status(
   const moved =
     next.state !== before.state ||
     next.reason !== before.reason ||
-    next.errorMsg !== before.errorMsg ||
     next.buildId !== before.buildId ||
     next.imageId !== before.imageId ||
     next.containerId !== before.containerId;
