@@ -29,6 +29,25 @@ export function waitMs(nextAt: string, nowMs: number): number {
   return Number.isFinite(ms) ? Math.min(BACK_OFF_MS_MAX, Math.max(0, ms)) : 0;
 }
 
+/**
+ * The memory with no wait longer than any that is ever set: one that is was set before the clock jumped back, and
+ * would have to be waited for again at each look.
+ */
+export function clampWaits(memory: ProgramMemory, nowMs: number): ProgramMemory {
+  const isTooLong = (wait: { nextAt: string } | undefined): boolean =>
+    wait !== undefined && Date.parse(wait.nextAt) - nowMs > BACK_OFF_MS_MAX;
+  const { backOff, failedBuild, failedStart } = memory;
+  if (![backOff, failedBuild, failedStart].some(isTooLong)) return memory;
+  const clamp = <T extends { nextAt: string }>(wait: T): T =>
+    isTooLong(wait) ? { ...wait, nextAt: timestamp(nowMs + BACK_OFF_MS_MAX) } : wait;
+  return {
+    ...memory,
+    ...(backOff === undefined ? {} : { backOff: clamp(backOff) }),
+    ...(failedBuild === undefined ? {} : { failedBuild: clamp(failedBuild) }),
+    ...(failedStart === undefined ? {} : { failedStart: clamp(failedStart) }),
+  };
+}
+
 /** What is remembered after a container ended by itself; the same memory back where that is accounted for already. */
 export function afterExit(
   memory: ProgramMemory,

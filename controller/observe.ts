@@ -16,7 +16,15 @@ import { underPolicy } from '../schemas/resolve.ts';
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
 import { type ImageTasks, imageTag } from './image-tasks.ts';
-import { afterBuildFailure, afterExit, afterStop, exitOf, forgetCrashes, isAccounted } from './memory.ts';
+import {
+  afterBuildFailure,
+  afterExit,
+  afterStop,
+  clampWaits,
+  exitOf,
+  forgetCrashes,
+  isAccounted,
+} from './memory.ts';
 import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
@@ -74,7 +82,7 @@ export async function observe(
     portProblem: undefined,
     stopping: deps.stopping(name),
     probes: probesOf(deps, before, containers),
-    memory: given,
+    memory: clampWaits(given, deps.clock.now()),
     rollback: undefined,
     rolloutMs: 0,
     lastExit: before.lastExit,

@@ -55,7 +55,11 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const { registry, clock } = deps;
   const wanted = registry.wanted(name);
   const known = registry.status.get(name);
-  if (known === undefined && wanted.kind !== 'present') return false;
+  if (known === undefined && wanted.kind !== 'present') {
+    // A pass that failed before it could write a ledger may have held one.
+    deps.ports.release(name);
+    return false;
+  }
   const before = known ?? emptyStatus(name, clock.now());
   const result = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
   const { volume } = before.memory;

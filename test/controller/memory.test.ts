@@ -6,6 +6,7 @@ import {
   afterStartFailure,
   afterStop,
   backOffMs,
+  clampWaits,
   describeExit,
   exitOf,
   forgetFailures,
@@ -104,6 +105,16 @@ test('a persisted wait is never negative, never over a minute, and nonsense is n
   assert.equal(waitMs(timestamp(NOW_MS - 1), NOW_MS), 0);
   assert.equal(waitMs(timestamp(NOW_MS + 1e9), NOW_MS), 60_000);
   assert.equal(waitMs('rubbish', NOW_MS), 0);
+});
+
+test('a wait that a clock which jumped back made too long is a minute from now, once', () => {
+  const backOff = { count: 3, nextAt: timestamp(NOW_MS + 3_600_000) };
+  const clamped = clampWaits({ backOff }, NOW_MS);
+  assert.deepEqual(clamped, { backOff: { count: 3, nextAt: timestamp(NOW_MS + 60_000) } });
+  assert.equal(clampWaits(clamped, NOW_MS + 1), clamped);
+  const failedBuild = { hash: 'x', reason: 'BuildFailed', message: '', attempts: 3, nextAt: '' };
+  const memory: ProgramMemory = { failedBuild };
+  assert.equal(clampWaits(memory, NOW_MS), memory);
 });
 
 test('exits in words', () => {
