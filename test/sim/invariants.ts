@@ -128,7 +128,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
       if (known?.createdAt === createdAt && restartCount < known.count)
         wrong(`restart_count of ${name} fell from ${known.count} to ${restartCount}`);
       // What could not be written is forgotten with the host.
-      const count = writtenCount(stage, name);
+      const count = writtenCount(stage, name, createdAt);
       if (count !== undefined) restarts.set(name, { createdAt, count });
     }
   }
@@ -157,9 +157,11 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   };
 }
 
-function writtenCount({ root }: SimStage, name: string): number | undefined {
+/** As the ledger on the disk says, where it is that of this life of the program. */
+function writtenCount({ root }: SimStage, name: string, createdAt: string): number | undefined {
   const file = join(root, 'status', `${name}.yaml`);
-  const line = existsSync(file) ? /^ {2}restartCount: (\d+)$/m.exec(readFileSync(file, 'utf8')) : null;
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const line = text.includes(`createdAt: ${createdAt}`) ? /^ {2}restartCount: (\d+)$/m.exec(text) : null;
   return line === null ? undefined : Number(line[1]);
 }
 
