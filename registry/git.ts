@@ -132,9 +132,9 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     intent: Intent,
     paths: readonly string[],
     work: (lock: IndexLock) => Promise<T>,
+    deadlineMs = clock.monotonic() + LOCKED_MS_MAX,
   ): Promise<T> {
-    const note = { intent, paths };
-    const lock = await lockIndex(gitDir, note, clock, clock.monotonic() + LOCKED_MS_MAX);
+    const lock = await lockIndex(gitDir, { intent, paths }, clock, deadlineMs);
     ownLock = true;
     try {
       if (lock.left !== undefined) await finish(lock.left.intent, lock.left.paths);
@@ -232,13 +232,14 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     },
     record(intent, path, edit) {
       if (remote !== undefined) return Promise.reject(editElsewhere(remote));
-      return serial(() =>
-        withLock(intent, [path], async (lock) => {
-          const { operation } = await readHead();
-          if (operation !== '') throw inProgress(operation);
-          return edit((paths) => commit(lock, intent, paths));
-        }),
-      );
+      const work = async (lock: IndexLock) => {
+        const { operation } = await readHead();
+        if (operation !== '') throw inProgress(operation);
+        return edit((paths) => commit(lock, intent, paths));
+      };
+      // From now on, not from its turn: callers that queue behind a foreign lock do not wait one after the other.
+      const deadlineMs = clock.monotonic() + LOCKED_MS_MAX;
+      return serial(() => withLock(intent, [path], work, deadlineMs));
     },
     mustBeEditable() {
       if (remote !== undefined) throw editElsewhere(remote);
