@@ -259,7 +259,9 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
         const isUnborn = ask[0] === 'ls-tree' && state.head() === '';
         if (stdout !== '' || (code !== 0 && !isUnborn)) return false;
       }
-      return (await run(['check-ignore', '-q', '--', folder])).code === 0;
+      // It knows no literal paths; the names that come here have no wildcards in them.
+      const env = { GIT_LITERAL_PATHSPECS: '0' };
+      return (await run(['check-ignore', '-q', '--', folder], { env })).code === 0;
     },
     warnings: () =>
       trouble.message === '' ? [] : [`the remote is not followed since ${trouble.since}: ${trouble.message}`],

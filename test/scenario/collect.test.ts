@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { CollectLimits } from '../../controller/collectable.ts';
@@ -43,9 +43,11 @@ async function post(stage: Stage, name: string, files: ReadonlyMap<string, strin
   return buildId;
 }
 
+/** Deletes it, and lets the minute pass for which a build counts as wanted since somebody asked about it. */
 async function remove(stage: Stage, name: string): Promise<void> {
   await stage.host.programs.remove(name);
   await stage.host.until('the ledger is gone', () => stage.host.registry.status.get(name) === undefined);
+  await stage.host.advance(MIN);
 }
 
 /** Writes sources that differ, and waits until they serve. */
@@ -203,7 +205,6 @@ describe('collection under a disk limit', () => {
     const stage = await stageOf(test, { graceMs: 999 * MIN, diskBytes: 150 * 2 ** 20 });
     await post(stage, 'one');
     await remove(stage, 'one');
-    await stage.host.advance(MIN);
     assert.equal(builds(stage).length, 1);
     await post(stage, 'two', new Map([['Dockerfile', 'FROM scratch\n# two\n']]));
     await stage.host.advance(2_000);
@@ -229,11 +230,17 @@ describe('collection under a disk limit', () => {
   it('takes nothing from under builds, rollouts and rollbacks, at whichever step it looks', async (test) => {
     const stage = await createStage(test);
     let looks = 0;
+    let looking = false;
     const options = {
       collect: { graceMs: 0, trashMs: 0, diskBytes: 1 },
       onStep: () => {
+        // Its own steps lead to no further looks.
+        if (looking) return;
+        looking = true;
         looks++;
-        void stage.host.controller.collector.run();
+        void stage.host.controller.collector.run().then(() => {
+          looking = false;
+        });
       },
     };
     await stage.start();
@@ -251,7 +258,7 @@ describe('collection under a disk limit', () => {
     await remove(stage, 'app');
     await stage.create('app', { env: { LISTEN_AFTER_MS: '20' } });
     await stage.reach('app', 'Ready');
-    assert.ok(looks > 100);
+    assert.ok(looks > 50, `${looks} looks`);
     const troubles = stage.host.log.filter(({ level }) => level === 'error' || level === 'warn');
     assert.deepEqual(
       troubles.filter(({ message }) => !message.includes('disk limit')),
@@ -382,8 +389,8 @@ describe('collection in trouble', () => {
     const stage = await stageOf(test);
     await post(stage, 'app');
     await remove(stage, 'app');
+    await rm(join(stage.root, 'data', 'unused.json'), { force: true });
     await mkdir(join(stage.root, 'data', 'unused.json'));
-    await chmod(join(stage.root, 'data', 'unused.json'), 0o700);
     await pass(stage, 2 * MIN);
     assert.deepEqual(builds(stage), []);
     const told = stage.host.log.filter(({ message }) => message.includes('can not be written down'));
