@@ -18,6 +18,8 @@ export interface StatusStore {
   get(name: string): ProgramStatus | undefined;
   /** Sorted. */
   names(): string[];
+  /** Whether there is a file, however old: the program is known to whoever comes next. */
+  isKept(name: string): boolean;
   /** Files that could not be read, with why; they are rebuilt from labels. */
   damaged(): ReadonlyMap<string, string>;
   /**
@@ -43,6 +45,7 @@ export async function openStatusStore(
   const damaged = new Map<string, string>();
   /** What the file says, so that equal text is not written again. */
   const written = new Map<string, string>();
+  const kept = new Set<string>();
   const listeners = new Set<(name: string) => void>();
   /** Writes of one file go one after the other. */
   const tails = new Map<string, Promise<void>>();
@@ -93,6 +96,7 @@ export async function openStatusStore(
   return {
     get: (name) => statuses.get(name),
     names: () => [...statuses.keys()].sort(),
+    isKept: (name) => kept.has(name),
     damaged: () => damaged,
     async put(status, { durable = false } = {}) {
       const { name } = status;
@@ -116,6 +120,7 @@ export async function openStatusStore(
           throw unavailable(name, error);
         }
         written.set(name, text);
+        kept.add(name);
       });
     },
     async remove(name) {

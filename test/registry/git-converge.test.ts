@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openGit } from '../../registry/git.ts';
-import { openRegistry } from '../../registry/registry.ts';
+import { openRegistry } from '../../registry/open-registry.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { createGitStage, enlist, imageManifest } from './git-stage.ts';
 

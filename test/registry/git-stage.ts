@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { openGit } from '../../registry/git.ts';
 import type { Remote } from '../../registry/git-follow.ts';
-import { openRegistry, type Registry } from '../../registry/registry.ts';
+import { openRegistry } from '../../registry/open-registry.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { createManualClock, type ManualClock } from '../sim/manual-clock.ts';
 import { filesAtRest } from '../sim/pace.ts';
 
