@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
+import { claimTag } from '../../controller/engine/docker-images.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { BASES } from './base-images.ts';
 import { QUICKSTART_USER } from './deploy-example.ts';
@@ -36,7 +37,7 @@ export async function quickstartDown(say: Say, settings: HostSettings): Promise<
     await host?.stop();
   }
   const builds = await removeLeftovers(say, docker, settings);
-  await removeImages(say, docker, builds);
+  await removeImages(say, docker, settings, builds);
   removeSources(say, settings, builds);
   if (host) await removeNetworks(say, docker, settings);
   else say('The host goes on running, and keeps its networks');
@@ -85,12 +86,25 @@ async function removeLeftovers(say: Say, docker: Docker, settings: HostSettings)
   return builds;
 }
 
-async function removeImages(say: Say, docker: Docker, builds: ReadonlySet<string>): Promise<void> {
-  const programs = [...builds].map((build) => `hersh/${build}`);
+async function removeImages(
+  say: Say,
+  docker: Docker,
+  settings: HostSettings,
+  builds: ReadonlySet<string>,
+): Promise<void> {
+  // First the tag by which this host says that it has a use for the image; another host's keeps it.
+  const programs = [...builds].flatMap((build) => {
+    const image = `hersh/${build}`;
+    return [claimTag(image, settings.instance), image];
+  });
   // Debian last: the others are made of it.
   const bases = [BASES.node.own, BASES.go.own, BASES.debian.own];
   for (const tag of [...programs, ...bases]) {
     try {
+      if (await isClaimed(docker, tag)) {
+        say(`Kept image ${tag}: another host has a use for it`);
+        continue;
+      }
       await docker.getImage(tag).remove();
       say(`Removed image ${tag}`);
     } catch (error) {
@@ -99,6 +113,14 @@ async function removeImages(say: Say, docker: Docker, builds: ReadonlySet<string
       else if (statusCode !== 404) throw error;
     }
   }
+}
+
+/** Whether it is the plain tag of an image that a host, this one no more, has put a tag of its own on. */
+async function isClaimed(docker: Docker, tag: string): Promise<boolean> {
+  if (tag.includes(':')) return false;
+  const claim = claimTag(tag, '');
+  const { RepoTags: tags } = await docker.getImage(tag).inspect();
+  return tags.some((one) => one.startsWith(claim));
 }
 
 /** The build ids whose sources are in the registry and that only quickstart's programs ever named. */
