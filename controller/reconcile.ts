@@ -86,9 +86,11 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     missing: result.missing,
   };
   const next = statusOf(before, observed, actions, context);
-  for (const event of eventsBetween(before, next)) emit(deps, next, event);
   // The ledger comes before the first engine object, so it has to be on the disk; later ones may lag.
-  await save(deps, next, known === undefined);
+  const isFirst = !registry.status.isKept(name) && observed.containers.length === 0;
+  if (isFirst) await save(deps, next, isFirst);
+  for (const event of eventsBetween(before, next)) emit(deps, next, event);
+  if (!isFirst) await save(deps, next);
   noteOutcome(deps, before, next);
   watchProbes(deps, observed);
   return carryOut(deps, next, observed, actions);
@@ -162,11 +164,18 @@ async function carryOut(
 
 /** A status that can not be written counts in memory; only a ledger that was never written stops the pass. */
 async function save(deps: ReconcileDeps, status: ProgramStatus, isFirst = false): Promise<void> {
+  const { put } = deps.registry.status;
   try {
-    await deps.registry.status.put(status, { durable: isFirst });
+    await put(status, { durable: isFirst });
   } catch (error) {
-    if (isFirst || !(error instanceof AppError)) throw error;
-    deps.log.warn({ program: status.name, error: error.message }, 'the status can not be written');
+    if (!(error instanceof AppError)) throw error;
+    if (!isFirst) {
+      deps.log.warn({ program: status.name, error: error.message }, 'the status can not be written');
+      return;
+    }
+    const { reason, message } = error;
+    await put({ ...status, state: 'Error', reason, errorMsg: message }).catch(() => undefined);
+    throw error;
   }
 }
 
