@@ -102,8 +102,8 @@ async function converge(stage: SimStage, host: SimHost, invariants: Invariants):
 
 /** What is as wanted is let alone. */
 async function rest(stage: SimStage, host: SimHost, invariants: Invariants): Promise<void> {
-  // What is told once, after a deadline or a back-off, may still be on its way.
-  await stage.advance(30_000);
+  // A drift of whose event nothing was heard is found within a minute.
+  await stage.advance(62_000);
   const done = host.calls.length;
   const names = calm(host);
   await stage.advance(REST_MS);
