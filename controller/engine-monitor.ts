@@ -45,7 +45,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   let health: EngineHealth = { trouble: 'it was not asked yet', listed: false, strays: [] };
   /** What the last list, or a look at the program since, said of each. */
   let listed = new Map<string, string>();
-  /** Programs by container, as of the last list: for events that name the container alone. */
+  /** Programs by container, as of the last list and the looks since: for events that name the container alone. */
   let owners = new Map<string, string>();
   let retryMs = RETRY_MS_MIN;
   let wasTold = false;
@@ -159,7 +159,10 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     relist,
     suspect,
     // A program that was down at the last list, started since and is down again looks unchanged to the lists.
-    saw: (program, containers) => void listed.set(program, digestOf(containers)),
+    saw(program, containers) {
+      listed.set(program, digestOf(containers));
+      for (const { id } of containers) owners.set(id, program);
+    },
     async close() {
       closed = true;
       for (const cancel of cancels) cancel();

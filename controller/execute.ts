@@ -90,9 +90,15 @@ export async function execute(
         note('Unhealthy', `${short(action.containerId)} is stopped: ${action.why}`, 'Warning');
       return { status: next, goOn: true };
     }
-    case 'rename':
+    case 'rename': {
       await engine.renameContainer(action.containerId, action.to);
+      const from = observed.containers.find(({ id }) => id === action.containerId)?.name ?? '';
+      // One that stood beside the last revision takes over its name; any other name was given by somebody.
+      if (!from.startsWith(action.to)) {
+        note('Drifted', `somebody renamed the container to ${from}; it is ${action.to} again`, 'Warning');
+      }
       return { status, goOn: true };
+    }
     case 'remove':
       await engine.removeContainer(action.containerId);
       note('Removed', `container ${short(action.containerId)} was removed: ${action.why}`);

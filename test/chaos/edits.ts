@@ -1,6 +1,14 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { TEST_IMAGE } from '../setup/test-image.ts';
-import { changed, manifestOf, newManifest, readManifest, type World, writeSources } from './world.ts';
+import {
+  changed,
+  type Manifest,
+  manifestOf,
+  newManifest,
+  readManifest,
+  type World,
+  writeSources,
+} from './world.ts';
 
 /** Something that is done to a host. Gives false where there was nothing to do it to. */
 export interface Step {
@@ -13,16 +21,19 @@ export interface Step {
 const POSTED_MAX = 4;
 
 /** A manifest that is whole; nothing where it is damaged or moved away just now. */
-async function anyManifest(world: World) {
+async function anyManifest(world: World, desired?: string) {
   if (world.away) return undefined;
-  const names = (await world.names()).filter((name) => !world.damaged.has(name));
-  const name = world.random.any(names);
-  const manifest = name === undefined ? undefined : await readManifest(world, name);
-  return name === undefined || manifest === undefined ? undefined : { name, manifest };
+  const found: { name: string; manifest: Manifest }[] = [];
+  for (const name of await world.names()) {
+    const manifest = world.damaged.has(name) ? undefined : await readManifest(world, name);
+    const desiredState = manifest?.spec.desiredState ?? 'Running';
+    if (manifest !== undefined && desiredState === (desired ?? desiredState)) found.push({ name, manifest });
+  }
+  return world.random.any(found);
 }
 
-async function post(world: World, path: string): Promise<boolean> {
-  const found = await anyManifest(world);
+async function post(world: World, path: string, desired = 'Running'): Promise<boolean> {
+  const found = await anyManifest(world, desired);
   if (found === undefined) return false;
   const { status } = await world.host.call('POST', `/programs/${found.name}/${path}`);
   return status === 200;
@@ -46,7 +57,7 @@ export const EDITS: readonly Step[] = [
     },
   },
   { kind: 'REST stop', weight: 3, run: (world) => post(world, 'stop') },
-  { kind: 'REST start', weight: 5, run: (world) => post(world, 'start') },
+  { kind: 'REST start', weight: 5, run: (world) => post(world, 'start', 'Stopped') },
   { kind: 'REST restart', weight: 2, run: (world) => post(world, 'restart') },
   {
     kind: 'REST create',
