@@ -51,6 +51,7 @@ const CGROUPS = '/sys/fs/cgroup';
 
 /** Starts one, with the test image in it. */
 export async function openSecondEngine(options: EngineOptions = {}): Promise<SecondEngine> {
+  if (process.getuid?.() !== 0) throw new Error('a second engine in namespaces of its own needs root');
   const shared = new Docker();
   await ensureTestImage(() => {}, shared);
   const folder = mkdtempSync(join(tmpdir(), 'hersh-second-engine-'));
@@ -121,8 +122,8 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
     async close() {
       await end('SIGKILL');
       await namespaces.close();
-      removeCgroups(cgroup);
       rmSync(folder, { recursive: true, force: true });
+      await removeCgroups(cgroup);
     },
   };
 
@@ -136,21 +137,32 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
   }
 }
 
-/** One below each controller on version 1, one in all on version 2; only what is empty can be removed. */
-function removeCgroups(name: string): void {
+/**
+ * One below each controller on version 1, one in all on version 2. Only what is empty can be removed, and the kernel
+ * counts processes for a moment after their end.
+ */
+async function removeCgroups(name: string): Promise<void> {
   const tops = existsSync(join(CGROUPS, 'cgroup.controllers'))
     ? [CGROUPS]
     : readdirSync(CGROUPS).map((controller) => join(CGROUPS, controller));
-  for (const top of tops) {
-    const parent = join(top, name);
-    if (!existsSync(parent)) continue;
-    const below = readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    for (const path of [...below.map((entry) => join(parent, entry.name)), parent]) {
-      try {
-        rmdirSync(path);
-      } catch {
-        // The kernel still counts a process that has just ended; it is empty, and goes with the machine.
-      }
-    }
+  const left = () => tops.map((top) => join(top, name)).filter((path) => existsSync(path));
+  await until(
+    'the cgroups of the second engine are empty',
+    () => {
+      for (const path of left()) removeTree(path);
+      return left().length === 0;
+    },
+    () => left().join(' '),
+  );
+}
+
+/** Folders alone: the files in there are the kernel's. */
+function removeTree(path: string): void {
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true }))
+      if (entry.isDirectory()) removeTree(join(path, entry.name));
+    rmdirSync(path);
+  } catch {
+    // Not empty yet, or just gone.
   }
 }
