@@ -22,10 +22,11 @@ export interface GoalResult {
  */
 export function goalOf(
   wanted: Wanted,
-  memory: ProgramMemory,
+  remembered: ProgramMemory,
   generation: number,
   hostRuntime: Runtime,
 ): GoalResult {
+  const memory = allowed(remembered, hostRuntime);
   if (wanted.kind === 'gone')
     return { goal: { kind: 'remove' }, memory, generation, problems: [], missing: '' };
   const entry = wanted.kind === 'present' ? wanted.entry : undefined;
@@ -34,7 +35,7 @@ export function goalOf(
   const program = entry?.program;
   if (program === undefined) {
     const spec = memory.inForce?.spec;
-    const goal: Goal = spec === undefined ? { kind: 'hold' } : kindOf(underPolicy(spec, hostRuntime));
+    const goal: Goal = spec === undefined ? { kind: 'hold' } : kindOf(spec);
     return { goal, memory, generation, problems, missing };
   }
   const rawHash = digest({ raw: program.rawSpec, runtime: program.rawSpec.runtime ?? hostRuntime });
@@ -53,6 +54,16 @@ export function goalOf(
     generation: changed ? generation + 1 : generation,
     problems,
     missing,
+  };
+}
+
+/** What may come back, or stays in force, does so under what the host allows now. */
+function allowed(memory: ProgramMemory, hostRuntime: Runtime): ProgramMemory {
+  const { inForce, good } = memory;
+  return {
+    ...memory,
+    ...(inForce && { inForce: { ...inForce, spec: underPolicy(inForce.spec, hostRuntime) } }),
+    ...(good && { good: { ...good, spec: underPolicy(good.spec, hostRuntime) } }),
   };
 }
 

@@ -9,10 +9,8 @@ import {
   type ProgramMemory,
   type ProgramSpec,
   type ProgramStatus,
-  type Runtime,
   timestamp,
 } from '../schemas/program.ts';
-import { underPolicy } from '../schemas/resolve.ts';
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
 import { type ImageTasks, imageTag } from './image-tasks.ts';
@@ -40,8 +38,6 @@ export interface ObserveDeps {
   images: ImageTasks;
   ports: Ports;
   clock: Clock;
-  /** What programs run under that name nothing else; with `runsc`, all do. */
-  runtime: Runtime;
   /** The context's hash, perhaps from a look of a few seconds ago. */
   lookAtContext: (build: BuildSpec, generation: number) => Promise<BuildContext>;
   stopping: (name: string) => ReadonlySet<string>;
@@ -93,11 +89,7 @@ export async function observe(
   }
   const held = await holdPort(deps.ports, before, spec, containers);
   if (goal.kind === 'stop') return afterWantedStop({ ...base, ...held }, deps.images.pending(name));
-  const observed = withGood(
-    { ...base, ...held, ...(await imageKeyOf(deps, spec, result.generation)) },
-    spec,
-    deps.runtime,
-  );
+  const observed = withGood({ ...base, ...held, ...(await imageKeyOf(deps, spec, result.generation)) }, spec);
   const failure = deps.images.takeFailure(name);
   const memory =
     failure === undefined || failure.reason === 'BuildAborted'
@@ -148,7 +140,7 @@ function probesOf(
 }
 
 /** Where the wanted revision was rolled back, the goal is the one that came back. */
-function withGood(observed: Observed, spec: ProgramSpec, runtime: Runtime): Observed {
+function withGood(observed: Observed, spec: ProgramSpec): Observed {
   const memory = forAttempt(observed.memory, attemptOf(spec, observed.imageKey));
   const { good, rolledBack: bad } = memory;
   if (good === undefined || bad === undefined) return { ...observed, memory };
@@ -156,7 +148,7 @@ function withGood(observed: Observed, spec: ProgramSpec, runtime: Runtime): Obse
   return {
     ...observed,
     memory,
-    goal: { kind: 'run', spec: { ...underPolicy(good.spec, runtime), desiredState: 'Running' } },
+    goal: { kind: 'run', spec: { ...good.spec, desiredState: 'Running' } },
     imageKey,
     buildId,
     rollback: { revision, bad: bad.revision, reason: bad.reason, message: bad.message },

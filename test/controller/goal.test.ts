@@ -120,3 +120,11 @@ test('the volume stays with its user', () => {
   assert.equal(volumeFor({ ...raw, userId: 'you' }), undefined);
   assert.equal(goalOf(present(undefined, 'broken'), memory, 1, 'runc').memory.volume, 'mine');
 });
+
+test('nor does a good revision from before come back under runc there', () => {
+  const { memory } = inForce();
+  assert.ok(memory.inForce);
+  const good = { revision: 1, hash: 'h', imageKey: 'k', buildId: '', spec: memory.inForce.spec };
+  const result = goalOf(present(raw), { ...memory, good }, 1, 'runsc');
+  assert.equal(result.memory.good?.spec.runtime, 'runsc');
+});
