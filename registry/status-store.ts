@@ -57,6 +57,7 @@ export async function openStatusStore(
     try {
       const text = await readFile(join(folder, file), 'utf8');
       statuses.set(name, decodeStatus(text, emptyStatus(name, 0)));
+      kept.add(name);
       written.set(name, text);
     } catch (error) {
       if (error instanceof AppError) throw error;
@@ -132,6 +133,7 @@ export async function openStatusStore(
         await rm(join(folder, `${name}${SUFFIX}`), { force: true }).catch((error: unknown) => {
           throw unavailable(name, error);
         });
+        kept.delete(name);
       }).finally(() => notify(name));
     },
     subscribe(listener) {
