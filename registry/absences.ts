@@ -1,99 +1,98 @@
-import { readdir } from 'node:fs/promises';
-import type { Clock } from '../schemas/clock.ts';
-import type { Git } from './git.ts';
 import { pruningPauses } from './prune.ts';
-import type { StatusStore } from './status-store.ts';
 
 /** A file that is gone is believed gone after this (design: absence). */
-export const ABSENT_MS = 500;
+const ABSENT_MS = 500;
 
-/** Which manifests are missing, since when, and whether that is believed. */
-export interface Absences {
-  has(name: string): boolean;
-  /** `stated`: somebody said so. `settled`: missing for long enough to be believed. `fresh`: not yet. */
-  of(name: string): 'stated' | 'settled' | 'fresh' | undefined;
-  /** Notes that a manifest is missing from now on. */
-  add(name: string, stated: boolean): void;
-  /** The manifest is there again. Gives whether it was missing. */
-  delete(name: string): boolean;
-  /** Looks for wishes that were stated: in the trash, or by a commit. Forgets names that no program has. */
-  believe(): Promise<void>;
-  names(): string[];
-  /** Names whose absence nobody stated, sorted. */
-  unstated(): string[];
-  /** Those of them that wait for a confirmation, since too many went at once; sorted. */
-  paused(): string[];
-  /** Whether one of them is not settled yet, so that another look is due. */
-  areSettling(): boolean;
+interface Missing {
+  /** When its absence began to count; anew whenever another one comes back. */
+  sinceMs: number;
+  /** Somebody stated the wish: it is gone, whatever else. */
+  stated: boolean;
+  /** A complete look found it missing still, ABSENT_MS later. */
+  confirmed: boolean;
 }
 
+/** Programs whose manifests are missing, and whether that is believed. */
+export interface Absences {
+  has(name: string): boolean;
+  /** Whether its absence is believed. */
+  isGone(name: string): boolean;
+  /** Whether somebody stated the wish that it be gone. */
+  isStated(name: string): boolean;
+  /** Sorted: missing without a stated wish. */
+  unstated(): string[];
+  /** All that are missing, the stated ones among them. */
+  names(): string[];
+  /** Sorted: missing, and not believed until somebody confirms. */
+  paused(): readonly string[];
+  /** A look misses the file of a name. */
+  miss(name: string): void;
+  /** The file is there again. Gives whether it was missing. */
+  back(name: string): boolean;
+  /** Somebody stated the wish that this program be gone. */
+  state(name: string): void;
+  /** A complete look has ended: forgets programs without a ledger, and believes what has been missing for long. */
+  settle(): void;
+  /** Milliseconds until another look may believe more; 0 for none. */
+  settlesInMs(): number;
+}
+
+/**
+ * @param ledgers names of the programs that the host has, or had until now
+ * @param monotonic milliseconds
+ */
 export function createAbsences(
-  status: StatusStore,
-  trash: string,
-  git: Git | undefined,
-  clock: Clock,
+  ledgers: { names(): string[]; get(name: string): unknown },
+  monotonic: () => number,
 ): Absences {
-  /** Since when, by the clock that does not jump. */
-  const absent = new Map<string, { sinceMs: number; stated: boolean }>();
-  const knows = (name: string) => status.get(name) !== undefined;
+  const missing = new Map<string, Missing>();
+  let paused: ReadonlySet<string> = new Set();
 
-  const unstated = () =>
-    [...absent]
-      .filter(([name, { stated }]) => !stated && knows(name))
-      .map(([name]) => name)
-      .sort();
-  const state = (name: string): void => {
-    const absence = absent.get(name);
-    if (absence !== undefined) absent.set(name, { ...absence, stated: true });
+  const unstated = () => [...missing].flatMap(([name, { stated }]) => (stated ? [] : [name])).sort();
+  const pause = () => {
+    const names = unstated();
+    const known = ledgers.names().filter((name) => missing.get(name)?.stated !== true).length;
+    paused = new Set(pruningPauses(known, names.length) ? names : []);
   };
-
-  /** A manifest that lies in the trash since after its program was made was removed by a stated wish. */
-  async function believeTrash(): Promise<void> {
-    if (unstated().length === 0) return;
-    const files = await readdir(trash).catch(() => []);
-    for (const name of unstated()) {
-      const createdMs = Date.parse(status.get(name)?.createdAt ?? '') || 0;
-      const isThere = files.some((file) => {
-        const match = /^(.+)\.(\d+)\.yaml$/.exec(file);
-        return match?.[1] === name && Number(match[2]) >= createdMs;
-      });
-      if (isThere) state(name);
-    }
-  }
-
-  /** A manifest that was in the commit we last saw, and is in HEAD no more, was removed by a stated wish. */
-  function believeCommits(): void {
-    if (git === undefined || git.operation() !== '') return;
-    for (const name of unstated()) {
-      if (git.droppedProgram(name, status.get(name)?.observedRevision ?? '')) state(name);
-    }
-  }
 
   return {
     unstated,
-    has: (name) => absent.has(name),
-    of(name) {
-      const absence = absent.get(name);
-      if (absence === undefined) return undefined;
-      if (absence.stated) return 'stated';
-      return clock.monotonic() - absence.sinceMs >= ABSENT_MS ? 'settled' : 'fresh';
+    has: (name) => missing.has(name),
+    isStated: (name) => missing.get(name)?.stated === true,
+    names: () => [...missing.keys()],
+    paused: () => [...paused],
+    isGone(name) {
+      const absence = missing.get(name);
+      return absence !== undefined && (absence.stated || (absence.confirmed && !paused.has(name)));
     },
-    add: (name, stated) => {
-      absent.set(name, { sinceMs: clock.monotonic(), stated });
+    miss(name) {
+      if (!missing.has(name)) missing.set(name, { sinceMs: monotonic(), stated: false, confirmed: false });
     },
-    delete: (name) => absent.delete(name),
-    names: () => [...absent.keys()],
-    async believe() {
-      for (const name of absent.keys()) if (!knows(name)) absent.delete(name);
-      await believeTrash();
-      believeCommits();
+    back(name) {
+      if (!missing.delete(name)) return false;
+      // A checkout brings files back one by one: the others are given their time again, paused or not before.
+      for (const [other, { stated }] of missing) {
+        if (!stated) missing.set(other, { sinceMs: monotonic(), stated, confirmed: false });
+      }
+      pause();
+      return true;
     },
-    paused() {
-      const known = status.names().filter((name) => absent.get(name)?.stated !== true).length;
-      const missing = unstated();
-      return pruningPauses(known, missing.length) ? missing : [];
+    state(name) {
+      missing.set(name, { sinceMs: monotonic(), stated: true, confirmed: true });
+      pause();
     },
-    areSettling: () =>
-      [...absent.values()].some(({ stated, sinceMs }) => !stated && clock.monotonic() - sinceMs < ABSENT_MS),
+    settle() {
+      for (const [name, { sinceMs, stated }] of missing) {
+        if (ledgers.get(name) === undefined) missing.delete(name);
+        else if (monotonic() - sinceMs >= ABSENT_MS) missing.set(name, { sinceMs, stated, confirmed: true });
+      }
+      pause();
+    },
+    settlesInMs() {
+      const waits = [...missing.values()].flatMap(({ sinceMs, confirmed }) =>
+        confirmed ? [] : [Math.max(1, sinceMs + ABSENT_MS - monotonic())],
+      );
+      return waits.length === 0 ? 0 : Math.min(...waits);
+    },
   };
 }

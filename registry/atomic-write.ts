@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../schemas/errors.ts';
@@ -18,8 +19,8 @@ export interface AtomicWriteOptions {
   durable?: boolean;
   /** Rejects with EEXIST instead of replacing. */
   exclusive?: boolean;
-  /** Called when all is ready and only the rename is left; throwing gives the write up. */
-  beforeRename?: () => Promise<void>;
+  /** Called when all is ready; throwing gives the write up. Nothing else runs between it and the rename. */
+  beforeRename?: () => void;
 }
 
 /**
@@ -54,9 +55,12 @@ export async function writeAtomic(
     } finally {
       await file.close();
     }
-    await options.beforeRename?.();
-    if (exclusive) await link(temp, path);
-    else await rename(temp, path);
+    if (exclusive) {
+      await link(temp, path);
+    } else {
+      options.beforeRename?.();
+      renameSync(temp, path);
+    }
   } catch (error) {
     await rm(temp, { force: true }).catch(() => undefined);
     throw error;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { codeOf } from '../schemas/errors.ts';
 import type { ProgramEvent } from '../schemas/program.ts';
 import { writeAtomic } from './atomic-write.ts';
+import { createListeners } from './listeners.ts';
 
 /** The contract promises at least this many. */
 const EVENTS_KEPT = 1000;
@@ -22,7 +23,7 @@ export interface EventStore {
 
 /** @param onError told what could not be written, and what a listener threw */
 export function openEventStore(folder: string, onError: (error: unknown) => void): EventStore {
-  const listeners = new Map<string, Set<(event: ProgramEvent) => void>>();
+  const listeners = createListeners<{ name: string; event: ProgramEvent }>(onError);
   const counts = new Map<string, number>();
   const tails = new Map<string, Promise<void>>();
   const fileOf = (name: string) => join(folder, `${name}.ndjson`);
@@ -57,27 +58,17 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
 
   return {
     append(name, event) {
-      for (const listener of listeners.get(name) ?? []) {
-        try {
-          listener(event);
-        } catch (error) {
-          onError(error);
-        }
-      }
+      listeners.tell({ name, event });
       return enqueue(name, () => write(name, event));
     },
     async list(name) {
       await tails.get(name);
       return read(fileOf(name));
     },
-    subscribe(name, listener) {
-      const set = listeners.get(name) ?? new Set();
-      listeners.set(name, set.add(listener));
-      return () => {
-        set.delete(listener);
-        if (set.size === 0 && listeners.get(name) === set) listeners.delete(name);
-      };
-    },
+    subscribe: (name, listener) =>
+      listeners.add((told) => {
+        if (told.name === name) listener(told.event);
+      }),
     remove(name) {
       return enqueue(name, async () => {
         counts.delete(name);

@@ -1,10 +1,13 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { readFile, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { moveFile, writeAtomic } from './atomic-write.ts';
+import { writeAtomic } from './atomic-write.ts';
 import type { Reversible } from './kept-sources.ts';
+import { MANIFEST_BYTES_MAX } from './manifest.ts';
 import { MANIFEST_SUFFIX } from './scan.ts';
 import { statKey } from './settle.ts';
+import type { Trash } from './trash.ts';
 
 /** How often an edit starts over because somebody else wrote the file at the same moment. */
 const EDIT_TRIES_MAX = 5;
@@ -20,13 +23,11 @@ export interface FileEdit extends Reversible {
  * taken back only while the file still holds it. All reject `RegistryUnavailable` where the disk refuses.
  */
 export interface ManifestFiles {
-  /** The stat key of the file as it stands. */
-  key(name: string): Promise<string>;
   /** Rejects `Conflict` where the file is there. */
   create(name: string, text: string): Promise<FileEdit>;
-  /** Replaces the text by what `change` makes of it. Rejects `NotFound`, and what `change` throws. */
+  /** Replaces the text, behind a link where there is one, by what `change` makes of it. Rejects `NotFound`, and what `change` throws. */
   rewrite(name: string, change: (text: string) => string): Promise<FileEdit>;
-  /** Moves the file to the trash, if it is there. */
+  /** Moves the file to the trash, or notes the wish there if it is missing already. */
   discard(name: string): Promise<FileEdit>;
 }
 
@@ -42,17 +43,20 @@ export function notFound(name: string): AppError {
 /**
  * @param programs the folder
  * @param trash where discarded files go
- * @param now epoch milliseconds
  */
-export function createManifestFiles(programs: string, trash: string, now: () => number): ManifestFiles {
+export function createManifestFiles(programs: string, trash: Trash): ManifestFiles {
   const fileOf = (name: string) => join(programs, `${name}${MANIFEST_SUFFIX}`);
   const nothingMore = async () => undefined;
-  const key = async (name: string) => statKey(await stat(fileOf(name), { bigint: true }));
 
-  /** The file as it is now, or undefined. */
-  async function read(name: string): Promise<{ text: string; key: string } | undefined> {
+  /** The file as it is now, behind any link, or undefined. */
+  async function read(name: string): Promise<{ path: string; text: string; key: string } | undefined> {
     try {
-      return { key: await key(name), text: await readFile(fileOf(name), 'utf8') };
+      const path = await realpath(fileOf(name));
+      const stats = await stat(path, { bigint: true });
+      // Reading a pipe would wait for ever, and every other edit behind it.
+      if (!stats.isFile()) throw new Error('it is not a file');
+      if (stats.size > MANIFEST_BYTES_MAX) throw new Error(`it is larger than ${MANIFEST_BYTES_MAX} bytes`);
+      return { path, key: statKey(stats), text: await readFile(path, 'utf8') };
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw unwritable(name, error);
@@ -60,7 +64,6 @@ export function createManifestFiles(programs: string, trash: string, now: () => 
   }
 
   return {
-    key,
     async create(name, text) {
       try {
         await writeAtomic(fileOf(name), text, { exclusive: true });
@@ -79,34 +82,36 @@ export function createManifestFiles(programs: string, trash: string, now: () => 
         if (before === undefined) throw notFound(name);
         const text = change(before.text);
         try {
-          await writeAtomic(fileOf(name), text, {
-            beforeRename: async () => {
-              if ((await read(name))?.key !== before.key) throw new ChangedMeanwhile();
-            },
-          });
+          await writeAtomic(before.path, text, { beforeRename: () => mustBeSame(before) });
         } catch (error) {
           if (error instanceof ChangedMeanwhile) continue;
           throw unwritable(name, error);
         }
         const undo = async () => {
-          if ((await read(name))?.text === text) await writeAtomic(fileOf(name), before.text);
+          const now = await read(name);
+          if (now?.text !== text) return;
+          await writeAtomic(now.path, before.text, { beforeRename: () => mustBeSame(now) });
         };
         return { text, undo, done: nothingMore };
       }
       throw new AppError('Conflict', `${labelOf(name)} is being changed by somebody else; try again`);
     },
     async discard(name) {
-      const target = join(trash, `${name}.${now()}${MANIFEST_SUFFIX}`);
-      const move = (from: string, to: string) => moveFile(from, to, (path) => readFile(path));
       try {
-        await move(fileOf(name), target);
+        return { ...(await trash.discard(name, fileOf(name))), text: undefined };
       } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw unwritable(name, error);
-        return { text: undefined, undo: nothingMore, done: nothingMore };
+        throw unwritable(name, error);
       }
-      return { text: undefined, undo: () => move(target, fileOf(name)), done: nothingMore };
     },
   };
+}
+
+/** Between this look and the rename there is no room for anybody but a writer at the very same moment. */
+function mustBeSame(before: { path: string; text: string; key: string }): void {
+  const stats = statSync(before.path, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined || statKey(stats) !== before.key) throw new ChangedMeanwhile();
+  // Within a tick of the clock a file of equal length can change and keep its key.
+  if (readFileSync(before.path, 'utf8') !== before.text) throw new ChangedMeanwhile();
 }
 
 class ChangedMeanwhile extends Error {}

@@ -1,92 +1,101 @@
 import { createHash } from 'node:crypto';
 import type { Problem } from '../schemas/errors.ts';
 import type { ParsedManifest } from './manifest.ts';
-import { labelOf } from './manifest-files.ts';
 import type { ManifestEntry } from './registry.ts';
-import type { ScannedFile } from './scan.ts';
 
-/** The manifests that are there, as they were last read. */
+/** The manifests as last read. Of names that differ by case only the first counts. */
 export interface ManifestSet {
-  /** Stat keys of the files as last read, for the next look. */
-  readonly keys: ReadonlyMap<string, string>;
-  readonly size: number;
-  has(name: string): boolean;
   get(name: string): ManifestEntry | undefined;
-  names(): string[];
-  entries(): ManifestEntry[];
+  /** Sorted by name. */
+  list(): ManifestEntry[];
+  names(): Iterable<string>;
+  size(): number;
+  /** Stat keys of the files as last read. */
+  readonly keys: ReadonlyMap<string, string>;
   /** Another name that differs by case only and was there first. */
   clashOf(name: string): string | undefined;
-  /** Takes in a text that was read or written, with the stat key of its file. */
-  put(name: string, text: string, key: string): ManifestEntry;
-  /** Takes in what a look found of one file. Gives whether that is news. */
-  take(file: ScannedFile): boolean;
-  drop(name: string): void;
+  /**
+   * Takes in a text.
+   * @param key of the file it was read from; undefined where the file is to be read again at the next look
+   * @returns whether that changed anything
+   */
+  take(name: string, text: string, key: string | undefined): boolean;
+  /** Takes in that a file is there and can not be read. Gives whether that changed anything. */
+  takeUnreadable(name: string, problem: Problem, key: string): boolean;
+  /** Forgets a file that is gone. Gives whether there was one that has to be read again because of it. */
+  drop(name: string): boolean;
 }
 
-export function createManifestSet(parse: (name: string, text: string) => ParsedManifest): ManifestSet {
+/** @param label the file's name for people, e.g. `programs/x.yaml` */
+export function createManifestSet(
+  parse: (name: string, text: string) => ParsedManifest,
+  label: (name: string) => string,
+): ManifestSet {
   const entries = new Map<string, ManifestEntry>();
+  const keys = new Map<string, string>();
   /** Names by their lower-case form, in order of appearance. */
   const folded = new Map<string, Set<string>>();
-  const keys = new Map<string, string>();
+  /** Which name each one was refused for. */
+  const refusedFor = new Map<string, string>();
 
-  const clashOf = (name: string) =>
-    [...(folded.get(name.toLowerCase()) ?? [])].find((other) => other !== name);
-
-  function keep(entry: ManifestEntry, key: string): ManifestEntry {
+  const clashOf = (name: string) => {
+    const first = folded.get(name.toLowerCase())?.values().next().value;
+    return first === name ? undefined : first;
+  };
+  const keep = (entry: ManifestEntry, key: string | undefined) => {
     const fold = entry.name.toLowerCase();
     folded.set(fold, (folded.get(fold) ?? new Set()).add(entry.name));
     entries.set(entry.name, entry);
-    keys.set(entry.name, key);
-    return entry;
-  }
-
-  function put(name: string, text: string, key: string): ManifestEntry {
-    const clash = clashOf(name);
-    const parsed = parse(name, text);
-    const problems = clash === undefined ? parsed.problems : [...parsed.problems, caseProblem(name, clash)];
-    const program = problems.length === 0 ? parsed.program : undefined;
-    return keep({ name, text, etag: etagOf(text), program, problems }, key);
-  }
+    if (key === undefined) keys.delete(entry.name);
+    else keys.set(entry.name, key);
+  };
 
   return {
     keys,
     clashOf,
-    put,
-    get size() {
-      return entries.size;
-    },
-    has: (name) => entries.has(name),
     get: (name) => entries.get(name),
-    names: () => [...entries.keys()],
-    entries: () => [...entries.values()],
-    take({ name, text, key, unreadable }) {
+    list: () => [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    names: () => entries.keys(),
+    size: () => entries.size,
+    take(name, text, key) {
       const before = entries.get(name);
-      if (text !== undefined) {
-        if (before?.text === text && before.program !== undefined) {
-          keys.set(name, key);
-          return false;
-        }
-        put(name, text, key);
-        return true;
+      const clash = clashOf(name);
+      const isSame = before?.etag === etagOf(text) && refusedFor.get(name) === clash;
+      if (before !== undefined && isSame) {
+        keep(before, key);
+        return false;
       }
-      if (unreadable === undefined) return false;
-      keep({ name, text: '', etag: etagOf(''), program: undefined, problems: [unreadable] }, key);
-      return before?.problems[0]?.message !== unreadable.message;
+      const parsed = parse(name, text);
+      const problems =
+        clash === undefined ? parsed.problems : [...parsed.problems, caseProblem(label(name), clash)];
+      const program = problems.length === 0 ? parsed.program : undefined;
+      if (clash === undefined) refusedFor.delete(name);
+      else refusedFor.set(name, clash);
+      keep({ name, text, etag: etagOf(text), program, problems }, key);
+      return true;
+    },
+    takeUnreadable(name, problem, key) {
+      const before = entries.get(name)?.problems[0];
+      keep({ name, text: '', etag: '', program: undefined, problems: [problem] }, key);
+      return before?.message !== problem.message;
     },
     drop(name) {
       entries.delete(name);
       keys.delete(name);
+      refusedFor.delete(name);
       const same = folded.get(name.toLowerCase());
       same?.delete(name);
-      // One that was refused because of this one is read again at the next look.
-      for (const other of same ?? []) keys.delete(other);
+      if (same?.size === 0) folded.delete(name.toLowerCase());
+      const waiting = [...(same ?? [])].filter((other) => refusedFor.get(other) === name);
+      for (const other of waiting) keys.delete(other);
+      return waiting.length > 0;
     },
   };
 }
 
-function caseProblem(name: string, clash: string): Problem {
+function caseProblem(file: string, clash: string): Problem {
   const message = `metadata.name differs from ${clash} by case only: choose another name`;
-  return { file: labelOf(name), path: 'metadata.name', message };
+  return { file, path: 'metadata.name', message };
 }
 
 /** Strong ETag of a text, without the quotes: 32 hex digits of its sha256. */

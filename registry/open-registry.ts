@@ -1,29 +1,31 @@
-import { rename } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { AppError, describeProblem, messageOf } from '../schemas/errors.ts';
-import { NAME_PATTERN, type Program } from '../schemas/program.ts';
-import { ABSENT_MS, createAbsences } from './absences.ts';
-import { writeAtomic } from './atomic-write.ts';
+import { join } from 'node:path';
+import { AppError, messageOf } from '../schemas/errors.ts';
+import { createAbsences } from './absences.ts';
 import { openBuildLogs } from './build-logs.ts';
 import { openContexts } from './context.ts';
-import { editManifest, replaceSpec } from './edit-manifest.ts';
 import { openEventStore } from './event-store.ts';
-import type { Intent } from './git-lock.ts';
 import { programOf } from './git-state.ts';
-import { createSourcesKeeper, removeFolder, together } from './kept-sources.ts';
-import { newManifest, parseManifest } from './manifest.ts';
-import { createManifestFiles, type FileEdit, labelOf, notFound } from './manifest-files.ts';
-import { createManifestSet, etagOf } from './manifest-set.ts';
+import { createSourcesKeeper } from './kept-sources.ts';
+import { createListeners } from './listeners.ts';
+import { parseManifest } from './manifest.ts';
+import { createManifestEdits } from './manifest-edits.ts';
+import { createManifestFiles, labelOf } from './manifest-files.ts';
+import { createManifestSet } from './manifest-set.ts';
 import { prepareRegistry, registryPaths } from './paths.ts';
-import type { ManifestEntry, Registry, RegistryChange, RegistryHealth, RegistryOptions } from './registry.ts';
+import { pauseEvery } from './pause.ts';
+import type { Registry, RegistryChange, RegistryOptions } from './registry.ts';
 import { openRevisionStore } from './revision-store.ts';
 import { type Scan, scanPrograms } from './scan.ts';
-import { writeSources } from './sources.ts';
+import { createSerial } from './serial.ts';
+import { SETTLE_MS } from './settle.ts';
 import { openStatusStore } from './status-store.ts';
+import { openTrash } from './trash.ts';
 import { type Watch, watchRegistry } from './watch.ts';
 
 /** Files are looked at this often under the events (design: numbers). */
 const LOOK_MS = 10_000;
+/** Nothing else waits longer than this for manifests that are read. */
+const ABSORB_MS_MAX = 20;
 
 /** Makes, reads and watches a registry. Rejects `RegistryUnavailable`. */
 export async function openRegistry({
@@ -36,58 +38,60 @@ export async function openRegistry({
 }: RegistryOptions): Promise<Registry> {
   const paths = registryPaths(root);
   await prepareRegistry(paths);
-  const status = await openStatusStore(paths.status);
   const onWriteError = (error: unknown) =>
     onWarning({ error: messageOf(error) }, 'a file of data/ can not be written');
+  const onListenerError = (error: unknown) =>
+    onWarning({ error: messageOf(error) }, 'a bug: a listener of the registry failed');
+  const status = await openStatusStore(paths.status, onListenerError);
+  const trash = await openTrash(paths.trash, () => clock.now());
+  const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
+  const manifests = createManifestSet(parse, labelOf);
+  const absences = createAbsences(status, () => clock.monotonic());
   /** Names whose manifest is about to be written. */
   const announced = new Set<string>();
-  const listeners = new Set<(change: RegistryChange) => void>();
-  let health: Omit<RegistryHealth, 'warnings'> = {
-    scanned: false,
-    message: 'programs/ was not read yet',
-    paused: [],
-  };
+  const listeners = createListeners<RegistryChange>(onListenerError);
+  const exclusive = createSerial();
+  let scanned = false;
+  /** Why the last look was not complete, or `""`. */
+  let trouble = 'programs/ was not read yet';
+  let misnamed = '';
   let cancelLook: (() => void) | undefined;
+  /** A look that was asked for and has not begun. */
+  let pending: Promise<void> | undefined;
   let closed = false;
-  /** Looks and writes go one after the other. */
-  let tail: Promise<unknown> = Promise.resolve();
 
-  const exclusive = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = tail.then(work, work);
-    tail = next.catch(() => undefined);
-    return next;
-  };
   const notify = (names: readonly string[], changed: ReadonlySet<string> = new Set()) => {
-    if (names.length === 0 && changed.size === 0) return;
-    for (const listener of listeners) listener({ names, paths: changed });
+    if (names.length > 0 || changed.size > 0) listeners.tell({ names, paths: changed });
   };
-  const files = createManifestFiles(paths.programs, paths.trash, () => clock.now());
-  const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
-  const manifests = createManifestSet(parse);
-  const absences = createAbsences(status, paths.trash, git, clock);
 
-  /** Takes in what a look found. Gives the names that changed. */
-  function absorb(scan: Scan): string[] {
+  /** Takes in what a look found, a while at a time: thousands of manifests take seconds. Gives the names that changed. */
+  async function absorb(scan: Scan): Promise<Set<string>> {
     const changed = new Set<string>();
-    const present = new Set(scan.files.map(({ name }) => name));
-    for (const file of scan.files) {
-      if (absences.delete(file.name)) changed.add(file.name);
-      if (manifests.take(file)) changed.add(file.name);
+    const pause = pauseEvery(ABSORB_MS_MAX);
+    for (const { name, text, key, unreadable } of scan.files) {
+      const isNew = manifests.get(name) === undefined;
+      if (absences.back(name)) changed.add(name);
+      if (text !== undefined && manifests.take(name, text, key)) changed.add(name);
+      if (unreadable !== undefined && manifests.takeUnreadable(name, unreadable, key)) changed.add(name);
+      if (isNew && trash.has(name)) await trash.supersede(name);
+      await pause();
     }
+    const present = new Set(scan.files.map(({ name }) => name));
     for (const name of [...manifests.names(), ...status.names()]) {
       if (present.has(name) || absences.has(name) || announced.has(name)) continue;
-      absences.add(name, false);
-      manifests.drop(name);
+      absences.miss(name);
+      if (manifests.drop(name)) soon();
       changed.add(name);
     }
-    return [...changed];
+    return changed;
   }
 
   async function lookNow(): Promise<void> {
+    pending = undefined;
     if (closed) return;
     cancelLook?.();
     // A checkout or rebase that is under way is given time to end: what lies there now is nobody's wish.
-    const busyMs = health.scanned ? ((await git?.busyMs()) ?? 0) : 0;
+    const busyMs = scanned ? ((await git?.busyMs()) ?? 0) : 0;
     if (busyMs > 0) {
       schedule(busyMs);
       return;
@@ -95,31 +99,59 @@ export async function openRegistry({
     await watch.refresh();
     const scan = await scanPrograms(paths.programs, manifests.keys, clock.now());
     if (!scan.complete) {
-      if (health.message !== scan.message) onWarning({ folder: paths.programs }, scan.message);
-      health = { ...health, message: scan.message };
+      if (trouble !== scan.message) onWarning({ folder: paths.programs }, scan.message);
+      trouble = scan.message;
       schedule(LOOK_MS);
       return;
     }
-    if (scan.files.length !== manifests.size || scan.files.some(({ text }) => text !== undefined))
-      git?.touch();
+    const isOther =
+      scan.files.length !== manifests.size() ||
+      scan.files.some(({ name, text }) => text !== undefined && text !== manifests.get(name)?.text);
+    if (isOther) git?.touch();
     // Before the files count, so that nobody sees a program without the commit it came with.
     const moved = (await git?.refresh()) ?? new Set<string>();
-    const changed = absorb(scan);
-    await absences.believe();
-    const before = health.paused;
-    health = { scanned: true, message: '', paused: absences.paused() };
-    if (health.paused.length > 0 && before.length !== health.paused.length) {
-      onWarning(
-        { missing: health.paused },
-        'most manifests are gone: nothing is removed until that is confirmed',
-      );
-    }
+    wantsAgain = false;
+    const changed = await absorb(scan);
+    const before = absences.paused();
+    believe();
+    scanned = true;
+    trouble = '';
+    warnOf(scan, before);
+    const waits = [LOOK_MS, scan.againMs, absences.settlesInMs(), wantsAgain ? SETTLE_MS : 0];
+    schedule(Math.min(...waits.filter((ms) => ms > 0)));
     // Names whose absence becomes believed later are told of again, since nothing else would.
-    const believed = absences.names().filter((name) => !changed.includes(name));
-    schedule(Math.min(LOOK_MS, scan.againMs || LOOK_MS, absences.areSettling() ? ABSENT_MS : LOOK_MS));
     const committed = [...moved].flatMap((path) => programOf(path) ?? []);
     const others = [...moved].filter((path) => programOf(path) === undefined);
-    notify([...new Set([...changed, ...believed, ...committed])], new Set(others));
+    notify([...new Set([...changed, ...absences.names(), ...committed])], new Set(others));
+  }
+
+  /** Of what is missing: what was stated to be gone, by a call or a commit, and what has been missing for long. */
+  function believe(): void {
+    for (const name of absences.unstated()) {
+      const came = status.get(name)?.observedRevision ?? '';
+      const dropped = git !== undefined && git.operation() === '' && git.droppedProgram(name, came);
+      if (dropped || trash.has(name)) absences.state(name);
+    }
+    absences.settle();
+  }
+
+  function warnOf(scan: Scan, pausedBefore: readonly string[]): void {
+    const missing = absences.paused();
+    if (missing.length > 0 && missing.length !== pausedBefore.length) {
+      onWarning({ missing }, 'most manifests are gone: nothing is removed until that is confirmed');
+    }
+    const names = scan.misnamed.join(', ');
+    if (names !== '' && names !== misnamed) {
+      const hint =
+        'a manifest is called <name>.yaml, and the name is made of letters, digits, ".", "_" and "-"';
+      onWarning({ files: scan.misnamed, hint }, 'files in programs/ are not read because of their names');
+    }
+    misnamed = names;
+  }
+
+  let wantsAgain = false;
+  function soon(): void {
+    wantsAgain = true;
   }
 
   function schedule(ms: number): void {
@@ -129,91 +161,60 @@ export async function openRegistry({
   }
 
   function look(): Promise<void> {
-    return exclusive(lookNow).catch((error: unknown) => {
+    // Hints come faster than looks when much changes; one that has not begun yet sees it all.
+    pending ??= exclusive(lookNow).catch((error: unknown) => {
       onWarning({ error: messageOf(error) }, 'the registry could not be looked at');
       schedule(LOOK_MS);
     });
+    return pending;
   }
 
+  const onHint = (changed: ReadonlySet<string>) => {
+    const others = [...changed].filter(
+      (path) => path !== '' && path !== 'programs' && !path.startsWith('programs/'),
+    );
+    notify([], new Set(others));
+    if (others.length > 0) git?.touch();
+    if (git !== undefined || others.length < changed.size) void look();
+  };
   const ignored = [join(root, '.git'), paths.status, paths.data];
-  const watch: Watch = watchFiles(root, ignored, clock, (changed) => {
-    const others = new Set(
-      [...changed].filter((path) => path !== 'programs' && !path.startsWith('programs/')),
-    );
-    notify([], others);
-    if (others.size > 0) git?.touch();
-    if (git !== undefined || others.size < changed.size || changed.has('')) void look();
-  });
-
-  /** Takes in what was just written, and tells of it. */
-  async function written(name: string, text: string): Promise<ManifestEntry> {
-    const entry = manifests.put(name, text, await files.key(name));
-    absences.delete(name);
-    notify([name]);
-    return entry;
-  }
-
-  function writeNew(name: string, text: string): Promise<FileEdit> {
-    if (!NAME_PATTERN.test(name)) throw new AppError('BadRequest', `${name} is not a valid program name`);
-    const clash = manifests.has(name) ? name : manifests.clashOf(name);
-    if (clash !== undefined) throw new AppError('Conflict', `${labelOf(clash)} exists already`);
-    return files.create(name, text);
-  }
-
-  /**
-   * Makes an edit of a manifest and, in a git work tree, its commit, as one: a look sees neither or both. Sources
-   * that the manifest begins to name go into the commit, those that nothing names any more go with it.
-   */
-  function edit<T>(
-    name: string,
-    intent: Intent | undefined,
-    write: () => Promise<FileEdit>,
-    tell: (text: string) => Promise<T>,
-  ): Promise<T> {
-    if (git === undefined) return exclusive(async () => tell((await write()).text ?? ''));
-    const said = intent ?? { author: status.get(name)?.userId ?? '', message: `edit ${name}` };
-    return git.record(said, labelOf(name), (commit) =>
-      exclusive(async () => {
-        const before = contextOf(manifests.get(name)?.program);
-        const made = await write();
-        const after = made.text === undefined ? undefined : contextOf(parse(name, made.text).program);
-        const moved = before === after ? undefined : await sources.release(name, before);
-        const change = together(made, moved);
-        try {
-          await commit([
-            labelOf(name),
-            ...sources.named(before === after ? undefined : after),
-            ...(moved?.paths ?? []),
-          ]);
-        } catch (error) {
-          await change.undo();
-          throw error;
-        }
-        const result = await tell(made.text ?? '');
-        await change.done();
-        return result;
-      }),
-    );
-  }
+  const watch: Watch = watchFiles(root, ignored, clock, onHint, (error) =>
+    onWarning({ error }, 'not every folder can be watched: changes there are found by looking, every 10 s'),
+  );
 
   const mentions = (name: string, folder: string) =>
-    manifests.entries().some((entry) => entry.name !== name && entry.text.includes(folder)) ||
+    manifests.list().some((entry) => entry.name !== name && entry.text.includes(folder)) ||
     status.names().some((other) => {
       const context = status.get(other)?.memory.inForce?.spec.build?.context ?? '';
       return other !== name && context.startsWith(folder);
     });
+  const isClean = async (folder: string) => (await git?.isClean(folder)) === true;
+  const sources = createSourcesKeeper({ root, aside: paths.trash, isClean, mentions });
 
-  const sources = createSourcesKeeper({
-    root,
-    aside: paths.trash,
-    isClean: async (folder) => (await git?.isClean(folder)) === true,
-    mentions,
+  const edits = createManifestEdits({
+    ...{ root, git, manifests, exclusive, parse, sources },
+    files: createManifestFiles(paths.programs, trash),
+    ownerOf: (name) => status.get(name)?.userId ?? '',
+    isMissing: (name) => absences.has(name) && !absences.isStated(name),
+    async written(name, text) {
+      absences.back(name);
+      // Read again at the next look: what lies there by then may be somebody else's.
+      manifests.take(name, text, undefined);
+      if (trash.has(name)) await trash.supersede(name);
+      const entry = manifests.get(name);
+      if (entry === undefined) throw new Error(`${name} was written and is not known`);
+      notify([name]);
+      return entry;
+    },
+    removed(name) {
+      if (manifests.drop(name)) schedule(SETTLE_MS);
+      absences.state(name);
+      notify([name]);
+    },
   });
 
   await look();
   git?.start(() => void look());
-  if (!health.scanned && health.message === '')
-    throw new AppError('RegistryUnavailable', 'programs/ can not be read');
 
   return {
     paths,
@@ -222,110 +223,47 @@ export async function openRegistry({
     revisions: openRevisionStore(paths.revisions),
     buildLogs: openBuildLogs(paths.builds, onWriteError),
     contexts: openContexts(root, paths.contexts, () => clock.now()),
-    list: () => manifests.entries().sort((a, b) => (a.name < b.name ? -1 : 1)),
-    get: (name) => manifests.get(name),
-    missing: () => absences.unstated(),
-    health: () => ({ ...health, warnings: git?.warnings() ?? [] }),
+    list: manifests.list,
+    get: manifests.get,
+    missing: () => absences.unstated().filter((name) => status.get(name) !== undefined),
+    health: () => ({ scanned, message: trouble, paused: absences.paused(), warnings: git?.warnings() ?? [] }),
     parse,
     look,
     wanted(name) {
       const entry = manifests.get(name);
       if (entry !== undefined) return { kind: 'present', entry };
-      const absence = absences.of(name);
-      if (absence === 'stated') return { kind: 'gone' };
-      if (absence !== 'settled' || health.message !== '' || health.paused.includes(name))
-        return { kind: 'unknown' };
+      if (absences.isStated(name)) return { kind: 'gone' };
       // In the middle of a rebase a file may be gone and come back with the next step.
-      return (git?.operation() ?? '') === '' ? { kind: 'gone' } : { kind: 'unknown' };
+      const isSound = trouble === '' && (git?.operation() ?? '') === '';
+      return isSound && absences.isGone(name) ? { kind: 'gone' } : { kind: 'unknown' };
     },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: listeners.add,
     announce(name) {
       announced.add(name);
       return () => announced.delete(name);
     },
-    create: (name, text, intent) =>
-      edit(
-        name,
-        intent,
-        () => writeNew(name, text),
-        (now) => written(name, now),
-      ),
-    createFromSources: (name, { userId, buildId, files: brought }, intent) =>
-      edit(
-        name,
-        intent,
-        async () => {
-          const { context, isNew } = await writeSources(root, buildId, brought);
-          const folder = { undo: () => removeFolder(root, context), done: async () => undefined };
-          try {
-            const manifest = await writeNew(name, newManifest(name, userId, context));
-            return { ...together(manifest, isNew ? folder : undefined), text: manifest.text };
-          } catch (error) {
-            if (isNew) await folder.undo();
-            throw error;
-          }
-        },
-        (now) => written(name, now),
-      ),
-    replace: (name, text, etag, intent) =>
-      edit(
-        name,
-        intent,
-        () =>
-          files.rewrite(name, (current) => {
-            if (etagOf(current) === etag) return text;
-            throw new AppError('PreconditionFailed', `${labelOf(name)} was changed since you read it`, {
-              hint: 'Get the manifest again, repeat your edit on it and send it with its new ETag as If-Match.',
-            });
-          }),
-        (now) => written(name, now),
-      ),
-    editSpec: (name, fields, intent) => editValid(name, intent, (text) => editManifest(text, fields)),
-    replaceSpec: (name, spec, intent) => editValid(name, intent, (text) => replaceSpec(text, spec)),
-    remove: (name, intent) =>
-      edit(
-        name,
-        intent,
-        () => {
-          const isMissing = absences.has(name) && absences.of(name) !== 'stated';
-          if (!manifests.has(name) && !isMissing) throw notFound(name);
-          return files.discard(name);
-        },
-        async () => {
-          manifests.drop(name);
-          absences.add(name, true);
-          health = { ...health, paused: absences.paused() };
-          notify([name]);
-        },
-      ),
+    ...edits,
     mustBeEditable: () => git?.mustBeEditable(),
     commitOf: (name, context) => git?.commitOf(name, context) ?? '',
     confirmPrune() {
-      if (health.message !== '') {
-        throw new AppError(
-          'RegistryUnavailable',
-          `${health.message}; nothing can be pruned while that is so`,
-        );
+      if (trouble !== '') {
+        throw new AppError('RegistryUnavailable', `${trouble}; nothing can be pruned while that is so`);
       }
-      const names = health.paused;
-      for (const name of names) absences.add(name, true);
-      health = { ...health, paused: [] };
+      const names = [...absences.paused()];
+      for (const name of names) absences.state(name);
+      // So that the wish is known, should the host end before all of them are gone.
+      void exclusive(async () => {
+        for (const name of names) if (absences.isStated(name)) await trash.note(name);
+      }).catch(onWriteError);
       notify(names);
-      return [...names];
+      return names;
     },
-    async trashVolume(name, volume, userId) {
-      const deletedAt = new Date(clock.now()).toISOString();
-      const record = `${JSON.stringify({ name, userId, volume, deletedAt })}\n`;
-      await writeAtomic(join(paths.trash, `${name}.${clock.now()}.volume.json`), record, { mode: 0o600 });
-    },
+    trashVolume: trash.noteVolume,
     trashSources: (folder) =>
       exclusive(async () => {
         if (sources.named(folder)[0] !== folder || mentions('', folder)) return false;
         if (git !== undefined && !(await git.ignores(folder))) return false;
-        await rename(join(root, folder), join(paths.trash, `${basename(folder)}.${clock.now()}.sources`));
+        await trash.discardSources(join(root, folder));
         return true;
       }),
     async close() {
@@ -333,33 +271,7 @@ export async function openRegistry({
       cancelLook?.();
       await git?.close();
       await watch.close();
-      await tail;
+      await exclusive.idle();
     },
   };
-
-  function editValid(
-    name: string,
-    intent: Intent | undefined,
-    change: (text: string) => string,
-  ): Promise<ManifestEntry> {
-    return edit(
-      name,
-      intent,
-      () =>
-        files.rewrite(name, (current) => {
-          const { problems } = parse(name, current);
-          if (problems.length === 0) return change(current);
-          throw new AppError('Conflict', `${problems.map(describeProblem)[0]}`, {
-            hint: 'The manifest has to be valid before it can be edited by a call: mend the file, or PUT a new one.',
-            details: problems,
-          });
-        }),
-      (now) => written(name, now),
-    );
-  }
-}
-
-function contextOf(program: Program | undefined): string | undefined {
-  const context = (program?.rawSpec.build as { context?: unknown } | undefined)?.context;
-  return typeof context === 'string' ? context : undefined;
 }

@@ -1,7 +1,10 @@
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { TEMP_PREFIX, writeAtomic } from './atomic-write.ts';
+import { isTemporary, writeAtomic } from './atomic-write.ts';
+import { mapLimit } from './map-limit.ts';
+
+const FOLDERS_AT_ONCE = 32;
 
 /** Where everything of a registry lies, as absolute paths. */
 export interface RegistryPaths {
@@ -49,7 +52,7 @@ export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
     for (const own of [paths.status, paths.data]) {
       await mkdir(own, { recursive: true, mode: 0o700 });
       await chmod(own, 0o700);
-      await writeAtomic(join(own, '.gitignore'), '*\n', { durable: false });
+      await writeIfOther(join(own, '.gitignore'), '*\n');
     }
     for (const folder of [
       paths.builds,
@@ -71,14 +74,21 @@ export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
       },
     );
   }
-  for (const folder of [paths.programs, paths.sources, paths.status, paths.contexts, paths.trash])
-    await removeTemporary(folder);
+  const { programs, sources, status, data, contexts, events, trash, revisions } = paths;
+  const perProgram = (await readdir(revisions).catch(() => [])).map((name) => join(revisions, name));
+  const folders = [programs, sources, status, data, contexts, events, trash, ...perProgram];
+  await mapLimit(folders, FOLDERS_AT_ONCE, removeTemporary);
+}
+
+async function writeIfOther(path: string, text: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;
+  await writeAtomic(path, text, { durable: false });
 }
 
 async function removeTemporary(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    if (name.startsWith(TEMP_PREFIX)) await rm(join(folder, name), { recursive: true, force: true });
+    if (isTemporary(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -6,8 +6,8 @@ import type { BuildLogs } from './build-logs.ts';
 import type { Contexts } from './context.ts';
 import type { EventStore } from './event-store.ts';
 import type { Git } from './git.ts';
-import type { Intent } from './git-lock.ts';
 import type { ParsedManifest } from './manifest.ts';
+import type { ManifestEdits } from './manifest-edits.ts';
 import type { RegistryPaths } from './paths.ts';
 import type { RevisionStore } from './revision-store.ts';
 import type { StatusStore } from './status-store.ts';
@@ -47,7 +47,7 @@ export interface RegistryHealth {
   warnings: readonly string[];
 }
 
-export interface Registry {
+export interface Registry extends ManifestEdits {
   readonly paths: RegistryPaths;
   readonly status: StatusStore;
   readonly events: EventStore;
@@ -69,23 +69,6 @@ export interface Registry {
    * that of a program which was deleted. Gives the function that ends it.
    */
   announce(name: string): () => void;
-  /**
-   * Where the registry is a git work tree, every edit below is a commit with the words of `intent`, and is refused as
-   * `Git.record` says; the files are then as before. The promise resolves, and others learn of it, when it is made.
-   *
-   * Writes a new manifest. Rejects `Conflict` where the file, or one that differs by case only, is there.
-   */
-  create(name: string, text: string, intent?: Intent): Promise<ManifestEntry>;
-  /** Writes what a `POST` brought under `sources/`, and a manifest of a stopped program that is built from it. */
-  createFromSources(name: string, sources: NewSources, intent?: Intent): Promise<ManifestEntry>;
-  /** Replaces a manifest. Rejects `PreconditionFailed` unless the file on the disk is the one `etag` names. */
-  replace(name: string, text: string, etag: string, intent?: Intent): Promise<ManifestEntry>;
-  /** Sets fields of `spec` in the file as it is on the disk now. Rejects `NotFound`, or `Conflict` where it is not valid. */
-  editSpec(name: string, fields: Record<string, string>, intent?: Intent): Promise<ManifestEntry>;
-  /** Makes `spec` another one, see `replaceSpec` of edit-manifest.ts. Rejects as `editSpec` does. */
-  replaceSpec(name: string, spec: Record<string, unknown>, intent?: Intent): Promise<ManifestEntry>;
-  /** Moves the manifest to the trash. Rejects `NotFound`. */
-  remove(name: string, intent?: Intent): Promise<void>;
   /** Throws `Conflict` where no edit is possible at present, whatever it is: the registry follows a remote. */
   mustBeEditable(): void;
   /** The git commit that the manifest in force, and its context, are those of; `""` without one. */
@@ -104,13 +87,6 @@ export interface Registry {
   /** Looks at the files now. */
   look(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** What a `POST /programs` brought. */
-export interface NewSources {
-  userId: string;
-  buildId: string;
-  files: ReadonlyMap<string, string>;
 }
 
 export interface RegistryOptions {

@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { codeOf, messageOf, type Problem } from '../schemas/errors.ts';
 import { NAME_PATTERN } from '../schemas/program.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
-import { settleMs, statKey } from './settle.ts';
+import { mapLimit } from './map-limit.ts';
+import { SETTLE_MS, settleMs, statKey } from './settle.ts';
 
 export const MANIFEST_SUFFIX = '.yaml';
+const FILES_AT_ONCE = 32;
+/** It was written between two looks: come back when it had time to settle. */
+const SETTLE_AGAIN_MS = SETTLE_MS + 1;
 
 /** One file of `programs/` as a look found it. */
 export interface ScannedFile {
@@ -25,6 +29,8 @@ export interface Scan {
   /** Why it is not complete. */
   message: string;
   files: ScannedFile[];
+  /** Files that look like manifests but are not read, since no program can have that name. */
+  misnamed: string[];
   /** Milliseconds after which to look again because a file was just being written; 0 for none. */
   againMs: number;
 }
@@ -45,17 +51,25 @@ export async function scanPrograms(
     names = await readdir(folder);
   } catch (error) {
     const why = codeOf(error) === 'ENOENT' ? 'it is missing' : messageOf(error);
-    return { complete: false, message: `programs/ can not be read: ${why}`, files: [], againMs: 0 };
+    const message = `programs/ can not be read: ${why}`;
+    return { complete: false, message, files: [], misnamed: [], againMs: 0 };
   }
-  const stems = names
-    .filter((name) => name.endsWith(MANIFEST_SUFFIX) && !name.startsWith('.'))
-    .map((name) => name.slice(0, -MANIFEST_SUFFIX.length))
-    .filter((stem) => NAME_PATTERN.test(stem))
-    .sort();
+  const visible = names.filter((name) => !name.startsWith('.')).sort();
+  const all = visible
+    .filter((name) => name.endsWith(MANIFEST_SUFFIX))
+    .map((name) => name.slice(0, -MANIFEST_SUFFIX.length));
+  const stems = all.filter((stem) => NAME_PATTERN.test(stem));
+  const misnamed = [
+    ...all.filter((stem) => !NAME_PATTERN.test(stem)).map((stem) => `${stem}${MANIFEST_SUFFIX}`),
+    ...visible.filter((name) => name.endsWith('.yml')),
+  ];
   let againMs = 0;
   const files: ScannedFile[] = [];
-  for (const name of stems) {
-    const file = await scanFile(folder, name, known.get(name), nowMs);
+  const found = await mapLimit(stems, FILES_AT_ONCE, (name) =>
+    scanFile(folder, name, known.get(name), nowMs),
+  );
+  for (const [index, name] of stems.entries()) {
+    const file = found[index];
     if (file === undefined) continue;
     if (typeof file === 'number') {
       againMs = againMs === 0 ? file : Math.min(againMs, file);
@@ -64,7 +78,7 @@ export async function scanPrograms(
       files.push(file);
     }
   }
-  return { complete: true, message: '', files, againMs };
+  return { complete: true, message: '', files, misnamed, againMs };
 }
 
 /** The file; or undefined where it is gone; or the milliseconds until it is settled. */
@@ -107,6 +121,3 @@ async function scanFile(
     return unreadable(`error:${codeOf(error)}`, messageOf(error));
   }
 }
-
-/** It was written between two looks: come back when it had time to settle. */
-const SETTLE_AGAIN_MS = 51;

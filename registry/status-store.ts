@@ -4,6 +4,7 @@ import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { NAME_PATTERN, type ProgramStatus, proxyUrl, timestamp } from '../schemas/program.ts';
 import { stableJson } from '../schemas/stable-json.ts';
 import { writeAtomic } from './atomic-write.ts';
+import { createListeners } from './listeners.ts';
 import { mapLimit } from './map-limit.ts';
 import { decodeStatus, encodeStatus } from './status-text.ts';
 
@@ -45,8 +46,9 @@ export async function openStatusStore(
   const damaged = new Map<string, string>();
   /** What the file says, so that equal text is not written again. */
   const written = new Map<string, string>();
+  /** Names whose file is there, whatever it says. */
   const kept = new Set<string>();
-  const listeners = new Set<(name: string) => void>();
+  const listeners = createListeners<string>(onListenerError);
   /** Writes of one file go one after the other. */
   const tails = new Map<string, Promise<void>>();
 
@@ -54,6 +56,7 @@ export async function openStatusStore(
   await mapLimit(files, READS_AT_ONCE, async (file) => {
     const name = file.slice(0, -SUFFIX.length);
     if (!NAME_PATTERN.test(name)) return;
+    kept.add(name);
     try {
       const text = await readFile(join(folder, file), 'utf8');
       statuses.set(name, decodeStatus(text, emptyStatus(name, 0)));
@@ -74,16 +77,7 @@ export async function openStatusStore(
     next.then(done, done);
     return next;
   };
-  // Whoever listens must not keep the ledger from being written, nor the others from hearing of it.
-  const notify = (name: string) => {
-    for (const listener of listeners) {
-      try {
-        listener(name);
-      } catch (error) {
-        onListenerError(error);
-      }
-    }
-  };
+  const notify = listeners.tell;
   const unavailable = (name: string, error: unknown) =>
     new AppError(
       'RegistryUnavailable',
@@ -136,10 +130,7 @@ export async function openStatusStore(
         kept.delete(name);
       }).finally(() => notify(name));
     },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: listeners.add,
   };
 }
 

@@ -1,13 +1,15 @@
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { relative, sep } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { watch as chokidarWatch } from 'chokidar';
 import type { Clock } from '../schemas/clock.ts';
-import { TEMP_PREFIX } from './atomic-write.ts';
+import { messageOf } from '../schemas/errors.ts';
+import { isTemporary } from './atomic-write.ts';
 import { SETTLE_MS } from './settle.ts';
 
 /** Looks happen at least this often while changes keep coming. */
 const GATHER_MS_MAX = 500;
+const PROGRAMS = 'programs';
 
 export interface Watch {
   /** Watches anew when a folder it watches was removed, replaced or appeared; called at every look. */
@@ -18,21 +20,22 @@ export interface Watch {
 /**
  * Hints that something below `root` changed. A hint may be missing, late or double: it only means "look".
  * @param ignored folders, as absolute paths, that are not watched
- * @param onHint called SETTLE_MS after the last change, with the changed paths relative to `root`
+ * @param onHint called SETTLE_MS after the last change, with the changed paths relative to `root`; `""` stands for
+ * what changed before the watch could see it
+ * @param onError told once, each time the watch begins, that not everything can be watched
  */
 export function watchRegistry(
   root: string,
   ignored: readonly string[],
   clock: Clock,
   onHint: (paths: ReadonlySet<string>) => void,
+  onError: (message: string) => void = () => undefined,
 ): Watch {
-  const programs = `${root}${sep}programs`;
   let gathered = new Set<string>();
   let cancel: (() => void) | undefined;
   let firstAt = 0;
-  let identity = '';
-  let watcher: ReturnType<typeof chokidarWatch> | undefined;
-  let folders: FSWatcher[] = [];
+  let watched = new Set<string>();
+  let close: (() => Promise<void>) | undefined;
   let closed = false;
   let refreshing: Promise<void> = Promise.resolve();
 
@@ -42,68 +45,40 @@ export function watchRegistry(
     gathered = new Set();
     if (!closed) onHint(paths);
   };
-  const onEvent = (_event: string, path: string) => {
+  const gather = (path: string) => {
+    if (closed) return;
     const now = clock.monotonic();
     if (gathered.size === 0) firstAt = now;
-    gathered.add(relative(root, path).split(sep).join('/'));
+    gathered.add(path);
     cancel?.();
     const wait = Math.min(SETTLE_MS + 1, Math.max(0, firstAt + GATHER_MS_MAX - now));
     cancel = clock.after(wait, flush);
   };
 
-  /** inode of the root and of programs/: chokidar goes silent for good when these are replaced. */
-  async function identify(): Promise<string> {
-    const parts = [root, `${root}${sep}programs`, `${root}${sep}sources`].map((path) =>
-      stat(path).then(
-        ({ dev, ino }) => `${dev}:${ino}`,
-        () => 'none',
-      ),
-    );
-    return (await Promise.all(parts)).join(' ');
-  }
-
   async function refreshNow(): Promise<void> {
-    const now = await identify();
-    if (closed || (now === identity && watcher !== undefined)) return;
-    identity = now;
-    await watcher?.close();
-    for (const folder of folders) folder.close();
+    const folders = await locate(root);
+    const now = new Set(folders.map(({ identity }) => identity));
+    const replaced = folders.filter(({ identity }) => !watched.has(identity));
+    if (closed || (close !== undefined && replaced.length === 0 && now.size === watched.size)) return;
+    const isFirst = close === undefined;
+    await close?.();
+    watched = now;
     if (closed) return;
-    folders = [
-      ...watchNames(programs, (name) => !name.startsWith(TEMP_PREFIX)),
-      ...watchNames(root, isPrograms),
-    ];
-    const next = chokidarWatch(root, {
-      ignoreInitial: true,
-      followSymlinks: false,
-      ignored: (path) =>
-        [programs, ...ignored].some((folder) => path === folder || path.startsWith(folder + sep)),
+    const realIgnored = await Promise.all(ignored.map((path) => realpath(path).catch(() => path)));
+    let told = false;
+    close = begin(folders, [...ignored, ...realIgnored], {
+      onChange: gather,
+      // What can not be watched costs speed, not correctness: the registry is looked at anyway.
+      onError(error) {
+        if (!told && !closed) onError(messageOf(error));
+        told = true;
+      },
+      // Nobody waits for it, since a large tree takes long: the look it asks for finds what changed until then.
+      onReady() {
+        gather('');
+        if (!isFirst) for (const { name } of replaced) gather(name);
+      },
     });
-    watcher = next;
-    next.on('all', onEvent);
-    // A watch that fails (too many files) costs speed, not correctness: the registry is looked at anyway.
-    next.on('error', () => undefined);
-    await new Promise<void>((resolve) => {
-      next.once('ready', resolve);
-      next.once('error', () => resolve());
-    });
-  }
-
-  /**
-   * Hints from one folder alone. For programs/ chokidar would read the folder and stat every file in it after each
-   * change, the host's own edits included: 65 ms an edit with 1,000 manifests. Whoever looks does that anyway.
-   */
-  function watchNames(folder: string, counts: (name: string) => boolean): FSWatcher[] {
-    try {
-      const made = watchFolder(folder, (event, name) => {
-        if (!closed && (name === null || counts(name))) onEvent(event, `${folder}${sep}${name ?? ''}`);
-      });
-      // As with chokidar's: it costs speed, not correctness.
-      made.on('error', () => undefined);
-      return [made];
-    } catch {
-      return [];
-    }
   }
 
   return {
@@ -115,10 +90,96 @@ export function watchRegistry(
       closed = true;
       cancel?.();
       await refreshing.catch(() => undefined);
-      for (const folder of folders) folder.close();
-      await watcher?.close();
+      await close?.();
     },
   };
 }
 
-const isPrograms = (name: string): boolean => name === 'programs';
+interface Events {
+  onChange: (path: string) => void;
+  onError: (error: unknown) => void;
+  onReady: () => void;
+}
+
+/** Begins to watch. Gives the function that ends it. */
+function begin(folders: readonly Folder[], ignored: readonly string[], events: Events): () => Promise<void> {
+  const programs = folders.find(({ name }) => name === PROGRAMS);
+  const root = folders.find(({ name }) => name === '');
+  const skipped = programs === undefined ? ignored : [...ignored, programs.real];
+  const isSkipped = (path: string) =>
+    skipped.some((folder) => path === folder || path.startsWith(folder + sep));
+  const trees = folders
+    .map(({ real }) => real)
+    .filter((real) => real !== programs?.real && !folders.some((other) => real.startsWith(other.real + sep)));
+  const tree = chokidarWatch(trees, { ignoreInitial: true, followSymlinks: false, ignored: isSkipped });
+  tree.on('all', (_event, path) => events.onChange(nameIn(folders, path)));
+  tree.on('error', events.onError);
+  tree.once('ready', events.onReady);
+  const names = [
+    ...watchNames(programs, (name) => !isTemporary(name), events),
+    ...watchNames(root, (name) => name === PROGRAMS, events),
+  ];
+  return async () => {
+    for (const watcher of names) watcher.close();
+    await tree.close();
+  };
+}
+
+/**
+ * Hints from one folder alone. For programs/ chokidar would read the folder and stat every file in it after each
+ * change, the host's own edits included: 65 ms an edit with 1,000 manifests. Whoever looks does that anyway.
+ */
+function watchNames(
+  folder: Folder | undefined,
+  counts: (name: string) => boolean,
+  events: Events,
+): FSWatcher[] {
+  if (folder === undefined) return [];
+  try {
+    const made = watchFolder(folder.real, (_event, name) => {
+      if (name === null || counts(name))
+        events.onChange([folder.name, name ?? ''].filter((part) => part !== '').join('/'));
+    });
+    made.on('error', events.onError);
+    return [made];
+  } catch (error) {
+    events.onError(error);
+    return [];
+  }
+}
+
+interface Folder {
+  /** Relative to the root: `""`, `programs`, `sources`. */
+  name: string;
+  /** Where it really lies: a link itself never changes. */
+  real: string;
+  identity: string;
+}
+
+/**
+ * The folders to watch. Their identity tells when one was replaced: a watch of what was there goes silent for good.
+ * The number of an inode is soon given to the next folder, so the time of birth belongs to it.
+ */
+async function locate(root: string): Promise<Folder[]> {
+  const folders: Folder[] = [];
+  for (const name of ['', PROGRAMS, 'sources']) {
+    try {
+      const real = await realpath(join(root, name));
+      const { dev, ino, birthtimeNs } = await stat(real, { bigint: true });
+      folders.push({ name, real, identity: `${name}=${real}:${dev}:${ino}:${birthtimeNs}` });
+    } catch {
+      // It is not there now; when it comes, the identities are others.
+    }
+  }
+  return folders;
+}
+
+/** What a real path is called in the registry. */
+function nameIn(folders: readonly Folder[], path: string): string {
+  const within = folders
+    .filter(({ real }) => path === real || path.startsWith(real + sep))
+    .sort((a, b) => b.real.length - a.real.length)[0];
+  if (within === undefined) return '';
+  const inner = relative(within.real, path).split(sep).join('/');
+  return [within.name, inner].filter((part) => part !== '').join('/');
+}

@@ -3,10 +3,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** A folder of the test's own, removed when it ends. */
-export async function tempFolder(t: TestContext): Promise<string> {
+/** A folder of the test's own, removed when it ends, after what `close` ends. */
+export async function tempFolder(
+  t: TestContext,
+  close: () => Promise<void> = async () => {},
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'hersh-test-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(async () => {
+    await close();
+    await rm(folder, { recursive: true, force: true });
+  });
   return folder;
 }
 

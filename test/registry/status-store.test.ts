@@ -229,6 +229,21 @@ for (const [what, text] of DAMAGED) {
   });
 }
 
+test('whether there is a file is known: of a status that was read, written, damaged, refused and removed', async (t) => {
+  const { folder, store } = await open(t);
+  assert.equal(store.isKept('p'), false);
+  await store.put(status('p'));
+  assert.equal(store.isKept('p'), true);
+  await writeFile(fileOf(folder, 'damaged'), '');
+  const again = await openStatusStore(folder);
+  assert.deepEqual([again.isKept('p'), again.isKept('damaged'), again.isKept('other')], [true, true, false]);
+  await again.remove('p');
+  assert.equal(again.isKept('p'), false);
+  await mkdir(fileOf(folder, 'refused'));
+  await assert.rejects(again.put(status('refused')), AppError);
+  assert.equal(again.isKept('refused'), false);
+});
+
 test('what can not be read is damaged, and what is no status is passed over', async (t) => {
   const folder = await tempFolder(t);
   await mkdir(fileOf(folder, 'folder'));

@@ -1,0 +1,106 @@
+import { link, lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { timestamp } from '../schemas/program.ts';
+import { moveFile, syncFolder, writeAtomic } from './atomic-write.ts';
+import type { Reversible } from './kept-sources.ts';
+import { MANIFEST_SUFFIX } from './scan.ts';
+
+/** Manifests that were deleted by a stated wish, so that the wish is known after a restart and can be taken back. */
+export interface Trash {
+  /** Whether the manifest of that name lies here and was not written again since. */
+  has(name: string): boolean;
+  /** Moves a manifest here; where there is none, notes that it is to be gone. */
+  discard(name: string, path: string): Promise<Reversible>;
+  /** Notes that a program whose manifest is missing is to be gone. */
+  note(name: string): Promise<void>;
+  /** There is a manifest of that name again: what lies here is no wish any more. */
+  supersede(name: string): Promise<void>;
+  /** Moves a source folder here, given as an absolute path. */
+  discardSources(path: string): Promise<void>;
+  /** Notes that a volume belongs to nobody any more, and since when. */
+  noteVolume(name: string, volume: string, userId: string): Promise<void>;
+}
+
+/** @param now epoch milliseconds */
+export async function openTrash(folder: string, now: () => number): Promise<Trash> {
+  /** Files by the name of their program. */
+  const files = new Map<string, Set<string>>();
+  const add = (name: string, file: string) => files.set(name, (files.get(name) ?? new Set()).add(file));
+  const forget = (name: string, file: string) => {
+    const kept = files.get(name);
+    kept?.delete(file);
+    if (kept?.size === 0) files.delete(name);
+  };
+  for (const file of await readdir(folder)) {
+    const name = /^(.+)\.\d+\.yaml$/.exec(file)?.[1];
+    if (name !== undefined) add(name, file);
+  }
+
+  /** A file name that is not taken, added already. */
+  function take(name: string): string {
+    let ms = now();
+    while (files.get(name)?.has(`${name}.${ms}${MANIFEST_SUFFIX}`)) ms++;
+    const file = `${name}.${ms}${MANIFEST_SUFFIX}`;
+    add(name, file);
+    return file;
+  }
+
+  async function note(name: string): Promise<string> {
+    const file = take(name);
+    await writeAtomic(join(folder, file), '# The manifest was missing when its program was deleted.\n');
+    return file;
+  }
+
+  return {
+    has: (name) => files.has(name),
+    async discard(name, path) {
+      if ((await lstat(path).catch(() => undefined)) === undefined) {
+        const file = await note(name);
+        return {
+          async undo() {
+            forget(name, file);
+            await rm(join(folder, file), { force: true });
+          },
+          done: async () => undefined,
+        };
+      }
+      const file = take(name);
+      const target = join(folder, file);
+      try {
+        await moveFile(path, target, (from) => readFile(from));
+        await syncFolder(folder);
+      } catch (error) {
+        forget(name, file);
+        throw error;
+      }
+      return {
+        async undo() {
+          forget(name, file);
+          // Never over what somebody has put there meanwhile. What is no file can not be linked.
+          await link(target, path).catch((error: { code?: string }) =>
+            error.code === 'EEXIST' ? undefined : rename(target, path),
+          );
+          await rm(target, { recursive: true, force: true });
+        },
+        done: async () => undefined,
+      };
+    },
+    async note(name) {
+      await note(name);
+    },
+    async supersede(name) {
+      for (const file of files.get(name) ?? []) {
+        forget(name, file);
+        const stem = file.slice(0, -MANIFEST_SUFFIX.length);
+        await rename(join(folder, file), join(folder, `${stem}.superseded${MANIFEST_SUFFIX}`)).catch(
+          () => undefined,
+        );
+      }
+    },
+    discardSources: (path) => rename(path, join(folder, `${basename(path)}.${now()}.sources`)),
+    async noteVolume(name, volume, userId) {
+      const record = `${JSON.stringify({ name, userId, volume, deletedAt: timestamp(now()) })}\n`;
+      await writeAtomic(join(folder, `${name}.${now()}.volume.json`), record, { mode: 0o600 });
+    },
+  };
+}
