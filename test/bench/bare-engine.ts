@@ -19,6 +19,8 @@ export interface BareCopy {
   name: string;
   instance: string;
   port: number;
+  /** Docker's own policy; the host sets none, since it restarts by itself. */
+  restart?: 'always';
 }
 
 /** Makes a container with a volume of its own in one call, as one would who needs nothing else. */
@@ -50,7 +52,7 @@ export async function createBare(
  */
 export function bareOptions(
   { Config: config, HostConfig: host, Image: image }: Docker.ContainerInspectInfo,
-  { name, instance, port }: BareCopy,
+  { name, instance, port, restart }: BareCopy,
 ): Docker.ContainerCreateOptions {
   return {
     name,
@@ -65,6 +67,7 @@ export function bareOptions(
     ...(config.Healthcheck === undefined ? {} : { Healthcheck: config.Healthcheck }),
     HostConfig: {
       ...host,
+      ...(restart === undefined ? {} : { RestartPolicy: { Name: restart } }),
       PortBindings: { [PORT_KEY]: [{ HostIp: '127.0.0.1', HostPort: String(port) }] },
       Mounts: (host.Mounts ?? []).map((mount, index) => ({ ...mount, Source: `${name}-volume-${index}` })),
     },

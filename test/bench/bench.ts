@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
+import { mapLimit } from '../../registry/map-limit.ts';
 import { LABELS } from '../../schemas/program.ts';
 import type { Say } from '../setup/say.ts';
 import type { TestImage } from '../setup/test-image.ts';
 import { type BenchHost, type HostOptions, startBenchHost } from './host-process.ts';
 import type { Row } from './stats.ts';
+
+/** Hundreds of containers may be left; the engine gains nothing beyond. */
+const REMOVALS_AT_ONCE = 4;
 
 /** One measurement: what `--only` names, and what it finds. */
 export interface Measurement {
@@ -43,7 +47,7 @@ export function createBench(made: Pick<Bench, 'docker' | 'say' | 'image' | 'roun
     for (const host of hosts) await host.then((started) => started.stop()).catch(complain);
     // Without its hosts and its events a measurement that runs fails; until then it may still make something.
     await measuring.catch(() => {});
-    await removeAll(docker, name);
+    await removeAll(docker, name, complain);
   }
   const complain = (error: unknown) => made.say(`Cleaning up: ${(error as Error).message}`);
 
@@ -71,18 +75,18 @@ export function createBench(made: Pick<Bench, 'docker' | 'say' | 'image' | 'roun
 }
 
 /** Containers first: they hold the rest. Everything is found by the run's name, which nobody else has. */
-async function removeAll(docker: Docker, run: string): Promise<void> {
-  for (const { Id, Labels } of await docker.listContainers({
-    all: true,
-    filters: { label: [LABELS.instance] },
-  })) {
-    if (!Labels[LABELS.instance]?.startsWith(run)) continue;
-    await docker.getContainer(Id).remove({ force: true, v: true });
-  }
+async function removeAll(docker: Docker, run: string, complain: (error: unknown) => void): Promise<void> {
+  const filters = { label: [LABELS.instance] };
+  const containers = await docker.listContainers({ all: true, filters });
+  const ours = containers.filter(({ Labels }) => Labels[LABELS.instance]?.startsWith(run));
+  await mapLimit(ours, REMOVALS_AT_ONCE, ({ Id }) =>
+    docker.getContainer(Id).remove({ force: true, v: true }),
+  );
   const { Volumes } = await docker.listVolumes({ filters: { name: [run] } });
   for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove({ force: true });
   for (const { Id } of await docker.listNetworks({ filters: { name: [run] } })) {
-    await docker.getNetwork(Id).remove();
+    // After many crashes the engine may count endpoints that are gone, until it is restarted: no reason to lose figures.
+    await docker.getNetwork(Id).remove().catch(complain);
   }
   for (const { Id } of await docker.listImages({ filters: { label: [`${RUN_LABEL}=${run}`] } })) {
     await docker.getImage(Id).remove({ force: true });

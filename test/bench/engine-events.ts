@@ -9,9 +9,9 @@ type Action = 'start' | 'destroy';
 export interface EngineEvents {
   /**
    * When the engine tells of the next such event of a program, in milliseconds of `performance.now()`. Ask
-   * before causing it.
+   * before causing it. Rejects when it does not come in time, by default within a minute.
    */
-  next(program: string, action: Action): Promise<number>;
+  next(program: string, action: Action, limitMs?: number): Promise<number>;
   /** How often the engine tagged an image with this name since the beginning: a build does, cached or not. */
   tagged(reference: string): number;
   close(): Promise<void>;
@@ -54,12 +54,12 @@ export async function openEngineEvents(docker: Docker): Promise<EngineEvents> {
   }
 
   return {
-    next(program, action) {
+    next(program, action, limitMs) {
       const came = new Promise<number>((resolve, reject) => {
         if (ended) reject(new Error(ENDED));
         else waiting.set(`${action} ${program}`, { resolve, reject });
       });
-      const told = inTime(`the engine told of the ${action} of ${program}`, came);
+      const told = inTime(`the engine told of the ${action} of ${program}`, came, limitMs);
       // Whoever asked may have given up for another reason by then.
       told.catch(() => {});
       return told;

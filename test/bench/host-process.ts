@@ -16,24 +16,28 @@ export interface HostOptions {
   instance: string;
   /** Host ports of its programs, `first-last`. */
   portRange: string;
+  /** A registry that is somebody else's to remove; by default the host gets a new one of its own. */
+  registry?: string;
   /** Called with the registry's folder before the host starts. */
   fill?: (registry: string) => void;
 }
 
-/** A real host in a process of its own, over a registry of its own, ready to work. */
+/** A real host in a process of its own, ready to work. */
 export interface BenchHost {
   registry: string;
+  /** Milliseconds from the start of its process until /readyz answered 200. */
+  readyMs: number;
   client: HostClient;
   /** What it logged so far, one JSON document a line. */
   log(): string;
-  /** Ends it, and removes its registry. Programs stay: the benchmark removes them by name. */
+  /** Ends it, and removes a registry of its own. Programs stay: the benchmark removes them by name. */
   stop(): Promise<void>;
 }
 
 /** Throws, with the end of its log, where it does not become ready. */
-export async function startBenchHost({ instance, portRange, fill }: HostOptions): Promise<BenchHost> {
-  const registry = mkdtempSync(join(tmpdir(), 'hersh-bench-'));
-  fill?.(registry);
+export async function startBenchHost({ instance, portRange, ...given }: HostOptions): Promise<BenchHost> {
+  const registry = given.registry ?? mkdtempSync(join(tmpdir(), 'hersh-bench-'));
+  given.fill?.(registry);
   const flags = {
     registry,
     instance,
@@ -43,6 +47,7 @@ export async function startBenchHost({ instance, portRange, fill }: HostOptions)
     'log-level': 'info',
   };
   const argv = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+  const from = performance.now();
   const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'controller', 'main.ts'), ...argv], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,7 +64,7 @@ export async function startBenchHost({ instance, portRange, fill }: HostOptions)
     const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
     await ended;
     clearTimeout(kill);
-    rmSync(registry, { recursive: true, force: true });
+    if (given.registry === undefined) rmSync(registry, { recursive: true, force: true });
   };
   try {
     let url = '';
@@ -68,7 +73,8 @@ export async function startBenchHost({ instance, portRange, fill }: HostOptions)
       url ||= urlIn(lines);
       return url !== '' && (await isReady(url));
     });
-    return { registry, client: new HostClient(url), log: () => lines.join('\n'), stop };
+    const readyMs = performance.now() - from;
+    return { registry, readyMs, client: new HostClient(url), log: () => lines.join('\n'), stop };
   } catch (error) {
     await stop();
     throw new Error(`${(error as Error).message}. Its log:\n${lastLines(lines.join('\n'), 20)}`);

@@ -8,12 +8,24 @@ import { makeSay, reportAndExit, SetupError } from '../setup/say.ts';
 import { ensureTestImage } from '../setup/test-image.ts';
 import { type Bench, createBench, type Measurement } from './bench.ts';
 import { buildReuse } from './build-reuse.ts';
+import { crashLoops } from './crash-loops.ts';
+import { crashRecovery } from './crash-recovery.ts';
+import { fleetStart } from './fleet-start.ts';
+import { hostStart } from './host-start.ts';
 import { requestRate } from './request-rate.ts';
 import { startLatency } from './start-latency.ts';
 import { judge, type Row } from './stats.ts';
 import { tableLines } from './table.ts';
 
-const MEASUREMENTS: readonly Measurement[] = [startLatency, buildReuse, requestRate];
+const MEASUREMENTS: readonly Measurement[] = [
+  startLatency,
+  buildReuse,
+  requestRate,
+  crashRecovery,
+  crashLoops,
+  fleetStart,
+  hostStart,
+];
 /** A median of fewer says little (issue: medians of at least 10). */
 const ROUNDS = 11;
 

@@ -4,23 +4,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const POLL_MS = 5;
 const LIMIT_MS = 60_000;
 
-/** Asks until the answer is yes. Throws, saying what never came about and how it stands, after a minute. */
+/** Asks until the answer is yes. Throws, saying what never came about and how it stands, when it takes too long. */
 export async function until(
   what: string,
   ask: () => Promise<boolean>,
   stand: () => string = () => '',
+  { everyMs = POLL_MS, limitMs = LIMIT_MS } = {},
 ): Promise<void> {
-  const deadline = performance.now() + LIMIT_MS;
+  const deadline = performance.now() + limitMs;
   while (!(await ask())) {
     if (performance.now() > deadline) throw new Error(`it never came about that ${what}${stand()}`);
-    await sleep(POLL_MS);
+    await sleep(everyMs);
   }
 }
 
-/** Rejects, saying what never came, when a promise does not settle within a minute. */
-export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+/** Rejects, saying what never came, when a promise does not settle in time, by default within a minute. */
+export async function inTime<T>(what: string, promise: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
   const late = new AbortController();
-  const expired = sleep(LIMIT_MS, undefined, { signal: late.signal }).then(() => {
+  const expired = sleep(limitMs, undefined, { signal: late.signal }).then(() => {
     throw new Error(`it never came about that ${what}`);
   });
   // The one that loses the race must not end the process.

@@ -15,6 +15,7 @@ export interface ProgramAnswer {
   reason: string;
   error_msg: string;
   container_id: string;
+  restart_count: number;
   proxy_url: string;
 }
 

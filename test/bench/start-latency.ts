@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { request } from 'undici';
+import { answers } from './answers.ts';
 import { assertSameFlags, type BareContainer, createBare } from './bare-engine.ts';
 import { type Bench, dockerfileOf, type Measurement } from './bench.ts';
 import { type EngineEvents, openEngineEvents } from './engine-events.ts';
@@ -172,15 +172,4 @@ async function timed(
   const ready = performance.now();
   await begun;
   return { started: started - from, ready: ready - from };
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    // A connection a question, as the host's probe does: one that docker-proxy hung up on is of no more use.
-    const { statusCode, body } = await request(`http://127.0.0.1:${port}/watcher/status`, { reset: true });
-    await body.dump();
-    return statusCode >= 200 && statusCode < 300;
-  } catch {
-    return false;
-  }
 }
