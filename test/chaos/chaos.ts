@@ -13,6 +13,8 @@ export interface ChaosOptions {
   programs: number;
   ports: string;
   say: Say;
+  /** Ends the run early; all it made goes. */
+  signal?: AbortSignal;
 }
 
 export interface ChaosReport {
@@ -29,24 +31,26 @@ const PAUSE_MS_MAX = 600;
 /** Longest back-off, a build or two, and as much again for a busy machine. */
 const CONVERGE_MS_MAX = 180_000;
 const LOOK_MS = 500;
+const INTERRUPTED = 'the run was interrupted';
 
 /** Plays with a host, its engine and its registry for a while; then everything has to become right by itself. */
-export async function runChaos({ seed, ms, programs, ports, say }: ChaosOptions): Promise<ChaosReport> {
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { seed, ms, programs, ports, say, signal } = options;
   const world = await openWorld(createRandom(seed), ports, programs);
   const report: ChaosReport = { counts: new Map(), wrong: [], convergedMs: 0 };
   try {
     await world.host.start();
     say(`Seed ${seed}: waiting for ${programs} programs to be ready`);
-    report.wrong = await converge(world);
+    report.wrong = await converge(world, signal);
     if (report.wrong.length > 0) return report;
     await mark(world);
     say(`All are; ${Math.round(ms / 1000)} s of edits and faults`);
-    report.wrong = await play(world, ms, report.counts);
+    report.wrong = await play(world, ms, report.counts, signal);
     if (report.wrong.length > 0) return report;
     say('The faults stop, the manifests are made whole');
     await calm(world);
     const start = performance.now();
-    report.wrong = await converge(world);
+    report.wrong = await converge(world, signal);
     report.convergedMs = performance.now() - start;
     return report;
   } catch (error) {
@@ -58,11 +62,17 @@ export async function runChaos({ seed, ms, programs, ports, say }: ChaosOptions)
   }
 }
 
-async function play(world: World, ms: number, counts: Map<string, number>): Promise<string[]> {
+async function play(
+  world: World,
+  ms: number,
+  counts: Map<string, number>,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const { random, host } = world;
   const steps = [...EDITS, ...FAULTS];
   const end = performance.now() + ms;
   for (let n = 0; performance.now() < end; n++) {
+    if (signal?.aborted) return [INTERRUPTED];
     const step = random.weighted(steps);
     // The host or the engine may be away: then what was asked of it is refused, and that is all.
     const done = await step.run(world).catch((error: Error) => {
@@ -90,9 +100,10 @@ async function calm(world: World): Promise<void> {
 }
 
 /** Waits until nothing is wrong; gives what still is when the time is over. */
-async function converge(world: World): Promise<string[]> {
+async function converge(world: World, signal?: AbortSignal): Promise<string[]> {
   let wrong: string[] = [];
   for (const end = performance.now() + CONVERGE_MS_MAX; performance.now() < end; await pause(LOOK_MS)) {
+    if (signal?.aborted) return [INTERRUPTED, ...wrong];
     if (world.host.child().hasEnded()) return ['the host ended by itself'];
     wrong = await whatIsWrong(world).catch((error: Error) => [`not to be told: ${error.message}`]);
     if (wrong.length === 0) return [];

@@ -29,7 +29,10 @@ async function main(argv: string[]): Promise<number> {
   if (!(minutes > 0 && Number.isInteger(seed) && programs >= 1)) throw new SetupError(`Usage: ${USAGE}`);
   const say = makeSay();
   await ensureEngine(say);
-  const report = await runChaos({ seed, ms: minutes * 60_000, programs, ports: PORTS, say });
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const { signal } = stop;
+  const report = await runChaos({ seed, ms: minutes * 60_000, programs, ports: PORTS, say, signal });
   for (const [kind, count] of [...report.counts].sort(([a], [b]) => (a < b ? -1 : 1)))
     console.log(`${String(count).padStart(6)}  ${kind}`);
   const steps = [...report.counts.values()].reduce((sum, count) => sum + count, 0);

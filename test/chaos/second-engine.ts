@@ -79,7 +79,8 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
     place: {
       docker,
       env: { DOCKER_HOST: `unix://${socketPath}` },
-      inside: namespaces.network,
+      // A host must not outlive the test that is killed: its engine would be gone.
+      inside: [...namespaces.network, 'setpriv', '--pdeathsig', 'KILL', '--'],
       dispatcher: namespaces.dispatcher,
     },
     isUp,
