@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync } from 'node:fs';
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { renameSync, type Stats } from 'node:fs';
+import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../schemas/errors.ts';
 
@@ -46,11 +46,7 @@ export async function writeAtomic(
     );
     try {
       await file.writeFile(content);
-      if (before !== undefined) {
-        await file.chmod(before.mode & 0o7777);
-        // Only root may give a file away; for anyone else the owner can not have been another.
-        await file.chown(before.uid, before.gid).catch(() => undefined);
-      }
+      if (before !== undefined) await keepOwner(file, before);
       if (durable) await file.sync();
     } finally {
       await file.close();
@@ -67,6 +63,16 @@ export async function writeAtomic(
   }
   if (exclusive) await rm(temp, { force: true });
   if (durable) await syncFolder(dirname(path));
+}
+
+/** What is so already is not asked for again: statuses are written by the thousand. */
+async function keepOwner(file: FileHandle, before: Stats): Promise<void> {
+  const now = await file.stat();
+  if (now.mode !== before.mode) await file.chmod(before.mode & 0o7777);
+  // Only root may give a file away; for anyone else the owner can not have been another.
+  if (now.uid !== before.uid || now.gid !== before.gid) {
+    await file.chown(before.uid, before.gid).catch(() => undefined);
+  }
 }
 
 /** Makes a rename in the folder survive a power cut. Some file systems refuse; then there is nothing to do. */

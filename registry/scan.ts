@@ -1,13 +1,17 @@
+import { statSync } from 'node:fs';
 import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, type Problem } from '../schemas/errors.ts';
 import { NAME_PATTERN } from '../schemas/program.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
 import { mapLimit } from './map-limit.ts';
+import { pauseEvery } from './pause.ts';
 import { SETTLE_MS, settleMs, statKey } from './settle.ts';
 
 export const MANIFEST_SUFFIX = '.yaml';
 const FILES_AT_ONCE = 32;
+/** Nothing else waits longer than this for files that are looked at. */
+const STATS_MS_MAX = 10;
 /** It was written between two looks: come back when it had time to settle. */
 const SETTLE_AGAIN_MS = SETTLE_MS + 1;
 
@@ -65,8 +69,11 @@ export async function scanPrograms(
   ];
   let againMs = 0;
   const files: ScannedFile[] = [];
-  const found = await mapLimit(stems, FILES_AT_ONCE, (name) =>
-    scanFile(folder, name, known.get(name), nowMs),
+  const same = await unchangedOf(folder, stems, known);
+  const found = await mapLimit(stems, FILES_AT_ONCE, async (name) =>
+    same.has(name)
+      ? { name, key: known.get(name) ?? '', text: undefined, unreadable: undefined }
+      : scanFile(folder, name, nowMs),
   );
   for (const [index, name] of stems.entries()) {
     const file = found[index];
@@ -81,11 +88,40 @@ export async function scanPrograms(
   return { complete: true, message: '', files, misnamed, againMs };
 }
 
+/**
+ * Which files have the key they had. Thousands are asked for every few seconds, and for that the calls that wait are
+ * a fifth of the price of those that do not: 7 µs a file on a local disk, with pauses for everything else.
+ */
+async function unchangedOf(
+  folder: string,
+  stems: readonly string[],
+  known: ReadonlyMap<string, string>,
+): Promise<Set<string>> {
+  const same = new Set<string>();
+  const pause = pauseEvery(STATS_MS_MAX);
+  for (const name of stems) {
+    const key = known.get(name);
+    if (key === undefined) continue;
+    if (keyNow(join(folder, `${name}${MANIFEST_SUFFIX}`)) === key) same.add(name);
+    await pause();
+  }
+  return same;
+}
+
+function keyNow(path: string): string | undefined {
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats && statKey(stats);
+  } catch {
+    // Whatever is wrong with it is found out, and said, by reading it.
+    return undefined;
+  }
+}
+
 /** The file; or undefined where it is gone; or the milliseconds until it is settled. */
 async function scanFile(
   folder: string,
   name: string,
-  knownKey: string | undefined,
   nowMs: number,
 ): Promise<ScannedFile | number | undefined> {
   const path = join(folder, `${name}${MANIFEST_SUFFIX}`);
@@ -99,7 +135,6 @@ async function scanFile(
   try {
     const stats = await stat(path, { bigint: true });
     const key = statKey(stats);
-    if (key === knownKey) return { name, key, text: undefined, unreadable: undefined };
     const wait = settleMs(stats, nowMs);
     if (wait > 0) return wait;
     if (!stats.isFile()) return unreadable(key, 'it is not a file');

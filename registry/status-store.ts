@@ -46,7 +46,7 @@ export async function openStatusStore(
   const damaged = new Map<string, string>();
   /** What the file says, so that equal text is not written again. */
   const written = new Map<string, string>();
-  /** Names whose file is there, whatever it says. */
+  /** Names whose file is there and can be read, whatever it says. */
   const kept = new Set<string>();
   const listeners = createListeners<string>(onListenerError);
   /** Writes of one file go one after the other. */
@@ -56,12 +56,11 @@ export async function openStatusStore(
   await mapLimit(files, READS_AT_ONCE, async (file) => {
     const name = file.slice(0, -SUFFIX.length);
     if (!NAME_PATTERN.test(name)) return;
-    kept.add(name);
     try {
       const text = await readFile(join(folder, file), 'utf8');
       statuses.set(name, decodeStatus(text, emptyStatus(name, 0)));
-      kept.add(name);
       written.set(name, text);
+      kept.add(name);
     } catch (error) {
       if (error instanceof AppError) throw error;
       damaged.set(name, messageOf(error));

@@ -236,7 +236,7 @@ test('whether there is a file is known: of a status that was read, written, dama
   assert.equal(store.isKept('p'), true);
   await writeFile(fileOf(folder, 'damaged'), '');
   const again = await openStatusStore(folder);
-  assert.deepEqual([again.isKept('p'), again.isKept('damaged'), again.isKept('other')], [true, true, false]);
+  assert.deepEqual([again.isKept('p'), again.isKept('damaged'), again.isKept('other')], [true, false, false]);
   await again.remove('p');
   assert.equal(again.isKept('p'), false);
   await mkdir(fileOf(folder, 'refused'));
