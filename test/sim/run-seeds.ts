@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { type SimOutcome, simulate } from './simulation.ts';
 
 /** Steps of a story, where no number is given. */
@@ -17,7 +18,9 @@ export async function runSeeds(
   let failed = 0;
   let current = 0;
   const onStray = (error: unknown): void => {
-    print(`seed ${current}: ${error instanceof Error ? error.stack : error}\n${command(current, steps)}`);
+    const what = error instanceof Error ? error.stack : String(error);
+    // At once, since the process ends here.
+    writeSync(1, `seed ${current} failed: ${what}\n${command(current, steps)}\n`);
     process.exit(1);
   };
   process.on('uncaughtException', onStray);
