@@ -106,12 +106,19 @@ export function createManifestFiles(programs: string, trash: Trash): ManifestFil
   };
 }
 
-/** Between this look and the rename there is no room for anybody but a writer at the very same moment. */
+/**
+ * The last thing before the rename. Files know no compare-and-swap: a writer that comes in the microseconds between
+ * the two is still overwritten.
+ */
 function mustBeSame(before: { path: string; text: string; key: string }): void {
-  const stats = statSync(before.path, { bigint: true, throwIfNoEntry: false });
-  if (stats === undefined || statKey(stats) !== before.key) throw new ChangedMeanwhile();
-  // Within a tick of the clock a file of equal length can change and keep its key.
-  if (readFileSync(before.path, 'utf8') !== before.text) throw new ChangedMeanwhile();
+  try {
+    // Within a tick of the clock a file of equal length can change and keep its key.
+    const isSame = readFileSync(before.path, 'utf8') === before.text;
+    if (isSame && statKey(statSync(before.path, { bigint: true })) === before.key) return;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  throw new ChangedMeanwhile();
 }
 
 class ChangedMeanwhile extends Error {}
