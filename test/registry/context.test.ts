@@ -393,7 +393,7 @@ test('files that a POST brings have the id of the folder they are written to', a
         await rm(join(root, context), { recursive: true });
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 35 },
   );
 });
 

@@ -205,7 +205,7 @@ test('whatever the layout: the wanted value, and every other line as it was', ()
         assert.deepEqual(others(edited), others(text));
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 120 },
   );
 });
 

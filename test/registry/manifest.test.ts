@@ -232,7 +232,7 @@ test('whatever the text, there is an answer, inside the text', () => {
       for (const { line = 1, column = 1 } of parsed.problems)
         assert.ok(line >= 1 && line <= lines && column >= 1);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 

@@ -112,7 +112,7 @@ test('whatever a status holds, it reads back equal, by the quick way and by any 
       // With other spaces it is not the quick reader's any more.
       assert.deepEqual(decodeStatus(`${written}\n# by hand\n`, emptyStatus('p', 0)), before);
     }),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
 });
 
