@@ -51,7 +51,7 @@ const CASES: readonly Case[] = [
     tells: /^(Restarted|Ready|Running): /,
   },
   { what: 'docker rm -f', act: (one) => one.remove({ force: true }), keeps: false, tells: /^Created: / },
-  { what: 'docker pause', act: (one) => one.pause(), keeps: true, tells: /^Unpaused: / },
+  { what: 'docker pause', act: pause, keeps: true, tells: /^Unpaused: / },
 ];
 
 /** What only an inspect shows: with the events lost it is found within a minute, so it is tried with events alone. */
@@ -216,3 +216,14 @@ describe('an event stream that breaks', { concurrency: false }, () => {
     await until('the host is ready', async () => (await host.call('GET', '/readyz')).status === 200);
   });
 });
+
+/** A busy machine's kernel now and then refuses to freeze: that is the engine's failure, and not what is tested. */
+async function pause(one: Docker.Container): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await one.pause();
+    } catch (error) {
+      if (attempt === 5 || !/unable to freeze/.test(String(error))) throw error;
+    }
+  }
+}
