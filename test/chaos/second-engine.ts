@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import {
   closeSync,
   existsSync,
@@ -67,11 +66,18 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     if (outer === undefined || !isUp()) return;
-    const ended = once(outer, 'exit');
     // nsenter only waits; the daemon is its child.
     const daemon = childOf(outer.pid ?? 0);
     process.kill(daemon > 0 ? daemon : (outer.pid ?? 0), signal);
-    await ended;
+    await until(
+      'the second engine ends',
+      () => {
+        // One whose child was frozen stops itself, at a time of its own choosing, and sees no child end meanwhile.
+        outer?.kill('SIGCONT');
+        return !isUp();
+      },
+      log,
+    );
   }
 
   const engine: SecondEngine = {
@@ -111,10 +117,7 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
     kill: () => end('SIGKILL'),
     freeze(frozen) {
       const daemon = childOf(outer?.pid ?? 0);
-      // nsenter stops with its child, and would never see it end.
-      for (const pid of [daemon, outer?.pid ?? 0]) {
-        if (pid > 0) process.kill(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
-      }
+      if (daemon > 0) process.kill(daemon, frozen ? 'SIGSTOP' : 'SIGCONT');
     },
     async hideSocket(hidden) {
       const away = `${socketPath}.away`;

@@ -15,6 +15,8 @@ const TESTS = join(ROOT, 'test');
 const UNIT = 'test/unit.ts';
 /** Most files wait for the engine more than they compute; more than four starts at once gain nothing there. */
 const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
+/** No file takes half of this on a busy machine: it makes a failure of what would hang for ever. */
+const FILE_MS_MAX = 480_000;
 
 const say = makeSay();
 try {
@@ -38,6 +40,7 @@ try {
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${FILE_MS_MAX}`,
     ...files,
   ]);
 } catch (error) {
