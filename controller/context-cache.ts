@@ -4,8 +4,10 @@ import type { BuildSpec } from '../schemas/program.ts';
 
 /** A context that gave no hint is looked at again after this (design: numbers, rescan of files). */
 const FRESH_MS = 10_000;
-/** A context that never stands still is taken as it is after this. */
+/** A context that never stands still, or can not be used, is taken as it is after this. */
 const SETTLE_MS_MAX = 2_000;
+/** One that can not be used is looked at again after this, until then. */
+const AGAIN_MS = 100;
 
 /** The context was being written just now; look again in `againMs`. */
 export class ContextNotSettled extends Error {
@@ -21,7 +23,7 @@ export interface ContextCache {
   /**
    * The context's hash, at most FRESH_MS old where no hint came.
    * @param generation of the spec that asks: a changed spec always gets a fresh look
-   * @throws ContextNotSettled while files are being written, and what `Contexts.look` rejects with
+   * @throws ContextNotSettled while files are being written; what `Contexts.look` rejects with, once it has for long
    */
   look(build: BuildSpec, generation: number): Promise<BuildContext>;
   /** Takes a hint: paths relative to the registry that changed. */
@@ -44,12 +46,17 @@ export function createContextCache(contexts: Contexts, clock: Clock): ContextCac
       const before = known.get(key);
       const now = clock.monotonic();
       if (before?.generation === generation && now - before.atMs < FRESH_MS) return before.look;
-      const look = await contexts.look(build);
-      if (look.againMs > 0) {
+      const mayWait = (): boolean => {
         const since = unsettledSince.get(key) ?? now;
         unsettledSince.set(key, since);
-        if (now - since < SETTLE_MS_MAX) throw new ContextNotSettled(look.againMs);
-      }
+        return now - since < SETTLE_MS_MAX;
+      };
+      const look = await contexts.look(build).catch((error: unknown) => {
+        // What is gone, or does not fit together, may be half way through a checkout.
+        if (mayWait()) throw new ContextNotSettled(AGAIN_MS);
+        throw error;
+      });
+      if (look.againMs > 0 && mayWait()) throw new ContextNotSettled(look.againMs);
       unsettledSince.delete(key);
       known.set(key, { look, generation, atMs: now });
       return look;
@@ -59,7 +66,8 @@ export function createContextCache(contexts: Contexts, clock: Clock): ContextCac
     },
     async relook(builds) {
       const wanted = new Map(builds.map((build) => [JSON.stringify(build), build]));
-      for (const key of known.keys()) if (!wanted.has(key)) known.delete(key);
+      for (const map of [known, unsettledSince])
+        for (const key of map.keys()) if (!wanted.has(key)) map.delete(key);
       const changed: BuildSpec[] = [];
       for (const [key, build] of wanted) {
         const before = known.get(key)?.look.hash;

@@ -88,7 +88,7 @@ export function startController(deps: ControllerDeps): Controller {
   const prober = createProber(clock, deps.probeOnce, (name) => queue.add(name));
   const images = createImageTasks({
     ...{ engine, clock, log },
-    snapshot: (build, hash) => registry.contexts.snapshot(build, hash),
+    snapshot,
     openSnapshot: (path) => createReadStream(path),
     startLog(buildId) {
       const writer = registry.buildLogs.start(buildId);
@@ -117,7 +117,7 @@ export function startController(deps: ControllerDeps): Controller {
       await collector.use(look.hash);
       return look;
     },
-    snapshot: (build, hash) => registry.contexts.snapshot(build, hash),
+    snapshot,
     stop,
     stopping: (name) => new Set(stops.get(name)),
     probes: (name) => prober.states(name),
@@ -167,6 +167,16 @@ export function startController(deps: ControllerDeps): Controller {
     if (before === undefined) return;
     const errorMsg = `a bug of Hersh Host: ${messageOf(error)}; see its log`;
     await registry.status.put({ ...before, reason: 'InternalError', errorMsg }).catch(() => undefined);
+  }
+
+  /** Where the sources changed since they were looked at, the next pass looks anew. */
+  async function snapshot(build: BuildSpec, hash: string): Promise<string> {
+    try {
+      return await registry.contexts.snapshot(build, hash);
+    } catch (error) {
+      contexts.invalidate(new Set([build.context]));
+      throw error;
+    }
   }
 
   function stop(name: string, containerId: string, graceSeconds: number): void {

@@ -125,7 +125,8 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
         ? new AppError('BuildFailed', `the build took longer than ${minutes} minutes and was stopped`)
         : error;
       writer.write(`\n${signal.aborted ? 'the build was cancelled' : `failed: ${messageOf(reason)}`}\n`);
-      if (!signal.aborted)
+      const isOver = signal.aborted || (reason instanceof AppError && reason.reason === 'ContextChanged');
+      if (!isOver)
         log.warn({ build: buildId, error: messageOf(reason), tail: tail.text() }, 'build failed');
       throw withTail(reason, tail.text());
     } finally {

@@ -32,6 +32,8 @@ import { attemptOf, forAttempt, noteGood, standIn } from './rollback.ts';
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;
 const LINE_CHARACTERS_MAX = 200;
+/** Ends of a build that say nothing about it. */
+const NO_FAILURES: ReadonlySet<string> = new Set(['BuildAborted', 'ContextChanged']);
 
 export interface ObserveDeps {
   engine: Engine;
@@ -92,7 +94,7 @@ export async function observe(
   const observed = withGood({ ...base, ...held, ...(await imageKeyOf(deps, spec, result.generation)) }, spec);
   const failure = deps.images.takeFailure(name);
   const memory =
-    failure === undefined || failure.reason === 'BuildAborted'
+    failure === undefined || NO_FAILURES.has(failure.reason)
       ? observed.memory
       : afterBuildFailure(observed.memory, failure, observed.nowMs);
   const wanted = observed.goal.kind === 'run' ? observed.goal.spec : spec;

@@ -38,7 +38,8 @@ export interface Contexts {
   look(build: BuildSpec): Promise<BuildContext>;
   /**
    * The path of a tar that holds exactly what `hash` was made of; written once, kept in `data/contexts/`.
-   * Rejects `BuildFailed` when the files changed meanwhile: look again.
+   * Rejects `ContextChanged` when the files changed meanwhile: look again. Rejects `BuildFailed` where they can not
+   * be kept.
    */
   snapshot(build: BuildSpec, hash: string): Promise<string>;
   /**
@@ -111,7 +112,7 @@ export function openContexts(root: string, snapshots: string, now: () => number)
       } catch (error) {
         await rm(temp, { force: true });
         if (error instanceof ContextChanged) {
-          throw new AppError('BuildFailed', `${build.context} changed while it was read`);
+          throw new AppError('ContextChanged', `${build.context} changed while it was read`);
         }
         throw new AppError('BuildFailed', `the context can not be kept: ${messageOf(error)}`, {
           cause: error,

@@ -3,7 +3,7 @@ import { link, lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { type Clock, elapse } from '../schemas/clock.ts';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { identify, isAlive, type LockOwner } from './lock.ts';
+import { alone, identify, isAlive, type LockOwner } from './lock.ts';
 
 /** How often a lock that somebody else holds is tried again. */
 const TRY_MS = 50;
@@ -52,10 +52,8 @@ export async function lockIndex(
     // Looked at first, so that waiting does not itself look like a git at work.
     const isFree = (await lstat(path).catch(() => undefined)) === undefined;
     if (isFree && (await place(gitDir, path, textOf(owner, note), 'link'))) break;
-    const dead = await readDead(path);
-    if (dead !== undefined) {
-      await removeDead(path, dead.text);
-      left = dead.note;
+    if ((await readDead(path)) !== undefined) {
+      left = (await takeDead(path)) ?? left;
     } else if (clock.monotonic() >= deadlineMs) {
       throw new AppError(
         'RegistryUnavailable',
@@ -110,29 +108,25 @@ function textOf(owner: LockOwner, note: LockNote): string {
 }
 
 /** A lock of ours whose owner lives no more. */
-async function readDead(path: string): Promise<{ text: string; note: LockNote } | undefined> {
+async function readDead(path: string): Promise<LockNote | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
   try {
     const { hershHost, intent, paths } = JSON.parse(text) as { hershHost: LockOwner } & LockNote;
     if (typeof hershHost.pid !== 'number' || (await isAlive(hershHost))) return undefined;
-    return { text, note: { intent, paths } };
+    return { intent, paths };
   } catch {
     return undefined;
   }
 }
 
-/** Moved aside first and looked at again, so that a lock somebody just took is not the one removed. */
-async function removeDead(path: string, text: string): Promise<void> {
-  const aside = `${path}.hersh-${randomBytes(4).toString('hex')}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
-  }
-  if ((await readFile(aside, 'utf8').catch(() => '')) !== text)
-    await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+/** Removes a lock that a dead host left, and gives what it says. No two hosts do so at once, see `alone`. */
+async function takeDead(path: string): Promise<LockNote | undefined> {
+  let left: LockNote | undefined;
+  await alone(path, async () => {
+    left = await readDead(path);
+    if (left !== undefined) await rm(path, { force: true });
+  });
+  return left;
 }
 
 /** Only the holder of the lock makes them, so whatever is there now was left by one that was killed. */

@@ -17,6 +17,8 @@ export interface SourcesKeeper {
   named(context: string | undefined): string[];
   /** Takes the folder of a context that a program names no more away, where no other does and git has all of it. */
   release(name: string, context: string | undefined): Promise<(Reversible & { paths: string[] }) | undefined>;
+  /** Resolves when the folder of a context is not on its way: taken away and not yet back, or gone for good. */
+  settled(context: string): Promise<void>;
 }
 
 export interface SourcesKeeperOptions {
@@ -32,7 +34,18 @@ export interface SourcesKeeperOptions {
 export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeeper {
   const { root, aside, isClean, mentions } = options;
   const folderOf = (context: string | undefined) => API_SOURCES.exec(context ?? '')?.[0];
+  /** Folders that were taken away by an edit which has not ended. */
+  const away = new Map<string, { until: Promise<void>; end: () => void }>();
+  const ending = async (folder: string, work: Promise<void>): Promise<void> => {
+    try {
+      await work;
+    } finally {
+      away.get(folder)?.end();
+      away.delete(folder);
+    }
+  };
   return {
+    settled: async (context) => away.get(folderOf(context) ?? '')?.until,
     named: (context) => [folderOf(context) ?? []].flat(),
     async release(name, context) {
       const folder = folderOf(context);
@@ -40,16 +53,22 @@ export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeepe
       const from = join(root, folder);
       const to = join(aside, `${TEMP_PREFIX}${basename(folder)}`);
       await rm(to, { recursive: true, force: true });
+      let end = () => {};
+      const until = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      away.set(folder, { until, end });
       try {
         await rename(from, to);
       } catch {
         // It is gone already, or can not be moved: then it stays, which does no harm.
+        await ending(folder, Promise.resolve());
         return undefined;
       }
       return {
         paths: [folder],
-        undo: () => rename(to, from),
-        done: () => rm(to, { recursive: true, force: true }),
+        undo: () => ending(folder, rename(to, from)),
+        done: () => ending(folder, rm(to, { recursive: true, force: true })),
       };
     },
   };

@@ -72,7 +72,7 @@ async function create(path: string, text: string, nonce: string): Promise<boolea
  * that see the same stale lock the slower would otherwise remove what the faster has just taken. The kernel lets
  * go of the name of a socket when its process ends, so this can not itself be left behind.
  */
-async function alone(path: string, work: () => Promise<void>): Promise<boolean> {
+export async function alone(path: string, work: () => Promise<void>): Promise<boolean> {
   const server = createServer();
   const real = join(await realpath(dirname(path)), basename(path));
   const name = createHash('sha256').update(real).digest('hex').slice(0, 32);

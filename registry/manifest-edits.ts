@@ -111,9 +111,11 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
           await change.undo();
           throw error;
         }
-        const result = await tell(made.text ?? '');
-        await change.done();
-        return result;
+        try {
+          return await tell(made.text ?? '');
+        } finally {
+          await change.done();
+        }
       }),
     );
   }

@@ -191,6 +191,7 @@ export async function openRegistry({
   const isClean = async (folder: string) => (await git?.isClean(folder)) === true;
   const sources = createSourcesKeeper({ root, aside: paths.trash, isClean, mentions });
 
+  const contexts = openContexts(root, paths.contexts, () => clock.now());
   const edits = createManifestEdits({
     ...{ root, git, manifests, exclusive, parse, sources },
     files: createManifestFiles(paths.programs, trash),
@@ -222,7 +223,13 @@ export async function openRegistry({
     events: openEventStore(paths.events, onWriteError),
     revisions: openRevisionStore(paths.revisions),
     buildLogs: openBuildLogs(paths.builds, onWriteError),
-    contexts: openContexts(root, paths.contexts, () => clock.now()),
+    contexts: {
+      ...contexts,
+      async look(build) {
+        await sources.settled(build.context);
+        return contexts.look(build);
+      },
+    },
     list: manifests.list,
     get: manifests.get,
     missing: () => absences.unstated().filter((name) => status.get(name) !== undefined),

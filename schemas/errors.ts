@@ -38,6 +38,11 @@ export const REASONS = {
     http: 500,
     means: 'The build failed for want of a network; it is tried again, 3 times in all.',
   },
+  ContextChanged: {
+    retry: 'now',
+    http: 500,
+    means: 'The sources changed while they were read; what they are now is built instead.',
+  },
   BuildAborted: { retry: 'never', http: 500, means: 'Nobody waits for this build any more; it was stopped.' },
   ImageNotFound: {
     retry: 'backoff',

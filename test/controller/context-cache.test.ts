@@ -61,12 +61,22 @@ describe('the cache of contexts', () => {
     await assert.rejects(cache.look(A, 1), notSettled, 'the time counts anew');
   });
 
-  it('remembers no failure', async () => {
-    const { bench, cache } = createBench();
+  it('waits two seconds for what can not be used, says then what is wrong at each look, and takes it when it can', async () => {
+    const { clock, bench, cache } = createBench();
     bench.isGone = true;
+    const notSettled = (error: unknown) => error instanceof ContextNotSettled;
+    await assert.rejects(cache.look(A, 1), notSettled);
+    await clock.advance(1_999);
+    await assert.rejects(cache.look(A, 1), notSettled);
+    await clock.advance(1);
     await assert.rejects(cache.look(A, 1), /does not exist/);
+    await cache.relook([A]);
+    await assert.rejects(cache.look(A, 1), /does not exist/, 'it is not waited for again');
     bench.isGone = false;
     assert.equal((await cache.look(A, 1)).hash, 'h1');
+    cache.invalidate(new Set(['sources/a']));
+    bench.isGone = true;
+    await assert.rejects(cache.look(A, 1), notSettled, 'the time counts anew');
   });
 
   it('finds what no hint told: changed, gone, and back', async () => {

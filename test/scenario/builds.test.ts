@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createStage } from './stage.ts';
 
+const build = (name: string) => ({ context: `sources/${name}`, dockerfile: 'Dockerfile', args: {} });
 const builds = (calls: readonly string[]) => calls.filter((call) => call.startsWith('build '));
 
 describe('images of programs', () => {
@@ -9,14 +12,14 @@ describe('images of programs', () => {
     const stage = await createStage(test);
     const host = await stage.start();
     await stage.write('sources/shared/Dockerfile', 'FROM scratch\nRUN sleep 10\n');
-    const build = { context: 'sources/shared' };
-    await stage.create('one', { build });
-    await stage.create('two', { build });
+    const shared = { context: 'sources/shared' };
+    await stage.create('one', { build: shared });
+    await stage.create('two', { build: shared });
     await stage.reach('one', 'Ready');
     await stage.reach('two', 'Ready');
     assert.equal(builds(host.calls).length, 1);
     assert.equal(stage.status('one').imageId, stage.status('two').imageId);
-    await stage.create('three', { build });
+    await stage.create('three', { build: shared });
     await stage.reach('three', 'Ready');
     assert.equal(builds(host.calls).length, 1, 'and not again for one that comes later');
   });
@@ -108,8 +111,8 @@ describe('images of programs', () => {
     const stage = await createStage(test);
     const host = await stage.start();
     await stage.write('sources/shared/Dockerfile', 'FROM scratch\nRUN sleep 100\n');
-    const build = { context: 'sources/shared' };
-    for (const name of ['one', 'two']) await stage.create(name, { build });
+    const shared = { context: 'sources/shared' };
+    for (const name of ['one', 'two']) await stage.create(name, { build: shared });
     await stage.reach('two', 'Building');
     await host.programs.remove('one');
     await host.until('the first is gone', () => host.registry.status.get('one') === undefined);
@@ -163,6 +166,24 @@ describe('images of programs', () => {
     assert.deepEqual(host.calls, []);
     await stage.write('sources/later/Dockerfile', 'FROM scratch\n');
     await stage.reach('app', 'Ready', 11_000);
+  });
+
+  it('are made of what the sources are then: a change between the look and the build is no failure', async (test) => {
+    const stage = await createStage(test);
+    let changes = 0;
+    const host = await stage.start({
+      onStep({ name, moment }) {
+        if (name !== 'contexts.snapshot' || moment !== 'before' || changes > 0) return;
+        changes++;
+        writeFileSync(join(stage.root, 'sources/app/Dockerfile'), 'FROM scratch\n# changed meanwhile\n');
+      },
+    });
+    await stage.create('app');
+    const { buildId } = await stage.reach('app', 'Ready');
+    assert.equal(changes, 1);
+    const warnings = (await host.registry.events.list('app')).filter(({ type }) => type === 'Warning');
+    assert.deepEqual(warnings, []);
+    assert.equal((await host.registry.contexts.look(build('app'))).buildId, buildId);
   });
 
   it('are not trusted by their tag: one with another content behind it is built anew', async (test) => {

@@ -128,6 +128,35 @@ describe('a registry in git', () => {
     assert.deepEqual(host.calls, []);
   });
 
+  it('calls and reverts that move the sources away show no failed build', async (test) => {
+    const stage = await startInGit(test);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'sources');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    const buildId = 'build-0123456789ab';
+    const first = new Map([['Dockerfile', 'FROM scratch\n# first\n']]);
+    await host.programs.createFromSources('p0', 'me', buildId, first);
+    await host.programs.editSpec('p0', { desiredState: 'Running' });
+    await stage.reach('p0', 'Ready');
+    const change = (work: Promise<unknown>) => meanwhile(stage, work);
+    const serves = (revision: number) => () => {
+      const { state, currentRevision } = stage.status('p0');
+      return state === 'Ready' && currentRevision === revision;
+    };
+    const etag = () => host.programs.manifest('p0')?.etag ?? '';
+    await change(host.programs.putManifest('p0', manifest('p0', SHARED), etag()));
+    await host.until('the second serves', serves(2), 20_000);
+    assert.equal(await stage.git('ls-files', `sources/${buildId}`), '', 'its sources went with the commit');
+    await change(host.programs.rollBack('p0', undefined));
+    await host.until('the first is back', serves(3), 20_000);
+    await change(stage.git('revert', '--no-edit', 'HEAD'));
+    await host.until('the rollback is undone', serves(4), 20_000);
+    await change(stage.git('revert', '--no-edit', 'HEAD~2'));
+    await host.until('the change is undone', serves(5), 20_000);
+    const warnings = (await host.registry.events.list('p0')).filter(({ type }) => type === 'Warning');
+    assert.deepEqual(warnings, []);
+  });
+
   it('a call that git refuses changes nothing that runs, and nobody hears of it', async (test) => {
     const stage = await startInGit(test);
     await programs(stage, ['p0']);
