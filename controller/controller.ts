@@ -118,6 +118,7 @@ export function startController(deps: ControllerDeps): Controller {
       return look;
     },
     snapshot,
+    hasSnapshot: (hash) => registry.contexts.has(hash),
     stop,
     stopping: (name) => new Set(stops.get(name)),
     probes: (name) => prober.states(name),

@@ -24,7 +24,11 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus): Even
     const message = `generation ${generation} of its spec is that of commit ${commit}`;
     events.push({ type: 'Normal', reason: 'ManifestChanged', message });
   }
-  if (after.reason !== '' && (after.reason !== before.reason || after.errorMsg !== before.errorMsg)) {
+  const isNews =
+    after.reason !== before.reason ||
+    after.errorMsg !== before.errorMsg ||
+    (after.state === 'Error' && before.state !== 'Error');
+  if (after.reason !== '' && isNews) {
     const type = after.reason === 'Building' || after.reason === 'Completed' ? 'Normal' : 'Warning';
     events.push({ type, reason: after.reason, message: after.errorMsg });
   }

@@ -34,7 +34,8 @@ export interface ExecuteDeps {
   stop: (name: string, containerId: string, graceSeconds: number) => void;
   /** Writes down what must be remembered before the next step. */
   save: (status: ProgramStatus) => Promise<void>;
-  emit: (status: ProgramStatus, event: EventDraft) => void;
+  /** Tells people what was done; resolves when it is written. */
+  emit: (status: ProgramStatus, event: EventDraft) => Promise<void>;
   /** Removes the ledger and everything kept in memory; the volume goes to the trash. */
   forget: (status: ProgramStatus) => Promise<void>;
 }
@@ -63,11 +64,11 @@ export async function execute(
     case 'pull':
       images.leave(name, action.reference);
       images.pull(name, action.reference);
-      note('Pulling', `pulling ${action.reference}`);
+      await note('Pulling', `pulling ${action.reference}`);
       return { status, goOn: true };
     case 'cancelImage':
       images.leave(name);
-      note('BuildCancelled', action.why);
+      await note('BuildCancelled', action.why);
       return { status, goOn: true };
     case 'create':
       return createContainer(deps, status, observed, action);
@@ -75,7 +76,7 @@ export async function execute(
       return startContainer(deps, status, observed, action);
     case 'unpause':
       await engine.unpauseContainer(action.containerId);
-      note('Unpaused', `${short(action.containerId)} was paused by somebody; it goes on`, 'Warning');
+      await note('Unpaused', `${short(action.containerId)} was paused by somebody; it goes on`, 'Warning');
       return { status, goOn: true };
     case 'stop': {
       const container = observed.containers.find(({ id }) => id === action.containerId);
@@ -87,7 +88,7 @@ export async function execute(
       await deps.save(next);
       deps.stop(name, action.containerId, action.graceSeconds);
       if (!action.wanted)
-        note('Unhealthy', `${short(action.containerId)} is stopped: ${action.why}`, 'Warning');
+        await note('Unhealthy', `${short(action.containerId)} is stopped: ${action.why}`, 'Warning');
       return { status: next, goOn: true };
     }
     case 'rename': {
@@ -95,13 +96,17 @@ export async function execute(
       const from = observed.containers.find(({ id }) => id === action.containerId)?.name ?? '';
       // One that stood beside the last revision takes over its name; any other name was given by somebody.
       if (!from.startsWith(action.to)) {
-        note('Drifted', `somebody renamed the container to ${from}; it is ${action.to} again`, 'Warning');
+        await note(
+          'Drifted',
+          `somebody renamed the container to ${from}; it is ${action.to} again`,
+          'Warning',
+        );
       }
       return { status, goOn: true };
     }
     case 'remove':
       await engine.removeContainer(action.containerId);
-      note('Removed', `container ${short(action.containerId)} was removed: ${action.why}`);
+      await note('Removed', `container ${short(action.containerId)} was removed: ${action.why}`);
       return { status, goOn: true };
     case 'forget':
       await deps.forget(status);
@@ -149,7 +154,7 @@ async function createContainer(
     });
   }
   await deps.save(status);
-  if (action.why !== '') deps.emit(status, { type: 'Warning', reason: 'Drifted', message: action.why });
+  if (action.why !== '') await deps.emit(status, { type: 'Warning', reason: 'Drifted', message: action.why });
   try {
     const id = await deps.slots.run(slotOf(status.memory), () =>
       deps.engine.createContainer({
@@ -178,7 +183,7 @@ async function createContainer(
         },
       }),
     );
-    deps.emit(status, {
+    await deps.emit(status, {
       type: 'Normal',
       reason: 'Created',
       message: `revision ${revision} in container ${short(id)}`,
@@ -216,7 +221,7 @@ async function startContainer(
   }
   if (restarted) {
     const message = `restart ${status.restartCount} of ${short(action.containerId)}`;
-    deps.emit(status, { type: 'Normal', reason: 'Restarted', message });
+    await deps.emit(status, { type: 'Normal', reason: 'Restarted', message });
   }
   const { failedStart, ...memory } = status.memory;
   return { status: { ...status, memory }, goOn: true };
@@ -243,7 +248,7 @@ async function reassignPort(
   const next = { ...status, publishPort: port };
   await deps.save(next);
   const message = `port ${taken} is taken by something else on this machine; the program moves to ${port}`;
-  deps.emit(next, { type: 'Warning', reason: 'PortReassigned', message });
+  await deps.emit(next, { type: 'Warning', reason: 'PortReassigned', message });
   return { status: next, goOn: false };
 }
 

@@ -126,8 +126,7 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
         : error;
       writer.write(`\n${signal.aborted ? 'the build was cancelled' : `failed: ${messageOf(reason)}`}\n`);
       const isOver = signal.aborted || (reason instanceof AppError && reason.reason === 'ContextChanged');
-      if (!isOver)
-        log.warn({ build: buildId, error: messageOf(reason), tail: tail.text() }, 'build failed');
+      if (!isOver) log.warn({ build: buildId, error: messageOf(reason), tail: tail.text() }, 'build failed');
       throw withTail(reason, tail.text());
     } finally {
       cancelLimit();

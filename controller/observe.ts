@@ -42,6 +42,8 @@ export interface ObserveDeps {
   clock: Clock;
   /** The context's hash, perhaps from a look of a few seconds ago. */
   lookAtContext: (build: BuildSpec, generation: number) => Promise<BuildContext>;
+  /** Whether what was built under that hash is kept, so that it can be built again without its sources. */
+  hasSnapshot: (hash: string) => Promise<boolean>;
   stopping: (name: string) => ReadonlySet<string>;
   probes: (name: string) => ReadonlyMap<string, ProbeState>;
   containerName: (name: string) => string;
@@ -229,7 +231,7 @@ async function imageState(deps: ObserveDeps, observed: Observed, spec: ProgramSp
   return usable ? { kind: 'present', id: image.id } : { kind: 'absent' };
 }
 
-/** See `standIn`: only where the engine still has its image. */
+/** See `standIn`: only where the engine still has its image, or it can be made again of what it was made of. */
 async function withStandIn(
   deps: ObserveDeps,
   observed: Observed,
@@ -239,7 +241,10 @@ async function withStandIn(
   const other = standIn(observed, wanted, lastStartedMs);
   if (other?.goal.kind !== 'run') return observed;
   const image = await imageState(deps, other, other.goal.spec);
-  return image.kind === 'absent' || image.kind === 'pending' ? observed : { ...other, image };
+  if (image.kind !== 'absent' && image.kind !== 'pending') return { ...other, image };
+  // Where the wanted one may yet be made, the two would take turns to fail.
+  const mayBuild = observed.image.kind === 'unknown' && other.goal.spec.build !== null;
+  return mayBuild && (await deps.hasSnapshot(other.imageKey)) ? { ...other, image } : observed;
 }
 
 /** Exits that happen while the program should be stopped are nobody's fault. */

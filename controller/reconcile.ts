@@ -88,9 +88,10 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const next = statusOf(before, observed, actions, context);
   // The ledger comes before the first engine object, so it has to be on the disk; later ones may lag.
   const isFirst = !registry.status.isKept(name) && observed.containers.length === 0;
-  if (isFirst) await save(deps, next, isFirst);
-  for (const event of eventsBetween(before, next)) emit(deps, next, event);
-  if (!isFirst) await save(deps, next);
+  if (isFirst) await save(deps, { ...before, memory: next.memory }, isFirst);
+  // A host that is killed before the status is written finds the same news at its next start, so none is lost.
+  await Promise.all(eventsBetween(before, next).map((event) => emit(deps, next, event)));
+  await save(deps, next);
   noteOutcome(deps, before, next);
   watchProbes(deps, observed);
   return carryOut(deps, next, observed, actions);
@@ -179,12 +180,18 @@ async function save(deps: ReconcileDeps, status: ProgramStatus, isFirst = false)
   }
 }
 
-function emit(deps: ReconcileDeps, status: ProgramStatus, event: EventDraft): void {
+/** Resolves when the event is written; never rejects. */
+function emit(deps: ReconcileDeps, status: ProgramStatus, event: EventDraft): Promise<void> {
   const { name, state, currentRevision: revision } = status;
-  void deps.registry.events.append(name, { time: timestamp(deps.clock.now()), ...event, state, revision });
   const fields = { program: name, state, reason: event.reason };
   if (event.type === 'Warning') deps.log.warn(fields, event.message);
   else deps.log.debug(fields, event.message);
+  return deps.registry.events.append(name, {
+    time: timestamp(deps.clock.now()),
+    ...event,
+    state,
+    revision,
+  });
 }
 
 async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void> {
@@ -192,7 +199,7 @@ async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void>
   deps.images.leave(name);
   deps.prober.watch(name, undefined);
   if (memory.volume !== undefined) await deps.registry.trashVolume(name, memory.volume, userId);
-  emit(deps, status, {
+  await emit(deps, status, {
     type: 'Normal',
     reason: 'Deleted',
     message: 'the program and its container are gone',

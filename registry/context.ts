@@ -42,6 +42,8 @@ export interface Contexts {
    * be kept.
    */
   snapshot(build: BuildSpec, hash: string): Promise<string>;
+  /** Whether a snapshot of that hash is kept. */
+  has(hash: string): Promise<boolean>;
   /**
    * Puts the kept snapshot of `hash` back under `sources/`, where no folder there holds the same, and gives the
    * folder relative to the registry. Rejects `Conflict` where no snapshot is kept.
@@ -93,16 +95,20 @@ export function openContexts(root: string, snapshots: string, now: () => number)
     return { hash, buildId: buildIdOf(hash), againMs };
   }
 
+  const fileOf = (hash: string) => join(snapshots, `${hash}.tar`);
+  const has = async (hash: string) => (await stat(fileOf(hash)).catch(() => undefined))?.isFile() === true;
+
   return {
     look,
+    has,
     restore(build, hash, buildId) {
       const holdsSame = async (context: string) =>
         (await look({ ...build, context }).catch(() => undefined))?.hash === hash;
-      return restoreContext(root, join(snapshots, `${hash}.tar`), buildId, holdsSame);
+      return restoreContext(root, fileOf(hash), buildId, holdsSame);
     },
     async snapshot(build, hash) {
-      const path = join(snapshots, `${hash}.tar`);
-      if ((await stat(path).catch(() => undefined))?.isFile()) return path;
+      const path = fileOf(hash);
+      if (await has(hash)) return path;
       const { entries } = await walk(build);
       const temp = join(snapshots, `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`);
       try {

@@ -1,5 +1,6 @@
 import { appendFile, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { codeOf } from '../schemas/errors.ts';
 import type { ProgramEvent } from '../schemas/program.ts';
 import { writeAtomic } from './atomic-write.ts';
@@ -12,7 +13,10 @@ const EVENTS_MAX = 2000;
 
 /** `data/events/<name>.ndjson`: what happened to each program, kept across restarts of the host. */
 export interface EventStore {
-  /** Never rejects: an event that can not be written is still given to followers. */
+  /**
+   * Never rejects: an event that can not be written is still given to followers. The first one since the store was
+   * opened is left out where the last one in the file is the same but for its time.
+   */
   append(name: string, event: ProgramEvent): Promise<void>;
   /** Oldest first. */
   list(name: string): Promise<ProgramEvent[]>;
@@ -45,8 +49,13 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
     const path = fileOf(name);
     let count = counts.get(name);
     if (count === undefined) {
-      count = (await read(path)).length;
+      const kept = await read(path);
+      count = kept.length;
       await endTornLine(path);
+      if (isSameNews(kept.at(-1), event)) {
+        counts.set(name, count);
+        return;
+      }
     }
     await appendFile(path, `${JSON.stringify(event)}\n`, { mode: 0o600 });
     counts.set(name, ++count);
@@ -95,6 +104,11 @@ async function endTornLine(path: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** A host that was killed before it could write its status finds the same again at its next start. */
+function isSameNews(last: ProgramEvent | undefined, event: ProgramEvent): boolean {
+  return last !== undefined && isDeepStrictEqual({ ...last, time: '' }, { ...event, time: '' });
 }
 
 async function read(path: string): Promise<ProgramEvent[]> {

@@ -29,6 +29,12 @@ const rows: { name: string; from: ProgramStatus; to: ProgramStatus; want: string
     want: ['Warning CrashLoopBackOff'],
   },
   {
+    name: 'the same reason, once nothing serves any more',
+    from: { ...ready, reason: 'BuildFailed', errorMsg: 'no' },
+    to: status({ state: 'Error', reason: 'BuildFailed', errorMsg: 'no' }),
+    want: ['Warning BuildFailed'],
+  },
+  {
     name: 'a reason that is over, in the same state',
     from: { ...ready, reason: 'BuildFailed', errorMsg: 'no' },
     to: ready,

@@ -32,6 +32,17 @@ test('events are kept in order, also over a restart, and each program has its ow
   assert.deepEqual(await again.list('nobody'), []);
 });
 
+test('what a host that was killed told last is not told twice by the next', async (t) => {
+  const folder = await tempFolder(t);
+  const first = openEventStore(folder, fail);
+  for (const message of ['a', 'b']) await first.append('p', event(message));
+  const next = openEventStore(folder, fail);
+  for (const message of ['b', 'b', 'c']) {
+    await next.append('p', { ...event(message), time: '2026-01-01T00:00:09.000Z' });
+  }
+  assert.deepEqual(messages(await next.list('p')), ['a', 'b', 'b', 'c']);
+});
+
 test('a list sees what was appended before it was asked for', async (t) => {
   const store = openEventStore(await tempFolder(t), fail);
   void store.append('p', event('a'));

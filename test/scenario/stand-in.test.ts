@@ -35,6 +35,24 @@ describe('a revision that can not be built', () => {
     assert.equal(calls.length, done, 'and there it stays');
   });
 
+  it('has the good one built again from what is kept, when sources, image and container are all gone', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app');
+    const { buildId } = await stage.reach('app', 'Ready');
+    await stage.remove('sources/app');
+    await stage.host.until('it is told', () => stage.status('app').reason === 'BuildFailed');
+    stage.world.images.delete(stage.world.tags.get(`hersh/${buildId}`) ?? '');
+    stage.world.tags.delete(`hersh/${buildId}`);
+    const { id } = stage.running('app').facts;
+    removeByHand(stage);
+    const isOther = () => stage.status('app').state === 'Ready' && stage.status('app').containerId !== id;
+    await stage.host.until('another serves', isOther);
+    const { reason, errorMsg, buildId: serves } = stage.status('app');
+    assert.deepEqual({ reason, serves }, { reason: 'BuildFailed', serves: buildId });
+    assert.match(errorMsg, /sources\/app does not exist/);
+  });
+
   it('does not bring back what was stopped by wish', async (test) => {
     const stage = await createStage(test);
     await stage.start();

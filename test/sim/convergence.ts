@@ -71,6 +71,11 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
   const valid = status.conditions.find(({ type }) => type === 'Valid')?.status;
   const expected = entry === undefined ? 'Unknown' : entry.program === undefined ? 'False' : 'True';
   if (valid !== expected) return `Valid is ${valid} and not ${expected}`;
+  const last = (await registry.events.list(name)).at(-1);
+  // The history of a life before stays, and a new one begins without a word.
+  const told = last === undefined || last.reason === 'Deleted' ? 'Created' : last.state;
+  if (told !== status.state && !stage.wasFull && !stage.damaged.has(name))
+    return `it is ${status.state}, and its last event is of ${told}`;
   const spec =
     entry?.program === undefined ? status.memory.inForce?.spec : resolveSpec(entry.program.rawSpec, 'runc');
   if (spec === undefined)
@@ -107,10 +112,10 @@ async function runningComplaint(
   const hash = specHash(spec, image, status.publishPort);
   const isExact = ({ facts }: SimContainer) => facts.labels['dev.hersh.spec-hash'] === hash;
   const exact = serving !== undefined && isExact(serving);
-  if (rolledBack !== undefined && !['RolledBack', 'CrashLoopBackOff', ''].includes(reason))
-    return `${is}, and it was rolled back`;
   if (memory.finished?.specHash === hash && serving === undefined)
     return state === 'Stopped' && spec.restartPolicy !== 'Always' ? '' : `${is}, though it has finished`;
+  if (rolledBack !== undefined && !['RolledBack', 'CrashLoopBackOff', ''].includes(reason))
+    return `${is}, and it was rolled back`;
   if (reason === 'PortConflict') return spec.publishPort === null ? is : '';
   const cannotBeBuilt = image === '' || memory.failedBuild?.hash === image;
   if (cannotBeBuilt && !containers.some(isExact)) {

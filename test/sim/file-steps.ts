@@ -167,6 +167,8 @@ async function removeSource(stage: SimStage): Promise<string> {
 /** From now on no status can be written, as on a full disk. */
 function fillDisk(stage: SimStage): Promise<string> | string {
   if (stage.host === undefined || existsSync(statusAwayOf(stage))) return '';
+  // What a host learns meanwhile is told, and forgotten with it.
+  stage.wasFull = true;
   return rename(statusOf(stage), statusAwayOf(stage)).then(() => 'no status can be written any more');
 }
 

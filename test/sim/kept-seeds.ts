@@ -7,4 +7,10 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
   { seed: 96, steps: 40, found: 'the same, where the old container was made for another port' },
   { seed: 201, steps: 40, found: 'a program that ran to its end was rolled back for not being ready' },
   { seed: 369, steps: 40, found: 'a build was given up after three tries, though only the engine was away' },
+  { seed: 3, steps: 40, found: 'an event was lost by a kill between the status and it' },
+  {
+    seed: 95,
+    steps: 40,
+    found: 'nothing ran once sources, image and container were gone, though all was kept',
+  },
 ];

@@ -51,6 +51,8 @@ export interface SimStage {
   readonly attic: Map<string, string>;
   /** Names whose ledger was lost or damaged. */
   readonly damaged: Set<string>;
+  /** There was a time when no status could be written. */
+  wasFull: boolean;
   /** Something else than the host is at work on the engine. */
   meddling: boolean;
   /** Containers that somebody else started or changed. */
@@ -110,7 +112,7 @@ export async function createSimStage(seed: number): Promise<SimStage> {
 
   const stage: SimStage = {
     ...{ random, world, clock, root, weather },
-    ...{ host: undefined, version: 0, wallOffsetMs: 0, deathIn: 0, meddling: false },
+    ...{ host: undefined, version: 0, wallOffsetMs: 0, deathIn: 0, meddling: false, wasFull: false },
     ...{ attic: new Map(), damaged: new Set(), meddled: new Set(), violations: [] },
     onStep: () => undefined,
     async start() {
