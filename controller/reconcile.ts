@@ -75,7 +75,8 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   }
   const observed = await observe(deps, before, result);
   deps.saw(name, observed.containers);
-  if (await rolledBack(deps, before, observed)) return true;
+  const { generation: observedGeneration } = result;
+  if (await rolledBack(deps, { ...before, observedGeneration }, observed)) return true;
   const actions = plan(observed);
   const context = {
     problems: result.problems,
@@ -84,11 +85,12 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     commit:
       wanted.kind === 'present' ? registry.commitOf(name, contextOf(result.goal)) : before.observedRevision,
     missing: result.missing,
+    remote: registry.remoteTrouble(),
   };
   const next = statusOf(before, observed, actions, context);
   // The ledger comes before the first engine object, so it has to be on the disk; later ones may lag.
   const isFirst = !registry.status.isKept(name) && observed.containers.length === 0;
-  if (isFirst) await save(deps, { ...before, memory: next.memory }, isFirst);
+  if (isFirst) await save(deps, before, isFirst);
   // A host that is killed before the status is written finds the same news at its next start, so none is lost.
   await Promise.all(eventsBetween(before, next).map((event) => emit(deps, next, event)));
   await save(deps, next);

@@ -24,6 +24,8 @@ export interface StatusContext {
   generation: number;
   /** Of the git commit, or `""`. */
   commit: string;
+  /** Why what is wanted is not fetched from where it is kept; undefined where it is, or is kept here. */
+  remote: { reason: string; message: string } | undefined;
   /** Why the program's manifest is not there while that is not believed, or `""`. */
   missing: string;
 }
@@ -299,7 +301,12 @@ function conditions(
         },
     nowMs,
   );
-  const progressing = setCondition(list, { type: 'Progressing', ...seen.progressing }, nowMs);
+  const { remote } = context;
+  const followed =
+    remote === undefined
+      ? dropCondition(list, 'RemoteUnavailable')
+      : setCondition(list, { type: 'RemoteUnavailable', status: 'True', ...remote }, nowMs);
+  const progressing = setCondition(followed, { type: 'Progressing', ...seen.progressing }, nowMs);
   const problem = context.problems[0];
   const valid =
     problem !== undefined

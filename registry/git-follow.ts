@@ -17,9 +17,17 @@ export interface Remote {
   intervalMs: number;
 }
 
-/** Outcome of one try: why nothing was taken over, or `""`. */
+/** Why nothing is taken over from a remote. */
+export interface RemoteTrouble {
+  /** It does not answer; it holds another history; the work tree is in the way. */
+  reason: 'RemoteUnreachable' | 'RemoteDiverged' | 'RemoteBlocked';
+  /** For people: no password in it. */
+  message: string;
+}
+
+/** Outcome of one try. */
 export interface Followed {
-  trouble: string;
+  trouble: RemoteTrouble | undefined;
   moved: boolean;
 }
 
@@ -34,7 +42,10 @@ export async function followOnce(
 ): Promise<Followed> {
   const { branch } = remote;
   const shown = redactUrl(remote.url);
-  const stay = (trouble: string): Followed => ({ trouble, moved: false });
+  const stay = (reason: RemoteTrouble['reason'], message: string): Followed => ({
+    trouble: { reason, message },
+    moved: false,
+  });
   const said = (result: GitResult) => redactText(wordsOf(result), remote.url);
 
   const target = `refs/remotes/${REMOTE}/${branch}`;
@@ -42,21 +53,27 @@ export async function followOnce(
     ['fetch', '-q', '--no-tags', '--no-write-fetch-head', REMOTE, `+refs/heads/${branch}:${target}`],
     { config: { [`remote.${REMOTE}.url`]: fetchable(remote.url) }, limitMs: FETCH_MS_MAX },
   );
-  if (fetched.code !== 0) return stay(`${branch} can not be fetched from ${shown}: ${said(fetched)}`);
+  if (fetched.code !== 0)
+    return stay('RemoteUnreachable', `${branch} can not be fetched from ${shown}: ${said(fetched)}`);
   const head = await readHead();
   const theirs = (await run(['rev-parse', '--verify', `${target}^{commit}`])).stdout.trim();
   if (head.ref !== `refs/heads/${branch}`) {
     const where = head.ref === '' ? 'no branch' : head.ref.replace(/^refs\/heads\//, '');
-    return stay(`the work tree is on ${where}, not on ${branch}`);
+    return stay('RemoteBlocked', `the work tree is on ${where}, not on ${branch}`);
   }
-  if (head.id === theirs) return stay('');
-  if (head.operation !== '') return stay(`a ${head.operation} is in progress in the work tree`);
+  if (head.id === theirs) return { trouble: undefined, moved: false };
+  if (head.operation !== '')
+    return stay('RemoteBlocked', `a ${head.operation} is in progress in the work tree`);
   if (head.id !== '' && (await run(['merge-base', '--is-ancestor', head.id, theirs])).code !== 0) {
-    return stay(`the work tree holds commits that ${branch} of ${shown} does not: they diverged`);
+    return stay(
+      'RemoteDiverged',
+      `the work tree holds commits that ${branch} of ${shown} does not: they diverged`,
+    );
   }
   const merged = await run(['merge', '-q', '--ff-only', '--no-autostash', theirs], { limitMs: FETCH_MS_MAX });
-  if (merged.code !== 0) return stay(`${branch} of ${shown} can not be taken over: ${said(merged)}`);
-  return { trouble: '', moved: true };
+  if (merged.code !== 0)
+    return stay('RemoteBlocked', `${branch} of ${shown} can not be taken over: ${said(merged)}`);
+  return { trouble: undefined, moved: true };
 }
 
 /**

@@ -3,7 +3,14 @@ import { AppError, messageOf } from '../schemas/errors.ts';
 import { timestamp } from '../schemas/program.ts';
 import { commitPaths, GitBusy } from './git-commit.ts';
 import { findFolders } from './git-folders.ts';
-import { type Followed, followOnce, prepareFollowing, type Remote, redactUrl } from './git-follow.ts';
+import {
+  type Followed,
+  followOnce,
+  prepareFollowing,
+  type Remote,
+  type RemoteTrouble,
+  redactUrl,
+} from './git-follow.ts';
 import { createHeadReader, type GitFolders } from './git-head.ts';
 import { type IndexLock, type Intent, isLeftBehind, lockIndex } from './git-lock.ts';
 import { createGitRun, type GitRun } from './git-run.ts';
@@ -51,9 +58,11 @@ export interface Git extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'tou
   isClean(folder: string): Promise<boolean>;
   /** Whether git leaves that folder out: nothing in it is tracked, and it is ignored. */
   ignores(folder: string): Promise<boolean>;
+  /** Why the remote is not followed at present; undefined where it is, or there is none. */
+  remoteTrouble(): RemoteTrouble | undefined;
   /** What people have to know, for `/readyz`. */
   warnings(): string[];
-  /** Starts calling back whenever HEAD moved or an operation began or ended. */
+  /** Starts calling back whenever HEAD moved, an operation began or ended, or the remote came or went. */
   start(onMoved: () => void): void;
   close(): Promise<void>;
 }
@@ -97,7 +106,8 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
   });
   const cancels = new Map<string, () => void>();
   let onMoved: () => void = () => undefined;
-  let trouble = { message: '', since: '' };
+  let trouble: RemoteTrouble | undefined;
+  let troubleSince = '';
   let activity = { key: '', atMs: 0 };
   let busySinceMs: number | undefined;
   let ownLock = false;
@@ -187,14 +197,16 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
 
   async function follow(from: Remote): Promise<void> {
     const result: Followed = await followOnce(run, from, readHead).catch((error: unknown) => ({
-      trouble: messageOf(error),
+      trouble: { reason: 'RemoteUnreachable', message: messageOf(error) },
       moved: false,
     }));
-    if (result.trouble !== trouble.message) {
-      trouble = { message: result.trouble, since: timestamp(clock.now()) };
-      if (result.trouble !== '') onWarning({}, `the remote is not followed: ${result.trouble}`);
+    const isNews = result.trouble?.message !== trouble?.message;
+    trouble = result.trouble;
+    if (isNews) {
+      troubleSince = timestamp(clock.now());
+      if (trouble !== undefined) onWarning({}, `the remote is not followed: ${trouble.message}`);
     }
-    if (result.moved && !closed) onMoved();
+    if ((result.moved || isNews) && !closed) onMoved();
     later('following the remote', from.intervalMs, () => follow(from));
   }
 
@@ -263,8 +275,9 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       const env = { GIT_LITERAL_PATHSPECS: '0' };
       return (await run(['check-ignore', '-q', '--', folder], { env })).code === 0;
     },
+    remoteTrouble: () => trouble,
     warnings: () =>
-      trouble.message === '' ? [] : [`the remote is not followed since ${trouble.since}: ${trouble.message}`],
+      trouble === undefined ? [] : [`the remote is not followed since ${troubleSince}: ${trouble.message}`],
     start(listener) {
       onMoved = listener;
       later('the look at HEAD', HEAD_MS, poll);

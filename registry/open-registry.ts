@@ -55,6 +55,8 @@ export async function openRegistry({
   /** Why the last look was not complete, or `""`. */
   let trouble = 'programs/ was not read yet';
   let misnamed = '';
+  /** Why the remote was not followed at the last look. */
+  let remoteBefore = '';
   let cancelLook: (() => void) | undefined;
   /** A look that was asked for and has not begun. */
   let pending: Promise<void> | undefined;
@@ -119,10 +121,14 @@ export async function openRegistry({
     warnOf(scan, before);
     const waits = [LOOK_MS, scan.againMs, absences.settlesInMs(), wantsAgain ? SETTLE_MS : 0];
     schedule(Math.min(...waits.filter((ms) => ms > 0)));
+    const remote = git?.remoteTrouble()?.message ?? '';
+    const isOtherRemote = remote !== remoteBefore;
+    remoteBefore = remote;
     // Names whose absence becomes believed later are told of again, since nothing else would.
     const committed = [...moved].flatMap((path) => programOf(path) ?? []);
     const others = [...moved].filter((path) => programOf(path) === undefined);
-    notify([...new Set([...changed, ...absences.names(), ...committed])], new Set(others));
+    const all = isOtherRemote ? [...manifests.names()] : [];
+    notify([...new Set([...changed, ...absences.names(), ...committed, ...all])], new Set(others));
   }
 
   /** Of what is missing: what was stated to be gone, by a call or a commit, and what has been missing for long. */
@@ -251,6 +257,7 @@ export async function openRegistry({
     },
     ...edits,
     mustBeEditable: () => git?.mustBeEditable(),
+    remoteTrouble: () => git?.remoteTrouble(),
     commitOf: (name, context) => git?.commitOf(name, context) ?? '',
     confirmPrune() {
       if (trouble !== '') {

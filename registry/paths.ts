@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { isTemporary, writeAtomic } from './atomic-write.ts';
@@ -54,6 +54,7 @@ export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
       await chmod(own, 0o700);
       await writeIfOther(join(own, '.gitignore'), '*\n');
     }
+    await keepPrograms(paths);
     for (const folder of [
       paths.builds,
       paths.events,
@@ -78,6 +79,17 @@ export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
   const perProgram = (await readdir(revisions).catch(() => [])).map((name) => join(revisions, name));
   const folders = [programs, sources, status, data, contexts, events, trash, ...perProgram];
   await mapLimit(folders, FOLDERS_AT_ONCE, removeTemporary);
+}
+
+/**
+ * Git takes a folder away with the last file it tracks there, which would look like a disk that is gone. A file that
+ * it ignores, itself included, keeps the folder.
+ */
+async function keepPrograms({ root, programs }: RegistryPaths): Promise<void> {
+  if ((await lstat(join(root, '.git')).catch(() => undefined)) === undefined) return;
+  await writeFile(join(programs, '.gitignore'), '/.gitignore\n', { flag: 'wx' }).catch((error: unknown) => {
+    if (!['EEXIST', 'ENOENT'].includes(codeOf(error))) throw error;
+  });
 }
 
 async function writeIfOther(path: string, text: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { BuildLogs } from './build-logs.ts';
 import type { Contexts } from './context.ts';
 import type { EventStore } from './event-store.ts';
 import type { Git } from './git.ts';
+import type { RemoteTrouble } from './git-follow.ts';
 import type { ParsedManifest } from './manifest.ts';
 import type { ManifestEdits } from './manifest-edits.ts';
 import type { RegistryPaths } from './paths.ts';
@@ -71,6 +72,8 @@ export interface Registry extends ManifestEdits {
   announce(name: string): () => void;
   /** Throws `Conflict` where no edit is possible at present, whatever it is: the registry follows a remote. */
   mustBeEditable(): void;
+  /** Why the remote is not followed at present; undefined where it is, or there is none. */
+  remoteTrouble(): RemoteTrouble | undefined;
   /** The git commit that the manifest in force, and its context, are those of; `""` without one. */
   commitOf(name: string, context: string | undefined): string;
   /** Believes the absence of all that is missing. Gives their names. */

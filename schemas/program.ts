@@ -101,7 +101,7 @@ export interface Program {
   rawSpec: Record<string, unknown>;
 }
 
-export type ConditionType = 'Ready' | 'Progressing' | 'Valid' | 'EngineUnavailable';
+export type ConditionType = 'Ready' | 'Progressing' | 'Valid' | 'EngineUnavailable' | 'RemoteUnavailable';
 
 export interface Condition {
   type: ConditionType;

@@ -36,7 +36,9 @@ const lastExit = {
 };
 
 function statusOf(observed: Observed, problems: Problem[] = [], from: ProgramStatus = before): ProgramStatus {
-  return status(from, observed, plan(observed), { problems, generation: 1, commit: '', missing: '' });
+  return status(from, observed, plan(observed), {
+    ...{ problems, generation: 1, commit: '', missing: '', remote: undefined },
+  });
 }
 
 const failedBuild = { hash: HASH, reason: 'BuildFailed', message: 'no such file', attempts: 1, nextAt: '' };
@@ -197,6 +199,19 @@ test('without an engine the last known state stays, and a condition says why, un
   assert.equal(findCondition(blind.conditions, 'EngineUnavailable')?.message, 'connect ENOENT');
   const seeing = statusOf(observedOf(spec, { containers: [current], probes: ready('new') }), [], blind);
   assert.equal(findCondition(seeing.conditions, 'EngineUnavailable'), undefined);
+});
+
+test('a remote that is not followed is a condition, and nothing else', () => {
+  const seen = observedOf(spec, { containers: [current], probes: ready('new') });
+  const from = statusOf(seen);
+  const remote = { reason: 'RemoteDiverged', message: 'they diverged' };
+  const context = { problems: [], generation: 1, commit: '', missing: '' };
+  const lost = status(from, seen, plan(seen), { ...context, remote });
+  const { status: is, reason, message } = findCondition(lost.conditions, 'RemoteUnavailable') ?? {};
+  assert.deepEqual({ is, reason, message }, { is: 'True', ...remote });
+  assert.deepEqual({ ...lost, conditions: [] }, { ...from, conditions: [] });
+  const back = status(lost, seen, plan(seen), { ...context, remote: undefined });
+  assert.equal(findCondition(back.conditions, 'RemoteUnavailable'), undefined);
 });
 
 test('events tell each change once', () => {

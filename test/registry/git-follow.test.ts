@@ -74,6 +74,10 @@ describe('git: following a remote', () => {
     const { url, remote, push } = await origin(t);
     const stage = await createGitStage(t, { init: false });
     const registry = await following(stage, remote);
+    const told = new Set<string>();
+    registry.subscribe(({ names }) => {
+      for (const name of names) told.add(name);
+    });
     await rename(url, `${url}.away`);
     await stage.until(() => registry.health().warnings.length === 1, 4_000);
     await stage.pass(10_000);
@@ -82,6 +86,9 @@ describe('git: following a remote', () => {
       /not followed since 2026-01-01T00:00:.*can not be fetched from/,
     );
     assert.equal(stage.warnings.filter((line) => line.includes('not followed')).length, 1);
+    assert.equal(registry.remoteTrouble()?.reason, 'RemoteUnreachable');
+    assert.ok(told.has('a'), 'the programs are looked at, so that they say so');
+    told.clear();
     assert.ok(registry.get('a')?.program);
     await rename(`${url}.away`, url);
     await push('programs/b.yaml', imageManifest('b'));
@@ -89,6 +96,8 @@ describe('git: following a remote', () => {
       () => registry.get('b') !== undefined && registry.health().warnings.length === 0,
       4_000,
     );
+    await stage.until(() => told.has('a'), 4_000);
+    assert.equal(registry.remoteTrouble(), undefined);
   });
 
   test('unreachable from the first start: the host is up and takes it over later', async (t) => {
@@ -110,6 +119,7 @@ describe('git: following a remote', () => {
     await push('programs/a.yaml', imageManifest('a', { userId: 'mallory' }));
     await stage.until(() => registry.health().warnings.length === 1, 4_000);
     assert.match(registry.health().warnings[0] ?? '', /diverged/);
+    assert.equal(registry.remoteTrouble()?.reason, 'RemoteDiverged');
     assert.equal(await stage.git('rev-parse', 'HEAD'), before);
     assert.equal(registry.get('a')?.program?.rawSpec.userId, 'ann');
   });

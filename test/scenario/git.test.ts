@@ -128,6 +128,21 @@ describe('a registry in git', () => {
     assert.deepEqual(host.calls, []);
   });
 
+  it('a revert of the first call of all stops its program, and the next call finds the folder there', async (test) => {
+    const stage = await startInGit(test);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'sources');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.programs.putManifest('p0', manifest('p0', SHARED), null);
+    await stage.reach('p0', 'Ready');
+    await meanwhile(stage, stage.git('revert', '--no-edit', 'HEAD'));
+    await host.until('it is gone', allGone(stage, ['p0']), 5_000);
+    assert.equal(host.registry.health().message, '');
+    await host.programs.putManifest('p1', manifest('p1', SHARED), null);
+    await stage.reach('p1', 'Ready');
+    assert.equal(await stage.git('status', '--porcelain'), '');
+  });
+
   it('calls and reverts that move the sources away show no failed build', async (test) => {
     const stage = await startInGit(test);
     await stage.git('add', '-A');
