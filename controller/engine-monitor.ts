@@ -1,5 +1,5 @@
 import type { Clock } from '../schemas/clock.ts';
-import { messageOf } from '../schemas/errors.ts';
+import { withHint } from '../schemas/errors.ts';
 import type { Closable, ContainerSummary, Engine } from './engine/engine.ts';
 import type { ControllerLog } from './log.ts';
 
@@ -95,7 +95,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
         (error: unknown) => {
           checking = false;
           retryMs = Math.min(RETRY_MS_MAX, retryMs * 2);
-          down(messageOf(error));
+          down(withHint(error));
         },
       );
     });
@@ -107,7 +107,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     try {
       containers = await engine.listContainers();
     } catch (error) {
-      down(messageOf(error));
+      down(withHint(error));
       return;
     }
     const now = new Map<string, string>();
@@ -132,7 +132,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     try {
       await engine.ping();
     } catch (error) {
-      down(messageOf(error));
+      down(withHint(error));
       return;
     }
     await relist();
@@ -149,7 +149,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
       if (name !== undefined) deps.onProgram(name);
     },
     () => void up(),
-    (error) => down(messageOf(error)),
+    (error) => down(withHint(error)),
   );
   later(RELIST_MS, tick);
   suspect();

@@ -1,6 +1,6 @@
 import type { RevisionStore } from '../registry/revision-store.ts';
 import type { Clock } from '../schemas/clock.ts';
-import { AppError, messageOf } from '../schemas/errors.ts';
+import { AppError, withHint } from '../schemas/errors.ts';
 import {
   type BuildSpec,
   LABELS,
@@ -217,7 +217,7 @@ async function startContainer(
     // The one that served was stopped for this one, so it has to come back now and not after a deadline.
     return conflict || observed.goal.kind !== 'run'
       ? failed
-      : { ...failed, status: rolledBack(failed.status, observed, observed.goal.spec, messageOf(error)) };
+      : { ...failed, status: rolledBack(failed.status, observed, observed.goal.spec, withHint(error)) };
   }
   if (restarted) {
     const message = `restart ${status.restartCount} of ${short(action.containerId)}`;
@@ -243,7 +243,12 @@ async function reassignPort(
   status: ProgramStatus,
   taken: number,
 ): Promise<{ status: ProgramStatus; goOn: boolean }> {
-  const port = await deps.ports.reserve(status.name, new Set([taken]));
+  let port: number;
+  try {
+    port = await deps.ports.reserve(status.name, new Set([taken]));
+  } catch (error) {
+    return failedToStart(deps, status, error);
+  }
   deps.ports.release(status.name, port);
   const next = { ...status, publishPort: port };
   await deps.save(next);
@@ -261,7 +266,7 @@ function failedToStart(
   error: unknown,
 ): { status: ProgramStatus; goOn: boolean } {
   if (!(error instanceof AppError) || error.reason === 'EngineUnavailable') throw error;
-  const failure = { reason: error.reason, message: messageOf(error) };
+  const failure = { reason: error.reason, message: withHint(error) };
   return {
     status: { ...status, memory: afterStartFailure(status.memory, failure, deps.clock.now()) },
     goOn: false,

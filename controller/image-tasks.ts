@@ -1,6 +1,6 @@
 import type { BuildLogWriter } from '../registry/build-logs.ts';
 import type { Clock } from '../schemas/clock.ts';
-import { AppError, messageOf } from '../schemas/errors.ts';
+import { AppError, messageOf, withHint } from '../schemas/errors.ts';
 import type { BuildSpec } from '../schemas/program.ts';
 import { LABELS } from '../schemas/program.ts';
 import type { Engine } from './engine/engine.ts';
@@ -171,8 +171,7 @@ function failureOf(key: string, error: unknown): ImageFailure {
     return { key, reason: 'InternalError', message: messageOf(error), again: false };
   }
   const reason = error.reason === 'BuildNetworkFailed' ? 'BuildFailed' : error.reason;
-  const message = error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
-  return { key, reason, message, again: error.retry === 'backoff' };
+  return { key, reason, message: withHint(error), again: error.retry === 'backoff' };
 }
 
 function withTail(error: unknown, tail: string): unknown {

@@ -1,7 +1,7 @@
 import type { BuildContext } from '../registry/context.ts';
 import type { Revision } from '../registry/revision-store.ts';
 import type { Clock } from '../schemas/clock.ts';
-import { AppError, messageOf } from '../schemas/errors.ts';
+import { AppError, withHint } from '../schemas/errors.ts';
 import {
   type BuildSpec,
   LABELS,
@@ -79,6 +79,7 @@ export async function observe(
     buildId: '',
     image: { kind: 'unneeded' },
     port: before.publishPort,
+    shownPort: before.publishPort,
     portProblem: undefined,
     stopping: deps.stopping(name),
     probes: probesOf(deps, before, containers),
@@ -175,31 +176,54 @@ function rolloutMs(deps: ObserveDeps, observed: Observed, spec: ProgramSpec): nu
   return deps.rolloutMs(observed.name, attempt, ranMs);
 }
 
-/** The port of the program, held for it from now on. */
+/** The port of the program, held for it from now on; one that a container of it still serves on stays its own too. */
 async function holdPort(
   ports: Ports,
   before: ProgramStatus,
   spec: ProgramSpec,
   containers: readonly Container[],
-): Promise<Pick<Observed, 'port' | 'portProblem'>> {
+): Promise<Pick<Observed, 'port' | 'shownPort' | 'portProblem'>> {
   const { name } = before;
-  if (spec.publishPort !== null) {
-    const port = spec.publishPort;
-    if (ports.hold(name, port)) {
-      ports.release(name, port);
-      return { port, portProblem: undefined };
-    }
-    const message = `port ${port} is held by program ${ports.holder(port)}`;
-    return { port, portProblem: { reason: 'PortConflict', message } };
-  }
-  // The last is one that was held by a pass which failed before it could write that down.
-  for (const known of [before.publishPort || rebuiltPort(containers), ports.held(name)]) {
-    if (known > 0 && ports.hold(name, known)) return { port: known, portProblem: undefined };
+  const serving = containers.filter((one) => isUp(one) && one.publishPort > 0);
+  const known = before.publishPort || rebuiltPort(containers);
+  const found = await (spec.publishPort === null
+    ? anyPort(ports, name, known)
+    : pinnedPort(ports, name, spec.publishPort, serving));
+  const { port, portProblem } = found;
+  if (portProblem === undefined) ports.release(name, port, ...serving.map((one) => one.publishPort));
+  const own = portProblem === undefined ? port : ports.held(name);
+  return { ...found, shownPort: serving.at(-1)?.publishPort ?? own };
+}
+
+type FoundPort = Pick<Observed, 'port' | 'portProblem'>;
+
+async function pinnedPort(
+  ports: Ports,
+  name: string,
+  port: number,
+  serving: readonly Container[],
+): Promise<FoundPort> {
+  const conflict = (holder: string): FoundPort => ({
+    port,
+    portProblem: { reason: 'PortConflict', message: `port ${port} is ${holder}` },
+  });
+  const holder = ports.holder(port) ?? name;
+  if (holder !== name) return conflict(`held by program ${holder}`);
+  // What serves elsewhere is not stopped for a port that can not be had.
+  const moves = serving.length > 0 && serving.every((one) => one.publishPort !== port);
+  if (moves && !(await ports.isFree(port))) return conflict('taken by something else on this machine');
+  return ports.hold(name, port) ? { port, portProblem: undefined } : conflict('held by another program');
+}
+
+async function anyPort(ports: Ports, name: string, known: number): Promise<FoundPort> {
+  // The second is one that was held by a pass which failed before it could write that down.
+  for (const port of [known, ports.held(name)]) {
+    if (port > 0 && ports.hold(name, port)) return { port, portProblem: undefined };
   }
   try {
     return { port: await ports.reserve(name), portProblem: undefined };
   } catch (error) {
-    return { port: 0, portProblem: { reason: 'PortsExhausted', message: messageOf(error) } };
+    return { port: 0, portProblem: { reason: 'PortsExhausted', message: withHint(error) } };
   }
 }
 
@@ -215,8 +239,8 @@ async function imageKeyOf(
     return { imageKey: hash, buildId, image };
   } catch (error) {
     if (!(error instanceof AppError) || error.reason !== 'BuildFailed') throw error;
-    const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
-    return { imageKey: '', buildId: '', image: { kind: 'unknown', reason: error.reason, message } };
+    const unknown = { kind: 'unknown' as const, reason: error.reason, message: withHint(error) };
+    return { imageKey: '', buildId: '', image: unknown };
   }
 }
 

@@ -42,9 +42,11 @@ export interface Observed {
   /** `""` for spec.image. */
   buildId: string;
   image: ImageState;
-  /** Held for the program; 0 where none could be. */
+  /** Of the container that is wanted; 0 where there is none to be had. */
   port: number;
-  /** Why no port could be held, or `undefined`. */
+  /** What people are told, and what is held at the next start: that of the container that serves, if one does. */
+  shownPort: number;
+  /** Why the container that is wanted can not have its port, or `undefined`. */
   portProblem: { reason: 'PortConflict' | 'PortsExhausted'; message: string } | undefined;
   /** Containers that a stop is under way for. */
   stopping: ReadonlySet<string>;

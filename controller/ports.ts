@@ -21,7 +21,9 @@ export interface Ports {
    */
   reserve(name: string, avoid?: ReadonlySet<number>): Promise<number>;
   /** Lets go of all the program holds, but for `keep`. */
-  release(name: string, keep?: number): void;
+  release(name: string, ...keep: number[]): void;
+  /** Whether nothing on this machine listens on it just now; a hint, since that can change at any time. */
+  isFree(port: number): Promise<boolean>;
 }
 
 /** @param isFree whether nothing listens on the port; a hint only, since that can change at any time */
@@ -56,9 +58,12 @@ export function createPorts(range: PortRange, isFree: (port: number) => Promise<
         hint: 'Delete programs that are not needed, or start the host with a wider --port-range.',
       });
     },
-    release(name, keep) {
-      for (const [port, holder] of holders) if (holder === name && port !== keep) holders.delete(port);
+    release(name, ...keep) {
+      for (const [port, holder] of holders) {
+        if (holder === name && !keep.includes(port)) holders.delete(port);
+      }
     },
+    isFree,
   };
 }
 

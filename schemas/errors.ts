@@ -150,6 +150,13 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The message with what to do about it, where that is known. */
+export function withHint(error: unknown): string {
+  const message = messageOf(error);
+  const hint = error instanceof AppError ? error.hint : undefined;
+  return hint === undefined ? message : `${message}. ${hint}`;
+}
+
 /** The `code` of a system error (`ENOENT`, …), or `""`. */
 export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;

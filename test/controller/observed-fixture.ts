@@ -62,6 +62,7 @@ export function observedOf(spec: ProgramSpec, change: Partial<Observed> = {}): O
     buildId: 'build-aaaaaaaaaaaa',
     image: { kind: 'present', id: 'sha256:image' },
     port: PORT,
+    shownPort: PORT,
     portProblem: undefined,
     stopping: new Set(),
     probes: new Map(),

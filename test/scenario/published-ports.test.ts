@@ -101,6 +101,82 @@ describe('ports of programs', () => {
     await stage.reach('second', 'Ready');
   });
 
+  it('of a program that serves stay its own when it asks for one that another has, also over a restart', async (test) => {
+    const stage = await createStage(test);
+    let host = await stage.start();
+    await stage.create('a');
+    const { publishPort: a } = await stage.reach('a', 'Ready');
+    await stage.create('b');
+    const { publishPort: b } = await stage.reach('b', 'Ready');
+    await stage.create('c', { desiredState: 'Stopped', publishPort: b });
+    await stage.replace('a', { publishPort: b });
+    const isTold = () => stage.status('a').reason === 'PortConflict';
+    await host.until('it is told', isTold);
+    for (const _ of ['before', 'after a restart']) {
+      assert.deepEqual([stage.status('a').state, stage.status('a').publishPort], ['Ready', a]);
+      assert.equal(stage.status('a').proxyUrl, `http://localhost:${a}`);
+      assert.equal(stage.running('a').facts.publishPort, a);
+      assert.deepEqual([stage.status('b').state, stage.running('b').facts.publishPort], ['Ready', b]);
+      assert.deepEqual([stage.status('c').publishPort, stage.status('c').proxyUrl], [0, '']);
+      assert.deepEqual([a, b].map(host.controller.ports.holder), ['a', 'b']);
+      await host.kill();
+      host = await stage.start();
+      await host.advance(70_000);
+    }
+    await host.programs.remove('b');
+    const moved = () => stage.status('a').state === 'Ready' && stage.status('a').publishPort === b;
+    await host.until('it has what it asked for', moved);
+    assert.equal(host.controller.ports.holder(a), undefined);
+  });
+
+  it('are those of the container that serves while the next one can not be built', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    const { publishPort: held } = await stage.reach('app', 'Ready');
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+    await stage.replace('app', { publishPort: 19500 });
+    await host.until('the build failed', () => stage.status('app').reason === 'BuildFailed');
+    assert.deepEqual([stage.status('app').state, stage.status('app').publishPort], ['Ready', held]);
+    assert.deepEqual([held, 19500].map(host.controller.ports.holder), ['app', 'app']);
+    await stage.replace('app', {});
+    await host.advance(0);
+    assert.deepEqual([held, 19500].map(host.controller.ports.holder), ['app', undefined]);
+  });
+
+  it('that something else has taken are no reason to stop what serves on another', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    const { publishPort: held } = await stage.reach('app', 'Ready');
+    const { id } = stage.running('app').facts;
+    stage.world.foreignPorts.add(19500);
+    await stage.replace('app', { publishPort: 19500 });
+    await host.advance(90_000);
+    const { state, reason, errorMsg, publishPort } = stage.status('app');
+    assert.deepEqual([state, reason, publishPort], ['Ready', 'PortConflict', held]);
+    assert.match(errorMsg, /19500 is taken/);
+    assert.equal(stage.running('app').facts.id, id);
+    stage.world.foreignPorts.clear();
+    const moved = () => stage.status('app').state === 'Ready' && stage.status('app').publishPort === 19500;
+    await host.until('it has what it asked for', moved);
+    assert.equal(stage.running('app').facts.publishPort, 19500);
+  });
+
+  it('that are taken while there is no other are told, and a free one is taken', async (test) => {
+    const stage = await createStage(test);
+    await stage.start({ portRange: { min: 19001, max: 19001 } });
+    await stage.create('app', { desiredState: 'Stopped' });
+    await stage.host.advance(0);
+    assert.equal(stage.status('app').publishPort, 19001);
+    stage.world.foreignPorts.add(19001);
+    await stage.edit('app', { desiredState: 'Running' });
+    const { reason } = await stage.reach('app', 'Error');
+    assert.equal(reason, 'PortsExhausted');
+    stage.world.foreignPorts.clear();
+    await stage.reach('app', 'Ready');
+  });
+
   it('change when a pin is set or changed, and stay where it is taken away', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();

@@ -46,7 +46,10 @@ function leakedPorts({ registry, controller }: SimHost): string[] {
   }
   return [...held].flatMap(([name, ports]) => {
     if (registry.status.get(name) === undefined) return `port ${ports} is held by ${name}, which is no more`;
-    return ports.length > 1 ? `${name} holds the ports ${ports}` : [];
+    const status = registry.status.get(name);
+    const own = [status?.publishPort, status?.memory.inForce?.spec.publishPort];
+    const others = ports.filter((port) => !own.includes(port));
+    return others.length > 0 ? `${name} holds the ports ${ports}, and its own are ${own}` : [];
   });
 }
 
