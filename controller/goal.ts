@@ -27,8 +27,11 @@ export function goalOf(
   hostRuntime: Runtime,
 ): GoalResult {
   const memory = allowed(remembered, hostRuntime);
-  if (wanted.kind === 'gone')
-    return { goal: { kind: 'remove' }, memory, generation, problems: [], missing: '' };
+  const isBroken = wanted.kind === 'present' && wanted.entry.program === undefined;
+  if (wanted.kind === 'gone' || (isBroken && memory.deleted === true)) {
+    const leaving = { ...memory, deleted: true as const };
+    return { goal: { kind: 'remove' }, memory: leaving, generation, problems: [], missing: '' };
+  }
   const entry = wanted.kind === 'present' ? wanted.entry : undefined;
   const missing = entry === undefined ? 'the manifest is missing; the last valid one stays in force' : '';
   const problems = entry?.problems ?? [];
@@ -46,6 +49,10 @@ export function goalOf(
     ...(changed ? forgetCrashes(memory) : memory),
     inForce: { rawHash, rawSpec: program.rawSpec, spec, labels: program.labels },
   };
+  const { finished } = next;
+  const runsOn =
+    spec.restartPolicy === 'Always' || (spec.restartPolicy === 'OnFailure' && finished?.exitCode !== 0);
+  if (runsOn) delete next.finished;
   // Data belongs to the user who made it; another one, also of a name not yet quite deleted, begins anew.
   if (known !== undefined && known.spec.userId !== spec.userId) delete next.volume;
   return {

@@ -120,6 +120,8 @@ export function forgetFailures(memory: ProgramMemory): ProgramMemory {
   return rest;
 }
 
+/** The last one of Linux; greater exit codes are a program's own. */
+const SIGNAL_MAX = 64;
 const SIGNALS: Record<number, string> = {
   2: 'SIGINT',
   6: 'SIGABRT',
@@ -131,7 +133,7 @@ const SIGNALS: Record<number, string> = {
 /** How a container ended, for status. `logTail` is its last lines. */
 export function exitOf(container: Container, logTail: string): LastExit {
   const signal =
-    container.exitCode > 128
+    container.exitCode > 128 && container.exitCode <= 128 + SIGNAL_MAX
       ? (SIGNALS[container.exitCode - 128] ?? `signal ${container.exitCode - 128}`)
       : '';
   return {

@@ -1,5 +1,6 @@
 import type { BuildContext } from '../registry/context.ts';
 import type { Revision } from '../registry/revision-store.ts';
+import { buildIdOf } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, withHint } from '../schemas/errors.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type ProgramStatus,
   timestamp,
 } from '../schemas/program.ts';
+import { specHash } from '../schemas/spec-hash.ts';
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
 import { type ImageTasks, imageTag } from './image-tasks.ts';
@@ -94,7 +96,9 @@ export async function observe(
   }
   const held = await holdPort(deps.ports, before, spec, containers);
   if (goal.kind === 'stop') return afterWantedStop({ ...base, ...held }, deps.images.pending(name));
-  const observed = withGood({ ...base, ...held, ...(await imageKeyOf(deps, spec, result.generation)) }, spec);
+  const looked = await imageKeyOf(deps, spec, result.generation);
+  const key = (looked.image.kind === 'unknown' && finishedKey(base, spec, held.port)) || looked;
+  const observed = withGood({ ...base, ...held, ...key }, spec);
   const failure = deps.images.takeFailure(name);
   const memory =
     failure === undefined || NO_FAILURES.has(failure.reason)
@@ -227,11 +231,28 @@ async function anyPort(ports: Ports, name: string, known: number): Promise<Found
   }
 }
 
-async function imageKeyOf(
-  deps: ObserveDeps,
+/** What a program that ran to its end was made of: it needs its sources no more, whatever becomes of them. */
+function finishedKey(
+  { memory, containers }: Observed,
   spec: ProgramSpec,
-  generation: number,
-): Promise<Pick<Observed, 'imageKey' | 'buildId' | 'image'>> {
+  port: number,
+): ImageKey | undefined {
+  for (const { labels } of memory.finished === undefined ? [] : containers) {
+    const imageKey = spec.build === null ? (spec.image ?? '') : (labels[LABELS.build] ?? '');
+    const isIt = specHash(spec, imageKey, port) === memory.finished?.specHash;
+    if (isIt)
+      return {
+        imageKey,
+        buildId: spec.build === null ? '' : buildIdOf(imageKey),
+        image: { kind: 'unneeded' },
+      };
+  }
+  return undefined;
+}
+
+type ImageKey = Pick<Observed, 'imageKey' | 'buildId' | 'image'>;
+
+async function imageKeyOf(deps: ObserveDeps, spec: ProgramSpec, generation: number): Promise<ImageKey> {
   const image: ImageState = { kind: 'unneeded' };
   if (spec.build === null) return { imageKey: spec.image ?? '', buildId: '', image };
   try {

@@ -145,9 +145,13 @@ function retire(observed: Observed, current: Container, previous: Container, spe
   return [{ kind: 'remove', containerId: previous.id, why }];
 }
 
-export function isReady(observed: Observed, container: Container, spec: ProgramSpec): boolean {
+export function isReady(
+  observed: Observed,
+  container: Container,
+  { readiness }: Pick<ProgramSpec, 'readiness'>,
+): boolean {
   if (container.state !== 'running') return false;
-  return spec.readiness.kind === 'none' || observed.probes.get(container.id)?.ready === true;
+  return readiness.kind === 'none' || observed.probes.get(container.id)?.ready === true;
 }
 
 /** Starts, restarts or lets alone the container that should run. */

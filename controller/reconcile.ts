@@ -1,8 +1,8 @@
-import type { Registry } from '../registry/registry.ts';
+import type { Registry, Wanted } from '../registry/registry.ts';
 import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
-import { type ProgramStatus, type Runtime, timestamp } from '../schemas/program.ts';
+import { type Program, type ProgramStatus, type Runtime, timestamp } from '../schemas/program.ts';
 import { type Action, describe } from './action.ts';
 import type { Container } from './engine/engine.ts';
 import { type EventDraft, eventsBetween } from './events.ts';
@@ -13,7 +13,7 @@ import { type ObserveDeps, observe, tailOf } from './observe.ts';
 import { isUp, type Observed, runKey } from './observed.ts';
 import { assignRoles, plan } from './plan.ts';
 import type { Prober } from './probe.ts';
-import { afterDeadline } from './rollback.ts';
+import { afterDeadline, probesFor } from './rollback.ts';
 import { status as statusOf, statusWithoutEngine } from './status.ts';
 
 /** Lines of output kept of a revision that was rolled back: as many as a look at the logs gives. */
@@ -60,7 +60,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     deps.ports.release(name);
     return false;
   }
-  const before = known ?? emptyStatus(name, clock.now());
+  const before = await remembered(deps, wanted, known ?? emptyStatus(name, clock.now()));
   const result = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
   const { volume } = before.memory;
   if (volume !== undefined && result.memory.volume === undefined) {
@@ -97,6 +97,43 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   noteOutcome(deps, before, next);
   watchProbes(deps, observed);
   return carryOut(deps, next, observed, actions);
+}
+
+/** The status before this pass, with what must be known even if the pass ends early. */
+async function remembered(
+  deps: ReconcileDeps,
+  wanted: Wanted,
+  status: ProgramStatus,
+): Promise<ProgramStatus> {
+  const program = wanted.kind === 'present' ? wanted.entry.program : undefined;
+  if (program === undefined) return status;
+  const before = status.memory.deleted === true ? await bornAnew(deps, status, program) : status;
+  if (before.memory.startRequested === true || program.rawSpec.desiredState === 'Stopped') return before;
+  // A start that is taken back while its sources are still being looked at was asked for all the same.
+  const started = { ...before, memory: { ...before.memory, startRequested: true } };
+  await save(deps, started, !deps.registry.status.isKept(status.name));
+  return started;
+}
+
+/** The name was deleted and comes back before all of the old program is gone: what was learnt of that one goes. */
+async function bornAnew(
+  { registry, clock }: ReconcileDeps,
+  { name, userId, memory }: ProgramStatus,
+  program: Program,
+): Promise<ProgramStatus> {
+  const { volume, latestRevision, stopsAsked, exitSeen } = memory;
+  const isSameUser = program.rawSpec.userId === userId;
+  if (!isSameUser && volume !== undefined) await registry.trashVolume(name, volume, userId);
+  return {
+    ...emptyStatus(name, clock.now()),
+    userId,
+    memory: {
+      ...(isSameUser && volume !== undefined && { volume }),
+      ...(isSameUser && latestRevision !== undefined && { latestRevision }),
+      ...(stopsAsked !== undefined && { stopsAsked }),
+      ...(exitSeen !== undefined && { exitSeen }),
+    },
+  };
 }
 
 function contextOf(goal: Observed['goal']): string | undefined {
@@ -158,7 +195,8 @@ async function carryOut(
     acted = true;
     const outcome = await execute(executeDeps, status, observed, action);
     status = outcome.status;
-    if (action.kind === 'forget') return false;
+    // A manifest that came back meanwhile is that of another program.
+    if (action.kind === 'forget') return deps.registry.get(name) !== undefined;
     if (!outcome.goOn) break;
   }
   if (status !== from) await save(deps, status);
@@ -252,7 +290,6 @@ function watchProbes(deps: ReconcileDeps, observed: Observed): void {
     containerId: serving.id,
     runKey: runKey(serving),
     port: serving.publishPort,
-    readiness: goal.spec.readiness,
-    liveness: goal.spec.liveness,
+    ...probesFor(observed, serving, goal.spec),
   });
 }

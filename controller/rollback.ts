@@ -1,5 +1,6 @@
 import { LABELS, type ProgramMemory, type ProgramSpec } from '../schemas/program.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
+import { stableJson } from '../schemas/stable-json.ts';
 import type { Container } from './engine/engine.ts';
 import { isUp, type Observed } from './observed.ts';
 import { assignRoles, isFinished, isReady } from './plan.ts';
@@ -50,6 +51,21 @@ export function standIn(observed: Observed, spec: ProgramSpec, lastStartedMs: nu
   };
 }
 
+/**
+ * How a container is to be probed: as its own revision says, not as one that is only wanted. Of a revision that
+ * nothing is remembered of, liveness is not known, so that no stranger's probe ends it.
+ */
+export function probesFor(
+  observed: Observed,
+  container: Container,
+  wanted: ProgramSpec,
+): Pick<ProgramSpec, 'readiness' | 'liveness'> {
+  const { good } = observed.memory;
+  if (container === assignRoles(observed, wanted).current) return wanted;
+  if (good !== undefined && good.revision === Number(container.labels[LABELS.revision])) return good.spec;
+  return { readiness: wanted.readiness, liveness: { kind: 'none' } };
+}
+
 /** Remembers the wanted revision as the one to come back to once it was ready. The same memory where nothing changed. */
 export function noteGood(observed: Observed, spec: ProgramSpec): ProgramMemory {
   const { memory, imageKey, buildId } = observed;
@@ -58,7 +74,9 @@ export function noteGood(observed: Observed, spec: ProgramSpec): ProgramMemory {
     return memory;
   const hash = revisionHash(spec, imageKey);
   const revision = Number(current.labels[LABELS.revision]) || 1;
-  if (memory.good?.hash === hash && memory.good.revision === revision) return memory;
+  const { good } = memory;
+  if (good?.hash === hash && good.revision === revision && stableJson(good.spec) === stableJson(spec))
+    return memory;
   // A ledger that was lost is made good from the container that runs.
   const latestRevision = memory.latestRevision ?? { number: revision, hash };
   return { ...memory, latestRevision, good: { revision, hash, imageKey, buildId, spec } };

@@ -14,6 +14,7 @@ import type { Container } from './engine/engine.ts';
 import { backOffMs, describeExit } from './memory.ts';
 import { isUp, type Observed } from './observed.ts';
 import { assignRoles, isFinished, isReady, startWaitMs } from './plan.ts';
+import { probesFor } from './rollback.ts';
 
 /** A restart that comes sooner than this is not worth the word Error (contract: states). */
 const BACK_OFF_SHOWN_MS = 1_000;
@@ -129,7 +130,7 @@ function verdict(observed: Observed, actions: readonly Action[], before: Program
     case 'stop':
       return stopped(observed, actions);
     case 'run':
-      return withRollback(running(observed, actions, observed.goal.spec), observed);
+      return withRollback(running(observed, actions, observed.goal.spec, before), observed);
   }
 }
 
@@ -160,11 +161,16 @@ function stopped(observed: Observed, actions: readonly Action[]): Verdict {
   return calm(state, shown, state, state === 'Created' ? 'it was never started' : 'desiredState is Stopped');
 }
 
-function running(observed: Observed, actions: readonly Action[], spec: ProgramSpec): Verdict {
+function running(
+  observed: Observed,
+  actions: readonly Action[],
+  spec: ProgramSpec,
+  before: ProgramStatus,
+): Verdict {
   const { current, previous, specHash } = assignRoles(observed, spec);
   const rollout = rolloutOf(observed, actions, spec, specHash);
   if (current !== undefined && (isUp(current) || !(previous !== undefined && isUp(previous)))) {
-    return own(observed, current, spec);
+    return own(observed, current, spec, before);
   }
   // An older revision serves: its state is shown, and what the new one is doing stands beside it.
   if (previous !== undefined && isUp(previous)) {
@@ -176,16 +182,18 @@ function running(observed: Observed, actions: readonly Action[], spec: ProgramSp
 }
 
 function upState(observed: Observed, container: Container, spec: ProgramSpec): ProgramState {
-  return isReady(observed, container, spec) ? 'Ready' : 'Running';
+  return isReady(observed, container, probesFor(observed, container, spec)) ? 'Ready' : 'Running';
 }
 
 /** The state of the wanted container itself. */
-function own(observed: Observed, current: Container, spec: ProgramSpec): Verdict {
+function own(observed: Observed, current: Container, spec: ProgramSpec, before: ProgramStatus): Verdict {
+  // A rollout that was complete has no deadline any more, whatever its probe says later in the same run.
+  const wasReady = before.containerId === current.id && Date.parse(before.readyAt) >= current.startedAtMs;
   if (isUp(current)) {
     if (isReady(observed, current, spec)) {
       return { ...calm('Ready', current, '', ''), progressing: COMPLETE };
     }
-    const late = observed.rolloutMs >= spec.progressDeadlineSeconds * 1000;
+    const late = !wasReady && observed.rolloutMs >= spec.progressDeadlineSeconds * 1000;
     const message = observed.probes.get(current.id)?.message ?? '';
     const progressing = late
       ? {

@@ -131,6 +131,8 @@ export interface ProgramMemory {
     spec: ProgramSpec;
     labels: Record<string, string>;
   };
+  /** It was deleted, and not all of it is gone yet. */
+  deleted?: true;
   /** Whether a start was ever asked for: tells Stopped from Created. */
   startRequested?: boolean;
   /** `restartedAt` as last acted on: when it differs, failures are forgotten. */

@@ -81,24 +81,33 @@ const failures: ProgramMemory = {
 };
 const names = (memory: ProgramMemory) => Object.keys(failures).filter((key) => key in memory);
 
+const once = { ...raw, restartPolicy: 'Never' };
+
 test('what is forgotten, and when', () => {
-  const { memory } = inForce();
+  const { memory } = goalOf(present(once), {}, 0, 'runc');
   const before = { ...memory, ...failures };
   const after = (rawSpec: Record<string, unknown>) =>
     names(goalOf(present(rawSpec), before, 1, 'runc').memory);
-  assert.deepEqual(after(raw), ['backOff', 'failedBuild', 'failedStart', 'finished'], 'nothing changed');
-  assert.deepEqual(after({ ...raw, restartedAt: 'now' }), [], 'a fresh try');
-  assert.deepEqual(after({ ...raw, desiredState: 'Stopped' }), [], 'stopped');
+  assert.deepEqual(after(once), ['backOff', 'failedBuild', 'failedStart', 'finished'], 'nothing changed');
+  assert.deepEqual(after({ ...once, restartedAt: 'now' }), [], 'a fresh try');
+  assert.deepEqual(after({ ...once, desiredState: 'Stopped' }), [], 'stopped');
   assert.deepEqual(
-    after({ ...raw, env: { A: '1' } }),
+    after({ ...once, env: { A: '1' } }),
     ['failedBuild', 'finished'],
     'a new spec is a new attempt',
+  );
+  assert.deepEqual(after(raw), ['failedBuild'], 'a policy under which it does not end');
+  const onFailure = { ...raw, restartPolicy: 'OnFailure' };
+  assert.deepEqual(
+    after(onFailure),
+    ['failedBuild', 'finished'],
+    'one under which it ends, since it succeeded',
   );
 });
 
 test('a restart asked for once is acted on once', () => {
-  const asked = { ...raw, restartedAt: 'now' };
-  const { memory } = goalOf(present(asked), inForce().memory, 1, 'runc');
+  const asked = { ...once, restartedAt: 'now' };
+  const { memory } = goalOf(present(asked), {}, 0, 'runc');
   assert.deepEqual(
     names(goalOf(present(asked), { ...memory, ...failures }, 2, 'runc').memory),
     names(failures),

@@ -120,6 +120,9 @@ async function runningComplaint(
   if (rolledBack !== undefined && !['RolledBack', 'CrashLoopBackOff', ''].includes(reason))
     return `${is}, and it was rolled back`;
   if (reason === 'PortConflict') return spec.publishPort === null ? is : '';
+  // What ran to its end needs its sources no more.
+  if (image === '' && memory.finished !== undefined && reason === 'Completed')
+    return spec.restartPolicy === 'Always' ? `${is}, and its policy is Always` : '';
   const cannotBeBuilt = image === '' || memory.failedBuild?.hash === image;
   if (cannotBeBuilt && !containers.some(isExact)) {
     const fits = reason === 'BuildFailed' || reason === 'ImageNotFound';
