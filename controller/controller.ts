@@ -106,12 +106,14 @@ export function startController(deps: ControllerDeps): Controller {
     building: () => images.keys(),
     engineTrouble: () => monitor.health().trouble,
   });
+  const slots = createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED);
   const reconcileDeps: ReconcileDeps = {
     ...deps,
     ports,
     images,
     prober,
-    slots: createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED),
+    // A hundred crash loops that wait for their turn must not keep a healthy program from being looked at.
+    slots: { run: (kind, doing) => queue.parked(() => slots.run(kind, doing)) },
     async lookAtContext(build, generation) {
       const look = await contexts.look(build, generation);
       await collector.use(look.hash);

@@ -11,6 +11,8 @@ export interface Queue {
   /** Forgets the key's timer. */
   forget(key: string): void;
   readonly depth: number;
+  /** Awaits `work`, which has limits of its own; others may be looked at meanwhile. To be called by who is looked at. */
+  parked<T>(work: () => Promise<T>): Promise<T>;
   /** Takes no more work and resolves when what runs is done. */
   close(): Promise<void>;
 }
@@ -22,6 +24,7 @@ export function createQueue(clock: Clock, work: (key: string) => Promise<void>):
   const running = new Set<string>();
   const again = new Set<string>();
   const timers = new Map<string, { at: number; cancel: () => void }>();
+  let parked = 0;
   let closed = false;
   let idle: (() => void) | undefined;
 
@@ -37,7 +40,7 @@ export function createQueue(clock: Clock, work: (key: string) => Promise<void>):
     next();
   };
   const next = () => {
-    while (running.size < WORKERS_MAX) {
+    while (running.size - parked < WORKERS_MAX) {
       const [key] = waiting;
       if (key === undefined) break;
       waiting.delete(key);
@@ -64,6 +67,15 @@ export function createQueue(clock: Clock, work: (key: string) => Promise<void>):
     },
     get depth() {
       return waiting.size;
+    },
+    async parked(work) {
+      parked++;
+      next();
+      try {
+        return await work();
+      } finally {
+        parked--;
+      }
     },
     async close() {
       closed = true;

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createStage, type Stage } from './stage.ts';
 
+/** About what a start takes, as measured of Docker. */
+const START_MS = 250;
+
 /** Leaves out the probes, which are most of what happens in a long time. */
 const UNPROBED = { readiness: { none: true } };
 
@@ -29,6 +32,41 @@ describe('a program that ends by itself', () => {
     await stage.start();
     assert.deepEqual(await waitsBetweenRuns(stage, 'app', 4), [16_000, 32_000, 60_000, 60_000]);
     assert.equal(stage.status('app').restartCount, 9);
+  });
+
+  it('and is healthy heals as fast beside a hundred crash loops as alone', async (test) => {
+    const healMs = async (loops: number): Promise<number> => {
+      const stage = await createStage(test);
+      const host = await stage.start();
+      stage.world.addImage('plain:1');
+      stage.world.callMs = (method) => (method === 'startContainer' ? START_MS : 0);
+      await stage.create('app', UNPROBED);
+      await stage.reach('app', 'Ready');
+      const names = Array.from({ length: loops }, (_, n) => `loop${n}`);
+      for (const name of names)
+        await stage.create(name, { ...UNPROBED, image: 'plain:1', env: { EXIT: '1' } });
+      const restarts = (name: string) => host.registry.status.get(name)?.restartCount ?? 0;
+      await host.until('all loop', () => names.every((name) => restarts(name) >= 2), 600_000);
+      const samples: number[] = [];
+      for (let sample = 0; sample < 5; sample++) {
+        const container = stage.running('app');
+        stage.world.end(container, 137);
+        const endedMs = stage.clock.now();
+        await host.until('it runs again', () => container.facts.state === 'running');
+        samples.push(stage.clock.now() - endedMs);
+        // As a program that has run for long: its next restart does not wait.
+        await stage.edit('app', { restartedAt: String(sample) });
+        await host.until(
+          'it is another',
+          () => stage.containers('app').length === 1 && stage.running('app') !== container,
+        );
+      }
+      await host.kill();
+      return samples.sort((a, b) => a - b)[2] ?? 0;
+    };
+    const alone = await healMs(0);
+    const beside = await healMs(100);
+    assert.ok(beside <= 1.5 * alone, `${beside} ms beside a hundred, ${alone} ms alone`);
   });
 
   it('starts over with its waits after a run of ten minutes', async (test) => {
