@@ -62,7 +62,7 @@ describe('a program that ends by itself', () => {
         );
       }
       await host.kill();
-      return samples.sort((a, b) => a - b)[2] ?? 0;
+      return Math.max(...samples);
     };
     const alone = await healMs(0);
     const beside = await healMs(100);
