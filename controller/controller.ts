@@ -112,6 +112,7 @@ export function startController(deps: ControllerDeps): Controller {
     ports,
     images,
     prober,
+    good: new Map(),
     // A hundred crash loops that wait for their turn must not keep a healthy program from being looked at.
     slots: { run: (kind, doing) => queue.parked(() => slots.run(kind, doing)) },
     async lookAtContext(build, generation) {
@@ -134,6 +135,7 @@ export function startController(deps: ControllerDeps): Controller {
       queue.forget(name);
       failures.delete(name);
       rollouts.forget(name);
+      reconcileDeps.good.delete(name);
     },
   };
 

@@ -24,6 +24,13 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus): Even
     const message = `generation ${generation} of its spec is that of commit ${commit}`;
     events.push({ type: 'Normal', reason: 'ManifestChanged', message });
   }
+  const { lastBuild: build } = after.memory;
+  const { lastBuild: buildBefore } = before.memory;
+  const isOtherCommit = commit !== '' && commit !== before.observedRevision;
+  if (isOtherCommit && build !== buildBefore && buildBefore !== undefined) {
+    const message = `${build} is made of its sources in commit ${commit}`;
+    events.push({ type: 'Normal', reason: 'SourcesChanged', message });
+  }
   const isNews =
     after.reason !== before.reason ||
     after.errorMsg !== before.errorMsg ||

@@ -15,9 +15,9 @@ import type { Engine } from './engine/engine.ts';
 import type { EventDraft } from './events.ts';
 import type { ImageTasks } from './image-tasks.ts';
 import { afterStartFailure, afterStop } from './memory.ts';
-import type { Observed } from './observed.ts';
+import { type Observed, runKey } from './observed.ts';
 import type { Ports } from './ports.ts';
-import { rollBack } from './rollback.ts';
+import { afterRefusedStart } from './rollback.ts';
 import type { Slots } from './slots.ts';
 
 export interface ExecuteDeps {
@@ -32,6 +32,8 @@ export interface ExecuteDeps {
   snapshot: (build: BuildSpec, hash: string) => Promise<string>;
   /** Ends a container in the background; the program is looked at again when it has ended. */
   stop: (name: string, containerId: string, graceSeconds: number) => void;
+  /** Keeps with a revision why it is bad. Never rejects. */
+  keepOutcome: (name: string, revision: number, message: string) => Promise<void>;
   /** Writes down what must be remembered before the next step. */
   save: (status: ProgramStatus) => Promise<void>;
   /** Tells people what was done; resolves when it is written. */
@@ -82,9 +84,14 @@ export async function execute(
       const container = observed.containers.find(({ id }) => id === action.containerId);
       // Written down first: an exit that was asked for must never look like a crash, whoever dies in between.
       const next =
-        action.wanted && container !== undefined
-          ? { ...status, memory: afterStop(status.memory, container) }
-          : status;
+        container === undefined
+          ? status
+          : {
+              ...status,
+              memory: action.wanted
+                ? afterStop(status.memory, container)
+                : { ...status.memory, unhealthyRun: runKey(container) },
+            };
       await deps.save(next);
       deps.stop(name, action.containerId, action.graceSeconds);
       if (!action.wanted)
@@ -217,7 +224,7 @@ async function startContainer(
     // The one that served was stopped for this one, so it has to come back now and not after a deadline.
     return conflict || observed.goal.kind !== 'run'
       ? failed
-      : { ...failed, status: rolledBack(failed.status, observed, observed.goal.spec, withHint(error)) };
+      : { ...failed, status: await refused(deps, failed.status, observed, observed.goal.spec, error) };
   }
   if (restarted) {
     const message = `restart ${status.restartCount} of ${short(action.containerId)}`;
@@ -227,13 +234,18 @@ async function startContainer(
   return { status: { ...status, memory }, goOn: true };
 }
 
-function rolledBack(
+/** The good revision comes back, where there is one; what became of this one is kept with it. */
+async function refused(
+  deps: ExecuteDeps,
   status: ProgramStatus,
   observed: Observed,
   spec: ProgramSpec,
-  message: string,
-): ProgramStatus {
-  const memory = rollBack(status.memory, spec, observed.imageKey, 'StartFailed', message);
+  error: unknown,
+): Promise<ProgramStatus> {
+  const message = withHint(error);
+  const memory = afterRefusedStart(status.memory, spec, observed.imageKey, message, observed.nowMs);
+  const { rolledBack } = memory;
+  if (rolledBack !== undefined) await deps.keepOutcome(status.name, rolledBack.revision, message);
   return { ...status, memory };
 }
 

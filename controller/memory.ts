@@ -34,17 +34,18 @@ export function waitMs(nextAt: string, nowMs: number): number {
  * would have to be waited for again at each look.
  */
 export function clampWaits(memory: ProgramMemory, nowMs: number): ProgramMemory {
-  const isTooLong = (wait: { nextAt: string } | undefined): boolean =>
-    wait !== undefined && Date.parse(wait.nextAt) - nowMs > BACK_OFF_MS_MAX;
-  const { backOff, failedBuild, failedStart } = memory;
-  if (![backOff, failedBuild, failedStart].some(isTooLong)) return memory;
-  const clamp = <T extends { nextAt: string }>(wait: T): T =>
+  const isTooLong = (wait: { nextAt?: string } | undefined): boolean =>
+    wait?.nextAt !== undefined && Date.parse(wait.nextAt) - nowMs > BACK_OFF_MS_MAX;
+  const { backOff, failedBuild, failedStart, rolledBack } = memory;
+  if (![backOff, failedBuild, failedStart, rolledBack].some(isTooLong)) return memory;
+  const clamp = <T extends { nextAt?: string }>(wait: T): T =>
     isTooLong(wait) ? { ...wait, nextAt: timestamp(nowMs + BACK_OFF_MS_MAX) } : wait;
   return {
     ...memory,
     ...(backOff === undefined ? {} : { backOff: clamp(backOff) }),
     ...(failedBuild === undefined ? {} : { failedBuild: clamp(failedBuild) }),
     ...(failedStart === undefined ? {} : { failedStart: clamp(failedStart) }),
+    ...(rolledBack === undefined ? {} : { rolledBack: clamp(rolledBack) }),
   };
 }
 
@@ -58,9 +59,10 @@ export function afterExit(
 ): ProgramMemory {
   const key = runKey(container);
   if (container.startedAtMs === 0 || isAccounted(memory, key)) return memory;
-  const ended: ProgramMemory = { ...memory, exitSeen: key };
-  const stays =
-    spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && container.exitCode === 0);
+  const { unhealthyRun, ...rest } = memory;
+  const ended: ProgramMemory = { ...rest, exitSeen: key };
+  const succeeded = container.exitCode === 0 && unhealthyRun !== key;
+  const stays = spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && succeeded);
   if (stays) {
     delete ended.backOff;
     return { ...ended, finished: { specHash, exitCode: container.exitCode } };
@@ -116,7 +118,7 @@ export function forgetCrashes(memory: ProgramMemory): ProgramMemory {
 
 /** Back-off, failed builds and starts, a rollback and "finished" are no more: a fresh try was asked for. */
 export function forgetFailures(memory: ProgramMemory): ProgramMemory {
-  const { backOff, failedBuild, failedStart, finished, rolledBack, ...rest } = memory;
+  const { backOff, failedBuild, failedStart, finished, rolledBack, refusedStarts, ...rest } = memory;
   return rest;
 }
 

@@ -106,12 +106,18 @@ export async function observe(
       : afterBuildFailure(observed.memory, failure, observed.nowMs);
   const wanted = observed.goal.kind === 'run' ? observed.goal.spec : spec;
   const image = await imageState(deps, observed, wanted);
-  const noticed = { ...observed, memory: withBuild(memory, observed.buildId), image };
-  const withImage = await withStandIn(deps, noticed, wanted, Date.parse(before.startedAt));
+  const noticed = { ...observed, memory: awake(withBuild(memory, observed.buildId), containers), image };
+  const withImage = await withStandIn(deps, noticed, wanted);
   const target = withImage.goal.kind === 'run' ? withImage.goal.spec : wanted;
   const timed = { ...withImage, rolloutMs: rolloutMs(deps, withImage, target) };
   const noted = { ...timed, memory: noteGood(timed, target) };
   return accountForExit(deps.engine, { ...noted, memory: noteBaseline(noted, target) }, target);
+}
+
+/** What runs does not rest. */
+function awake(memory: ProgramMemory, containers: readonly Container[]): ProgramMemory {
+  const { rests, ...rest } = memory;
+  return rests === true && containers.some(isUp) ? rest : memory;
 }
 
 /** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */
@@ -150,7 +156,11 @@ function probesOf(
 
 /** Where the wanted revision was rolled back, the goal is the one that came back. */
 function withGood(observed: Observed, spec: ProgramSpec): Observed {
-  const memory = forAttempt(observed.memory, attemptOf(spec, observed.imageKey));
+  // Which attempt is wanted can not be told without its sources: then it is the one that was last.
+  const isKnown = observed.image.kind !== 'unknown';
+  const memory = isKnown
+    ? forAttempt(observed.memory, attemptOf(spec, observed.imageKey), observed.nowMs)
+    : observed.memory;
   const { good, rolledBack: bad } = memory;
   if (good === undefined || bad === undefined) return { ...observed, memory };
   const { imageKey, buildId, revision } = good;
@@ -160,15 +170,20 @@ function withGood(observed: Observed, spec: ProgramSpec): Observed {
     goal: { kind: 'run', spec: { ...good.spec, desiredState: 'Running' } },
     imageKey,
     buildId,
-    rollback: { revision, bad: bad.revision, reason: bad.reason, message: bad.message },
+    image: { kind: 'unneeded' },
+    rollback: {
+      ...{ revision, bad: bad.revision, reason: bad.reason },
+      message: `${bad.message}${bad.nextAt === undefined ? '' : `; tried again at ${bad.nextAt}`}`,
+    },
   };
 }
 
-/** Remembers how the engine describes the wanted container when it runs for the first time. */
+/** Remembers how the engine describes the container that serves when it is first seen to run. */
 function noteBaseline({ memory, ...rest }: Observed, spec: ProgramSpec): ProgramMemory {
-  const { current } = assignRoles({ ...rest, memory }, spec);
-  if (current === undefined || !isUp(current) || memory.baseline?.containerId === current.id) return memory;
-  return { ...memory, baseline: { containerId: current.id, settings: current.settings } };
+  const { current, previous } = assignRoles({ ...rest, memory }, spec);
+  const serving = [current, previous].find((one) => one !== undefined && isUp(one));
+  if (serving === undefined || memory.baseline?.containerId === serving.id) return memory;
+  return { ...memory, baseline: { containerId: serving.id, settings: serving.settings } };
 }
 
 /** How long the wanted container has had to become ready. */
@@ -277,13 +292,8 @@ async function imageState(deps: ObserveDeps, observed: Observed, spec: ProgramSp
 }
 
 /** See `standIn`: only where the engine still has its image, or it can be made again of what it was made of. */
-async function withStandIn(
-  deps: ObserveDeps,
-  observed: Observed,
-  wanted: ProgramSpec,
-  lastStartedMs: number,
-): Promise<Observed> {
-  const other = standIn(observed, wanted, lastStartedMs);
+async function withStandIn(deps: ObserveDeps, observed: Observed, wanted: ProgramSpec): Promise<Observed> {
+  const other = standIn(observed, wanted);
   if (other?.goal.kind !== 'run') return observed;
   const image = await imageState(deps, other, other.goal.spec);
   if (image.kind !== 'absent' && image.kind !== 'pending') return { ...other, image };
@@ -296,7 +306,11 @@ async function withStandIn(
 function afterWantedStop(observed: Observed, pending: boolean): Observed {
   const ended = observed.containers.filter((one) => one.startedAtMs > 0 && !isUp(one)).at(-1);
   const memory = ended === undefined ? withoutBaseline(observed) : afterStop(observed.memory, ended);
-  return { ...observed, memory, image: pending ? { kind: 'pending' } : observed.image };
+  return {
+    ...observed,
+    memory: { ...memory, rests: true },
+    image: pending ? { kind: 'pending' } : observed.image,
+  };
 }
 
 /** What is gone while it should be stopped is not missed later. */

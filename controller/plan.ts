@@ -32,7 +32,7 @@ export function plan(given: Observed): Action[] {
     case 'stop':
       return planStop(observed, observed.goal.spec);
     case 'run':
-      return planRun(observed, observed.goal.spec);
+      return [...planRun(observed, observed.goal.spec), ...waitForNextTry(observed)];
   }
 }
 
@@ -187,6 +187,13 @@ export function startWaitMs({ memory, nowMs }: Observed): number {
   const crash = memory.backOff === undefined ? 0 : waitMs(memory.backOff.nextAt, nowMs);
   const failed = memory.failedStart === undefined ? 0 : waitMs(memory.failedStart.nextAt, nowMs);
   return Math.max(crash, failed);
+}
+
+/** A revision that was rolled back for a fault that may be the machine's is tried again. */
+function waitForNextTry({ rollback, memory, nowMs }: Observed): Action[] {
+  const nextAt = memory.rolledBack?.nextAt;
+  if (rollback === undefined || nextAt === undefined) return [];
+  return [{ kind: 'wait', ms: waitMs(nextAt, nowMs), why: 'the newest revision is tried again' }];
 }
 
 function waitForStart(observed: Observed): Action[] {

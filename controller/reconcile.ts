@@ -23,7 +23,7 @@ const PASSES_MAX = 20;
 
 export interface ReconcileDeps
   extends ObserveDeps,
-    Omit<ExecuteDeps, 'save' | 'emit' | 'forget' | 'revisions'> {
+    Omit<ExecuteDeps, 'save' | 'emit' | 'forget' | 'revisions' | 'keepOutcome'> {
   registry: Registry;
   prober: Prober;
   runtime: Runtime;
@@ -35,6 +35,8 @@ export interface ReconcileDeps
   saw: (name: string, containers: readonly Container[]) => void;
   /** Looks at the program again after so many milliseconds. */
   again: (name: string, ms: number) => void;
+  /** The revision of each program that is known to be written down as good. */
+  good: Map<string, number>;
   /** Called when a program is no more. */
   onForgotten: (name: string) => void;
 }
@@ -93,8 +95,8 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   if (isFirst) await save(deps, before, isFirst);
   // A host that is killed before the status is written finds the same news at its next start, so none is lost.
   await Promise.all(eventsBetween(before, next).map((event) => emit(deps, next, event)));
+  await noteOutcome(deps, next);
   await save(deps, next);
-  noteOutcome(deps, before, next);
   watchProbes(deps, observed);
   return carryOut(deps, next, observed, actions);
 }
@@ -180,6 +182,7 @@ async function carryOut(
   const executeDeps: ExecuteDeps = {
     ...deps,
     revisions: deps.registry.revisions,
+    keepOutcome: (of, revision, message) => keepBadRevision(deps, of, revision, message, undefined),
     save: (status) => save(deps, status),
     emit: (status, event) => emit(deps, status, event),
     forget: (status) => forget(deps, status),
@@ -251,24 +254,21 @@ async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void>
   deps.onForgotten(name);
 }
 
-/** A revision is good once it was ready. */
-function noteOutcome(deps: ReconcileDeps, before: ProgramStatus, after: ProgramStatus): void {
-  if (
-    after.state !== 'Ready' ||
-    (before.state === 'Ready' && before.currentRevision === after.currentRevision)
-  )
-    return;
+/** A revision is good once it was ready. Looked at anew by each host, since the one before may have been killed. */
+async function noteOutcome(
+  deps: ReconcileDeps,
+  { name, state, currentRevision }: ProgramStatus,
+): Promise<void> {
+  if (state !== 'Ready' || deps.good.get(name) === currentRevision) return;
   const { revisions } = deps.registry;
-  void revisions
-    .get(after.name, after.currentRevision)
-    .then((revision) =>
-      revision === undefined || revision.outcome === 'Ready'
-        ? undefined
-        : revisions.put(after.name, { ...revision, outcome: 'Ready' }),
-    )
-    .catch((error: unknown) =>
-      deps.log.warn({ program: after.name, error: messageOf(error) }, 'the revision can not be written'),
-    );
+  try {
+    const revision = await revisions.get(name, currentRevision);
+    if (revision !== undefined && revision.outcome !== 'Ready')
+      await revisions.put(name, { ...revision, outcome: 'Ready' });
+    deps.good.set(name, currentRevision);
+  } catch (error) {
+    deps.log.warn({ program: name, error: messageOf(error) }, 'the revision can not be written');
+  }
 }
 
 /** Probes the container that serves. */

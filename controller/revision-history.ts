@@ -30,13 +30,21 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
     }
     const serves = kept.find((revision) => revision.number === status.currentRevision);
     // Where something newer is wanted than what serves, what serves is what to go back to.
-    const wantsNewer = status.reason !== '' && serves?.outcome === 'Ready';
+    const wantsNewer = serves?.outcome === 'Ready' && isAboutNewer(status, serves);
     const below = wantsNewer ? status.currentRevision + 1 : status.currentRevision;
     const good = kept.filter((revision) => revision.outcome === 'Ready' && revision.number < below).at(-1);
     if (good !== undefined) return good;
     throw new AppError('Conflict', `program ${status.name} has no earlier revision that was ready`, {
       hint: `GET /programs/${status.name}/revisions lists what is kept.`,
     });
+  }
+
+  /** Whether its reason tells of a revision that is wanted and does not serve, and not of the one that does. */
+  function isAboutNewer({ reason, state, memory }: ProgramStatus, serves: Revision): boolean {
+    const isUp = state === 'Running' || state === 'Ready';
+    if (reason === 'BuildFailed' || reason === 'ImageNotFound')
+      return isUp || memory.failedBuild === undefined || memory.failedBuild.hash !== serves.buildHash;
+    return reason === 'RolledBack' || (isUp && (reason === 'Building' || reason === 'PortConflict'));
   }
 
   /** The folder that holds what the revision was built from, as its manifest named it or restored. */

@@ -1,7 +1,9 @@
-import { LABELS, type ProgramMemory, type ProgramSpec } from '../schemas/program.ts';
+import { LABELS, type ProgramMemory, type ProgramSpec, timestamp } from '../schemas/program.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { stableJson } from '../schemas/stable-json.ts';
+import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
+import { waitMs } from './memory.ts';
 import { isUp, type Observed } from './observed.ts';
 import { assignRoles, isFinished, isReady } from './plan.ts';
 
@@ -13,21 +15,28 @@ export function attemptOf(spec: ProgramSpec, imageKey: string): string {
   return digest({ revision: revisionHash(spec, imageKey), restartedAt: spec.restartedAt });
 }
 
-/** The memory with what it says of a rollback only as long as the very attempt is wanted that was rolled back. */
-export function forAttempt(memory: ProgramMemory, attempt: string): ProgramMemory {
-  if (memory.rolledBack === undefined || memory.rolledBack.attempt === attempt) return memory;
+/**
+ * The memory with what it says of a rollback only as long as the very attempt is wanted that was rolled back, and is
+ * not to be made again by now.
+ */
+export function forAttempt(memory: ProgramMemory, attempt: string, nowMs: number): ProgramMemory {
   const { rolledBack, ...rest } = memory;
-  return rest;
+  if (rolledBack === undefined) return memory;
+  if (rolledBack.attempt !== attempt) {
+    const { refusedStarts, ...others } = rest;
+    return others;
+  }
+  const isDue = rolledBack.nextAt !== undefined && waitMs(rolledBack.nextAt, nowMs) === 0;
+  return isDue ? rest : memory;
 }
 
 /**
  * The good revision as the goal, where the wanted one can not be made and what served was taken away by somebody:
  * it serves until the wanted one can be made. Undefined where there is none, or where it was stopped by wish.
- * @param lastStartedMs when the program last started; epoch milliseconds
  */
-export function standIn(observed: Observed, spec: ProgramSpec, lastStartedMs: number): Observed | undefined {
+export function standIn(observed: Observed, spec: ProgramSpec): Observed | undefined {
   const { memory, image, imageKey, containers, port } = observed;
-  const { good, baseline, latestRevision, stopsAsked = [], failedBuild } = memory;
+  const { good, baseline, latestRevision, failedBuild } = memory;
   const failed =
     image.kind === 'unknown'
       ? image
@@ -35,8 +44,10 @@ export function standIn(observed: Observed, spec: ProgramSpec, lastStartedMs: nu
         ? failedBuild
         : undefined;
   if (failed === undefined || good === undefined || observed.rollback !== undefined) return undefined;
-  const isWish = baseline === undefined || stopsAsked.some((key) => key.endsWith(`@${lastStartedMs}`));
-  const remains = (one: Container) => one.startedAtMs > 0 && (isUp(one) || one.publishPort === port);
+  const isWish = baseline === undefined || memory.rests === true;
+  const isIntact = (one: Container) => driftOf(one, baseline).length === 0;
+  const remains = (one: Container) =>
+    one.startedAtMs > 0 && (isUp(one) || one.publishPort === port) && isIntact(one);
   if (isWish || containers.some(remains)) return undefined;
   const isMade = latestRevision?.hash === revisionHash(spec, imageKey);
   const bad = (latestRevision?.number ?? 0) + (isMade ? 0 : 1);
@@ -96,6 +107,38 @@ export function afterDeadline(observed: Observed, spec: ProgramSpec): ProgramMem
   const probe = observed.probes.get(current.id)?.message ?? '';
   const why = `not ready within ${spec.progressDeadlineSeconds} s${probe === '' ? '' : `: ${probe}`}`;
   return rollBack(memory, spec, observed.imageKey, 'ProgressDeadlineExceeded', why);
+}
+
+/** A revision that the engine would not start is tried again after this, since the fault may be the machine's, */
+const START_AGAIN_MS = 60_000;
+/** up to so often, since what serves is stopped for each try; */
+const REFUSED_STARTS_MAX = 5;
+/** and without end where the engine says whose fault it is. */
+const MACHINES_FAULT = /no space left|disk quota|too many open files|cannot allocate memory/i;
+
+/**
+ * What is remembered when the engine refused to start the wanted revision, for which the good one was stopped: that
+ * one comes back at once, and the wanted one is tried again later, a few times.
+ */
+export function afterRefusedStart(
+  memory: ProgramMemory,
+  spec: ProgramSpec,
+  imageKey: string,
+  message: string,
+  nowMs: number,
+): ProgramMemory {
+  const attempt = attemptOf(spec, imageKey);
+  const before = memory.refusedStarts?.attempt === attempt ? memory.refusedStarts.count : 0;
+  const refusedStarts = { attempt, count: before + 1 };
+  const isLast = refusedStarts.count >= REFUSED_STARTS_MAX && !MACHINES_FAULT.test(message);
+  const nextAt = isLast ? undefined : timestamp(nowMs + START_AGAIN_MS);
+  const after = rollBack(memory, spec, imageKey, 'StartFailed', message);
+  if (after.rolledBack === undefined || after === memory) return after;
+  return {
+    ...after,
+    refusedStarts,
+    rolledBack: { ...after.rolledBack, ...(nextAt !== undefined && { nextAt }) },
+  };
 }
 
 /** Marks the attempt as bad where there is an older good revision; otherwise the same memory. */

@@ -29,6 +29,8 @@ export interface EventStore {
 export function openEventStore(folder: string, onError: (error: unknown) => void): EventStore {
   const listeners = createListeners<{ name: string; event: ProgramEvent }>(onError);
   const counts = new Map<string, number>();
+  /** Programs whose last event may be one of a host that was killed. */
+  const seen = new Set<string>();
   const tails = new Map<string, Promise<void>>();
   const fileOf = (name: string) => join(folder, `${name}.ndjson`);
 
@@ -52,7 +54,9 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
       const kept = await read(path);
       count = kept.length;
       await endTornLine(path);
-      if (isSameNews(kept.at(-1), event)) {
+      const isFirst = !seen.has(name);
+      seen.add(name);
+      if (isFirst && isSameNews(kept.at(-1), event)) {
         counts.set(name, count);
         return;
       }

@@ -143,6 +143,10 @@ export interface ProgramMemory {
   baseline?: { containerId: string; settings: object };
   /** The container whose exit is already counted, `<id>@<startedAt>`. */
   exitSeen?: string;
+  /** Nothing runs because that was asked for, and nothing has since. */
+  rests?: true;
+  /** The run that was ended for its failing liveness: its exit is no success, whatever its code. */
+  unhealthyRun?: string;
   /** Runs that were ended by wish, newest last: their exits are no crashes. */
   stopsAsked?: string[];
   backOff?: { count: number; nextAt: string };
@@ -154,8 +158,10 @@ export interface ProgramMemory {
   failedStart?: { reason: string; message: string; attempts: number; nextAt: string };
   /** The revision that ran to its end under Never or OnFailure, by spec hash. */
   finished?: { specHash: string; exitCode: number };
-  /** The wanted attempt at a rollout, where it did not become ready and was rolled back. */
-  rolledBack?: { attempt: string; revision: number; reason: string; message: string };
+  /** The wanted attempt at a rollout, where it did not become ready and was rolled back. `nextAt`: it is made again. */
+  rolledBack?: { attempt: string; revision: number; reason: string; message: string; nextAt?: string };
+  /** How often the engine refused to start the wanted attempt. */
+  refusedStarts?: { attempt: string; count: number };
   /** The newest revision that was ready: what comes back when a newer one does not get there. */
   good?: { revision: number; hash: string; imageKey: string; buildId: string; spec: ProgramSpec };
   /** The newest revision made, and the hash that makes it this one. */

@@ -163,9 +163,8 @@ export function calm(host: SimHost): string[] {
   });
 }
 
-function wasStopped({ memory, startedAt }: ProgramStatus): boolean {
-  const run = `@${Date.parse(startedAt)}`;
-  return memory.baseline === undefined || memory.stopsAsked?.some((key) => key.endsWith(run)) === true;
+function wasStopped({ memory }: ProgramStatus): boolean {
+  return memory.baseline === undefined || memory.rests === true;
 }
 
 /** Ends by itself, or is restarted for not answering. */
