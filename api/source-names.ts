@@ -1,3 +1,4 @@
+import { isTemporary } from '../registry/atomic-write.ts';
 import { AppError, type Problem } from '../schemas/errors.ts';
 
 /** Most files one `POST /programs` may bring. */
@@ -77,6 +78,7 @@ function componentProblem(component: string): string | undefined {
   if (component === '') return 'has an empty part; write single slashes and none at the end';
   if (component === '.') return 'has a "." part; leave it out';
   if (component === '..') return 'climbs out of its folder; leave out the ".." parts';
+  if (isTemporary(component)) return `has a part that begins as the host's own temporary files do; rename it`;
   if (component.toLowerCase() === '.git') return 'is inside .git; leave the .git folder out';
   if (Buffer.byteLength(component) > COMPONENT_BYTES_MAX) {
     return `has a part longer than ${COMPONENT_BYTES_MAX} bytes; shorten it`;

@@ -10,8 +10,8 @@ export interface Difference {
   to: unknown;
 }
 
-/** Which fields two specs differ in, defaults filled in; sorted by path. Pure. */
-export function diffSpecs(from: ProgramSpec | undefined, to: ProgramSpec): Difference[] {
+/** Which fields two specs, defaults filled in, or two sets of labels differ in; sorted by path. Pure. */
+export function diffSpecs(from: object | undefined, to: object, root = 'spec'): Difference[] {
   const differences: Difference[] = [];
   const walk = (path: string, before: unknown, after: unknown): void => {
     if (stableJson(before) === stableJson(after)) return;
@@ -23,22 +23,28 @@ export function diffSpecs(from: ProgramSpec | undefined, to: ProgramSpec): Diffe
       walk(`${path}.${key}`, before[key], after[key]);
     }
   };
-  walk('spec', from ?? {}, to);
+  walk(root, from ?? {}, to);
   return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /**
  * What a change of spec will make the controller do, in words and in order. Pure.
- * @param isUp whether a container of the program runs
+ * @param has whether a container of the program runs, or is kept at least
  */
-export function describeChange(from: ProgramSpec | undefined, to: ProgramSpec, isUp: boolean): string[] {
+export function describeChange(
+  from: ProgramSpec | undefined,
+  to: ProgramSpec,
+  { isUp, isKept }: { isUp: boolean; isKept: boolean },
+): string[] {
   const changed = (Object.keys(to) as (keyof ProgramSpec)[]).filter(
     (field) => from === undefined || stableJson(from[field]) !== stableJson(to[field]),
   );
   if (to.desiredState === 'Stopped') return isUp ? ['stop the running container'] : [];
   const costs = new Set(changed.map((field) => ON_CHANGE[field]));
-  const starts = !isUp;
-  if (!starts && !costs.has('rebuild') && !costs.has('recreate')) return [];
+  if (!costs.has('rebuild') && !costs.has('recreate')) {
+    if (isUp) return [];
+    if (isKept) return ['start the container that was kept'];
+  }
   const actions: string[] = [];
   if (to.image !== null) actions.push(`pull ${to.image} unless it is on this machine`);
   else if (to.build !== null) actions.push(`build ${to.build.context} unless its image is there`);

@@ -1,4 +1,4 @@
-import type { Wanted } from '../registry/registry.ts';
+import type { Asked, Wanted } from '../registry/registry.ts';
 import type { Problem } from '../schemas/errors.ts';
 import type { ProgramMemory, Runtime } from '../schemas/program.ts';
 import { resolveSpec, underPolicy } from '../schemas/resolve.ts';
@@ -37,9 +37,17 @@ export function goalOf(
   const problems = entry?.problems ?? [];
   const program = entry?.program;
   if (program === undefined) {
-    const spec = memory.inForce?.spec;
-    const goal: Goal = spec === undefined ? { kind: 'hold' } : kindOf(spec);
-    return { goal, memory, generation, problems, missing };
+    const inForce = withAsked(memory.inForce, entry?.asked);
+    if (inForce === undefined) return { goal: { kind: 'hold' }, memory, generation, problems, missing };
+    const { spec } = inForce;
+    const isNew = inForce !== memory.inForce;
+    const next = { ...memory, inForce };
+    return {
+      goal: kindOf(spec),
+      memory: isNew ? forgetWhereAsked(next, spec.desiredState, spec.restartedAt) : memory,
+      generation: isNew ? generation + 1 : generation,
+      ...{ problems, missing },
+    };
   }
   const rawHash = digest({ raw: program.rawSpec, runtime: program.rawSpec.runtime ?? hostRuntime });
   const known = memory.inForce;
@@ -62,6 +70,13 @@ export function goalOf(
     problems,
     missing,
   };
+}
+
+/** The last valid spec with what a call asked for since the manifest is not valid; the next valid one replaces both. */
+function withAsked(inForce: ProgramMemory['inForce'], asked: Asked = {}): ProgramMemory['inForce'] {
+  if (inForce === undefined) return undefined;
+  const spec = { ...inForce.spec, ...asked };
+  return digest(spec) === digest(inForce.spec) ? inForce : { ...inForce, rawHash: '', spec };
 }
 
 /** What may come back, or stays in force, does so under what the host allows now. */

@@ -90,7 +90,7 @@ async function start(config: Config, log: ReturnType<typeof createLog>): Promise
       await registry.close();
       throw error;
     }
-    const url = `http://${config.host}:${server.port}`;
+    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${server.port}`;
     log.info({ url, registry: config.registry, instance, runtime, pid: process.pid }, 'Hersh Host is up');
     return async () => {
       await Promise.all([server.close(), controller.close()]);

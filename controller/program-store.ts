@@ -94,7 +94,10 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
     },
     manifest(name) {
       const entry = registry.get(name);
-      return entry === undefined ? undefined : { text: entry.text, etag: entry.etag };
+      if (entry === undefined) return undefined;
+      const { text, etag, problems } = entry;
+      if (etag === '') throw new AppError('RegistryUnavailable', problems.map(describeProblem).join('\n'));
+      return { text, etag };
     },
     async createFromSources(name, userId, buildId, files) {
       await registry.createFromSources(name, { userId, buildId, files }, intentOf('create', name, userId));
@@ -248,13 +251,23 @@ export function dryRun(
       `metadata.name is ${JSON.stringify(writtenName)} but the path says ${name}`,
     );
   }
+  const clash = deps.registry.clashOf(name);
+  if (clash !== undefined)
+    throw new AppError('Conflict', `${clash} exists already, and differs by case only`);
   if (program === undefined) {
     throw new AppError('InvalidManifest', problems.map(describeProblem).join('\n'), { details: problems });
   }
   const status = deps.registry.status.get(name);
-  const before = status?.memory.inForce?.spec;
+  const inForce = status?.memory.inForce;
+  const before = inForce?.spec;
   const after = resolveSpec(program.rawSpec, deps.runtime);
-  const isUp = status !== undefined && ['Running', 'Ready'].includes(status.state);
-  const diff = diffSpecs(before, after);
-  return { changed: diff.length > 0, diff, actions: describeChange(before, after, isUp) };
+  const diff = [
+    ...diffSpecs(inForce?.labels, program.labels, 'metadata.labels'),
+    ...diffSpecs(before, after),
+  ];
+  const actions = describeChange(before, after, {
+    isUp: status !== undefined && ['Running', 'Ready'].includes(status.state),
+    isKept: status !== undefined && status.containerId !== '',
+  });
+  return { changed: diff.length > 0, diff, actions: diff.length > 0 ? actions : [] };
 }

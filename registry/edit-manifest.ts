@@ -23,7 +23,7 @@ const KEPT_FIELDS = ['desiredState', 'restartedAt'];
  * Sets fields of `spec` and leaves every other byte of the text as it stands: comments, order, quoting, spacing.
  * @param text a manifest that parses
  */
-export function editManifest(text: string, fields: Record<string, string>): string {
+export function editManifest(text: string, fields: Readonly<Record<string, string>>): string {
   return Object.entries(fields).reduce((edited, [field, value]) => setSpecField(edited, field, value), text);
 }
 

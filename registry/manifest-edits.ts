@@ -8,7 +8,7 @@ import { newManifest, type ParsedManifest } from './manifest.ts';
 
 import { type FileEdit, labelOf, type ManifestFiles, notFound } from './manifest-files.ts';
 import { etagOf, type ManifestSet } from './manifest-set.ts';
-import type { ManifestEntry } from './registry.ts';
+import type { Asked, ManifestEntry } from './registry.ts';
 import type { Serial } from './serial.ts';
 import { writeSources } from './sources.ts';
 
@@ -31,9 +31,12 @@ export interface ManifestEdits {
   createFromSources(name: string, sources: NewSources, intent?: Intent): Promise<ManifestEntry>;
   /** Replaces a manifest. Rejects `PreconditionFailed` unless the file on the disk is the one `etag` names. */
   replace(name: string, text: string, etag: string, intent?: Intent): Promise<ManifestEntry>;
-  /** Sets fields of `spec` in the file as it is on the disk now. Rejects `NotFound`, or `Conflict` where it is not valid. */
-  editSpec(name: string, fields: Record<string, string>, intent?: Intent): Promise<ManifestEntry>;
-  /** Makes `spec` another one, see `replaceSpec` of edit-manifest.ts. Rejects as `editSpec` does. */
+  /**
+   * Sets fields of `spec` in the file as it is on the disk now. Of one that is not valid, the last valid spec is
+   * changed as well; one that does not even parse stays as it is. Rejects `NotFound`.
+   */
+  editSpec(name: string, fields: Asked, intent?: Intent): Promise<ManifestEntry>;
+  /** Makes `spec` another one, see `replaceSpec` of edit-manifest.ts. Rejects `NotFound`, or `Conflict` where it is not valid. */
   replaceSpec(name: string, spec: Record<string, unknown>, intent?: Intent): Promise<ManifestEntry>;
   /** Moves the manifest to the trash. Rejects `NotFound`. */
   remove(name: string, intent?: Intent): Promise<void>;
@@ -53,7 +56,7 @@ export interface ManifestEditsOptions {
   /** Whether a program of that name has no manifest, and nobody has stated yet that it is to be gone. */
   isMissing: (name: string) => boolean;
   /** Takes in what was written, and tells of it. */
-  written: (name: string, text: string) => Promise<ManifestEntry>;
+  written: (name: string, text: string, asked?: Asked) => Promise<ManifestEntry>;
   removed: (name: string) => void;
 }
 
@@ -133,6 +136,15 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
     );
   }
 
+  function setFields(name: string, text: string, fields: Asked): string {
+    try {
+      return editManifest(text, fields);
+    } catch (error) {
+      if (parse(name, text).problems.length === 0) throw error;
+      return text;
+    }
+  }
+
   function mustBeValid(name: string, text: string): string {
     const { problems } = parse(name, text);
     if (problems.length === 0) return text;
@@ -165,7 +177,12 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
         });
       }),
     editSpec: (name, fields, intent) =>
-      editText(name, intent, (text) => editManifest(mustBeValid(name, text), fields)),
+      edit(
+        name,
+        intent,
+        () => files.rewrite(name, (text) => setFields(name, text, fields)),
+        (text) => written(name, text, fields),
+      ),
     replaceSpec: (name, spec, intent) =>
       editText(name, intent, (text) => replaceSpec(mustBeValid(name, text), spec)),
     remove: (name, intent) =>

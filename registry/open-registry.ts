@@ -203,13 +203,14 @@ export async function openRegistry({
     files: createManifestFiles(paths.programs, trash),
     ownerOf: (name) => status.get(name)?.userId ?? '',
     isMissing: (name) => absences.has(name) && !absences.isStated(name),
-    async written(name, text) {
+    async written(name, text, asked) {
       absences.back(name);
       // Read again at the next look: what lies there by then may be somebody else's.
       manifests.take(name, text, undefined);
       if (trash.has(name)) await trash.supersede(name);
       const entry = manifests.get(name);
       if (entry === undefined) throw new Error(`${name} was written and is not known`);
+      if (entry.program === undefined && asked !== undefined) entry.asked = { ...entry.asked, ...asked };
       notify([name]);
       return entry;
     },
@@ -239,6 +240,7 @@ export async function openRegistry({
     list: manifests.list,
     get: manifests.get,
     missing: () => absences.unstated().filter((name) => status.get(name) !== undefined),
+    clashOf: manifests.clashOf,
     health: () => ({ scanned, message: trouble, paused: absences.paused(), warnings: git?.warnings() ?? [] }),
     parse,
     look,

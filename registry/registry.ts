@@ -1,6 +1,6 @@
 import type { Clock } from '../schemas/clock.ts';
 import type { Problem } from '../schemas/errors.ts';
-import type { Program } from '../schemas/program.ts';
+import type { Program, ProgramSpec } from '../schemas/program.ts';
 import type { HostPolicy } from '../schemas/validate.ts';
 import type { BuildLogs } from './build-logs.ts';
 import type { Contexts } from './context.ts';
@@ -22,7 +22,12 @@ export interface ManifestEntry {
   etag: string;
   program: Program | undefined;
   problems: readonly Problem[];
+  /** Of a manifest that is not valid: what a call asked for since, which the last valid spec is to be changed by. */
+  asked?: Asked;
 }
+
+/** Fields of `spec` that calls of the API set. */
+export type Asked = Partial<Pick<ProgramSpec, 'desiredState' | 'restartedAt'>>;
 
 /**
  * What is wanted of a name: `present` (perhaps with problems), `gone` (its absence is believed: remove it) or
@@ -85,6 +90,8 @@ export interface Registry extends ManifestEdits {
    * git has it or would take it in. Gives whether it went.
    */
   trashSources(folder: string): Promise<boolean>;
+  /** Another program whose name differs from this one by case only, so that this one is refused. */
+  clashOf(name: string): string | undefined;
   /** Parses a text as if it were the manifest of that name. */
   parse(name: string, text: string): ParsedManifest;
   /** Looks at the files now. */

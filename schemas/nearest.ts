@@ -1,10 +1,24 @@
-/** The candidate closest to `word` by edits, or undefined where none is near enough to be what was meant. */
+/** Shorter words are part of too many others. */
+const PART_LENGTH_MIN = 4;
+
+/**
+ * The candidate closest to `word` by edits, or else the one that is part of it or the other way round; undefined
+ * where none is near enough to be what was meant.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const near = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, distance }) => distance <= Math.max(2, Math.floor(candidate.length / 3)))
     .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
-  return near[0]?.candidate;
+  return near[0]?.candidate ?? partOf(word, candidates);
+}
+
+function partOf(word: string, candidates: readonly string[]): string | undefined {
+  const holds = (long: string, short: string) =>
+    short.length >= PART_LENGTH_MIN && long.toLowerCase().includes(short.toLowerCase());
+  return candidates
+    .filter((candidate) => holds(word, candidate) || holds(candidate, word))
+    .sort((a, b) => b.length - a.length || (a < b ? -1 : 1))[0];
 }
 
 /** Levenshtein distance; words beyond 64 characters are cut, since nobody mistypes that far. */

@@ -2,7 +2,11 @@ import { AppError } from '../../schemas/errors.ts';
 import type { ProgramState } from '../../schemas/program.ts';
 import { timestamp } from '../../schemas/program.ts';
 import type { ApiDeps, ProgramView } from '../deps.ts';
+import { jsonObject } from '../json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendJson } from '../route.ts';
+
+/** What is sent along says nothing yet, but must be what it claims to be. */
+const NO_BODY = 'this route needs no body';
 
 /** start, stop, restart: each states a wish in the manifest; the controller does the rest. */
 export function addLifecycleRoutes(routes: Routes): void {
@@ -11,7 +15,8 @@ export function addLifecycleRoutes(routes: Routes): void {
   routes.add('/programs/:id/restart', { POST: restart });
 }
 
-async function start({ c, deps }: RouteContext): Promise<Response> {
+async function start({ c, deps, body }: RouteContext): Promise<Response> {
+  jsonObject(body, NO_BODY);
   const view = findProgram(c, deps);
   const { state } = view.status;
   const ended = state === 'Error' || view.finished;
@@ -30,7 +35,8 @@ async function start({ c, deps }: RouteContext): Promise<Response> {
   return answer(view, state, 'program start initiated');
 }
 
-async function stop({ c, deps }: RouteContext): Promise<Response> {
+async function stop({ c, deps, body }: RouteContext): Promise<Response> {
+  jsonObject(body, NO_BODY);
   const view = findProgram(c, deps);
   const { state } = view.status;
   const down = state === 'Created' || state === 'Stopped';
@@ -41,7 +47,8 @@ async function stop({ c, deps }: RouteContext): Promise<Response> {
   return answer(view, 'Stopping', 'program stop initiated');
 }
 
-async function restart({ c, deps }: RouteContext): Promise<Response> {
+async function restart({ c, deps, body }: RouteContext): Promise<Response> {
+  jsonObject(body, NO_BODY);
   const view = findProgram(c, deps);
   const { state } = view.status;
   if (!isUp(state) || view.desiredState === 'Stopped') {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '../../schemas/errors.ts';
 import { PROGRAM_STATES, proxyUrl, timestamp, USER_ID_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
+import { jsonObject } from '../json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../route.ts';
 import { sourceFiles } from '../source-names.ts';
 import { createViewCache } from '../view.ts';
@@ -85,7 +86,8 @@ interface CreateRequest {
 }
 
 function parseCreate(text: string): CreateRequest {
-  const body = parseObject(text);
+  if (text.trim() === '') bad('the body is empty; a JSON object is expected', '');
+  const body = jsonObject(text);
   const userId = body.user_id;
   if (userId === undefined || userId === null || userId === '') bad('user_id is required', 'user_id');
   if (typeof userId !== 'string') bad('user_id must be a string', 'user_id');
@@ -112,21 +114,6 @@ function parseFiles(value: unknown): Record<string, string> {
     if (typeof content !== 'string') bad(`${path} must be a string: the content of the file`, path);
   }
   return value as Record<string, string>;
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  if (text.trim() === '') bad('the body is empty; a JSON object is expected', '');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('BadRequest', 'the body is not valid JSON', {
-      cause,
-      details: [{ path: '', message: (cause as SyntaxError).message }],
-    });
-  }
-  if (!isObject(value)) bad('the body must be a JSON object', '');
-  return value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { AppError } from '../../schemas/errors.ts';
+import { jsonObject } from '../json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendJson } from '../route.ts';
 
 /** What a program was before, and the way back. */
@@ -20,22 +21,7 @@ async function rollBack({ c, deps, body }: RouteContext): Promise<Response> {
 
 /** The number in `{"revision": n}`; undefined where the body is empty or names none. */
 function revisionOf(body: string): number | undefined {
-  if (body.trim() === '') return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch (cause) {
-    throw new AppError('BadRequest', 'the body is not JSON', {
-      cause,
-      hint: 'send {"revision": 3}, or no body',
-    });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new AppError('BadRequest', 'the body must be a JSON object', {
-      hint: 'send {"revision": 3}, or no body',
-    });
-  }
-  const { revision } = value as { revision?: unknown };
+  const { revision } = jsonObject(body, 'send {"revision": 3}, or no body');
   if (revision === undefined) return undefined;
   if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 1) {
     throw new AppError('BadRequest', 'revision must be a whole number from 1');

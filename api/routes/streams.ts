@@ -18,6 +18,8 @@ import { byteStream, readText } from '../streams.ts';
 
 /** Lines of `GET …/logs` where `tail` does not say. */
 const TAIL_DEFAULT = 200;
+/** More lines than an engine keeps of a program. */
+const TAIL_MAX = 999_999_999;
 const HEARTBEAT_MS = 15_000;
 const PLAIN = 'text/plain; charset=utf-8';
 
@@ -88,12 +90,12 @@ function onStreamError(deps: ApiDeps, c: Context<ApiEnv>, program: string): (err
 function parseTail(value: string | undefined): number | 'all' {
   if (value === undefined || value === '') return TAIL_DEFAULT;
   if (value === 'all') return 'all';
-  if (!/^[0-9]{1,9}$/.test(value)) {
+  if (!/^[0-9]+$/.test(value)) {
     throw new AppError('BadRequest', `tail must be a whole number of lines, or "all"`, {
       hint: `e.g. tail=${TAIL_DEFAULT}`,
     });
   }
-  return Number(value);
+  return Math.min(Number(value), TAIL_MAX);
 }
 
 const UNIT_SECONDS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
@@ -114,7 +116,10 @@ export function parseSince(value: string | undefined, nowMs: number): number {
   if (DATE_TIME.test(value)) {
     const zoned = /[Zz]|[+-]\d{2}:\d{2}$/.test(value.slice(10)) || value.length === 10;
     const ms = Date.parse(zoned ? value : `${value}Z`);
-    if (Number.isFinite(ms)) return Math.max(0, ms / 1000);
+    // A day that no month has is read as one of the next.
+    const isDay =
+      Number.isFinite(ms) && new Date(`${value.slice(0, 10)}Z`).toISOString().startsWith(value.slice(0, 10));
+    if (isDay) return Math.max(0, ms / 1000);
   }
   throw new AppError('BadRequest', 'since must be a time (RFC 3339 or epoch seconds) or a duration', {
     hint: 'e.g. since=2026-11-22T10:00:00Z, since=1795341600 or since=10m; encode a + as %2B',

@@ -215,4 +215,6 @@ test('these routes take no body, and one that is sent must be JSON', async () =>
   const { call } = caller([fakeView('p1')]);
   assert.equal((await call('POST', '/programs/p1/stop', { json: {} })).status, 200);
   assert.equal((await call('POST', '/programs/p1/stop', { body: 'a=b' })).status, 415);
+  const headers = { 'Content-Type': 'application/json' };
+  assert.equal((await call('POST', '/programs/p1/stop', { body: '{"a":', headers })).status, 400);
 });

@@ -18,6 +18,7 @@ function problemOf(files: Record<string, string>): AppError {
 
 const names: [why: string, name: string, says: RegExp][] = [
   ['empty', '', /is empty/],
+  ['a temporary file of the host', 'a/.hersh-tmp-1', /temporary/],
   ['absolute', '/etc/passwd', /absolute/],
   ['climbing', '../x', /climbs/],
   ['climbing inside', 'a/../../x', /climbs/],

@@ -114,6 +114,25 @@ test('a restart asked for once is acted on once', () => {
   );
 });
 
+test('what a call asks for of a manifest that is not valid changes the last valid spec, until there is another', () => {
+  const { memory } = inForce();
+  const broken = present(undefined, 'it does not parse');
+  assert.ok(broken.kind === 'present');
+  const asked = {
+    kind: 'present' as const,
+    entry: { ...broken.entry, asked: { desiredState: 'Stopped' as const } },
+  };
+  const stopped = goalOf(asked, memory, 1, 'runc');
+  assert.deepEqual([stopped.goal.kind, stopped.generation], ['stop', 2]);
+  const later = goalOf(broken, stopped.memory, 2, 'runc');
+  assert.deepEqual([later.goal.kind, later.generation], ['stop', 2], 'it is remembered');
+  assert.equal(
+    goalOf(present(raw), later.memory, 2, 'runc').goal.kind,
+    'run',
+    'the file counts once it is valid',
+  );
+});
+
 test('a host that runs programs under runsc only does so for specs resolved before, too', () => {
   const { memory } = inForce();
   const { goal } = goalOf(present(undefined, 'runc is refused'), memory, 1, 'runsc');

@@ -205,6 +205,17 @@ describe('a dry run', () => {
     assert.deepEqual(run({ env: { A: '1', B: '1' }, restartPolicy: 'Never' }).actions, []);
     assert.deepEqual(run({ desiredState: 'Stopped' }).actions, ['stop the running container']);
     assert.throws(() => run({ nonsense: 1 }), refused('InvalidManifest', /nonsense/));
+    const labelled = manifest('app', { env: { A: '1', B: '1' } }).replace(
+      'name: app',
+      'name: app\n  labels: {team: a}',
+    );
+    assert.deepEqual(dryRun({ registry: host.registry, runtime: 'runc' }, 'app', labelled), {
+      changed: true,
+      diff: [{ path: 'metadata.labels.team', from: null, to: 'a' }],
+      actions: [],
+    });
+    const byCase = () => dryRun({ registry: host.registry, runtime: 'runc' }, 'APP', manifest('APP'));
+    assert.throws(byCase, refused('Conflict', /app exists already/));
     const { registry } = host;
     const other = () => dryRun({ registry, runtime: 'runc' }, 'x', manifest('app'));
     assert.throws(other, refused('Conflict', /the path says x/));
@@ -237,12 +248,18 @@ describe('the difference of two specs', () => {
   });
 
   it('costs what it costs', () => {
-    const running = (to: Record<string, unknown>) => describeChange(spec(image), spec(to), true);
+    const down = { isUp: false, isKept: false };
+    const stopped = spec({ ...image, desiredState: 'Stopped' });
+    assert.deepEqual(describeChange(stopped, spec(image), { isUp: false, isKept: true }), [
+      'start the container that was kept',
+    ]);
+    const running = (to: Record<string, unknown>) =>
+      describeChange(spec(image), spec(to), { isUp: true, isKept: true });
     assert.deepEqual(running(image), []);
     assert.deepEqual(running({ ...image, readiness: { tcp: true } }), []);
     assert.equal(running({ ...image, runtime: 'runsc' })[0], 'pull shop/app:1 unless it is on this machine');
     assert.equal(running({ ...image, restartedAt: '2026-11-22T10:00:00.000Z' }).length, 4);
-    assert.equal(describeChange(undefined, spec(built), false).includes('stop the running container'), false);
-    assert.deepEqual(describeChange(spec(image), spec({ ...image, desiredState: 'Stopped' }), false), []);
+    assert.equal(describeChange(undefined, spec(built), down).includes('stop the running container'), false);
+    assert.deepEqual(describeChange(spec(image), spec({ ...image, desiredState: 'Stopped' }), down), []);
   });
 });

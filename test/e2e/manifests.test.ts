@@ -87,9 +87,13 @@ describe('manifests written by hand', { concurrency: 4 }, () => {
     assert.ok(valid?.message.startsWith(words));
     assert.equal(told.container_id, before.container_id);
     assert.equal((await host.direct(told, '/watcher/status')).status, 200);
-    const start = await host.call('POST', '/programs/broken/stop');
-    assert.equal(start.status, 409, 'a broken file is not edited by a call');
-    assert.ok(start.json.message.startsWith(words));
+    const stop = await host.call('POST', '/programs/broken/stop');
+    assert.equal(stop.status, 200, 'a call is obeyed all the same');
+    await host.untilState('broken', 'Stopped');
+    const { text } = await host.call('GET', '/programs/broken/manifest');
+    assert.match(text, /desiredState"?: "?Stopped/);
+    assert.equal((await host.call('POST', '/programs/broken/start')).status, 200);
+    await host.untilState('broken', 'Ready');
     await host.writeFile('programs/broken.yaml', good);
     const healed = await host.untilProgram('broken', 'is healed', ({ reason }) => reason === '');
     assert.deepEqual(

@@ -224,6 +224,9 @@ for (const [field, value, want] of WRONG) test(`wrong: ${field}`, () => refuses(
 
 const UNKNOWN: [Tree, string][] = [
   [manifest({ publishport: 19005 }), 'spec.publishport is not a known field; did you mean publishPort?'],
+  [manifest({ readinessProbe: {} }), 'spec.readinessProbe is not a known field; did you mean readiness?'],
+  [manifest({ port: 1 }), 'spec.port is not a known field; did you mean publishPort?'],
+  [manifest({ restart: 'Always' }), 'spec.restart is not a known field; did you mean restartPolicy?'],
   [manifest({ replicas: 2 }), 'spec.replicas is not a known field; known are userId, desiredState,'],
   [manifest({}, { label: {} }), 'metadata.label is not a known field; did you mean labels?'],
   [manifest({}, {}, { sepc: {} }), 'sepc is not a known field; did you mean spec?'],
