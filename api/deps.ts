@@ -103,7 +103,7 @@ export interface RevisionView {
   log: string;
   /** Whether it is the one that serves. */
   current: boolean;
-  /** As it was written in the manifest. */
+  /** As a manifest says it, with every default written out. */
   spec: Record<string, unknown>;
 }
 

@@ -121,6 +121,7 @@ export function startController(deps: ControllerDeps): Controller {
       return look;
     },
     snapshot,
+    authorOf: (commit) => registry.authorOf(commit),
     hasSnapshot: (hash) => registry.contexts.has(hash),
     stop,
     stopping: (name) => new Set(stops.get(name)),

@@ -32,6 +32,8 @@ export interface ExecuteDeps {
   snapshot: (build: BuildSpec, hash: string) => Promise<string>;
   /** Ends a container in the background; the program is looked at again when it has ended. */
   stop: (name: string, containerId: string, graceSeconds: number) => void;
+  /** Who made a commit; `""` where there is none or that can not be told. */
+  authorOf: (commit: string) => Promise<string>;
   /** Keeps with a revision why it is bad. Never rejects. */
   keepOutcome: (name: string, revision: number, message: string) => Promise<void>;
   /** Writes down what must be remembered before the next step. */
@@ -155,7 +157,7 @@ async function createContainer(
       imageId,
       spec,
       rawSpec: before.memory.inForce?.rawSpec ?? {},
-      author: spec.userId,
+      author: (await deps.authorOf(before.observedRevision)) || spec.userId,
       outcome: 'Pending',
       message: '',
     });

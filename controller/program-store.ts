@@ -7,7 +7,7 @@ import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, describeProblem } from '../schemas/errors.ts';
 import type { BuildSpec, ProgramEvent, ProgramStatus, Runtime } from '../schemas/program.ts';
-import { resolveSpec } from '../schemas/resolve.ts';
+import { resolveSpec, writtenOut } from '../schemas/resolve.ts';
 import { describeChange, diffSpecs } from './diff.ts';
 import { follow } from './follow.ts';
 import { createRevisionHistory } from './revision-history.ts';
@@ -234,7 +234,7 @@ function revisionView(revision: Revision, status: ProgramStatus): RevisionView {
     message: revision.message,
     log: revision.log ?? '',
     current: revision.number === status.currentRevision,
-    spec: revision.rawSpec,
+    spec: writtenOut(revision.spec),
   };
 }
 

@@ -58,6 +58,8 @@ export interface Git extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'tou
   isClean(folder: string): Promise<boolean>;
   /** Whether git leaves that folder out: nothing in it is tracked, and it is ignored. */
   ignores(folder: string): Promise<boolean>;
+  /** The name of who made a commit, `""` where git can not tell. */
+  authorOf(commit: string): Promise<string>;
   /** Why the remote is not followed at present; undefined where it is, or there is none. */
   remoteTrouble(): RemoteTrouble | undefined;
   /** What people have to know, for `/readyz`. */
@@ -274,6 +276,10 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       // It knows no literal paths; the names that come here have no wildcards in them.
       const env = { GIT_LITERAL_PATHSPECS: '0' };
       return (await run(['check-ignore', '-q', '--', folder], { env })).code === 0;
+    },
+    async authorOf(commit) {
+      const { code, stdout } = await run(['log', '-1', '--format=%an', commit, '--']);
+      return code === 0 ? stdout.trim() : '';
     },
     remoteTrouble: () => trouble,
     warnings: () =>

@@ -261,6 +261,7 @@ export async function openRegistry({
     mustBeEditable: () => git?.mustBeEditable(),
     remoteTrouble: () => git?.remoteTrouble(),
     commitOf: (name, context) => git?.commitOf(name, context) ?? '',
+    authorOf: async (commit) => (commit === '' ? '' : ((await git?.authorOf(commit)) ?? '')),
     confirmPrune() {
       if (trouble !== '') {
         throw new AppError('RegistryUnavailable', `${trouble}; nothing can be pruned while that is so`);

@@ -81,6 +81,8 @@ export interface Registry extends ManifestEdits {
   remoteTrouble(): RemoteTrouble | undefined;
   /** The git commit that the manifest in force, and its context, are those of; `""` without one. */
   commitOf(name: string, context: string | undefined): string;
+  /** Who made a commit; `""` where there is none or that can not be told. */
+  authorOf(commit: string): Promise<string>;
   /** Believes the absence of all that is missing. Gives their names. */
   confirmPrune(): string[];
   /** Notes that a volume belongs to nobody any more, and since when; it is taken back with the same name and user. */

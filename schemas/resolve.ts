@@ -60,6 +60,30 @@ export function resolveSpec(raw: Raw, hostRuntime: Runtime): ProgramSpec {
   };
 }
 
+/** A resolved spec as a manifest would say it, with every default written out: `resolveSpec` gives the same again. */
+export function writtenOut(spec: ProgramSpec): Raw {
+  const { build, image, publishPort, restartedAt, resources, readiness, liveness, ...rest } = spec;
+  const { memoryBytes, cpus, pids } = resources;
+  const MiB = 2 ** 20;
+  const memory = memoryBytes % MiB === 0 ? `${memoryBytes / MiB}Mi` : String(memoryBytes);
+  return {
+    ...rest,
+    ...(build !== null && { build }),
+    ...(image !== null && { image }),
+    ...(publishPort !== null && { publishPort }),
+    ...(restartedAt !== '' && { restartedAt }),
+    resources: { memory, cpus, pids },
+    readiness: writtenProbe(readiness),
+    liveness: writtenProbe(liveness),
+  };
+}
+
+function writtenProbe(probe: ProbeSpec): Raw {
+  if (probe.kind === 'none') return { none: true };
+  const { kind, ...fields } = probe;
+  return kind === 'tcp' ? { tcp: true, ...fields } : fields;
+}
+
 /**
  * A spec that was resolved before, under what the host allows now: one that runs programs under runsc only does so
  * for specs from before that, too.

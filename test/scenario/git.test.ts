@@ -102,6 +102,12 @@ describe('a registry in git', () => {
     await host.until('all run', allReady(stage, names));
     await host.programs.editSpec('p0', { desiredState: 'Stopped' });
     assert.equal(await stage.git('log', '-1', '--format=%an %s'), 'me stop p0');
+    const [revision] = await host.registry.revisions.list('p0');
+    assert.deepEqual(
+      [revision?.author, revision?.commit],
+      ['Somebody', await stage.git('rev-parse', 'HEAD~1')],
+      'who made the commit it came with',
+    );
     await stage.reach('p0', 'Stopped');
     await meanwhile(stage, stage.git('revert', '--no-edit', 'HEAD'));
     await stage.reach('p0', 'Ready', 3_000);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { normaliseFolder, parseMemory, resolveSpec } from '../../schemas/resolve.ts';
+import { normaliseFolder, parseMemory, resolveSpec, writtenOut } from '../../schemas/resolve.ts';
+import { validateManifest } from '../../schemas/validate.ts';
 
 test('the defaults are those of the contract', () => {
   assert.deepEqual(resolveSpec({ userId: 'u', build: { context: 'sources/a' } }, 'runc'), {
@@ -51,6 +52,28 @@ test('what is written stays as it is', () => {
     readiness: { kind: 'tcp', ...timing, periodSeconds: 5 },
     liveness: { kind: 'http', path: '/live', ...timing, timeoutSeconds: 1, failureThreshold: 7 },
   });
+});
+
+test('a spec that is written out is a valid manifest, and means the same', () => {
+  const raws = [
+    { userId: 'u', build: { context: 'sources/a' } },
+    { userId: 'u', build: { context: 'a', dockerfile: 'D', args: { A: 'b' } }, readiness: { none: true } },
+    {
+      ...{ userId: 'u', image: 'nginx', desiredState: 'Stopped', publishPort: 19005, runtime: 'runsc' },
+      ...{ env: { A: '' }, restartPolicy: 'Never', restartedAt: 'x', stopGracePeriodSeconds: 0 },
+      resources: { memory: '10000001', cpus: 0.5, pids: 2000 },
+      readiness: { tcp: true, periodSeconds: 5 },
+      liveness: { path: '/live', timeoutSeconds: 1 },
+      progressDeadlineSeconds: 5,
+    },
+  ];
+  for (const raw of raws) {
+    const spec = resolveSpec(raw, 'runc');
+    const written = writtenOut(spec);
+    const manifest = { apiVersion: 'hersh.dev/v1', kind: 'Program', metadata: { name: 'x' }, spec: written };
+    assert.deepEqual(validateManifest(manifest, 'x', { runtime: 'runc' }).problems, []);
+    assert.deepEqual(resolveSpec(written, 'runc'), spec);
+  }
 });
 
 test('the runtime comes from the host, and gVisor gets more processes', () => {
