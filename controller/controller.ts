@@ -40,6 +40,8 @@ export interface ControllerDeps {
   metrics: Metrics;
   instance: string;
   runtime: Runtime;
+  /** When this machine started; epoch milliseconds. */
+  bootedAtMs?: number;
   portRange: PortRange;
   isPortFree: (port: number) => Promise<boolean>;
   probeOnce: ProbeOnce;
@@ -121,6 +123,7 @@ export function startController(deps: ControllerDeps): Controller {
       return look;
     },
     snapshot,
+    wasDown: (atMs) => atMs < (deps.bootedAtMs ?? 0) || monitor.wasAway(atMs),
     authorOf: (commit) => registry.authorOf(commit),
     hasSnapshot: (hash) => registry.contexts.has(hash),
     stop,

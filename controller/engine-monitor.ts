@@ -9,6 +9,10 @@ const RELIST_MS = 10_000;
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 5_000;
 
+/** Absences that are remembered, and how long before it is noticed that one may have begun. */
+const ABSENCES_KEPT = 20;
+const NOTICED_MS = 2_000;
+
 export interface EngineHealth {
   /** Why the engine can not be asked, or `""`. */
   trouble: string;
@@ -27,6 +31,8 @@ export interface EngineMonitor extends Closable {
   saw(program: string, containers: readonly ContainerSummary[]): void;
   /** A call just failed: look whether the engine is gone. */
   suspect(): void;
+  /** Whether the engine was away at a time, or just going. @param atMs epoch milliseconds */
+  wasAway(atMs: number): boolean;
 }
 
 export interface EngineMonitorDeps {
@@ -49,6 +55,8 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   let owners = new Map<string, string>();
   let retryMs = RETRY_MS_MIN;
   let wasTold = false;
+  /** When it went and came back; epoch milliseconds, newest last. */
+  const absences: { fromMs: number; toMs: number }[] = [];
   let checking = false;
   let closed = false;
   const cancels = new Set<() => void>();
@@ -66,6 +74,8 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     if (health.trouble !== '') log.info({}, 'the engine answers');
     health = { ...health, trouble: '' };
     retryMs = RETRY_MS_MIN;
+    const last = absences.at(-1);
+    if (wasTold && last !== undefined) last.toMs = clock.now();
     wasTold = false;
     await relist();
     deps.onTurn();
@@ -76,6 +86,8 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     if (closed) return;
     if (!wasTold) {
       wasTold = true;
+      absences.push({ fromMs: clock.now(), toMs: Number.POSITIVE_INFINITY });
+      if (absences.length > ABSENCES_KEPT) absences.shift();
       log.warn({ reason: 'EngineUnavailable', error: message }, 'the engine does not answer; trying again');
       health = { ...health, trouble: message };
       deps.onTurn();
@@ -158,6 +170,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     health: () => health,
     relist,
     suspect,
+    wasAway: (atMs) => absences.some(({ fromMs, toMs }) => atMs >= fromMs - NOTICED_MS && atMs <= toMs),
     // A program that was down at the last list, started since and is down again looks unchanged to the lists.
     saw(program, containers) {
       listed.set(program, digestOf(containers));

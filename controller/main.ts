@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, realpath } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, uptime } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createApi } from '../api/app.ts';
 import type { ApiDeps, Health } from '../api/deps.ts';
@@ -72,6 +72,7 @@ async function start(config: Config, log: ReturnType<typeof createLog>): Promise
     const metrics = createMetrics();
     const controller = startController({
       ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
+      bootedAtMs: Date.now() - uptime() * 1000,
       portRange: config.portRange,
       collect: { diskBytes: config.diskBytes },
     });

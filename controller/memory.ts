@@ -49,19 +49,23 @@ export function clampWaits(memory: ProgramMemory, nowMs: number): ProgramMemory 
   };
 }
 
-/** What is remembered after a container ended by itself; the same memory back where that is accounted for already. */
+/**
+ * What is remembered after a container ended by itself; the same memory back where that is accounted for already.
+ * @param wasTakenDown it ended with the engine or the machine, so that its exit code says nothing of its work
+ */
 export function afterExit(
   memory: ProgramMemory,
   container: Container,
   spec: ProgramSpec,
   specHash: string,
   nowMs: number,
+  wasTakenDown = false,
 ): ProgramMemory {
   const key = runKey(container);
   if (container.startedAtMs === 0 || isAccounted(memory, key)) return memory;
   const { unhealthyRun, ...rest } = memory;
   const ended: ProgramMemory = { ...rest, exitSeen: key };
-  const succeeded = container.exitCode === 0 && unhealthyRun !== key;
+  const succeeded = container.exitCode === 0 && unhealthyRun !== key && !wasTakenDown;
   const stays = spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && succeeded);
   if (stays) {
     delete ended.backOff;

@@ -44,6 +44,8 @@ export interface ObserveDeps {
   clock: Clock;
   /** The context's hash, perhaps from a look of a few seconds ago. */
   lookAtContext: (build: BuildSpec, generation: number) => Promise<BuildContext>;
+  /** Whether engine or machine were down at a time, or just going down. Epoch milliseconds. */
+  wasDown: (atMs: number) => boolean;
   /** Whether what was built under that hash is kept, so that it can be built again without its sources. */
   hasSnapshot: (hash: string) => Promise<boolean>;
   stopping: (name: string) => ReadonlySet<string>;
@@ -111,7 +113,7 @@ export async function observe(
   const target = withImage.goal.kind === 'run' ? withImage.goal.spec : wanted;
   const timed = { ...withImage, rolloutMs: rolloutMs(deps, withImage, target) };
   const noted = { ...timed, memory: noteGood(timed, target) };
-  return accountForExit(deps.engine, { ...noted, memory: noteBaseline(noted, target) }, target);
+  return accountForExit(deps, { ...noted, memory: noteBaseline(noted, target) }, target);
 }
 
 /** What runs does not rest. */
@@ -321,7 +323,8 @@ function withoutBaseline({ memory, containers }: Observed): ProgramMemory {
 }
 
 /** Notices that the program ended by itself, with its last words. */
-async function accountForExit(engine: Engine, observed: Observed, spec: ProgramSpec): Promise<Observed> {
+async function accountForExit(deps: ObserveDeps, observed: Observed, spec: ProgramSpec): Promise<Observed> {
+  const { engine } = deps;
   const { current, previous, specHash: wantedHash } = assignRoles(observed, spec);
   const served = current !== undefined && current.startedAtMs > 0 ? current : previous;
   if (served === undefined || isUp(served) || observed.stopping.has(served.id)) return observed;
@@ -329,7 +332,8 @@ async function accountForExit(engine: Engine, observed: Observed, spec: ProgramS
   // An engine that goes down ends its containers: what it did itself is looked at when it is back.
   await engine.ping();
   const hash = served.labels[LABELS.specHash] ?? wantedHash;
-  const memory = afterExit(observed.memory, served, spec, hash, observed.nowMs);
+  const wasTakenDown = deps.wasDown(served.finishedAtMs);
+  const memory = afterExit(observed.memory, served, spec, hash, observed.nowMs, wasTakenDown);
   const lastExit: LastExit = exitOf(served, await tailOf(engine, served.id, TAIL_LINES));
   return { ...observed, memory, lastExit };
 }

@@ -14,7 +14,7 @@ before(async () => {
   host = await createHost('29700-29709', engine.place);
   await host.start();
   await host.writeManifest('calm');
-  await host.writeManifest('calm-too');
+  await host.writeManifest('calm-too', { restartPolicy: 'OnFailure' });
   await host.writeManifest('once', { restartPolicy: 'Never', env: { EXIT: '0' } });
   await host.writeManifest('halted');
   await host.untilState('halted', 'Ready');

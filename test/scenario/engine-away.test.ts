@@ -39,6 +39,37 @@ describe('an engine that goes away', () => {
     assert.equal(host.registry.status.get('doomed'), undefined);
   });
 
+  it('takes no program with it for good: an end that came with its own says nothing of the work', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('worker', { restartPolicy: 'OnFailure' });
+    await stage.create('done', { restartPolicy: 'OnFailure', env: { EXIT: '0' } });
+    await stage.reach('worker', 'Ready');
+    await stage.reach('done', 'Stopped');
+    stage.world.goAway('end');
+    await host.advance(60_000);
+    stage.world.comeBack();
+    await host.until('it runs again', () => stage.status('worker').restartCount === 1, 10_000);
+    await stage.reach('worker', 'Ready');
+    assert.equal(stage.status('worker').lastExit?.exitCode, 0);
+    assert.equal(stage.status('done').state, 'Stopped');
+    assert.equal(stage.status('done').restartCount, 0, 'what had finished before stays so');
+  });
+
+  it('nor does the machine: what ended before it was booted is not taken for finished', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('worker', { restartPolicy: 'OnFailure' });
+    await stage.reach('worker', 'Ready');
+    await host.kill();
+    stage.world.end(stage.running('worker'), 0);
+    await stage.clock.advance(30_000);
+    await stage.start({ bootedAtMs: stage.clock.now() });
+    await stage.reach('worker', 'Ready');
+    stage.world.end(stage.running('worker'), 0);
+    await stage.reach('worker', 'Stopped');
+  });
+
   it('may be away when the host starts', async (test) => {
     const stage = await createStage(test);
     stage.world.goAway('keep');

@@ -196,7 +196,7 @@ export function createSimWorld(clock: Clock): SimWorld {
       for (const watcher of world.watchers) watcher.onDisconnect(new Error('the engine went away'));
       if (containers === 'keep') return;
       for (const container of world.containers.values()) {
-        if (container.facts.state === 'running') world.end(container, 137);
+        if (container.facts.state === 'running') world.end(container, container.env.IGNORE_TERM ? 137 : 0);
       }
     },
 

@@ -34,6 +34,8 @@ export interface SimHostOptions {
   collect?: Partial<CollectLimits>;
   /** Hints of changed files; those of the real watch come in real time. */
   watchFiles?: RegistryOptions['watchFiles'];
+  /** When the machine started; epoch milliseconds. */
+  bootedAtMs?: number;
   /** Whether the folder is taken for the git work tree it is; off by default, since it costs processes. */
   git?: boolean;
   /** Told of every step; a `kill()` in it ends the host at exactly this point. */
@@ -112,6 +114,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     log: recorder(log, () => clock.monotonic()),
     portRange: options.portRange ?? { min: 19001, max: 29999 },
     ...(options.collect === undefined ? {} : { collect: options.collect }),
+    ...(options.bootedAtMs === undefined ? {} : { bootedAtMs: options.bootedAtMs }),
     isPortFree: async (port) => !world.foreignPorts.has(port) && publisher(world, port) === undefined,
     probeOnce: probeWorld(world),
   });
