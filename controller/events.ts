@@ -1,4 +1,4 @@
-import type { EventType, ProgramStatus } from '../schemas/program.ts';
+import type { ConditionType, EventType, ProgramStatus } from '../schemas/program.ts';
 
 export interface EventDraft {
   type: EventType;
@@ -37,17 +37,23 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus): Even
     (after.state === 'Error' && before.state !== 'Error');
   if (after.reason !== '' && isNews) {
     const type = after.reason === 'Building' || after.reason === 'Completed' ? 'Normal' : 'Warning';
-    events.push({ type, reason: after.reason, message: after.errorMsg });
+    const message = after.errorMsg || conditionOf(after, 'Progressing');
+    events.push({ type, reason: after.reason, message });
   }
   if (after.state !== before.state && after.state !== 'Error') {
     events.push({ type: 'Normal', reason: after.state, message: STATE_MESSAGES[after.state] ?? '' });
   }
   const lost =
     before.state === 'Ready' && after.state === 'Running' && before.containerId === after.containerId;
-  if (lost) events.push({ type: 'Warning', reason: 'Unready', message: conditionMessage(after) });
+  if (lost)
+    events.push({
+      type: 'Warning',
+      reason: 'Unready',
+      message: conditionOf(after, 'Ready') || 'its readiness probe fails',
+    });
   return events;
 }
 
-function conditionMessage(status: ProgramStatus): string {
-  return status.conditions.find(({ type }) => type === 'Ready')?.message || 'its readiness probe fails';
+function conditionOf({ conditions }: ProgramStatus, wanted: ConditionType): string {
+  return conditions.find(({ type }) => type === wanted)?.message ?? '';
 }
