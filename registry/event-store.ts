@@ -14,7 +14,7 @@ const EVENTS_MAX = 2000;
 /** `data/events/<name>.ndjson`: what happened to each program, kept across restarts of the host. */
 export interface EventStore {
   /**
-   * Never rejects: an event that can not be written is still given to followers. The first one since the store was
+   * Never rejects: an event that can not be written is still given to followers, and written with the next. The first one since the store was
    * opened is left out where the last one in the file is the same but for its time.
    */
   append(name: string, event: ProgramEvent): Promise<void>;
@@ -29,6 +29,8 @@ export interface EventStore {
 export function openEventStore(folder: string, onError: (error: unknown) => void): EventStore {
   const listeners = createListeners<{ name: string; event: ProgramEvent }>(onError);
   const counts = new Map<string, number>();
+  /** What could not be written yet, as on a full disk. */
+  const unwritten = new Map<string, ProgramEvent[]>();
   /** Programs whose last event may be one of a host that was killed. */
   const seen = new Set<string>();
   const tails = new Map<string, Promise<void>>();
@@ -49,23 +51,31 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
 
   async function write(name: string, event: ProgramEvent): Promise<void> {
     const path = fileOf(name);
+    let backlog = (unwritten.get(name) ?? []).slice(-EVENTS_KEPT);
+    unwritten.set(name, [...backlog, event]);
     let count = counts.get(name);
     if (count === undefined) {
       const kept = await read(path);
       count = kept.length;
       await endTornLine(path);
-      const isFirst = !seen.has(name);
+      // A disk that was full may have taken some of them.
+      backlog = without(backlog, kept);
+      const isTold = !seen.has(name) && isSameNews(kept.at(-1), event);
       seen.add(name);
-      if (isFirst && isSameNews(kept.at(-1), event)) {
+      if (isTold) {
         counts.set(name, count);
+        unwritten.delete(name);
         return;
       }
     }
-    await appendFile(path, `${JSON.stringify(event)}\n`, { mode: 0o600 });
-    counts.set(name, ++count);
+    const events = [...backlog, event];
+    await appendFile(path, linesOf(events), { mode: 0o600 });
+    unwritten.delete(name);
+    count += events.length;
+    counts.set(name, count);
     if (count < EVENTS_MAX) return;
     const kept = (await read(path)).slice(-EVENTS_KEPT);
-    await writeAtomic(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600 });
+    await writeAtomic(path, linesOf(kept), { mode: 0o600 });
     counts.set(name, kept.length);
   }
 
@@ -76,7 +86,7 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
     },
     async list(name) {
       await tails.get(name);
-      return read(fileOf(name));
+      return [...(await read(fileOf(name))), ...(unwritten.get(name) ?? [])];
     },
     subscribe: (name, listener) =>
       listeners.add((told) => {
@@ -85,10 +95,20 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
     remove(name) {
       return enqueue(name, async () => {
         counts.delete(name);
+        unwritten.delete(name);
         await rm(fileOf(name), { force: true });
       });
     },
   };
+}
+
+function linesOf(events: readonly ProgramEvent[]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
+}
+
+function without(events: readonly ProgramEvent[], kept: readonly ProgramEvent[]): ProgramEvent[] {
+  const last = new Set(kept.slice(-EVENTS_KEPT).map((event) => JSON.stringify(event)));
+  return events.filter((event) => !last.has(JSON.stringify(event)));
 }
 
 /** A host killed while it wrote leaves a line without its end; the next one must not be glued to it. */
