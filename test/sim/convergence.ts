@@ -1,16 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { TEMP_PREFIX } from '../../registry/atomic-write.ts';
-import type { Registry } from '../../registry/registry.ts';
 import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
-import { specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { SimContainer } from './engine-world.ts';
 import type { SimHost } from './host.ts';
-import { behavesWell, exits } from './random-manifest.ts';
+import { fateOf } from './random-manifest.ts';
 import { PORT_RANGE, type SimStage } from './sim-stage.ts';
+import { verdictOn } from './verdict.ts';
 
 /** What still differs from what the manifests want, in words; empty where all is as wanted. */
 export async function complaints(stage: SimStage, host: SimHost): Promise<string[]> {
@@ -67,10 +65,9 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
     return containers.length === 0 || stage.damaged.has(name) ? '' : 'its containers are left over';
   }
   if (entry === undefined && registry.wanted(name).kind === 'gone') return 'it is not gone yet';
-  const ledger = parse(textOf(stage, `status/${name}.yaml`) ?? '') as { status?: object } | null;
-  const { name: _, ...inMemory } = status;
-  if (stableJson(ledger?.status ?? {}) !== stableJson(inMemory))
-    return `its ledger says ${stableJson(ledger?.status)} and not ${stableJson(inMemory)}`;
+  const ledger = stage.witness.ledger(name);
+  if (stableJson(ledger) !== stableJson(status))
+    return `its ledger says ${stableJson(ledger)} and not ${stableJson(status)}`;
   const valid = status.conditions.find(({ type }) => type === 'Valid')?.status;
   const expected = entry === undefined ? 'Unknown' : entry.program === undefined ? 'False' : 'True';
   if (valid !== expected) return `Valid is ${valid} and not ${expected}`;
@@ -87,7 +84,14 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
       : 'nothing valid was known, and it does not say so';
   if (stableJson(spec) !== stableJson(status.memory.inForce?.spec)) return 'another spec is in force';
   if (spec.desiredState === 'Stopped') return stoppedComplaint(status, containers);
-  return runningComplaint(registry, status, spec, containers);
+  return verdictOn({
+    stage,
+    registry,
+    status,
+    isValid: entry?.program !== undefined,
+    wanted: spec,
+    containers,
+  });
 }
 
 function stoppedComplaint(status: ProgramStatus, containers: SimContainer[]): string {
@@ -96,80 +100,21 @@ function stoppedComplaint(status: ProgramStatus, containers: SimContainer[]): st
   return ['Stopped', 'Created'].includes(status.state) ? '' : `it is ${status.state} and should be Stopped`;
 }
 
-async function runningComplaint(
-  registry: Registry,
-  status: ProgramStatus,
-  wanted: ProgramSpec,
-  containers: SimContainer[],
-): Promise<string> {
-  const { memory, state, reason, errorMsg } = status;
-  const is = `it is ${state} ${reason} ${errorMsg}`.trim();
-  const [serving] = containers.filter(isUp);
-  const { rolledBack, good } = memory;
-  const spec =
-    rolledBack === undefined ? wanted : { ...(good?.spec ?? wanted), desiredState: 'Running' as const };
-  const image =
-    rolledBack === undefined
-      ? await imageKey(registry, wanted)
-      : (good?.imageKey ?? 'a good one, which is lost');
-  const hash = specHash(spec, image, status.publishPort);
-  const isExact = ({ facts }: SimContainer) => facts.labels['dev.hersh.spec-hash'] === hash;
-  const exact = serving !== undefined && isExact(serving);
-  if (memory.finished?.specHash === hash && serving === undefined)
-    return state === 'Stopped' && spec.restartPolicy !== 'Always' ? '' : `${is}, though it has finished`;
-  if (rolledBack !== undefined && !['RolledBack', 'CrashLoopBackOff', ''].includes(reason))
-    return `${is}, and it was rolled back`;
-  if (reason === 'PortConflict') return spec.publishPort === null ? is : '';
-  // What ran to its end needs its sources no more.
-  if (image === '' && memory.finished !== undefined && reason === 'Completed')
-    return spec.restartPolicy === 'Always' ? `${is}, and its policy is Always` : '';
-  const cannotBeBuilt = image === '' || memory.failedBuild?.hash === image;
-  if (cannotBeBuilt && !containers.some(isExact)) {
-    const fits = reason === 'BuildFailed' || reason === 'ImageNotFound';
-    if (!fits) return `${is}, and it can not be built`;
-    // The revision that was good goes on serving, unless it was stopped by wish or ended by itself.
-    const ended = wasStopped(status) || memory.finished !== undefined || good?.imageKey === image;
-    if (good === undefined || serving !== undefined || ended || flaps(good.spec)) return '';
-    return `${is}: nothing runs though revision ${good.revision} was good`;
-  }
-  if (flaps(spec)) return ['Error', 'Starting', 'Running', 'Ready'].includes(state) ? '' : is;
-  if (!exact) return `${is}, and the wanted container does not run`;
-  if (serving?.facts.state !== 'running') return `${is}, and its container is ${serving?.facts.state}`;
-  if (status.containerId !== serving.facts.id) return `${is}, and shows another container`;
-  if (spec.readiness.kind === 'none' || behavesWell(spec.env)) {
-    if (containers.length > 1) return `${is}, and ${containers.length} containers are kept`;
-    if (serving.facts.name !== `hersh-program-${status.name}`)
-      return `its container is ${serving.facts.name}`;
-    return state === 'Ready' ? '' : `${is} and should be Ready`;
-  }
-  return state === 'Running' && reason === 'ProgressDeadlineExceeded' ? '' : `${is} and can not become ready`;
-}
-
-async function imageKey({ contexts }: Registry, { build, image }: ProgramSpec): Promise<string> {
-  if (build === null) return image ?? '';
-  return contexts.look(build).then(
-    ({ hash }) => hash,
-    () => '',
-  );
-}
-
 /** Programs that nothing needs to be done about, once all is as wanted. */
 export function calm(host: SimHost): string[] {
   return host.registry.status.names().filter((name) => {
     const { memory, reason } = host.registry.status.get(name) ?? {};
     const specs = [memory?.inForce?.spec, memory?.good?.spec];
     const waits = memory?.failedStart !== undefined || memory?.failedBuild?.nextAt !== undefined;
-    return !waits && reason !== 'PortConflict' && !specs.some((spec) => spec !== undefined && flaps(spec));
+    return (
+      !waits && reason !== 'PortConflict' && !specs.some((spec) => spec !== undefined && isRestless(spec))
+    );
   });
 }
 
-function wasStopped({ memory }: ProgramStatus): boolean {
-  return memory.baseline === undefined || memory.rests === true;
-}
-
 /** Ends by itself, or is restarted for not answering. */
-function flaps(spec: ProgramSpec): boolean {
-  return exits(spec.env) || (spec.liveness.kind !== 'none' && !behavesWell(spec.env));
+function isRestless(spec: ProgramSpec): boolean {
+  return !['serves', 'hangs'].includes(fateOf(spec));
 }
 
 function textOf({ root }: SimStage, path: string): string | undefined {

@@ -169,6 +169,7 @@ function calmWeather({ weather }: SimStage): string {
 function jumpClock(stage: SimStage): string {
   const ms = stage.random.pick([-864_000_000, -3_600_000, -5_000, 5_000, 3_600_000, 864_000_000]);
   stage.wallOffsetMs += ms;
+  stage.jumpedMs = stage.clock.monotonic();
   return `the wall clock jumps ${ms / 1000} s`;
 }
 

@@ -30,6 +30,8 @@ export interface SimWorld {
    * that it will not, as a 500 says.
    */
   fault: (method: string) => 'none' | 'before' | 'after' | 'refuse';
+  /** Told of each call to make an image or to make or start a container that failed, and for which one or program. */
+  refused: (method: string, about: string, error: unknown) => void;
   /** Asked for each event and watcher; a number is a delay in milliseconds, which may let later ones overtake. */
   eventFate: (event: EngineEvent) => 'deliver' | 'lose' | 'double' | number;
   readonly watchers: Set<SimWatcher>;
@@ -96,6 +98,7 @@ export function createSimWorld(clock: Clock): SimWorld {
     networkDown: false,
     callMs: () => 0,
     fault: () => 'none',
+    refused: () => undefined,
     eventFate: () => 'deliver',
     watchers: new Set(),
     get isAway() {

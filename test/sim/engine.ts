@@ -21,7 +21,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
   const { clock, containers } = world;
 
   /** One call: takes its time, and fails as the world says. */
-  const call = async <T>(method: string, act: () => T | Promise<T>): Promise<T> => {
+  const answer = async <T>(method: string, act: () => T | Promise<T>): Promise<T> => {
     const ms = world.callMs(method);
     if (ms > 0) await new Promise<void>((resolve) => clock.after(ms, resolve));
     else await Promise.resolve();
@@ -32,6 +32,12 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
     if (fault === 'after') throw away();
     return result;
   };
+
+  const call = <T>(method: string, act: () => T | Promise<T>, about = ''): Promise<T> =>
+    answer(method, act).catch((error: unknown) => {
+      if (about !== '') world.refused(method, about, error);
+      throw error;
+    });
 
   const ours = (): SimContainer[] =>
     [...containers.values()].filter(({ facts }) => facts.labels[LABELS.instance] === instance);
@@ -67,57 +73,65 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
       }),
 
     createContainer: (request) =>
-      call('createContainer', () => {
-        const image = world.images.get(request.image);
-        if (image === undefined) throw new AppError('ImageNotFound', `no image ${request.image}`);
-        image.claims.add(instance);
-        const holder = [...containers.values()].find(({ facts }) => facts.name === request.name);
-        if (holder !== undefined) {
-          const { facts } = holder;
-          const own = facts.labels[LABELS.instance] === instance && facts.program === request.program;
-          if (!own || facts.startedAtMs > 0) {
-            throw new AppError('StartFailed', `the name ${request.name} is taken by container ${facts.id}`);
+      call(
+        'createContainer',
+        () => {
+          const image = world.images.get(request.image);
+          if (image === undefined) throw new AppError('ImageNotFound', `no image ${request.image}`);
+          image.claims.add(instance);
+          const holder = [...containers.values()].find(({ facts }) => facts.name === request.name);
+          if (holder !== undefined) {
+            const { facts } = holder;
+            const own = facts.labels[LABELS.instance] === instance && facts.program === request.program;
+            if (!own || facts.startedAtMs > 0) {
+              throw new AppError('StartFailed', `the name ${request.name} is taken by container ${facts.id}`);
+            }
+            drop(holder);
           }
-          drop(holder);
-        }
-        if (!world.volumes.has(request.volume)) {
-          const labels = { ...request.volumeLabels, [LABELS.instance]: instance };
-          world.volumes.set(request.volume, { id: world.newId(), labels });
-        }
-        const container: SimContainer = {
-          facts: newFacts(world.newId(), request, instance, clock.now()),
-          env: { ...image.env, ...request.env },
-          volume: request.volume,
-          lines: [],
-          listening: false,
-          readers: new Set(),
-          cancelTimers: [],
-        };
-        containers.set(container.facts.id, container);
-        world.emit(container, 'create');
-        return container.facts.id;
-      }),
+          if (!world.volumes.has(request.volume)) {
+            const labels = { ...request.volumeLabels, [LABELS.instance]: instance };
+            world.volumes.set(request.volume, { id: world.newId(), labels });
+          }
+          const container: SimContainer = {
+            facts: newFacts(world.newId(), request, instance, clock.now()),
+            env: { ...image.env, ...request.env },
+            volume: request.volume,
+            lines: [],
+            listening: false,
+            readers: new Set(),
+            cancelTimers: [],
+          };
+          containers.set(container.facts.id, container);
+          world.emit(container, 'create');
+          return container.facts.id;
+        },
+        request.program,
+      ),
 
     startContainer: (id) =>
-      call('startContainer', () => {
-        const container = containers.get(id);
-        if (container === undefined) return 'gone' as const;
-        const { facts } = container;
-        if (facts.state === 'running') return 'started' as const;
-        if (facts.state === 'paused') throw new AppError('StartFailed', 'cannot start a paused container');
-        const port = facts.publishPort;
-        const rival = [...containers.values()].some(
-          (other) => other.facts.publishPort === port && isUp(other) && other !== container,
-        );
-        if (rival || world.foreignPorts.has(port)) {
-          facts.startError = rival
-            ? `Bind for 127.0.0.1:${port} failed: port is already allocated`
-            : `listen tcp4 127.0.0.1:${port}: bind: address already in use`;
-          throw new AppError('PortConflict', facts.startError);
-        }
-        world.run(container);
-        return 'started' as const;
-      }),
+      call(
+        'startContainer',
+        () => {
+          const container = containers.get(id);
+          if (container === undefined) return 'gone' as const;
+          const { facts } = container;
+          if (facts.state === 'running') return 'started' as const;
+          if (facts.state === 'paused') throw new AppError('StartFailed', 'cannot start a paused container');
+          const port = facts.publishPort;
+          const rival = [...containers.values()].some(
+            (other) => other.facts.publishPort === port && isUp(other) && other !== container,
+          );
+          if (rival || world.foreignPorts.has(port)) {
+            facts.startError = rival
+              ? `Bind for 127.0.0.1:${port} failed: port is already allocated`
+              : `listen tcp4 127.0.0.1:${port}: bind: address already in use`;
+            throw new AppError('PortConflict', facts.startError);
+          }
+          world.run(container);
+          return 'started' as const;
+        },
+        containers.get(id)?.facts.program,
+      ),
 
     async stopContainer(id, graceSeconds) {
       await call('stopContainer', async () => {
@@ -159,17 +173,22 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
 
     inspectImage: (reference) => call('inspectImage', () => imageOf(reference)),
 
-    build: (request, onLog, signal) => call('build', () => simBuild(world, instance, request, onLog, signal)),
+    build: (request, onLog, signal) =>
+      call('build', () => simBuild(world, instance, request, onLog, signal), request.labels[LABELS.build]),
 
     pull: (reference, onLog, signal) =>
-      call('pull', () => {
-        if (signal.aborted) throw aborted();
-        if (world.networkDown || !world.remoteImages.has(reference)) {
-          throw new AppError('ImageNotFound', `${reference} could not be pulled`);
-        }
-        onLog(`Pulling ${reference}\n`);
-        return world.addImage(reference);
-      }),
+      call(
+        'pull',
+        () => {
+          if (signal.aborted) throw aborted();
+          if (world.networkDown || !world.remoteImages.has(reference)) {
+            throw new AppError('ImageNotFound', `${reference} could not be pulled`);
+          }
+          onLog(`Pulling ${reference}\n`);
+          return world.addImage(reference);
+        },
+        reference,
+      ),
 
     logs: (id, logOptions) =>
       call('logs', () => {

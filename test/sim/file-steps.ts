@@ -197,6 +197,7 @@ async function damageLedger(stage: SimStage): Promise<string> {
   );
   if (file === undefined) return '';
   stage.damaged.add(file.slice(0, -'.yaml'.length));
+  stage.witness.forget(file.slice(0, -'.yaml'.length));
   const path = join(statusOf(stage), file);
   if (stage.random.chance(0.5)) await rm(path);
   else await writeFile(path, (await readFile(path, 'utf8')).slice(0, 50));

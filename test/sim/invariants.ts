@@ -149,6 +149,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   const before = neighbours();
   return {
     check() {
+      stage.witness.look();
       checkContainers();
       checkStatuses();
       checkEvents();

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { ProgramSpec } from '../../schemas/program.ts';
 import type { Random } from './random.ts';
 
 /** What a program does, in the words of the simulated world. */
@@ -15,14 +16,36 @@ const BEHAVIOURS = [
 
 export type Spec = Record<string, unknown>;
 
-/** Whether a program with that environment becomes and stays ready where nobody disturbs it. */
-export function behavesWell(env: Record<string, string>): boolean {
-  return !['LISTEN', 'STATUS', 'EXIT', 'EXIT_AFTER_MS'].some((key) => key in env);
+/**
+ * What becomes of a program where nobody disturbs it: it gets ready and stays so, gets ready and ends or is
+ * restarted again and again, never gets ready and runs on, or never gets ready and ends again and again.
+ */
+export type Fate = 'serves' | 'flickers' | 'hangs' | 'crashes';
+
+export function fateOf({ env, readiness, liveness }: ProgramSpec): Fate {
+  if ('EXIT_AFTER_MS' in env) return 'flickers';
+  // One that ends at once runs for an instant, which is all that is asked of it where there is no probe.
+  if ('EXIT' in env) return readiness.kind === 'none' ? 'flickers' : 'crashes';
+  if (!('LISTEN' in env) && !('STATUS' in env)) return 'serves';
+  const isLeftAlone = liveness.kind === 'none';
+  if (readiness.kind === 'none') return isLeftAlone ? 'serves' : 'flickers';
+  return isLeftAlone ? 'hangs' : 'crashes';
 }
 
-/** Whether it ends by itself, again and again. */
-export function exits(env: Record<string, string>): boolean {
-  return 'EXIT' in env || 'EXIT_AFTER_MS' in env;
+/** Whether it comes to an end by itself that its restartPolicy leaves it at. */
+export function finishes({ env, restartPolicy }: ProgramSpec): boolean {
+  if (!('EXIT' in env) && !('EXIT_AFTER_MS' in env)) return false;
+  return restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && env.EXIT === '0');
+}
+
+/** Whether the simulated engine can build it, given a network. */
+export function isBuildable(dockerfile: string): boolean {
+  return !/^(NONSENSE|RUN exit 1)$/m.test(dockerfile);
+}
+
+/** Whether an image of that name can be had. */
+export function isKnownImage(reference: string): boolean {
+  return reference === 'plain:1' || reference === 'plain:2';
 }
 
 /** @param version makes it differ from every other */
@@ -39,6 +62,7 @@ export function randomSpec(random: Random, name: string, version: number): Spec 
   spec.progressDeadlineSeconds = random.pick([5, 10, 20]);
   if (random.chance(0.15)) spec.liveness = { path: '/watcher/status', periodSeconds: 2, failureThreshold: 2 };
   if (random.chance(0.1)) spec.readiness = { none: true };
+  if (random.chance(0.2)) spec.resources = { memory: random.pick(['64Mi', '1Gi']), cpus: 2, pids: 100 };
   return spec;
 }
 

@@ -8,6 +8,7 @@ import { createSimHost, type SimHost, type Step } from './host.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { advance, filesAtRest } from './pace.ts';
 import { createRandom, type Random } from './random.ts';
+import { createWitness, type Witness } from './witness.ts';
 
 /** The names programs have: few, so that they meet. Upper case comes of a clash alone. */
 export const NAMES = ['p1', 'p2', 'p3', 'p4', 'p5'] as const;
@@ -43,8 +44,12 @@ export interface SimStage {
   host: SimHost | undefined;
   /** Counts edits: each text and time of change differs from all others. */
   version: number;
+  /** Sees what really happens. */
+  readonly witness: Witness;
   /** Moves the wall clock alone. */
   wallOffsetMs: number;
+  /** When that last happened, on the other clock. */
+  jumpedMs: number | undefined;
   /** Steps until the host dies; 0: it lives. */
   deathIn: number;
   /** Manifests that were removed by hand and may come back. */
@@ -112,19 +117,27 @@ export async function createSimStage(seed: number): Promise<SimStage> {
 
   const stage: SimStage = {
     ...{ random, world, clock, root, weather },
-    ...{ host: undefined, version: 0, wallOffsetMs: 0, deathIn: 0, meddling: false, wasFull: false },
+    ...{ host: undefined, version: 0, wallOffsetMs: 0, jumpedMs: undefined, deathIn: 0 },
+    ...{ meddling: false, wasFull: false },
     ...{ attic: new Map(), damaged: new Set(), meddled: new Set(), violations: [] },
+    get witness() {
+      return witness;
+    },
     onStep: () => undefined,
     async start() {
       dying = undefined;
       stage.host = await createSimHost({
         ...{ world, clock, root, portRange: PORT_RANGE, watchFiles },
         onStep(step, host) {
-          if (step.moment === 'before') stage.onStep(step);
+          if (step.moment === 'before') {
+            witness.onStep(step);
+            stage.onStep(step);
+          }
           if (stage.deathIn === 0 || --stage.deathIn > 0) return;
           dying = host.kill();
         },
       });
+      witness.follow(stage.host);
       await filesAtRest();
     },
     async kill() {
@@ -174,5 +187,6 @@ export async function createSimStage(seed: number): Promise<SimStage> {
       await rm(root, { recursive: true, force: true });
     },
   };
+  const witness = createWitness(stage);
   return stage;
 }

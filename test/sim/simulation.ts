@@ -64,6 +64,7 @@ async function oneStep(stage: SimStage, invariants: Invariants, tell: (line: str
   for (let tries = 0; words === '' && tries < 20; tries++)
     words = await stage.random.weighted(STEPS).act(stage);
   tell(words);
+  stage.witness.look();
   const lived = stage.host !== undefined;
   await stage.advance(stage.random.pick(WAITS));
   if (lived && stage.host === undefined) tell('the host was killed');

@@ -1,0 +1,268 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { attemptOf } from '../../controller/rollback.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
+import { revisionHash, specHash } from '../../schemas/spec-hash.ts';
+import { stableJson } from '../../schemas/stable-json.ts';
+import type { SimContainer } from './engine-world.ts';
+import { type Fate, fateOf, finishes, isBuildable, isKnownImage } from './random-manifest.ts';
+import type { SimStage } from './sim-stage.ts';
+import type { Seen } from './witness.ts';
+
+/** Tries of a build that fails for want of a network (contract: states). */
+const BUILD_TRIES = 3;
+
+/** One program that should run, and all there is to judge it by. */
+export interface Case {
+  stage: SimStage;
+  registry: Registry;
+  status: ProgramStatus;
+  /** Whether its manifest is there and says what is in force. */
+  isValid: boolean;
+  wanted: ProgramSpec;
+  /** All of its containers, oldest first. */
+  containers: SimContainer[];
+}
+
+/**
+ * What is wrong with a program that should run and had time to, in words; `""` where all is as it has to be. What
+ * can be had is judged by the world: the Dockerfile, what the program does by its environment, who holds the port,
+ * and what was seen to answer before.
+ */
+export async function verdictOn(given: Case): Promise<string> {
+  const { status, wanted, stage, registry } = given;
+  const complaint = await complaintOf(given);
+  if (complaint === '') return '';
+  const good = stage.witness.good(status.name);
+  const key = await imageKey(registry, wanted);
+  const fate = `${fateOf(wanted)}${isBuildableNow(given) ? '' : ' and can not be built'}`;
+  const before = good === undefined ? 'nothing was ready before' : `revision ${good.revision} was ready`;
+  return `it is ${status.state} ${status.reason} ${status.errorMsg}: ${complaint} (wanted ${key.slice(0, 12)} ${fate}; ${before})`;
+}
+
+async function complaintOf(given: Case): Promise<string> {
+  const { stage, registry, status, wanted, containers } = given;
+  const { witness } = stage;
+  const { name, reason } = status;
+  const serving = containers.find(isUp);
+  if (serving === undefined && reason === 'Completed') return finishedComplaint(given);
+  if (reason === 'PortConflict') return conflictComplaint(given, serving);
+  const key = await imageKey(registry, wanted);
+  if (key === '' || !isBuildableNow(given) || gaveUp(given, key)) return withoutImage(given, serving, key);
+  const attempt = attemptOf(wanted, key);
+  const claimed = status.memory.rolledBack?.attempt;
+  if (claimed === attempt && witness.isBad(name, attempt))
+    return goodComplaint(given, serving, ['RolledBack']);
+  if (claimed !== undefined) return 'another attempt than the wanted one is held against it';
+  const fate = fateOf(wanted);
+  if (finishes(wanted)) return 'it ends by itself, is to be left at that, and is not';
+  if (fate === 'serves') return servesComplaint(given, serving, key);
+  const good = goodBefore(given, key);
+  if (fate !== 'flickers' && good !== undefined)
+    return `it can not become ready, and was not rolled back to revision ${good.revision}`;
+  if (fate === 'hangs') return hangsComplaint(given, serving, key);
+  return flickersComplaint(given, serving, fate);
+}
+
+/** It came to its end, and is to be left there. */
+function finishedComplaint({ stage, status, wanted }: Case): string {
+  const ended = stage.witness.all(status.name).filter(({ end, program, hash, build, port }) => {
+    const made = specHash(wanted, wanted.image ?? build, port);
+    return program === status.name && end !== undefined && !end.asked && hash === made;
+  });
+  const leftAt = ended.some(
+    ({ end }) =>
+      wanted.restartPolicy === 'Never' || (wanted.restartPolicy === 'OnFailure' && end?.exitCode === 0),
+  );
+  if (status.state !== 'Stopped') return 'it has finished and is not Stopped';
+  return leftAt ? '' : `its restartPolicy is ${wanted.restartPolicy}, and it has not come to such an end`;
+}
+
+/** Its port is somebody else's, who really is there. */
+function conflictComplaint(given: Case, serving: SimContainer | undefined): string {
+  const { stage, status, wanted } = given;
+  const good = stage.witness.good(status.name);
+  const pinned = [wanted, ...(good === undefined ? [] : stage.witness.specsOf(good))].flatMap(
+    ({ publishPort }) => publishPort ?? [],
+  );
+  const port = Number(/port (\d+)/.exec(status.errorMsg)?.[1]);
+  if (!pinned.includes(port)) return `nobody asked for port ${port}`;
+  if (holderOf(given, port) === '') return `nobody else has port ${port}`;
+  return goodComplaint(given, serving, ['PortConflict']);
+}
+
+/** Who else has the port: a program that serves on it or keeps it, or something else on the machine. */
+function holderOf({ stage, registry, status }: Case, port: number): string {
+  if (stage.world.foreignPorts.has(port)) return 'something else';
+  const others = registry.status.names().filter((name) => name !== status.name);
+  return others.find((name) => registry.status.get(name)?.publishPort === port) ?? '';
+}
+
+function isBuildableNow({ stage, wanted }: Case): boolean {
+  if (wanted.build === null) return isKnownImage(wanted.image ?? '');
+  const dockerfile = textOf(stage, `${wanted.build.context}/${wanted.build.dockerfile}`);
+  return dockerfile !== undefined && isBuildable(dockerfile);
+}
+
+/** It could be had by now, but was not to be had as often as it is tried. */
+function gaveUp({ stage, status }: Case, key: string): boolean {
+  const { network, other } = stage.witness.failures(key);
+  return status.reason === 'BuildFailed' && (network >= BUILD_TRIES || other > 0);
+}
+
+/** The wanted image can not be had: what was there goes on serving. */
+function withoutImage(given: Case, serving: SimContainer | undefined, key: string): string {
+  const { status, wanted } = given;
+  // One that was made before it got lost is as good as ever.
+  if (serving !== undefined && isExact(given, serving, wanted, key))
+    return servesComplaint(given, serving, key);
+  const reason = wanted.build === null ? 'ImageNotFound' : 'BuildFailed';
+  if (status.reason !== reason) return `its reason should be ${reason}`;
+  return goodComplaint(given, serving, [reason]);
+}
+
+/** The last revision that was ready has to serve; where there was none, anything goes. */
+function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: readonly string[]): string {
+  const { stage, status } = given;
+  const { witness } = stage;
+  const good = witness.good(status.name);
+  if (good === undefined) {
+    if (serving === undefined || !reasons.includes('RolledBack')) return '';
+    return witness.wasReady(witness.seen(serving)) ? '' : 'what came back was never ready';
+  }
+  const [spec] = witness.specsOf(good).slice(-1);
+  if (spec === undefined) return `nobody asked for what revision ${good.revision} was`;
+  const fate = fateOf(spec);
+  if (serving === undefined) return excuse(given, good, spec, fate, reasons);
+  const port = status.publishPort;
+  const isGood = labelOf(serving) === specHash(spec, spec.image ?? good.build, serving.facts.publishPort);
+  if (!isGood) {
+    const seen = witness.seen(serving);
+    // It may have been ready unbeknown to the ledger.
+    if (!witness.wasReady(seen)) return `revision ${seen.revision} serves, which never was ready`;
+  }
+  if (serving.facts.publishPort !== port)
+    return `it is published on ${serving.facts.publishPort} and not ${port}`;
+  const strange = settingsComplaint(given, serving);
+  if (strange !== '' || !isGood) return strange;
+  if (fate !== 'serves') return '';
+  if (status.state !== 'Ready') return 'the good revision came back and is not Ready';
+  return reasons.includes(status.reason) ? '' : `its reason should be ${reasons}`;
+}
+
+/** Why nothing may run though a revision was good: `""` for a reason that is real, or a complaint. */
+function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons: readonly string[]): string {
+  const { stage, status } = given;
+  const { witness, world, root } = stage;
+  const isBack = reasons.includes('RolledBack');
+  if (!isBack && witness.wasStopped(status.name)) return '';
+  if (fate === 'flickers') return '';
+  if (spec.publishPort !== null && holderOf(given, spec.publishPort) !== '') return '';
+  const { end } = good;
+  const isLeftAt =
+    spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && end?.exitCode === 0);
+  if (end?.asked === false && isLeftAt) return '';
+  const isThere = [...world.images.values()].some(({ labels }) => labels['dev.hersh.build'] === good.build);
+  const isKept = textOf({ root }, `data/contexts/${good.build}.tar`) !== undefined;
+  if (good.build !== '' && !isThere && (!isBack || !isKept)) return '';
+  return `nothing runs though revision ${good.revision} was good`;
+}
+
+/** The wanted revision has to serve, and to be ready. */
+function servesComplaint(given: Case, serving: SimContainer | undefined, key: string): string {
+  const { status, wanted, containers, isValid } = given;
+  const complaint = exactComplaint(given, serving, key);
+  if (complaint !== '') return complaint;
+  if (containers.length > 1) return `${containers.length} containers are kept`;
+  if (serving?.facts.name !== `hersh-program-${status.name}`)
+    return `its container is ${serving?.facts.name}`;
+  if (fateOf(wanted) !== 'serves') return '';
+  if (status.state !== 'Ready') return 'it should be Ready';
+  return status.reason === '' || !isValid ? '' : 'it is Ready, and should have no reason';
+}
+
+function hangsComplaint(given: Case, serving: SimContainer | undefined, key: string): string {
+  const { state, reason } = given.status;
+  const complaint = exactComplaint(given, serving, key);
+  if (complaint !== '') return complaint;
+  return state === 'Running' && reason === 'ProgressDeadlineExceeded'
+    ? ''
+    : 'its time to become ready is over';
+}
+
+function flickersComplaint({ status }: Case, serving: SimContainer | undefined, fate: Fate): string {
+  const { state, reason } = status;
+  const states = ['Error', 'Starting', 'Running', ...(fate === 'flickers' ? ['Ready'] : [])];
+  if (!states.includes(state)) return `it can not be ${state}`;
+  const reasons = ['', 'CrashLoopBackOff', 'ProgressDeadlineExceeded', 'InvalidManifest'];
+  if (!reasons.includes(reason)) return `its reason can not be ${reason}`;
+  return serving === undefined || serving.facts.id === status.containerId ? '' : 'another container is shown';
+}
+
+/** Whether the container that is wanted runs just as it is wanted. */
+function exactComplaint(given: Case, serving: SimContainer | undefined, key: string): string {
+  const { status, wanted } = given;
+  if (serving === undefined || !isExact(given, serving, wanted, key))
+    return 'the wanted container does not run';
+  if (serving.facts.state !== 'running') return `its container is ${serving.facts.state}`;
+  if (status.containerId !== serving.facts.id) return 'another container is shown';
+  return settingsComplaint(given, serving);
+}
+
+function isExact({ status }: Case, container: SimContainer, spec: ProgramSpec, key: string): boolean {
+  const { publishPort } = status;
+  if (spec.publishPort !== null && spec.publishPort !== publishPort) return false;
+  return (
+    container.facts.publishPort === publishPort && labelOf(container) === specHash(spec, key, publishPort)
+  );
+}
+
+/** What the container really is, against what it was made for. */
+function settingsComplaint({ stage, status }: Case, container: SimContainer): string {
+  const [spec] = stage.witness.specsOf(stage.witness.seen(container)).slice(-1);
+  if (spec === undefined) return `nobody asked for what ${container.facts.name} is`;
+  const { memoryBytes, cpus, pids } = spec.resources;
+  const network = { restartPolicy: 'no', network: 'programs', networks: ['programs'] };
+  const should = { memoryBytes, cpus, pids, ...network };
+  const is = container.facts.settings;
+  if (stableJson(is) !== stableJson(should))
+    return `its settings are ${stableJson(is)} and not ${stableJson(should)}`;
+  const env: Record<string, string> = { ...spec.env, HERSH_PROGRAM_ID: status.name };
+  const { BUILD: _, ...without } = container.env;
+  return stableJson(without) === stableJson(env) ? '' : `its environment is ${stableJson(without)}`;
+}
+
+/** The last revision that was ready, where it is another one than the wanted. */
+function goodBefore({ stage, status, wanted }: Case, key: string): Seen | undefined {
+  const good = stage.witness.good(status.name);
+  if (good === undefined) return undefined;
+  const hash = revisionHash(wanted, key);
+  const isSame = stage.witness
+    .specsOf(good)
+    .some((spec) => revisionHash(spec, spec.image ?? good.build) === hash);
+  return isSame ? undefined : good;
+}
+
+/** What the image is made from; `""` where the sources are not there. */
+async function imageKey({ contexts }: Registry, { build, image }: ProgramSpec): Promise<string> {
+  if (build === null) return image ?? '';
+  return contexts.look(build).then(
+    ({ hash }) => hash,
+    () => '',
+  );
+}
+
+const labelOf = ({ facts }: SimContainer): string => facts.labels['dev.hersh.spec-hash'] ?? '';
+
+function isUp({ facts }: SimContainer): boolean {
+  return facts.state === 'running' || facts.state === 'paused';
+}
+
+function textOf({ root }: Pick<SimStage, 'root'>, path: string): string | undefined {
+  try {
+    return readFileSync(join(root, path), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
