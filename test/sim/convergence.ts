@@ -74,8 +74,8 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
   const last = (await registry.events.list(name)).at(-1);
   // The history of a life before stays, and a new one begins without a word.
   const told = last === undefined || last.reason === 'Deleted' ? 'Created' : last.state;
-  if (told !== status.state && !stage.wasFull && !stage.damaged.has(name))
-    return `it is ${status.state}, and its last event is of ${told}`;
+  const isExcused = stage.wasFull || stage.damaged.has(name) || stage.witness.isToldAhead(name);
+  if (told !== status.state && !isExcused) return `it is ${status.state}, and its last event is of ${told}`;
   const spec =
     entry?.program === undefined ? status.memory.inForce?.spec : resolveSpec(entry.program.rawSpec, 'runc');
   if (spec === undefined)

@@ -32,10 +32,10 @@ export function fateOf({ env, readiness, liveness }: ProgramSpec): Fate {
   return isLeftAlone ? 'hangs' : 'crashes';
 }
 
-/** Whether it comes to an end by itself that its restartPolicy leaves it at. */
-export function finishes({ env, restartPolicy }: ProgramSpec): boolean {
-  if (!('EXIT' in env) && !('EXIT_AFTER_MS' in env)) return false;
-  return restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && env.EXIT === '0');
+/** Whether it comes to an end that its restartPolicy leaves it at, where nobody disturbs it. */
+export function finishes(spec: ProgramSpec): boolean {
+  if (!['flickers', 'crashes'].includes(fateOf(spec))) return false;
+  return spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && spec.env.EXIT === '0');
 }
 
 /** Whether the simulated engine can build it, given a network. */

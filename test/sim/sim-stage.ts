@@ -129,10 +129,8 @@ export async function createSimStage(seed: number): Promise<SimStage> {
       stage.host = await createSimHost({
         ...{ world, clock, root, portRange: PORT_RANGE, watchFiles },
         onStep(step, host) {
-          if (step.moment === 'before') {
-            witness.onStep(step);
-            stage.onStep(step);
-          }
+          witness.onStep(step);
+          if (step.moment === 'before') stage.onStep(step);
           if (stage.deathIn === 0 || --stage.deathIn > 0) return;
           dying = host.kill();
         },

@@ -145,7 +145,7 @@ function tellState(stage: SimStage, tell: (line: string) => void): void {
     const { conditions, ...status } = stage.host?.registry.status.get(name) ?? { conditions: [] };
     tell(`  ${name} ${JSON.stringify(status)}`);
   }
-  const lines = stage.host?.log.slice(-80) ?? [];
+  const lines = stage.host?.log.slice(-Number(process.env.SIM_LOG ?? 80)) ?? [];
   for (const { atMs, level, message, fields } of lines)
     tell(`  ${(atMs / 1000).toFixed(3)} ${level} ${message} ${JSON.stringify(fields)}`);
 }

@@ -59,7 +59,8 @@ function edit(stage: SimStage, word: string, fields: Record<string, string>): Pr
     const program = anyProgram(stage, host);
     if (program === undefined) return undefined;
     const { name } = program;
-    return { words: `${word} ${name}`, answer: host.programs.editSpec(name, fields) };
+    const answer = host.programs.editSpec(name, fields).then(() => stage.witness.asked(name, fields));
+    return { words: `${word} ${name}`, answer };
   });
 }
 

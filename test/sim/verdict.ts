@@ -67,16 +67,17 @@ async function complaintOf(given: Case): Promise<string> {
 
 /** It came to its end, and is to be left there. */
 function finishedComplaint({ stage, status, wanted }: Case): string {
-  const ended = stage.witness.all(status.name).filter(({ end, program, hash, build, port }) => {
-    const made = specHash(wanted, wanted.image ?? build, port);
-    return program === status.name && end !== undefined && !end.asked && hash === made;
-  });
-  const leftAt = ended.some(
-    ({ end }) =>
-      wanted.restartPolicy === 'Never' || (wanted.restartPolicy === 'OnFailure' && end?.exitCode === 0),
-  );
+  const { restartPolicy, liveness } = wanted;
+  const isIt = ({ hash, build, port }: Seen) => hash === specHash(wanted, wanted.image ?? build, port);
+  const isLeftAt = ({ end }: Seen) => {
+    if (end === undefined) return false;
+    // What the host ended for its failing liveness has come to its end as well, and not to a good one.
+    if (end.asked && liveness.kind === 'none') return false;
+    return restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && end.exitCode === 0 && !end.asked);
+  };
   if (status.state !== 'Stopped') return 'it has finished and is not Stopped';
-  return leftAt ? '' : `its restartPolicy is ${wanted.restartPolicy}, and it has not come to such an end`;
+  if (stage.witness.all(status.name).some((seen) => isIt(seen) && isLeftAt(seen))) return '';
+  return `its restartPolicy is ${restartPolicy}, and it has not come to such an end`;
 }
 
 /** Its port is somebody else's, who really is there. */

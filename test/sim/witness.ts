@@ -41,8 +41,10 @@ export interface Witness {
   look(): void;
   /** Follows what a host says from now on. */
   follow(host: SimHost): void;
-  /** Told of each step of a host before it is made. */
+  /** Told of each step of a host. */
   onStep(step: Step): void;
+  /** Told that a call asked for fields of the spec: they count where the manifest can not be changed, too. */
+  asked(name: string, fields: Partial<ProgramSpec>): void;
   /** As it stands on the disk. */
   ledger(name: string): ProgramStatus | undefined;
   /** Specs that the manifest once asked for and that such a container is made for; more than one where the difference costs nothing. */
@@ -60,6 +62,8 @@ export interface Witness {
   wasStopped(name: string): boolean;
   /** How often it was refused to build or pull that, for want of a network and otherwise. */
   failures(about: string): { network: number; other: number };
+  /** Whether a host was killed when it had told an event and not yet written the status that goes with it. */
+  isToldAhead(name: string): boolean;
   /** Its ledger was lost: what was learnt of the program goes with it. */
   forget(name: string): void;
 }
@@ -71,6 +75,8 @@ export function createWitness(stage: SimStage): Witness {
   const texts = new Map<string, string>();
   const sources = new Map<string, string>();
   const specs = new Map<string, ProgramSpec[]>();
+  /** How many specs have become known. */
+  let changes = 0;
   const matches = new Map<string, { of: number; specs: ProgramSpec[] }>();
   const good = new Map<string, { seen: Seen; createdAt: string }>();
   const ready = new Set<string>();
@@ -81,6 +87,9 @@ export function createWitness(stage: SimStage): Witness {
   const stopped = new Set<string>();
   /** Containers that the host asked to end. */
   const asked = new Set<string>();
+  /** Programs with an event, and no status after it: of this host, and of the one before. */
+  let told = new Set<string>();
+  let toldAhead = new Set<string>();
   const refusals = new Map<string, number>();
   const failures = new Map<string, { network: number; other: number }>();
   const ledgers = openLedgers(root);
@@ -156,12 +165,12 @@ export function createWitness(stage: SimStage): Witness {
   function specsOf(seen: Seen): ProgramSpec[] {
     const all = specs.get(seen.program) ?? [];
     const known = matches.get(seen.id);
-    if (known?.of === all.length) return known.specs;
+    if (known?.of === changes) return known.specs;
     const found = all.filter((spec) => {
       if ((spec.build === null) !== (seen.build === '')) return false;
       return specHash(spec, spec.build === null ? (spec.image ?? '') : seen.build, seen.port) === seen.hash;
     });
-    matches.set(seen.id, { of: all.length, specs: found });
+    matches.set(seen.id, { of: changes, specs: found });
     return found;
   }
 
@@ -194,9 +203,14 @@ export function createWitness(stage: SimStage): Witness {
   function learn(name: string, text: string): void {
     const { program } = parseManifest(text, `${name}.yaml`, name, { runtime: 'runc' });
     if (program === undefined) return;
-    const spec = resolveSpec(program.rawSpec, 'runc');
+    add(name, resolveSpec(program.rawSpec, 'runc'));
+  }
+
+  function add(name: string, spec: ProgramSpec): void {
     const known = specs.get(name) ?? [];
-    if (!known.some((one) => stableJson(one) === stableJson(spec))) specs.set(name, [...known, spec]);
+    const others = known.filter((one) => stableJson(one) !== stableJson(spec));
+    specs.set(name, [...others, spec]);
+    if (others.length === known.length) changes += 1;
     if (spec.desiredState === 'Stopped') stopped.add(name);
   }
 
@@ -276,10 +290,22 @@ export function createWitness(stage: SimStage): Witness {
     wasReady: ({ id }) => ready.has(id),
     isBad: (name, attempt) => bad.get(name)?.has(attempt) === true,
     wasStopped: (name) => stopped.has(name),
+    isToldAhead: (name) => toldAhead.has(name),
+    asked(name, fields) {
+      for (const spec of specs.get(name)?.slice(-1) ?? []) add(name, { ...spec, ...fields });
+      last.delete(name);
+    },
     follow(host) {
+      toldAhead = new Set([...toldAhead, ...told]);
+      told = new Set();
       host.registry.status.subscribe((name) => onStatus(host, name));
     },
-    onStep({ name, about }) {
+    onStep({ name, about, moment }) {
+      if (name === 'events.append') {
+        told.add(about);
+        toldAhead.delete(about);
+      }
+      if (name === 'status.put' && moment === 'after') told.delete(about);
       if (name !== 'engine.stopContainer' && name !== 'engine.removeContainer') return;
       for (const { facts } of world.containers.values()) if (facts.name === about) asked.add(facts.id);
     },
