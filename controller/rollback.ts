@@ -4,7 +4,7 @@ import { stableJson } from '../schemas/stable-json.ts';
 import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
 import { waitMs } from './memory.ts';
-import { isUp, type Observed } from './observed.ts';
+import { isUp, type Observed, runKey } from './observed.ts';
 import { assignRoles, isFinished, isReady } from './plan.ts';
 
 /**
@@ -46,8 +46,9 @@ export function standIn(observed: Observed, spec: ProgramSpec): Observed | undef
   if (failed === undefined || good === undefined || observed.rollback !== undefined) return undefined;
   const isWish = baseline === undefined || memory.rests === true;
   const isIntact = (one: Container) => driftOf(one, baseline).length === 0;
-  const remains = (one: Container) =>
-    one.startedAtMs > 0 && (isUp(one) || one.publishPort === port) && isIntact(one);
+  // One that was stopped for a successor, which is gone before it served, is nobody's to start again.
+  const comesBack = (one: Container) => one.publishPort === port && !memory.stopsAsked?.includes(runKey(one));
+  const remains = (one: Container) => one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && isIntact(one);
   if (isWish || containers.some(remains)) return undefined;
   const isMade = latestRevision?.hash === revisionHash(spec, imageKey);
   const bad = (latestRevision?.number ?? 0) + (isMade ? 0 : 1);

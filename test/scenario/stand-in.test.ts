@@ -53,6 +53,23 @@ describe('a revision that can not be built', () => {
     assert.match(errorMsg, /sources\/app does not exist/);
   });
 
+  it('has the good one come back when its successor vanishes before it is ready, and its sources with it', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const good = stage.running('app');
+    await stage.replace('app', { env: { LISTEN_AFTER_MS: '30000' } });
+    await stage.host.until('the new one runs', () => stage.running('app') !== good);
+    await stage.host.kill();
+    await stage.remove('sources/app');
+    removeByHand(stage);
+    await stage.start();
+    const isBack = () => good.facts.state === 'running' && stage.status('app').state === 'Ready';
+    await stage.host.until('the good one is back', isBack);
+    assert.equal(stage.status('app').reason, 'BuildFailed');
+  });
+
   it('does not bring back what was stopped by wish', async (test) => {
     const stage = await createStage(test);
     await stage.start();
