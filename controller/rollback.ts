@@ -105,7 +105,9 @@ export function afterDeadline(observed: Observed, spec: ProgramSpec): ProgramMem
   // One that ran to its end did what it was there for.
   if (!isUp(current) && isFinished(observed, current.labels[LABELS.specHash] ?? '')) return memory;
   if (rolloutMs < spec.progressDeadlineSeconds * 1000) return memory;
-  const probe = observed.probes.get(current.id)?.message ?? '';
+  const { ready, message: probe = '' } = observed.probes.get(current.id) ?? {};
+  // It may have got ready while no host ran: the first word of its probe is waited for.
+  if (isUp(current) && ready === undefined) return memory;
   const why = `not ready within ${spec.progressDeadlineSeconds} s${probe === '' ? '' : `: ${probe}`}`;
   return rollBack(memory, spec, observed.imageKey, 'ProgressDeadlineExceeded', why);
 }
