@@ -130,6 +130,7 @@ export function startController(deps: ControllerDeps): Controller {
     stopping: (name) => new Set(stops.get(name)),
     probes: (name) => prober.states(name),
     containerName: (name) => containerName(deps.instance, name),
+    revision: (name, number) => registry.revisions.get(name, number),
     lastRevision: (name, userId) => lastRevision(registry, name, userId),
     rolloutMs: (name, attempt, sinceStartMs) => rollouts.elapsed(name, attempt, sinceStartMs),
     engineTrouble: () => monitor.health().trouble,

@@ -29,7 +29,7 @@ import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } 
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { rebuiltMemory, rebuiltPort } from './rebuild.ts';
-import { attemptOf, forAttempt, noteGood, standIn } from './rollback.ts';
+import { attemptOf, forAttempt, noteGood, noteServing, servesUnknown, standIn } from './rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;
@@ -51,6 +51,7 @@ export interface ObserveDeps {
   stopping: (name: string) => ReadonlySet<string>;
   probes: (name: string) => ReadonlyMap<string, ProbeState>;
   containerName: (name: string) => string;
+  revision: (name: string, number: number) => Promise<Revision | undefined>;
   /** The newest revision kept under the name, where it was this user's. */
   lastRevision: (name: string, userId: string) => Promise<Revision | undefined>;
   /**
@@ -112,8 +113,19 @@ export async function observe(
   const withImage = await withStandIn(deps, noticed, wanted);
   const target = withImage.goal.kind === 'run' ? withImage.goal.spec : wanted;
   const timed = { ...withImage, rolloutMs: rolloutMs(deps, withImage, target) };
-  const noted = { ...timed, memory: noteGood(timed, target) };
+  const noted = {
+    ...timed,
+    memory: await withServing(deps, { ...timed, memory: noteGood(timed, target) }, target),
+  };
   return accountForExit(deps, { ...noted, memory: noteBaseline(noted, target) }, target);
+}
+
+/** See `noteServing`. */
+async function withServing(deps: ObserveDeps, observed: Observed, spec: ProgramSpec): Promise<ProgramMemory> {
+  const serving = servesUnknown(observed, spec);
+  if (serving === undefined) return observed.memory;
+  const revision = await deps.revision(observed.name, Number(serving.labels[LABELS.revision]));
+  return revision === undefined ? observed.memory : noteServing(observed, serving, revision);
 }
 
 /** What runs does not rest. */

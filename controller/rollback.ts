@@ -1,3 +1,4 @@
+import type { Revision } from '../registry/revision-store.ts';
 import { LABELS, type ProgramMemory, type ProgramSpec, timestamp } from '../schemas/program.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { stableJson } from '../schemas/stable-json.ts';
@@ -92,6 +93,26 @@ export function noteGood(observed: Observed, spec: ProgramSpec): ProgramMemory {
   // A ledger that was lost is made good from the container that runs.
   const latestRevision = memory.latestRevision ?? { number: revision, hash };
   return { ...memory, latestRevision, good: { revision, hash, imageKey, buildId, spec } };
+}
+
+/** What serves while the wanted one can not, where it is newer than the last that is known to be good. */
+export function servesUnknown(observed: Observed, spec: ProgramSpec): Container | undefined {
+  const { current, previous } = assignRoles(observed, spec);
+  if (observed.rollback !== undefined || current !== undefined) return undefined;
+  if (previous === undefined || !isUp(previous)) return undefined;
+  const revision = Number(previous.labels[LABELS.revision]) || 0;
+  return revision > (observed.memory.good?.revision ?? 0) ? previous : undefined;
+}
+
+/** Remembers it as good too, if it is ready as its own revision has it: it may have taken longer than its successor. */
+export function noteServing(
+  observed: Observed,
+  container: Container,
+  { number, hash, buildHash, buildId, spec }: Revision,
+): ProgramMemory {
+  const { memory } = observed;
+  if (!isReady(observed, container, spec)) return memory;
+  return { ...memory, good: { revision: number, hash, imageKey: spec.image ?? buildHash, buildId, spec } };
 }
 
 /**

@@ -108,6 +108,21 @@ describe('a revision that is not ready in time', () => {
     assert.equal(stage.status('app').reason, 'ProgressDeadlineExceeded');
   });
 
+  it('gives way to one that got ready itself only when the next could not be built', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { ...GOOD, env: { GOOD: '1', LISTEN_AFTER_MS: '3000' } });
+    await stage.reach('app', 'Running');
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+    await stage.replace('app', BAD);
+    const serves = () =>
+      stage.status('app').state === 'Ready' && stage.status('app').reason === 'BuildFailed';
+    await host.until('it serves on', serves);
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\n# mended\n');
+    await host.until('the new one runs', triedAgain(stage));
+    await isBack(stage);
+  });
+
   it('as far as is known, but got ready while no host ran, serves on', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
