@@ -110,7 +110,7 @@ export async function observe(
   const wanted = observed.goal.kind === 'run' ? observed.goal.spec : spec;
   const image = await imageState(deps, observed, wanted);
   const noticed = { ...observed, memory: awake(withBuild(memory, observed.buildId), containers), image };
-  const withImage = await withStandIn(deps, noticed, wanted);
+  const withImage = await withStandIn(deps, noticed, wanted, before);
   const target = withImage.goal.kind === 'run' ? withImage.goal.spec : wanted;
   const timed = { ...withImage, rolloutMs: rolloutMs(deps, withImage, target) };
   const noted = {
@@ -306,13 +306,25 @@ async function imageState(deps: ObserveDeps, observed: Observed, spec: ProgramSp
 }
 
 /** See `standIn`: only where the engine still has its image, or it can be made again of what it was made of. */
-async function withStandIn(deps: ObserveDeps, observed: Observed, wanted: ProgramSpec): Promise<Observed> {
-  const other = standIn(observed, wanted);
-  if (other?.goal.kind !== 'run') return observed;
-  const image = await imageState(deps, other, other.goal.spec);
+async function withStandIn(
+  deps: ObserveDeps,
+  observed: Observed,
+  wanted: ProgramSpec,
+  before: ProgramStatus,
+): Promise<Observed> {
+  const found = standIn(observed, wanted);
+  if (found?.goal.kind !== 'run') return observed;
+  // Where the wanted port is somebody else's, the one that comes back has its own.
+  const { spec } = found.goal;
+  const isOnOther = observed.portProblem !== undefined;
+  const held = isOnOther ? await holdPort(deps.ports, before, spec, observed.containers) : observed;
+  if (held.portProblem !== undefined) return observed;
+  const { port, shownPort } = held;
+  const other = { ...found, port, shownPort, portProblem: undefined };
+  const image = await imageState(deps, other, spec);
   if (image.kind !== 'absent' && image.kind !== 'pending') return { ...other, image };
   // Where the wanted one may yet be made, the two would take turns to fail.
-  const mayBuild = observed.image.kind === 'unknown' && other.goal.spec.build !== null;
+  const mayBuild = observed.image.kind === 'unknown' && spec.build !== null;
   return mayBuild && (await deps.hasSnapshot(other.imageKey)) ? { ...other, image } : observed;
 }
 

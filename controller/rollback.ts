@@ -36,19 +36,20 @@ export function forAttempt(memory: ProgramMemory, attempt: string, nowMs: number
  * it serves until the wanted one can be made. Undefined where there is none, or where it was stopped by wish.
  */
 export function standIn(observed: Observed, spec: ProgramSpec): Observed | undefined {
-  const { memory, image, imageKey, containers, port } = observed;
+  const { memory, image, imageKey, containers, port, portProblem } = observed;
   const { good, baseline, latestRevision, failedBuild } = memory;
   const failed =
     image.kind === 'unknown'
       ? image
       : image.kind === 'absent' && failedBuild?.hash === imageKey
         ? failedBuild
-        : undefined;
+        : portProblem;
   if (failed === undefined || good === undefined || observed.rollback !== undefined) return undefined;
   const isWish = baseline === undefined || memory.rests === true;
   const isIntact = (one: Container) => driftOf(one, baseline).length === 0;
   // One that was stopped for a successor, which is gone before it served, is nobody's to start again.
-  const comesBack = (one: Container) => one.publishPort === port && !memory.stopsAsked?.includes(runKey(one));
+  const comesBack = (one: Container) =>
+    (one.publishPort === port || portProblem !== undefined) && !memory.stopsAsked?.includes(runKey(one));
   const remains = (one: Container) => one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && isIntact(one);
   if (isWish || containers.some(remains)) return undefined;
   const isMade = latestRevision?.hash === revisionHash(spec, imageKey);

@@ -129,6 +129,37 @@ describe('ports of programs', () => {
     assert.equal(host.controller.ports.holder(a), undefined);
   });
 
+  it('of another program that are asked for leave what serves to be looked after', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('a');
+    const { publishPort: a } = await stage.reach('a', 'Ready');
+    await stage.create('b');
+    const { publishPort: b } = await stage.reach('b', 'Ready');
+    await stage.replace('a', { publishPort: b, env: { CHANGED: '1' } });
+    await host.until('it is told', () => stage.status('a').reason === 'PortConflict');
+    const old = stage.running('a');
+    old.facts.settings.memoryBytes *= 2;
+    stage.world.emit(old, 'update');
+    const isRight = () => {
+      const [one, ...others] = stage.containers('a').filter(({ facts }) => facts.state === 'running');
+      const { state, reason } = stage.status('a');
+      if (one === undefined || one === old || others.length > 0 || state !== 'Ready') return false;
+      return one.facts.publishPort === a && !('CHANGED' in one.env) && reason === 'PortConflict';
+    };
+    await host.until('what was changed is put right', isRight);
+    const next = stage.running('a');
+    stage.world.end(next, 137);
+    stage.world.containers.delete(next.facts.id);
+    stage.world.emit(next, 'destroy');
+    await host.until('what was removed is made again', () => isRight() && stage.running('a') !== next);
+    await host.advance(1_000);
+    const done = host.calls.length;
+    await host.advance(120_000);
+    assert.equal(host.calls.length, done);
+    assert.deepEqual([a, b].map(host.controller.ports.holder), ['a', 'b']);
+  });
+
   it('are those of the container that serves while the next one can not be built', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
