@@ -70,7 +70,10 @@ export async function openRegistry({
   async function absorb(scan: Scan): Promise<Set<string>> {
     const changed = new Set<string>();
     const pause = pauseEvery(ABSORB_MS_MAX);
-    for (const { name, text, key, unreadable } of scan.files) {
+    // Of names that differ by case only the one counts that did so before, for a host that starts as well.
+    const wasInForce = ({ name }: { name: string }) => status.get(name)?.memory.inForce !== undefined;
+    const files = [...scan.files].sort((a, b) => Number(wasInForce(b)) - Number(wasInForce(a)));
+    for (const { name, text, key, unreadable } of files) {
       const isNew = manifests.get(name) === undefined;
       if (absences.back(name)) changed.add(name);
       if (text !== undefined && manifests.take(name, text, key)) changed.add(name);

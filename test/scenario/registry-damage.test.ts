@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createStage, manifest } from './stage.ts';
 
@@ -105,6 +107,29 @@ describe('a manifest', () => {
     await next.advance(1_000);
     assert.equal(stage.world.containers.size, 0);
     assert.deepEqual(next.registry.status.names(), []);
+  });
+
+  it('whose name differs by case only from one in force stays refused, whatever comes and goes', async (test) => {
+    const stage = await createStage(test);
+    let host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await stage.write('programs/APP.yaml', manifest('APP', { image: 'plain:1' }));
+    await host.until('it is refused', () => host.registry.status.get('APP')?.reason === 'InvalidManifest');
+    const stillIs = () => {
+      assert.deepEqual(stage.containers('APP'), []);
+      assert.equal(stage.status('APP').reason, 'InvalidManifest');
+      assert.deepEqual([stage.status('app').state, stage.status('app').reason], ['Ready', '']);
+    };
+    await host.kill();
+    host = await stage.start();
+    await host.advance(12_000);
+    stillIs();
+    await rename(join(stage.root, 'programs'), join(stage.root, 'away'));
+    await host.advance(12_000);
+    await rename(join(stage.root, 'away'), join(stage.root, 'programs'));
+    await host.advance(12_000);
+    stillIs();
   });
 
   it('folder that is gone stops nothing, and its return is noticed', async (test) => {
