@@ -45,13 +45,14 @@ export function standIn(observed: Observed, spec: ProgramSpec): Observed | undef
         ? failedBuild
         : portProblem;
   if (failed === undefined || good === undefined || observed.rollback !== undefined) return undefined;
-  const isWish = baseline === undefined || memory.rests === true;
+  // What was stopped by wish, or has come to its end, rests.
+  const rests = baseline === undefined || memory.rests === true || memory.finished !== undefined;
   const isIntact = (one: Container) => driftOf(one, baseline).length === 0;
   // One that was stopped for a successor, which is gone before it served, is nobody's to start again.
   const comesBack = (one: Container) =>
     (one.publishPort === port || portProblem !== undefined) && !memory.stopsAsked?.includes(runKey(one));
   const remains = (one: Container) => one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && isIntact(one);
-  if (isWish || containers.some(remains)) return undefined;
+  if (rests || containers.some(remains)) return undefined;
   const isMade = latestRevision?.hash === revisionHash(spec, imageKey);
   const bad = (latestRevision?.number ?? 0) + (isMade ? 0 : 1);
   const { reason, message } = failed;
