@@ -15,7 +15,7 @@ export const ENGINE_STEPS: SimStep[] = [
   { weight: 1, act: (stage) => onRunning(stage, 'is paused', (one) => pause(stage, one)) },
   { weight: 2, act: (stage) => onAny(stage, 'is removed by hand', (one) => removeByHand(stage, one)) },
   { weight: 1, act: (stage) => onAny(stage, 'is renamed', (one) => rename(stage, one)) },
-  { weight: 1, act: (stage) => onAny(stage, 'drifts', (one) => drift(stage, one)) },
+  { weight: 1, act: (stage) => onAny(stage, 'drifts', (one) => drift(stage, one), known(stage)) },
   { weight: 2, act: startByHand },
   { weight: 1, act: removeImage },
   { weight: 2, act: takePort },
@@ -66,6 +66,13 @@ function rename(stage: SimStage, container: SimContainer): void {
   stage.version += 1;
   container.facts.name = `${container.facts.name}-renamed-${stage.version}`;
   stage.world.emit(container, 'rename');
+}
+
+/** Those whose settings the host has taken down: what was changed before that can not be told. */
+function known({ witness, containers }: SimStage): SimContainer[] {
+  return containers().filter(
+    ({ facts }) => witness.ledger(facts.program)?.memory.baseline?.containerId === facts.id,
+  );
 }
 
 function drift({ random, world }: SimStage, container: SimContainer): void {

@@ -44,10 +44,11 @@ export async function simulate(seed: number, steps: number): Promise<SimOutcome>
     await stage.start();
     for (let step = 0; step < steps; step++) await oneStep(stage, invariants, tell);
     tell('nothing goes wrong any more');
-    const host = await calmDown(stage, tell);
-    await converge(stage, host, invariants);
-    await rest(stage, host, invariants);
-    await prune(stage, host, invariants);
+    await calmDown(stage, tell);
+    await converge(stage, invariants);
+    await startAnew(stage, invariants, tell);
+    await rest(stage, invariants);
+    await prune(stage, invariants);
   } catch (error) {
     failure = error instanceof Error ? `${error.message}${stackOf(error)}` : String(error);
     tell(`FAILED: ${failure}`);
@@ -72,7 +73,7 @@ async function oneStep(stage: SimStage, invariants: Invariants, tell: (line: str
 }
 
 /** Takes away all that is wrong around the host, and sees to it that one runs. */
-async function calmDown(stage: SimStage, tell: (line: string) => void): Promise<SimHost> {
+async function calmDown(stage: SimStage, tell: (line: string) => void): Promise<void> {
   const { world, weather } = stage;
   Object.assign(weather, FAIR);
   stage.deathIn = 0;
@@ -86,38 +87,61 @@ async function calmDown(stage: SimStage, tell: (line: string) => void): Promise<
     await stage.start();
     tell('a host starts');
   }
-  if (stage.host === undefined) throw new Error('no host runs');
-  return stage.host;
 }
 
-async function converge(stage: SimStage, host: SimHost, invariants: Invariants): Promise<void> {
+async function converge(stage: SimStage, invariants: Invariants): Promise<void> {
   let open: string[] = [];
   for (let waitedMs = 0; waitedMs <= CONVERGE_MS_MAX; waitedMs += LOOK_MS) {
     await stage.advance(LOOK_MS);
     invariants.check();
-    open = await complaints(stage, host);
+    open = await complaints(stage, hostOf(stage));
     if (open.length === 0) return;
   }
   throw new Error(`not as wanted within ${CONVERGE_MS_MAX / 1000} s: ${open.join('; ')}`);
 }
 
+/** A host that comes after another one knows all that the other knew, and finds nothing to do. */
+async function startAnew(
+  stage: SimStage,
+  invariants: Invariants,
+  tell: (line: string) => void,
+): Promise<void> {
+  const names = calm(hostOf(stage));
+  if (stage.random.chance(0.5)) await stage.kill();
+  else await stage.stop();
+  await stage.start();
+  tell('another host follows');
+  await converge(stage, invariants);
+  mustNotTouch(names, hostOf(stage).calls);
+}
+
+function mustNotTouch(names: readonly string[], calls: readonly string[]): void {
+  const done = calls.filter((call) =>
+    names.some((name) => new RegExp(`hersh-program-${name}(-|$)`).test(call)),
+  );
+  if (done.length > 0)
+    throw new Error(`all was as wanted, and yet it went on: ${done.slice(0, 5).join('; ')}`);
+}
+
 /** What is as wanted is let alone. */
-async function rest(stage: SimStage, host: SimHost, invariants: Invariants): Promise<void> {
+async function rest(stage: SimStage, invariants: Invariants): Promise<void> {
+  const host = hostOf(stage);
   // A drift of whose event nothing was heard is found within a minute.
   await stage.advance(62_000);
   const done = host.calls.length;
   const names = calm(host);
   await stage.advance(REST_MS);
   invariants.check();
-  const calls = host.calls
-    .slice(done)
-    .filter((call) => names.some((name) => new RegExp(`hersh-program-${name}(-|$)`).test(call)));
-  if (calls.length > 0)
-    throw new Error(`all was as wanted, and yet it went on: ${calls.slice(0, 5).join('; ')}`);
+  mustNotTouch(names, host.calls.slice(done));
   const open = await complaints(stage, host);
   if (open.length > 0) throw new Error(`it did not stay as wanted: ${open.join('; ')}`);
   if (names.length === host.registry.status.names().length && (await depth(host)) > 0)
     throw new Error('the queue does not become empty');
+}
+
+function hostOf({ host }: SimStage): SimHost {
+  if (host === undefined) throw new Error('no host runs');
+  return host;
 }
 
 async function depth({ metrics }: SimHost): Promise<number> {
@@ -126,7 +150,8 @@ async function depth({ metrics }: SimHost): Promise<number> {
 }
 
 /** What was kept until somebody confirms goes when somebody does, and strays with it. */
-async function prune(stage: SimStage, host: SimHost, invariants: Invariants): Promise<void> {
+async function prune(stage: SimStage, invariants: Invariants): Promise<void> {
+  const host = hostOf(stage);
   void host.programs.confirmPrune();
   await stage.advance(15_000);
   invariants.check();
