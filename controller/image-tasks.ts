@@ -1,4 +1,5 @@
 import type { BuildLogWriter } from '../registry/build-logs.ts';
+import { imageTag } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf, withHint } from '../schemas/errors.ts';
 import type { BuildSpec } from '../schemas/program.ts';
@@ -48,10 +49,6 @@ export interface ImageTaskDeps {
   startLog: (buildId: string) => BuildLogWriter;
   /** Called with every program that waited when a task ended. */
   onDone: (name: string) => void;
-}
-
-export function imageTag(buildId: string): string {
-  return `hersh/${buildId}`;
 }
 
 interface Task {

@@ -1,6 +1,6 @@
 import type { BuildContext } from '../registry/context.ts';
 import type { Revision } from '../registry/revision-store.ts';
-import { buildIdOf } from '../schemas/build-id.ts';
+import { buildIdOf, imageTag } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, withHint } from '../schemas/errors.ts';
 import {
@@ -15,7 +15,7 @@ import {
 import { specHash } from '../schemas/spec-hash.ts';
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
-import { type ImageTasks, imageTag } from './image-tasks.ts';
+import type { ImageTasks } from './image-tasks.ts';
 import {
   afterBuildFailure,
   afterExit,

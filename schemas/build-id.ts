@@ -48,6 +48,11 @@ export function buildIdOf(hash: string): string {
   return `build-${hash.slice(0, 12)}`;
 }
 
+/** The repository under which an image is kept and found again. */
+export function imageTag(buildId: string): string {
+  return `hersh/${buildId}`;
+}
+
 /** Order by the bytes of UTF-8, which differs from JavaScript's order for characters beyond U+FFFF. */
 export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { absent, engineError, refused, statusOf } from './docker-errors.ts';
 import type { BuiltImage, DiskUsage, ImageRemoval } from './engine.ts';
@@ -6,46 +7,72 @@ import type { BuiltImage, DiskUsage, ImageRemoval } from './engine.ts';
 /**
  * Hosts of several instances share built images, so each puts a tag of its own on those it has a use for,
  * `hersh/<build_id>:for-<instance>`: an image stays as long as any such tag is on it. Docker thus counts the
- * references, and no host has to know of another.
+ * references, and no host has to know of another. One whose tag a newer image of the same build takes keeps
+ * `for-<instance>.<its id>`, or it would lie there for good.
  */
-const CLAIM = 'for-';
-const CLAIMED = /:for-[a-z0-9][a-z0-9-]*$/;
-const PLAIN = ':latest';
+const CLAIM = /^for-([a-z0-9][a-z0-9-]*)(?:\.[0-9a-f]+)?$/;
+const PLAIN = 'latest';
+const ID_DIGITS = 12;
 
 export function claimTag(repository: string, instance: string): string {
-  return `${repository}:${CLAIM}${instance}`;
+  return `${repository}:for-${instance}`;
 }
+
+/** The tags of an image that hosts put there, whole. */
+interface OwnTags {
+  repository: string;
+  plain: string[];
+  ours: string[];
+  others: string[];
+}
+
+/**
+ * Which tags of an image are the hosts'. All else is somebody's own, and so is an image that has none of these: what
+ * is committed from a program's container, or built on its image, has our label too.
+ */
+function ownTags(instance: string, build: string | undefined, tags: readonly string[] | null): OwnTags {
+  const repository = imageTag(buildIdOf(build ?? ''));
+  const own: OwnTags = { repository, plain: [], ours: [], others: [] };
+  if (!/^[0-9a-f]{12}/.test(build ?? '')) return own;
+  for (const whole of tags ?? []) {
+    if (!whole.startsWith(`${repository}:`)) continue;
+    const tag = whole.slice(repository.length + 1);
+    const claimant = CLAIM.exec(tag)?.[1];
+    if (tag === PLAIN) own.plain.push(whole);
+    else if (claimant !== undefined) (claimant === instance ? own.ours : own.others).push(whole);
+  }
+  return own;
+}
+
+const hasNone = ({ plain, ours, others }: OwnTags): boolean =>
+  plain.length + ours.length + others.length === 0;
 
 /** Says that this instance has a use for an image that a host built. Others, and a second time, change nothing. */
 export async function claimImage(
   docker: Docker,
-  image: Pick<Docker.ImageInspectInfo, 'Id' | 'RepoTags' | 'Config'>,
+  { Id, RepoTags, Config }: Pick<Docker.ImageInspectInfo, 'Id' | 'RepoTags' | 'Config'>,
   instance: string,
 ): Promise<void> {
-  if (image.Config?.Labels?.[LABELS.build] === undefined) return;
-  const tags = image.RepoTags ?? [];
-  for (const repository of repositoriesOf(tags)) {
-    if (tags.includes(claimTag(repository, instance))) continue;
-    await docker.getImage(image.Id).tag({ repo: repository, tag: `${CLAIM}${instance}` });
+  const own = ownTags(instance, Config?.Labels?.[LABELS.build], RepoTags);
+  if (hasNone(own) || own.ours.length > 0) return;
+  const claim = { repo: own.repository, tag: `for-${instance}` };
+  const holder = docker.getImage(claimTag(own.repository, instance));
+  const before = await absent(holder.inspect(), [404], 'InternalError');
+  if (before !== undefined) {
+    const digits = before.Id.replace('sha256:', '').slice(0, ID_DIGITS);
+    await docker.getImage(before.Id).tag({ ...claim, tag: `${claim.tag}.${digits}` });
   }
-}
-
-/** Repositories whose plain tag is on the image: it is by that tag that hosts look for it. */
-function repositoriesOf(tags: readonly string[]): string[] {
-  return tags.filter((tag) => tag.endsWith(PLAIN)).map((tag) => tag.slice(0, -PLAIN.length));
+  await docker.getImage(Id).tag(claim);
 }
 
 export async function listBuiltImages(docker: Docker, instance: string): Promise<BuiltImage[]> {
   const listed = await refused(docker.listImages({ filters: { label: [LABELS.build] } }), 'InternalError');
-  return listed.map(({ Id, RepoTags, Labels, Size }) => {
-    const claims = (RepoTags ?? []).filter((tag) => CLAIMED.test(tag));
-    const isOurs = claims.some((tag) => tag.endsWith(claimTag('', instance)));
-    return {
-      id: Id,
-      build: Labels?.[LABELS.build] ?? '',
-      bytes: Size,
-      claimedBy: isOurs ? 'us' : claims.length > 0 ? 'others' : 'nobody',
-    };
+  return listed.flatMap(({ Id, RepoTags, Labels, Size }): BuiltImage[] => {
+    const build = Labels?.[LABELS.build] ?? '';
+    const own = ownTags(instance, build, RepoTags ?? null);
+    if (hasNone(own)) return [];
+    const claimedBy = own.ours.length > 0 ? 'us' : own.others.length > 0 ? 'others' : 'nobody';
+    return [{ id: Id, build, bytes: Size, claimedBy }];
   });
 }
 
@@ -53,10 +80,8 @@ export async function listBuiltImages(docker: Docker, instance: string): Promise
 export async function removeImage(docker: Docker, id: string, instance: string): Promise<ImageRemoval> {
   const found = await absent(docker.getImage(id).inspect(), [400, 404], 'InternalError');
   if (found === undefined) return 'gone';
-  const tags = found.RepoTags ?? [];
-  const claims = tags.filter((tag) => CLAIMED.test(tag));
-  const ours = claims.filter((tag) => tag.endsWith(claimTag('', instance)));
-  if (claims.length > ours.length) {
+  const { plain, ours, others } = ownTags(instance, found.Config?.Labels?.[LABELS.build], found.RepoTags);
+  if (others.length > 0) {
     for (const tag of ours) await untag(docker, tag);
     return 'kept';
   }
@@ -65,10 +90,9 @@ export async function removeImage(docker: Docker, id: string, instance: string):
     'InternalError',
   );
   if (users.length > 0) return 'kept';
-  const named = ours.map((tag) => `${tag.slice(0, tag.lastIndexOf(':'))}${PLAIN}`);
-  const plain = ours.length > 0 ? tags.filter((tag) => named.includes(tag)) : tags;
-  for (const reference of [...plain, ...ours, ...(tags.length === 0 ? [found.Id] : [])]) {
-    if (!(await untag(docker, reference))) return 'kept';
+  // By its tags alone: with the last of all the engine removes it, and with a tag of somebody's own it stays.
+  for (const tag of [...plain, ...ours]) {
+    if (!(await untag(docker, tag))) return 'kept';
   }
   const left = await absent(docker.getImage(found.Id).inspect(), [404], 'InternalError');
   return left === undefined ? 'removed' : 'kept';

@@ -77,7 +77,7 @@ export interface Engine {
 
   listVolumes(): Promise<Volume[]>;
 
-  /** Every image that a host of any instance built, as its label says. */
+  /** Every image that a host of any instance built: label and tag say so. What people made of one is theirs. */
   listBuiltImages(): Promise<BuiltImage[]>;
 
   /**

@@ -41,15 +41,7 @@ before(async () => {
 
 after(async () => {
   for (const end of ends.reverse()) await end();
-  // Containers first, which hold the images.
-  const { docker, run } = fixture;
   await fixture.close();
-  const images = await docker.listImages({ filters: { reference: ['hersh/build-*'] } });
-  for (const { RepoTags } of images) {
-    const tags = RepoTags ?? [];
-    if (!tags.some((tag) => tag.includes(run))) continue;
-    for (const tag of tags) await docker.getImage(tag).remove({ force: true });
-  }
   await rm(root, { recursive: true, force: true });
 });
 

@@ -1,24 +1,36 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { type ContractKit, never, rejects } from './contract-kit.ts';
+
+interface Built {
+  id: string;
+  tag: string;
+  hash: string;
+}
 
 /** Built images: who has a use for them, and when they go. */
 export function describeImages(name: string, kit: ContractKit): void {
   const { world } = kit;
   let count = 0;
 
-  /** An image of its own, built by one instance. */
-  async function built(by: 'one' | 'other' = 'one'): Promise<{ id: string; tag: string }> {
-    const tag = world().tag(`collect-${by}-${++count}`);
+  /** An image of its own, built by one instance; of sources already built, where their hash is given. */
+  async function built(by: 'one' | 'other' = 'one', again?: string): Promise<Built> {
+    const which = `${world().instances[by]} ${++count}`;
+    const hash = again ?? createHash('sha256').update(which).digest('hex');
+    const tag = imageTag(buildIdOf(hash));
     const request = {
-      context: world().context(`FROM scratch\nCOPY busybox /busybox\nENV WHICH=${tag}\nCMD ["/busybox"]\n`),
+      context: world().context(
+        `FROM scratch\nCOPY busybox /busybox\nENV WHICH="${which}"\nCMD ["/busybox"]\n`,
+      ),
       dockerfile: 'Dockerfile',
       args: {},
       tag,
-      labels: { [LABELS.build]: `hash-${count}` },
+      labels: { [LABELS.build]: hash },
     };
-    return { id: (await world()[by].build(request, () => {}, never)).id, tag };
+    return { id: (await world()[by].build(request, () => {}, never)).id, tag, hash };
   }
   const listed = async (by: 'one' | 'other', id: string) =>
     (await world()[by].listBuiltImages()).find((image) => image.id === id);
@@ -26,10 +38,10 @@ export function describeImages(name: string, kit: ContractKit): void {
   describe(`${name}: built images`, () => {
     it('are listed with their build, and who has a use for them', async () => {
       const { one } = world();
-      const { id } = await built();
+      const { id, hash } = await built();
       const mine = await listed('one', id);
       assert.equal(mine?.claimedBy, 'us');
-      assert.equal(mine?.build, `hash-${count}`);
+      assert.equal(mine?.build, hash);
       assert.ok((mine?.bytes ?? 0) > 0);
       assert.equal((await listed('other', id))?.claimedBy, 'others');
       assert.ok(!(await one.listBuiltImages()).some((image) => image.id === world().image));
@@ -69,21 +81,55 @@ export function describeImages(name: string, kit: ContractKit): void {
       await other.removeVolume(volume);
     });
 
-    it('of nobody are known as such, and can be removed', async () => {
+    it('of nobody, since their host was killed, are known as such and can be removed', async () => {
+      const { one } = world();
+      const { id, tag } = await built();
+      await world().unclaim(id);
+      assert.equal((await listed('one', id))?.claimedBy, 'nobody');
+      assert.equal(await one.removeImage(id), 'removed');
+      assert.equal(await one.inspectImage(tag), undefined);
+    });
+
+    it('whose sources were built anew stay known, and go without the newer one', async () => {
       const { one } = world();
       const first = await built();
-      const request = {
-        context: world().context(`FROM scratch\nCOPY busybox /busybox\nENV WHICH=${count}-again\n`),
-        dockerfile: 'Dockerfile',
-        args: {},
-        tag: first.tag,
-        labels: { [LABELS.build]: 'hash-again' },
-      };
-      const second = await one.build(request, () => {}, never);
-      await world().lose(first.id);
-      assert.equal((await listed('one', first.id))?.claimedBy, 'nobody');
+      const second = await built('one', first.hash);
+      assert.notEqual(second.id, first.id);
+      for (const { id } of [first, second]) assert.equal((await listed('one', id))?.claimedBy, 'us');
       assert.equal(await one.removeImage(first.id), 'removed');
       assert.equal((await one.inspectImage(first.tag))?.id, second.id);
+      assert.equal((await listed('one', second.id))?.claimedBy, 'us');
+    });
+
+    it('are not what people made of them, though that has their label', async () => {
+      const { one, tag, derive } = world();
+      const { id, hash } = await built();
+      const name = tag(`derived-${count}`);
+      const mine = [await derive(id), await derive(id, name)];
+      for (const derived of mine) {
+        const image = await one.inspectImage(derived);
+        assert.equal(image?.labels[LABELS.build], hash, 'the label is inherited');
+        assert.equal(await listed('one', derived), undefined);
+        assert.equal(await one.removeImage(derived), 'kept');
+        await kit.made({ image: derived });
+        assert.equal(await listed('one', derived), undefined, 'nor when a program is made of it');
+        assert.deepEqual(await one.inspectImage(derived), image);
+      }
+      assert.equal((await one.inspectImage(name))?.id, mine[1]);
+      assert.equal(await one.inspectImage(`${name}:for-${world().instances.one}`), undefined);
+    });
+
+    it('that people tagged stay under that tag, and are no more ours', async () => {
+      const { one, tag, tagImage } = world();
+      const { id, tag: own } = await built();
+      const name = tag(`kept-${count}`);
+      await tagImage(id, name);
+      assert.equal(await one.removeImage(id), 'kept');
+      assert.equal((await one.inspectImage(name))?.id, id);
+      assert.equal(await one.inspectImage(own), undefined);
+      assert.equal(await listed('one', id), undefined);
+      assert.equal(await one.removeImage(id), 'kept');
+      assert.equal((await one.inspectImage(name))?.id, id);
     });
 
     it('and volumes are measured', async () => {

@@ -24,8 +24,12 @@ export interface ContractWorld {
   /** Makes the program that listens on that port print a line. */
   print(id: string, port: number, text: string, stream: 'out' | 'err'): Promise<void>;
   pause(id: string): Promise<void>;
-  /** Takes everything away by which an image that was built anew is still found. */
-  lose(imageId: string): Promise<void>;
+  /** Leaves an image as a host does that is killed between building it and saying that it has a use for it. */
+  unclaim(imageId: string): Promise<void>;
+  /** As people tag an image. */
+  tagImage(imageId: string, reference: string): Promise<void>;
+  /** As people commit a container of an image, labels and all; without a tag where none is given. Gives its id. */
+  derive(imageId: string, reference?: string): Promise<string>;
 }
 
 /** A signal that never fires. */

@@ -9,7 +9,7 @@ let world: ContractWorld | undefined;
 
 before(async () => {
   fixture = await createDockerFixture(29000);
-  const { docker, run, image, engine, port, tag, context, until, occupy, get } = fixture;
+  const { docker, run, image, engine, port, tag, context, until, occupy, get, derive } = fixture;
   world = {
     one: engine(),
     other: engine(`${run}-b`),
@@ -26,10 +26,16 @@ before(async () => {
     async pause(id) {
       await docker.getContainer(id).pause();
     },
-    async lose(imageId) {
+    async unclaim(imageId) {
       const { RepoTags } = await docker.getImage(imageId).inspect();
-      assert.deepEqual(RepoTags, [], 'the new image has taken all its tags');
+      const claims = RepoTags.filter((tag) => tag.includes(':for-'));
+      assert.equal(claims.length, 1, RepoTags.join());
+      for (const tag of claims) await docker.getImage(tag).remove();
     },
+    async tagImage(imageId, reference) {
+      await docker.getImage(imageId).tag({ repo: reference, tag: 'latest' });
+    },
+    derive,
   };
 });
 

@@ -33,6 +33,8 @@ export interface DockerFixture {
   context(dockerfile: string, files?: Record<string, string>): () => NodeJS.ReadableStream;
   /** Builds an image of the test server with these lines on top: `USER`, `VOLUME`, … */
   variant(name: string, lines: string, files?: Record<string, string>): Promise<Image>;
+  /** Commits a container of an image, as people do; without a tag where none is given. Gives the new image's id. */
+  derive(image: string, reference?: string): Promise<string>;
   until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>;
   occupy(port: number): Promise<() => Promise<void>>;
   /** GET from a published port; waits until the program listens. */
@@ -93,6 +95,13 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
         new AbortController().signal,
       );
     },
+    async derive(from, reference) {
+      const container = await docker.createContainer({ Image: from, Cmd: ['/'] });
+      const named = reference === undefined ? {} : { repo: reference, tag: 'latest' };
+      const { Id } = await container.commit({ changes: `LABEL ${RUN_LABEL}=${run}`, ...named });
+      await container.remove();
+      return Id;
+    },
     until,
     occupy,
     async get(at, path) {
@@ -112,11 +121,7 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
         [LABELS.instance, HELPER_LABEL, IMAGE_VOLUME_LABEL].map((key) => `${key}=${instance}`),
       );
       await removeAll(docker, labels);
-      const built = await docker.listImages({ all: true, filters: { reference: [`${run}/*`] } });
-      for (const { RepoTags } of built) {
-        for (const tag of RepoTags ?? [])
-          if (tag.startsWith(`${run}/`)) await docker.getImage(tag).remove({ force: true });
-      }
+      await removeImages(docker, run, instances);
     },
   };
   return fixture;
@@ -158,6 +163,17 @@ async function until(what: string, condition: () => boolean | Promise<boolean>):
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`it never came about that ${what}`);
     await sleep(POLL_MS);
+  }
+}
+
+/** What the run tagged, what its instances built, and what was derived of that. The newest are listed first. */
+async function removeImages(docker: Docker, run: string, instances: ReadonlySet<string>): Promise<void> {
+  const isOurs = (tag: string) =>
+    tag.startsWith(`${run}/`) || [...instances].some((instance) => tag.includes(`:for-${instance}`));
+  for (const { Id, RepoTags, Labels } of await docker.listImages()) {
+    const tags = RepoTags ?? [];
+    if (Labels?.[RUN_LABEL] === run) await docker.getImage(Id).remove({ force: true });
+    else if (tags.some(isOurs)) for (const tag of tags) await docker.getImage(tag).remove({ force: true });
   }
 }
 

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream';
 import { extract } from 'tar-stream';
 import type { BuildImage, Image } from '../../controller/engine/engine.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { claim } from './engine-images.ts';
 import type { SimWorld } from './engine-world.ts';
 
 const INSTRUCTIONS = new Set(
@@ -57,8 +58,10 @@ export async function simBuild(
   for (const [name, content] of [...files].sort()) hash.update(name).update(content);
   const id = `sha256:${hash.digest('hex')}`;
   const claims = world.images.get(id)?.claims ?? new Set<string>();
-  world.images.set(id, { id, labels: { ...request.labels }, env, claims: claims.add(instance) });
+  const image = { id, labels: { ...request.labels }, env, claims };
+  world.images.set(id, image);
   world.tags.set(request.tag, id);
+  claim(world, image, instance);
   return { id, labels: { ...request.labels } };
 }
 

@@ -47,8 +47,19 @@ function createContractWorld(): () => ContractWorld {
       const container = world.containers.get(id);
       if (container !== undefined) container.facts.state = 'paused';
     },
-    async lose(imageId) {
+    async unclaim(imageId) {
       world.images.get(imageId)?.claims.clear();
+    },
+    async tagImage(imageId, reference) {
+      world.tags.set(reference, imageId);
+    },
+    async derive(imageId, reference) {
+      const from = world.images.get(imageId);
+      if (from === undefined) throw new Error(`there is no image ${imageId}`);
+      const id = `sha256:${world.newId()}`;
+      world.images.set(id, { ...from, id, claims: new Set() });
+      if (reference !== undefined) world.tags.set(reference, id);
+      return id;
     },
   };
   return () => contract;

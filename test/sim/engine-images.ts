@@ -1,6 +1,7 @@
 import type { Engine } from '../../controller/engine/engine.ts';
+import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
 import { LABELS } from '../../schemas/program.ts';
-import type { SimWorld } from './engine-world.ts';
+import type { SimImage, SimWorld } from './engine-world.ts';
 
 /** What every image and volume of the simulation takes up. */
 export const SIM_IMAGE_BYTES = 100 * 2 ** 20;
@@ -15,11 +16,11 @@ export function simImages(
   return {
     listBuiltImages: () =>
       call('listBuiltImages', () =>
-        [...world.images.values()].flatMap(({ id, labels, claims }) => {
-          const build = labels[LABELS.build];
-          if (build === undefined) return [];
+        [...world.images.values()].flatMap((image) => {
+          if (!isHosts(world, image)) return [];
+          const { id, labels, claims } = image;
           const claimedBy = claims.has(instance) ? 'us' : claims.size > 0 ? 'others' : 'nobody';
-          return [{ id, build, bytes: SIM_IMAGE_BYTES, claimedBy } as const];
+          return [{ id, build: labels[LABELS.build] ?? '', bytes: SIM_IMAGE_BYTES, claimedBy } as const];
         }),
       ),
 
@@ -31,9 +32,12 @@ export function simImages(
           image.claims.delete(instance);
           return 'kept';
         }
+        if (!isHosts(world, image)) return 'kept';
         if ([...world.containers.values()].some(({ facts }) => facts.imageId === id)) return 'kept';
+        image.claims.clear();
+        if (world.tags.get(tagOf(image)) === id) world.tags.delete(tagOf(image));
+        if ([...world.tags.values()].includes(id)) return 'kept';
         world.images.delete(id);
-        for (const [tag, target] of world.tags) if (target === id) world.tags.delete(tag);
         return 'removed';
       }),
 
@@ -43,4 +47,20 @@ export function simImages(
         volumes: new Map([...world.volumes.keys()].map((name) => [name, SIM_VOLUME_BYTES])),
       })),
   };
+}
+
+/** Says that the instance has a use for an image, where a host built it. */
+export function claim(world: SimWorld, image: SimImage, instance: string): void {
+  if (isHosts(world, image)) image.claims.add(instance);
+}
+
+/** The tag by which hosts look for it. */
+function tagOf({ labels }: SimImage): string {
+  return imageTag(buildIdOf(labels[LABELS.build] ?? ''));
+}
+
+/** Whether a host's tag is on it: a label alone may be inherited. */
+function isHosts(world: SimWorld, image: SimImage): boolean {
+  if (image.labels[LABELS.build] === undefined) return false;
+  return image.claims.size > 0 || world.tags.get(tagOf(image)) === image.id;
 }

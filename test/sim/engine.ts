@@ -9,7 +9,7 @@ import type {
 import { AppError } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { aborted, simBuild } from './engine-build.ts';
-import { simImages } from './engine-images.ts';
+import { claim, simImages } from './engine-images.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 
 /**
@@ -78,7 +78,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
         () => {
           const image = world.images.get(request.image);
           if (image === undefined) throw new AppError('ImageNotFound', `no image ${request.image}`);
-          image.claims.add(instance);
+          claim(world, image, instance);
           const holder = [...containers.values()].find(({ facts }) => facts.name === request.name);
           if (holder !== undefined) {
             const { facts } = holder;
