@@ -61,7 +61,9 @@ export function describeChange(
 export function driftOf({ id, settings }: Container, baseline: ProgramMemory['baseline']): string[] {
   if (baseline === undefined || baseline.containerId !== id) return [];
   const before: Record<string, unknown> = { ...baseline.settings };
-  return Object.entries(settings).flatMap(([setting, now]) =>
+  // What an older host did not look at is no change: a newer one would replace everything that runs.
+  const known = Object.entries(settings).filter(([setting]) => setting in before);
+  return known.flatMap(([setting, now]) =>
     stableJson(now) === stableJson(before[setting])
       ? []
       : `${setting} is ${stableJson(now)} instead of ${stableJson(before[setting])}`,

@@ -192,12 +192,15 @@ function withGood(observed: Observed, spec: ProgramSpec): Observed {
   };
 }
 
-/** Remembers how the engine describes the container that serves when it is first seen to run. */
+/** Remembers how the engine describes the container that serves when it, or one of its settings, is first seen. */
 function noteBaseline({ memory, ...rest }: Observed, spec: ProgramSpec): ProgramMemory {
   const { current, previous } = assignRoles({ ...rest, memory }, spec);
   const serving = [current, previous].find((one) => one !== undefined && isUp(one));
-  if (serving === undefined || memory.baseline?.containerId === serving.id) return memory;
-  return { ...memory, baseline: { containerId: serving.id, settings: serving.settings } };
+  if (serving === undefined) return memory;
+  const { id: containerId, settings } = serving;
+  const before = memory.baseline?.containerId === containerId ? memory.baseline.settings : {};
+  if (Object.keys(settings).every((setting) => setting in before)) return memory;
+  return { ...memory, baseline: { containerId, settings: { ...settings, ...before } } };
 }
 
 /** How long the wanted container has had to become ready. */

@@ -2,7 +2,13 @@ import { posix } from 'node:path';
 import type Docker from 'dockerode';
 import { AppError } from '../../schemas/errors.ts';
 import { LABELS, PROGRAM_PORT } from '../../schemas/program.ts';
-import type { Container, ContainerState, ContainerSummary, CreateContainer } from './engine.ts';
+import type {
+  Container,
+  ContainerSettings,
+  ContainerState,
+  ContainerSummary,
+  CreateContainer,
+} from './engine.ts';
 
 /** Between the port's words and the Docker API's. Pure: no engine, no clock. */
 
@@ -159,14 +165,33 @@ export function containerOf(inspected: Docker.ContainerInspectInfo): Container {
     oomKilled: state.OOMKilled,
     startError: state.Error ?? '',
     publishPort: Number.isInteger(port) ? port : 0,
-    settings: {
-      memoryBytes: host.Memory ?? 0,
-      cpus: (host.NanoCpus ?? 0) / 1e9,
-      pids: host.PidsLimit ?? 0,
-      restartPolicy: host.RestartPolicy?.Name || 'no',
-      network: host.NetworkMode ?? '',
-      networks: Object.keys(inspected.NetworkSettings?.Networks ?? {}).sort(),
-    },
+    settings: settingsOf(inspected),
+  };
+}
+
+/** An engine leaves out what it does not know: some limits are gone from newer ones. */
+function settingsOf({
+  HostConfig: host,
+  NetworkSettings: net,
+}: Docker.ContainerInspectInfo): ContainerSettings {
+  return {
+    memoryBytes: host.Memory ?? 0,
+    memorySwapBytes: host.MemorySwap ?? 0,
+    memoryReservationBytes: host.MemoryReservation ?? 0,
+    kernelMemoryBytes: host.KernelMemory ?? 0,
+    cpus: (host.NanoCpus ?? 0) / 1e9,
+    cpuShares: host.CpuShares ?? 0,
+    cpuPeriod: host.CpuPeriod ?? 0,
+    cpuQuota: host.CpuQuota ?? 0,
+    cpuRealtimePeriod: host.CpuRealtimePeriod ?? 0,
+    cpuRealtimeRuntime: host.CpuRealtimeRuntime ?? 0,
+    cpusetCpus: host.CpusetCpus ?? '',
+    cpusetMems: host.CpusetMems ?? '',
+    blkioWeight: host.BlkioWeight ?? 0,
+    pids: host.PidsLimit ?? 0,
+    restartPolicy: host.RestartPolicy?.Name || 'no',
+    network: host.NetworkMode ?? '',
+    networks: Object.keys(net?.Networks ?? {}).sort(),
   };
 }
 

@@ -134,10 +134,26 @@ export interface Container extends ContainerSummary {
   settings: ContainerSettings;
 }
 
-/** What of a container can be changed behind the controller's back, as it is now. */
+/**
+ * What of a container can be changed behind the controller's back, as it is now: all that `docker update` takes, and
+ * its networks. Limits that were never set are 0 or `""`.
+ */
 export interface ContainerSettings {
   memoryBytes: number;
+  /** Memory and swap together; -1 for no limit. */
+  memorySwapBytes: number;
+  memoryReservationBytes: number;
+  kernelMemoryBytes: number;
   cpus: number;
+  cpuShares: number;
+  /** Microseconds, as are the three after it. */
+  cpuPeriod: number;
+  cpuQuota: number;
+  cpuRealtimePeriod: number;
+  cpuRealtimeRuntime: number;
+  cpusetCpus: string;
+  cpusetMems: string;
+  blkioWeight: number;
   pids: number;
   /** The engine's own restart policy, which is `no` for every container of ours. */
   restartPolicy: string;

@@ -20,7 +20,18 @@ export function hashOf(spec: ProgramSpec, imageKey = HASH): string {
 
 export const SETTINGS: ContainerSettings = {
   memoryBytes: 2 ** 29,
+  memorySwapBytes: 2 ** 29,
+  memoryReservationBytes: 0,
+  kernelMemoryBytes: 0,
   cpus: 1,
+  cpuShares: 0,
+  cpuPeriod: 0,
+  cpuQuota: 0,
+  cpuRealtimePeriod: 0,
+  cpuRealtimeRuntime: 0,
+  cpusetCpus: '',
+  cpusetMems: '',
+  blkioWeight: 0,
   pids: 256,
   restartPolicy: 'no',
   network: 'programs',

@@ -222,6 +222,17 @@ const rows: Row[] = [
     want: [],
   },
   {
+    name: 'what a host before this one did not look at is no drift',
+    observed: observedOf(spec, {
+      containers: [{ ...current, settings: { ...SETTINGS, memorySwapBytes: -1 } }],
+      probes: ready('new'),
+      memory: {
+        baseline: { containerId: 'new', settings: { memoryBytes: 2 ** 29, networks: ['programs'] } },
+      },
+    }),
+    want: [],
+  },
+  {
     name: 'renamed by somebody: named back',
     observed: observedOf(spec, { containers: [{ ...current, name: 'mine' }], probes: ready('new') }),
     want: ['rename new to hersh-program-x'],

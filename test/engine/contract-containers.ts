@@ -78,6 +78,36 @@ export function describeContainers(name: string, kit: ContractKit): void {
       assert.equal((await inspect(id)).state, 'exited');
     });
 
+    it('shows what somebody changes of it, each setting for itself', async () => {
+      const { id, ask } = await running();
+      const { settings } = await inspect(id);
+      const { memoryBytes, cpus, pids } = ask;
+      assert.deepEqual(settings, {
+        ...settings,
+        ...{ memoryBytes, memorySwapBytes: memoryBytes, cpus, pids, restartPolicy: 'no' },
+        networks: [settings.network],
+      });
+      const mib = 2 ** 20;
+      let now = settings;
+      for (const change of [
+        { memorySwapBytes: 128 * mib },
+        { memoryBytes: 96 * mib },
+        { memorySwapBytes: -1 },
+        { memoryReservationBytes: 32 * mib },
+        { cpus: 0.5 },
+        { cpuShares: 512 },
+        { cpusetCpus: '0' },
+        { cpusetMems: '0' },
+        { pids: 100 },
+        { restartPolicy: 'always' },
+      ]) {
+        await world().update(id, change);
+        const found = (await inspect(id)).settings;
+        assert.deepEqual(found, { ...now, ...change });
+        now = found;
+      }
+    });
+
     it('is renamed, also to the name it has, and never to a taken one', async () => {
       const { one } = world();
       const { id, ask } = await made();

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Container, CreateContainer, Engine, Image } from '../../controller/engine/engine.ts';
+import type {
+  Container,
+  ContainerSettings,
+  CreateContainer,
+  Engine,
+  Image,
+} from '../../controller/engine/engine.ts';
 import { AppError, type Reason } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 
@@ -24,6 +30,8 @@ export interface ContractWorld {
   /** Makes the program that listens on that port print a line. */
   print(id: string, port: number, text: string, stream: 'out' | 'err'): Promise<void>;
   pause(id: string): Promise<void>;
+  /** As `docker update` does it. */
+  update(id: string, change: Partial<ContainerSettings>): Promise<void>;
   /** Leaves an image as a host does that is killed between building it and saying that it has a use for it. */
   unclaim(imageId: string): Promise<void>;
   /** As people tag an image. */

@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import type { ContainerSettings } from '../../controller/engine/engine.ts';
 import { describeEngine } from './contract.ts';
 import type { ContractWorld } from './contract-kit.ts';
 import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
 
 let fixture: DockerFixture | undefined;
 let world: ContractWorld | undefined;
+
+/** A setting as the engine's own call for it has it. */
+const UPDATES: { [setting in keyof ContainerSettings]?: (value: ContainerSettings[setting]) => object } = {
+  memoryBytes: (Memory) => ({ Memory }),
+  memorySwapBytes: (MemorySwap) => ({ MemorySwap }),
+  memoryReservationBytes: (MemoryReservation) => ({ MemoryReservation }),
+  cpus: (cpus) => ({ NanoCpus: cpus * 1e9 }),
+  cpuShares: (CpuShares) => ({ CpuShares }),
+  cpusetCpus: (CpusetCpus) => ({ CpusetCpus }),
+  cpusetMems: (CpusetMems) => ({ CpusetMems }),
+  pids: (PidsLimit) => ({ PidsLimit }),
+  restartPolicy: (Name) => ({ RestartPolicy: { Name } }),
+};
 
 before(async () => {
   fixture = await createDockerFixture(29000);
@@ -25,6 +39,11 @@ before(async () => {
     },
     async pause(id) {
       await docker.getContainer(id).pause();
+    },
+    async update(id, change) {
+      const entries = Object.entries(change) as [keyof ContainerSettings, never][];
+      const asked = entries.map(([setting, value]) => UPDATES[setting]?.(value) ?? assert.fail(setting));
+      await docker.getContainer(id).update(Object.assign({}, ...asked));
     },
     async unclaim(imageId) {
       const { RepoTags } = await docker.getImage(imageId).inspect();

@@ -47,6 +47,9 @@ function createContractWorld(): () => ContractWorld {
       const container = world.containers.get(id);
       if (container !== undefined) container.facts.state = 'paused';
     },
+    async update(id, change) {
+      Object.assign(world.containers.get(id)?.facts.settings ?? {}, change);
+    },
     async unclaim(imageId) {
       world.images.get(imageId)?.claims.clear();
     },

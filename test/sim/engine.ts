@@ -256,7 +256,12 @@ function newFacts(id: string, request: CreateContainer, instance: string, nowMs:
     publishPort: request.publishPort,
     settings: {
       memoryBytes: request.memoryBytes,
+      memorySwapBytes: request.memoryBytes,
+      memoryReservationBytes: 0,
+      kernelMemoryBytes: 0,
       cpus: request.cpus,
+      ...{ cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpuRealtimePeriod: 0, cpuRealtimeRuntime: 0 },
+      ...{ cpusetCpus: '', cpusetMems: '', blkioWeight: 0 },
       pids: request.pids,
       restartPolicy: 'no',
       network: 'programs',

@@ -10,7 +10,7 @@ import {
   pullTarget,
   summaryOf,
 } from '../../../controller/engine/docker-translate.ts';
-import type { CreateContainer } from '../../../controller/engine/engine.ts';
+import type { ContainerSettings, CreateContainer } from '../../../controller/engine/engine.ts';
 import { AppError } from '../../../schemas/errors.ts';
 
 const request: CreateContainer = {
@@ -171,13 +171,49 @@ describe('containerOf', () => {
       publishPort: 19005,
       settings: {
         memoryBytes: 2 ** 29,
+        memorySwapBytes: 0,
+        memoryReservationBytes: 0,
+        kernelMemoryBytes: 0,
         cpus: 0.5,
+        cpuShares: 0,
+        cpuPeriod: 0,
+        cpuQuota: 0,
+        cpuRealtimePeriod: 0,
+        cpuRealtimeRuntime: 0,
+        cpusetCpus: '',
+        cpusetMems: '',
+        blkioWeight: 0,
         pids: 256,
         restartPolicy: 'no',
         network: 'home',
         networks: ['home', 'other'],
       },
     });
+  });
+
+  it('shows all that docker update can change', () => {
+    const updates: [Partial<Docker.HostConfig>, Partial<ContainerSettings>][] = [
+      [{ Memory: 2 ** 26 }, { memoryBytes: 2 ** 26 }],
+      [{ MemorySwap: -1 }, { memorySwapBytes: -1 }],
+      [{ MemoryReservation: 2 ** 25 }, { memoryReservationBytes: 2 ** 25 }],
+      [{ KernelMemory: 2 ** 24 }, { kernelMemoryBytes: 2 ** 24 }],
+      [{ NanoCpus: 2e9 }, { cpus: 2 }],
+      [{ CpuShares: 512 }, { cpuShares: 512 }],
+      [{ CpuPeriod: 50_000 }, { cpuPeriod: 50_000 }],
+      [{ CpuQuota: 20_000 }, { cpuQuota: 20_000 }],
+      [{ CpuRealtimePeriod: 1_000_000 }, { cpuRealtimePeriod: 1_000_000 }],
+      [{ CpuRealtimeRuntime: 950_000 }, { cpuRealtimeRuntime: 950_000 }],
+      [{ CpusetCpus: '0' }, { cpusetCpus: '0' }],
+      [{ CpusetMems: '0' }, { cpusetMems: '0' }],
+      [{ BlkioWeight: 300 }, { blkioWeight: 300 }],
+      [{ PidsLimit: 0 }, { pids: 0 }],
+      [{ RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 3 } }, { restartPolicy: 'on-failure' }],
+    ];
+    const { settings } = containerOf(from({}));
+    for (const [update, change] of updates) {
+      const found = containerOf(from({ HostConfig: { ...inspected.HostConfig, ...update } }));
+      assert.deepEqual(found.settings, { ...settings, ...change });
+    }
   });
 
   it('does without labels and ports', () => {
