@@ -11,7 +11,7 @@ const BACK_OFF_MS_MAX = 60_000;
 const BUILD_TRIES_MAX = 3;
 const BUILD_RETRY_MS = 5_000;
 /** What says nothing about the build itself is tried again until it is over. */
-const NOT_THE_BUILDS_FAULT = new Set(['EngineUnavailable', 'RegistryUnavailable']);
+const NOT_THE_BUILDS_FAULT = new Set(['EngineUnavailable', 'RegistryUnavailable', 'DiskFull']);
 /** More than stand side by side: the old, the new and one that was overtaken. */
 const STOPS_KEPT = 5;
 
@@ -93,7 +93,9 @@ export function afterBuildFailure(
   failure: { key: string; reason: string; message: string; again: boolean },
   nowMs: number,
 ): ProgramMemory {
-  const before = memory.failedBuild?.hash === failure.key ? memory.failedBuild.attempts : 0;
+  const last = memory.failedBuild;
+  // Tries that failed for another reason were none of this: an hour of a full disk leaves a network its three.
+  const before = last?.hash === failure.key && last.reason === failure.reason ? last.attempts : 0;
   const attempts = before + 1;
   const again = failure.again && (attempts < BUILD_TRIES_MAX || NOT_THE_BUILDS_FAULT.has(failure.reason));
   const ms = Math.min(BACK_OFF_MS_MAX, BUILD_RETRY_MS * 2 ** before);

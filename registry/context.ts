@@ -38,8 +38,8 @@ export interface Contexts {
   look(build: BuildSpec): Promise<BuildContext>;
   /**
    * The path of a tar that holds exactly what `hash` was made of; written once, kept in `data/contexts/`.
-   * Rejects `ContextChanged` when the files changed meanwhile: look again. Rejects `BuildFailed` where they can not
-   * be kept.
+   * Rejects `ContextChanged` when the files changed meanwhile: look again. Rejects `RegistryUnavailable` where they
+   * can not be kept, `BuildFailed` where they can not be read.
    */
   snapshot(build: BuildSpec, hash: string): Promise<string>;
   /** Whether a snapshot of that hash is kept. */
@@ -116,13 +116,18 @@ export function openContexts(root: string, snapshots: string, now: () => number)
         await writeTar(temp, entries);
         await rename(temp, path);
       } catch (error) {
-        await rm(temp, { force: true });
-        if (error instanceof ContextChanged) {
+        await rm(temp, { force: true }).catch(() => undefined);
+        const { path: where = '', syscall = '' } = error as NodeJS.ErrnoException;
+        const isSource = where === '' ? syscall === 'read' : where !== temp;
+        if (error instanceof ContextChanged || (isSource && codeOf(error) === 'ENOENT')) {
           throw new AppError('ContextChanged', `${build.context} changed while it was read`);
         }
-        throw new AppError('BuildFailed', `the context can not be kept: ${messageOf(error)}`, {
+        // What the folder of snapshots refuses says nothing about the sources, and is over one day.
+        const reason = isSource || codeOf(error) === '' ? 'BuildFailed' : 'RegistryUnavailable';
+        const hint = 'Free disk space, or mend data/contexts: it is then tried again by itself.';
+        throw new AppError(reason, `the context can not be kept: ${messageOf(error)}`, {
           cause: error,
-          hint: 'Is the disk full?',
+          ...(reason === 'RegistryUnavailable' ? { hint } : {}),
         });
       }
       return path;

@@ -38,6 +38,11 @@ export const REASONS = {
     http: 500,
     means: 'The build failed for want of a network; it is tried again, 3 times in all.',
   },
+  DiskFull: {
+    retry: 'backoff',
+    http: 507,
+    means: 'The engine has no room for the image; free disk space, and it is built or pulled by itself.',
+  },
   ContextChanged: {
     retry: 'now',
     http: 500,

@@ -1,7 +1,7 @@
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import { createBuildLog, type DecodeTrace } from './build-log.ts';
 import { type Connection, jsonLines } from './docker-client.ts';
-import { buildError, engineError, unavailable } from './docker-errors.ts';
+import { buildError, diskFull, engineError, failureOf, isUnavailable, unavailable } from './docker-errors.ts';
 import type { BuildImage } from './engine.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { BuildImage } from './engine.ts';
  * The build has a client of its own: BuildKit calls back over a session for registry credentials (none are
  * given, but a public image needs the answer "none"), and dockerode closes that session only at a good end.
  *
- * Rejects `BuildFailed`, `BuildNetworkFailed`, `BuildAborted`, `EngineUnavailable`.
+ * Rejects as `Engine.build` does.
  */
 export async function buildImage(
   connection: Connection,
@@ -46,11 +46,11 @@ export async function buildImage(
     if (signal.aborted) throw aborted();
     if (contextError instanceof AppError) throw contextError;
     if (contextError !== undefined) {
-      throw new AppError('BuildFailed', `the build context could not be read: ${messageOf(contextError)}`, {
-        cause: contextError,
-      });
+      const message = `the build context could not be read: ${messageOf(contextError)}`;
+      throw new AppError('RegistryUnavailable', message, { cause: contextError });
     }
-    throw engineError(error, 'BuildFailed');
+    if (error instanceof AppError || isUnavailable(error)) throw engineError(error, 'BuildFailed');
+    throw diskFull(failureOf(error).message) ?? engineError(error, 'BuildFailed');
   } finally {
     log.flush();
     signal.removeEventListener('abort', close);

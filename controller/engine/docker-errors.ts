@@ -39,6 +39,8 @@ const BUILD_DENIED =
 const BUILD_NETWORK =
   /dial (tcp|udp)|no such host|i\/o timeout|TLS handshake timeout|connection refused|connection reset by peer|connection timed out|network is unreachable|no route to host|temporary failure (in name resolution|resolving)|could not resolve (host|'?[a-z0-9-]+\.)|getaddrinfo|EAI_AGAIN|ENOTFOUND|ECONNRESET|ETIMEDOUT|unexpected EOF|: EOF\s*$|\b(502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out|too many requests)\b|proxyconnect/i;
 
+const DISK_FULL = /no space left on device|disk quota exceeded/i;
+
 export interface Failure {
   /** HTTP status; 0 where there was no answer. */
   status: number;
@@ -110,6 +112,14 @@ export function startError(error: unknown): AppError {
   return new AppError(PORT_TAKEN.test(message) ? 'PortConflict' : 'StartFailed', message, { cause: error });
 }
 
+/** The engine has no room for an image, in its own words or in those of a step; undefined where that is not so. */
+export function diskFull(message: string, tail = ''): AppError | undefined {
+  if (!DISK_FULL.test(message) && !DISK_FULL.test(tail)) return undefined;
+  return new AppError('DiskFull', message, {
+    hint: 'Free disk space where the engine keeps its images (docker system df; docker builder prune): it is then tried again by itself.',
+  });
+}
+
 /** The network the container belongs to was removed behind our back. */
 export function isNetworkMissing(error: unknown): boolean {
   return NETWORK_MISSING.test(failureOf(error).message);
@@ -125,6 +135,8 @@ export function buildError(message: string, tail: string): AppError {
     /^((failed to solve( with frontend \S+)?|failed to create LLB definition|rpc error: code = \S+ desc = .{0,40}?): )+/,
     '',
   );
+  const full = diskFull(text, tail);
+  if (full !== undefined) return full;
   if (BUILD_DENIED.test(message)) {
     return new AppError('BuildFailed', text, {
       hint: 'Is the base image spelled right, and public? The registry answered that it has none for us.',

@@ -1,9 +1,9 @@
 import { AppError } from '../../schemas/errors.ts';
 import { type Connection, jsonLines } from './docker-client.ts';
-import { failureOf, isUnavailable, unavailable } from './docker-errors.ts';
+import { diskFull, failureOf, isUnavailable, unavailable } from './docker-errors.ts';
 import { isImageReference, pullTarget } from './docker-translate.ts';
 
-/** Pulls an image. Rejects `ImageNotFound`, `BuildAborted`, `EngineUnavailable`. */
+/** Pulls an image. Rejects as `Engine.pull` does. */
 export async function pullImage(
   connection: Connection,
   reference: string,
@@ -11,6 +11,7 @@ export async function pullImage(
   signal: AbortSignal,
 ): Promise<void> {
   const refuse = (why: string, cause?: unknown): AppError =>
+    diskFull(`${reference} could not be pulled: ${why}`) ??
     new AppError('ImageNotFound', `${reference} could not be pulled: ${why}`, { cause });
   if (!isImageReference(reference)) throw refuse('it is not a reference to an image');
   if (reference.startsWith('sha256:')) throw refuse('an image named by its id can only be local');

@@ -49,11 +49,12 @@ export interface Engine {
 
   /**
    * Builds and tags an image. `onLog` receives decoded text as it comes. Rejects: `BuildFailed`,
-   * `BuildNetworkFailed`, `BuildAborted` when `signal` fires.
+   * `BuildNetworkFailed`, `DiskFull`, `RegistryUnavailable` when the context can not be read, `BuildAborted` when
+   * `signal` fires.
    */
   build(request: BuildImage, onLog: (text: string) => void, signal: AbortSignal): Promise<Image>;
 
-  /** Rejects: `ImageNotFound`, `BuildAborted` when `signal` fires. */
+  /** Rejects: `ImageNotFound`, `DiskFull`, `BuildAborted` when `signal` fires. */
   pull(reference: string, onLog: (text: string) => void, signal: AbortSignal): Promise<Image>;
 
   /**

@@ -4,6 +4,9 @@ import { createHost, type Host, type Program } from '../e2e/host.ts';
 import { until } from '../e2e/until.ts';
 import { type EngineOptions, openSecondEngine, type SecondEngine } from './second-engine.ts';
 
+/** Enough for what an engine writes while nothing happens, and too little for a build. */
+const ROOM_BYTES = 2 ** 20;
+
 /** An engine that ends, dies, hangs or loses its socket, with programs in every state on it. */
 
 let engine: SecondEngine;
@@ -130,6 +133,28 @@ describe('an engine', { concurrency: false }, () => {
     } finally {
       engine.freeze(false);
     }
+    await checkAfter(before, await settled(), 0);
+    assert.deepEqual(await startTimes(), started);
+  });
+
+  it('whose disk is full builds when there is room again, and what runs is left alone', async () => {
+    const before = await settled();
+    const started = await startTimes();
+    await host.writeFile('sources/roomless/big', Buffer.alloc(ROOM_BYTES * 4, host.marker));
+    const context = await host.writeContext('roomless', 'COPY big /big');
+    engine.leaveRoom(ROOM_BYTES);
+    try {
+      await host.writeManifest('roomless', { build: { context } });
+      const told = await host.untilState('roomless', 'Error');
+      assert.equal(told.reason, 'DiskFull');
+      assert.match(told.error_msg, /no space left on device.*Free disk space.*tried again at/is);
+      await checkAfter(before, await look(), 0);
+    } finally {
+      engine.leaveRoom();
+    }
+    await host.untilState('roomless', 'Ready');
+    await host.call('DELETE', '/programs/roomless');
+    await host.untilGone('roomless');
     await checkAfter(before, await settled(), 0);
     assert.deepEqual(await startTimes(), started);
   });

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -38,6 +38,8 @@ export interface SecondEngine {
   isUp(): boolean;
   /** SIGSTOP, or SIGCONT: it accepts connections and answers nothing. */
   freeze(frozen: boolean): void;
+  /** Leaves so much room on the disk that it has to itself, from now on; all there is where nothing is said. */
+  leaveRoom(bytes?: number): void;
   /** Takes the socket away, or puts it back, while the engine lives on. */
   hideSocket(hidden: boolean): Promise<void>;
   /** The end of what it logged. */
@@ -118,6 +120,18 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
     freeze(frozen) {
       const daemon = childOf(outer?.pid ?? 0);
       if (daemon > 0) process.kill(daemon, frozen ? 'SIGSTOP' : 'SIGCONT');
+    },
+    leaveRoom(bytes) {
+      const inside = (...command: string[]) => {
+        const [enter = '', ...args] = [...namespaces.all, ...command];
+        return execFileSync(enter, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+      };
+      // A tmpfs, whose default size is half of the memory.
+      const [blocks = 0, free = 0, size = 0] = inside('stat', '-f', '-c', '%b %f %S', '/run')
+        .split(' ')
+        .map(Number);
+      const used = (blocks - free) * size;
+      inside('mount', '-o', `remount,size=${bytes === undefined ? '50%' : used + bytes}`, '/run');
     },
     async hideSocket(hidden) {
       const away = `${socketPath}.away`;

@@ -74,6 +74,20 @@ test('a build that failed for want of a network is tried three times in all', ()
   assert.equal(afterBuildFailure(third, { ...failure, key: 'other' }, NOW_MS).failedBuild?.attempts, 1);
 });
 
+test('what is not the fault of the build is tried until it is over, and leaves the network its three tries', () => {
+  for (const reason of ['DiskFull', 'RegistryUnavailable', 'EngineUnavailable']) {
+    const failure = { key: 'k', reason, message: 'no room', again: true };
+    let memory: ProgramMemory = {};
+    for (let attempt = 1; attempt <= 20; attempt++) memory = afterBuildFailure(memory, failure, NOW_MS);
+    assert.equal(memory.failedBuild?.nextAt, timestamp(NOW_MS + 60_000), reason);
+    const network = afterBuildFailure(memory, { ...failure, reason: 'BuildFailed' }, NOW_MS);
+    assert.deepEqual(
+      [network.failedBuild?.attempts, network.failedBuild?.nextAt],
+      [1, timestamp(NOW_MS + 5_000)],
+    );
+  }
+});
+
 test('failed starts wait longer each time', () => {
   const failure = { reason: 'StartFailed', message: 'x' };
   const first = afterStartFailure({}, failure, NOW_MS);

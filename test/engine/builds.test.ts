@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createDockerEngine } from '../../controller/engine/docker.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
@@ -60,22 +59,6 @@ describe('a build', () => {
     stop.abort();
     await rejects(building, 'BuildAborted');
     await fixture.until('the step is stopped', () => !runsAnywhere('302'));
-  });
-
-  it('fails when its context can not be read', async () => {
-    const context = (): NodeJS.ReadableStream =>
-      Readable.from(
-        (async function* () {
-          yield Buffer.alloc(512);
-          throw new Error('sources/x is gone');
-        })(),
-      );
-    const ask = { context, dockerfile: 'Dockerfile', args: {}, tag: fixture.tag('broken'), labels: {} };
-    await rejects(
-      engine.build(ask, () => {}, never),
-      'BuildFailed',
-      'sources/x is gone',
-    );
   });
 
   it('passes its arguments on', async () => {

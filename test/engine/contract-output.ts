@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { EngineEvent } from '../../controller/engine/engine.ts';
 import { LABELS } from '../../schemas/program.ts';
@@ -41,6 +42,24 @@ export function describeOutput(name: string, kit: ContractKit): void {
       await rejects(failing, 'BuildFailed', 'exit code: 3');
       assert.match(log, /before-it/);
       assert.equal(await world().one.inspectImage(newest()), undefined);
+    });
+
+    it('says that there was no room, whatever the step made of it', async () => {
+      const dockerfile = `${base}RUN ["/busybox","sh","-c","echo No space left on device; exit 1"]\n`;
+      await rejects(build(dockerfile), 'DiskFull');
+    });
+
+    it('says that its context can not be read, which is not its own fault', async () => {
+      const context = (): NodeJS.ReadableStream =>
+        Readable.from(
+          (async function* () {
+            yield Buffer.alloc(512);
+            throw new Error('sources/x is gone');
+          })(),
+        );
+      const ask = { context, dockerfile: 'Dockerfile', args: {}, tag: world().tag('broken'), labels: {} };
+      const building = world().one.build(ask, () => {}, never);
+      await rejects(building, 'RegistryUnavailable', 'sources/x is gone');
     });
 
     it('says where the Dockerfile does not parse', async () => {

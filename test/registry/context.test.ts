@@ -48,6 +48,9 @@ async function start(t: TestContext, files: Record<string, string | Uint8Array> 
 const fails = (message: RegExp) => (error: unknown) =>
   error instanceof AppError && error.reason === 'BuildFailed' && message.test(error.message);
 
+const unavailable = (message: RegExp) => (error: unknown) =>
+  error instanceof AppError && error.reason === 'RegistryUnavailable' && message.test(error.message);
+
 async function untar(path: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   const unpacked = createReadStream(path).pipe(extract());
@@ -308,7 +311,7 @@ test('a snapshot on a full disk fails with a word, and leaves no file and no han
   const disk = await smallDisk(t, 64);
   const { contexts } = await start(t, { big: Buffer.alloc(2_000_000), small: 'x' }, disk);
   const { hash } = await contexts.look(build());
-  await assert.rejects(contexts.snapshot(build(), hash), fails(/^the context can not be kept: ENOSPC/));
+  await assert.rejects(contexts.snapshot(build(), hash), unavailable(/^the context can not be kept: ENOSPC/));
   assert.deepEqual(await readdir(disk), []);
   const open = (
     await Promise.all(
@@ -320,6 +323,35 @@ test('a snapshot on a full disk fails with a word, and leaves no file and no han
     )
   ).filter((path) => path.includes('sources/a/'));
   assert.deepEqual(open, []);
+});
+
+test('a snapshot that has no folder to go to is no failed build, and is made when there is one', async (t) => {
+  const { contexts, kept } = await start(t, { a: '1' });
+  const { hash } = await contexts.look(build());
+  await rm(kept, { recursive: true });
+  await assert.rejects(contexts.snapshot(build(), hash), unavailable(/^the context can not be kept: ENOENT/));
+  await writeFile(kept, 'no folder');
+  await assert.rejects(
+    contexts.snapshot(build(), hash),
+    unavailable(/^the context can not be kept: ENOTDIR/),
+  );
+  await rm(kept);
+  await mkdir(kept);
+  assert.equal(await contexts.snapshot(build(), hash), join(kept, `${hash}.tar`));
+});
+
+test('a source that goes while its context is kept has changed', async (t) => {
+  const { contexts, folder, kept } = await start(t, { big: Buffer.alloc(2 ** 25), z: '1' });
+  const { hash } = await contexts.look(build());
+  const snapshot = contexts.snapshot(build(), hash);
+  let ended = false;
+  const outcome = assert.rejects(snapshot, { reason: 'ContextChanged' }).finally(() => {
+    ended = true;
+  });
+  while (!ended && (await readdir(kept)).length === 0) await stat(kept);
+  await rm(join(folder, 'z'), { force: true });
+  await outcome;
+  assert.deepEqual(await readdir(kept), []);
 });
 
 test('while others write, a look gives a hash or says to look again, and never breaks', async (t) => {

@@ -23,3 +23,39 @@ describe('a ledger that can not be written', () => {
     await stage.reach('app', 'Ready');
   });
 });
+
+describe('an image that there is no room for', () => {
+  it('is tried again, however long it takes, and is there when there is room', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    stage.world.remoteImages.add('shop/app:1');
+    stage.world.diskFull = true;
+    await stage.create('built');
+    await stage.create('pulled', { image: 'shop/app:1' });
+    for (const name of ['built', 'pulled']) {
+      const { reason, errorMsg } = await stage.reach(name, 'Error');
+      assert.equal(reason, 'DiskFull');
+      assert.match(errorMsg, /no space left on device.*; tried again at/);
+    }
+    await host.advance(60 * 60_000);
+    const tries = host.calls.filter((call) => /^(build|pull) /.test(call)).length;
+    assert.ok(tries > 100 && tries < 150, `${tries} tries of two in an hour`);
+    stage.world.diskFull = false;
+    for (const name of ['built', 'pulled']) await stage.reach(name, 'Ready', 61_000);
+  });
+
+  it('is built when what is built from can be kept again', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    const contexts = join(stage.root, 'data', 'contexts');
+    await rename(contexts, `${contexts}-away`);
+    await stage.create('app');
+    const { reason, errorMsg } = await stage.reach('app', 'Error');
+    assert.equal(reason, 'RegistryUnavailable');
+    assert.match(errorMsg, /the context can not be kept: ENOENT.*Free disk space.*; tried again at/);
+    await host.advance(60 * 60_000);
+    assert.equal(stage.status('app').state, 'Error');
+    await rename(`${contexts}-away`, contexts);
+    await stage.reach('app', 'Ready', 61_000);
+  });
+});

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream';
 import { extract } from 'tar-stream';
 import type { BuildImage, Image } from '../../controller/engine/engine.ts';
-import { AppError } from '../../schemas/errors.ts';
+import { AppError, messageOf } from '../../schemas/errors.ts';
 import { claim } from './engine-images.ts';
 import type { SimWorld } from './engine-world.ts';
 
@@ -25,7 +25,11 @@ export async function simBuild(
   signal: AbortSignal,
 ): Promise<Image> {
   if (signal.aborted) throw aborted();
-  const files = await readTar(request.context());
+  const files = await readTar(request.context()).catch((error: unknown) => {
+    const message = `the build context could not be read: ${messageOf(error)}`;
+    throw new AppError('RegistryUnavailable', message);
+  });
+  if (world.diskFull) throw diskFull('write /sim: no space left on device');
   const dockerfile = files.get(request.dockerfile);
   if (dockerfile === undefined) {
     throw new AppError(
@@ -87,6 +91,7 @@ async function runStep(
     throw new AppError('BuildNetworkFailed', `executor failed running [${command}]: exit code: 1`);
   }
   const code = Number(/exit (\d+)/.exec(command)?.[1] ?? 0);
+  if (code !== 0 && /no space left/i.test(said ?? '')) throw diskFull(`exit code: ${code}`);
   if (code !== 0)
     throw new AppError('BuildFailed', `executor failed running [${command}]: exit code: ${code}`);
 }
@@ -106,6 +111,7 @@ function wait(world: SimWorld, ms: number, signal: AbortSignal): Promise<void> {
 async function readTar(stream: NodeJS.ReadableStream): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   const archive = extract();
+  // It breaks the archive too, which is read just now.
   pipeline(stream, archive, () => {});
   for await (const entry of archive) {
     const pieces: Uint8Array[] = [];
@@ -114,6 +120,10 @@ async function readTar(stream: NodeJS.ReadableStream): Promise<Map<string, Buffe
       files.set(entry.header.name.replace(/^\.\//, ''), Buffer.concat(pieces));
   }
   return files;
+}
+
+export function diskFull(message: string): AppError {
+  return new AppError('DiskFull', message);
 }
 
 export function aborted(): AppError {

@@ -23,6 +23,8 @@ export interface SimWorld {
   /** What a registry would give; without a network nothing can be had. */
   readonly remoteImages: Set<string>;
   networkDown: boolean;
+  /** No image can be built or pulled any more. */
+  diskFull: boolean;
   /** Milliseconds a call takes, by method. */
   callMs: (method: string) => number;
   /**
@@ -96,6 +98,7 @@ export function createSimWorld(clock: Clock): SimWorld {
     foreignPorts: new Set(),
     remoteImages: new Set(),
     networkDown: false,
+    diskFull: false,
     callMs: () => 0,
     fault: () => 'none',
     refused: () => undefined,

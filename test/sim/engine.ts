@@ -8,7 +8,7 @@ import type {
 } from '../../controller/engine/engine.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
-import { aborted, simBuild } from './engine-build.ts';
+import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { claim, simImages } from './engine-images.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 
@@ -184,6 +184,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           if (world.networkDown || !world.remoteImages.has(reference)) {
             throw new AppError('ImageNotFound', `${reference} could not be pulled`);
           }
+          if (world.diskFull) throw diskFull(`${reference} could not be pulled: no space left on device`);
           onLog(`Pulling ${reference}\n`);
           return world.addImage(reference);
         },

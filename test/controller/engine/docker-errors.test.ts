@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   buildError,
+  diskFull,
   engineError,
   failureOf,
   isNetworkMissing,
@@ -135,6 +136,19 @@ describe('buildError', () => {
     ],
     ['a missing file', 'failed to compute cache key: "/x" not found: not found', '', 'BuildFailed'],
     [
+      'a full disk of the engine',
+      'failed to solve: failed to copy: write /var/lib/docker/overlay2/x/diff/y: no space left on device',
+      '',
+      'DiskFull',
+    ],
+    [
+      'a full disk that a step met',
+      'executor failed running [apt-get install -y x]: exit code: 100',
+      'cannot copy extracted data: failed to write (No space left on device)',
+      'DiskFull',
+    ],
+    ['a quota', 'write /var/lib/docker/tmp/x: disk quota exceeded', '', 'DiskFull'],
+    [
       'an engine that goes down',
       'rpc error: code = Canceled desc = context canceled',
       '',
@@ -144,6 +158,12 @@ describe('buildError', () => {
   for (const [name, message, tail, reason] of table) {
     it(`${name} is ${reason}`, () => assert.equal(buildError(message, tail).reason, reason));
   }
+
+  it('says what to do about a full disk', () => {
+    assert.match(buildError('write /x: no space left on device', '').hint ?? '', /docker builder prune/);
+    assert.equal(diskFull('manifest unknown'), undefined);
+    assert.equal(diskFull('x could not be pulled: write /y: no space left on device')?.reason, 'DiskFull');
+  });
 
   it('leaves out the names of the machinery', () => {
     const message =
