@@ -61,7 +61,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   let closed = false;
   const cancels = new Set<() => void>();
 
-  function later(ms: number, run: () => void): void {
+  function later(ms: number, run: () => unknown): void {
     const cancel = clock.after(ms, () => {
       cancels.delete(cancel);
       if (!closed) run();
@@ -69,15 +69,15 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     cancels.add(cancel);
   }
 
+  /** It answers; whether it can be worked with shows by a list. */
   async function up(): Promise<void> {
-    if (closed) return;
+    if (closed || !(await list()) || closed) return;
     if (health.trouble !== '') log.info({}, 'the engine answers');
     health = { ...health, trouble: '' };
     retryMs = RETRY_MS_MIN;
     const last = absences.at(-1);
     if (wasTold && last !== undefined) last.toMs = clock.now();
     wasTold = false;
-    await relist();
     deps.onTurn();
   }
 
@@ -98,29 +98,28 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   function suspect(): void {
     if (checking || closed) return;
     checking = true;
-    later(retryMs, () => {
-      engine.ping().then(
-        () => {
-          checking = false;
-          if (health.trouble !== '') void up();
-        },
-        (error: unknown) => {
-          checking = false;
-          retryMs = Math.min(RETRY_MS_MAX, retryMs * 2);
-          down(withHint(error));
-        },
-      );
+    later(retryMs, async () => {
+      // Grows until a list has come: an engine that says it is there, and no more, is not asked without end.
+      retryMs = Math.min(RETRY_MS_MAX, retryMs * 2);
+      const failure = await engine.ping().catch((error: unknown) => ({ error }));
+      checking = false;
+      if (failure !== undefined) down(withHint(failure.error));
+      else if (health.trouble !== '') await up();
+      else retryMs = RETRY_MS_MIN;
     });
   }
 
-  /** Finds what the events did not tell: containers that came, went or changed state. */
-  async function relist(): Promise<void> {
+  /**
+   * Finds what the events did not tell: containers that came, went or changed state.
+   * @returns whether the engine gave its list
+   */
+  async function list(): Promise<boolean> {
     let containers: ContainerSummary[];
     try {
       containers = await engine.listContainers();
     } catch (error) {
       down(withHint(error));
-      return;
+      return false;
     }
     const now = new Map<string, string>();
     for (const program of new Set(containers.map((one) => one.program))) {
@@ -137,6 +136,11 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
       log.warn({ strays: names }, 'containers belong to no program; POST /registry/prune removes them');
     }
     health = { ...health, listed: true, strays };
+    return true;
+  }
+
+  async function relist(): Promise<void> {
+    await list();
   }
 
   /** Asked first whether it is there at all: a list that hangs would be waited for much longer. */

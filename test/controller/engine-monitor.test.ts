@@ -13,9 +13,11 @@ async function createBench(test: TestContext) {
   const image = world.addImage('test').id;
   const looked: string[] = [];
   const warned: string[] = [];
+  const said: string[] = [];
   const quiet = () => undefined;
   const log = {
-    ...{ debug: quiet, info: quiet, error: quiet },
+    ...{ debug: quiet, error: quiet },
+    info: (_fields: object, message: string) => said.push(message),
     warn: (_fields: object, message: string) => warned.push(message),
   };
   const known = new Set(['app']);
@@ -34,7 +36,7 @@ async function createBench(test: TestContext) {
       ...{ memoryBytes: 1, cpus: 1, pids: 1, volume: program, volumeLabels: { [LABELS.program]: program } },
     });
   await clock.advance(300);
-  return { clock, world, engine, monitor, looked, warned, known, make, turns: () => turns };
+  return { clock, world, engine, monitor, looked, warned, said, known, make, turns: () => turns };
 }
 
 describe('the engine monitor', () => {
@@ -90,6 +92,34 @@ describe('the engine monitor', () => {
     world.comeBack();
     await clock.advance(5_000);
     assert.equal(monitor.health().trouble, '');
+    assert.ok(turns() > before + 1);
+  });
+
+  it('does not take an engine for back that answers and gives no list, whatever its events say', async (test) => {
+    const { clock, world, monitor, warned, said, turns } = await createBench(test);
+    const before = turns();
+    said.length = 0;
+    let lists = 0;
+    world.fault = (method) => {
+      if (method !== 'listContainers') return 'none';
+      lists++;
+      return 'refuse';
+    };
+    await clock.advance(10_000);
+    assert.match(monitor.health().trouble, /refuses/);
+    for (let second = 0; second < 60; second++) {
+      if (second % 20 === 0) for (const watcher of world.watchers) watcher.onConnect();
+      await clock.advance(1_000);
+      assert.match(monitor.health().trouble, /refuses/, `after ${second} s`);
+    }
+    assert.deepEqual([warned.length, said], [1, []], 'told once');
+    assert.equal(turns(), before + 1, 'nobody is sent to look in vain');
+    assert.ok(lists > 10 && lists < 25, `${lists} lists in a minute`);
+    assert.equal(monitor.wasAway(clock.now()), true);
+    world.fault = () => 'none';
+    await clock.advance(5_000);
+    assert.equal(monitor.health().trouble, '');
+    assert.equal(said.length, 1);
     assert.ok(turns() > before + 1);
   });
 
