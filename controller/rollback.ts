@@ -75,9 +75,14 @@ export function probesFor(
   container: Container,
   wanted: ProgramSpec,
 ): Pick<ProgramSpec, 'readiness' | 'liveness'> {
-  const { good } = observed.memory;
+  const { rollback } = observed;
+  const { good, inForce } = observed.memory;
+  const revision = Number(container.labels[LABELS.revision]);
   if (container === assignRoles(observed, wanted).current) return wanted;
-  if (good !== undefined && good.revision === Number(container.labels[LABELS.revision])) return good.spec;
+  // The bad one runs on until the good one takes over, and is no readier for that.
+  if (rollback?.bad === revision && inForce !== undefined)
+    return { readiness: inForce.spec.readiness, liveness: { kind: 'none' } };
+  if (good !== undefined && good.revision === revision) return good.spec;
   return { readiness: wanted.readiness, liveness: { kind: 'none' } };
 }
 

@@ -85,6 +85,22 @@ describe('a revision that is not ready in time', () => {
     assert.equal(second?.message, 'not ready within 5 s: nothing listens');
   });
 
+  it('is never said to be ready, be it that the good one needs no probe', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { ...GOOD, readiness: { none: true } });
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { ...BAD, env: { STATUS: '500' } });
+    const states = new Set<string>();
+    host.registry.status.subscribe(() => {
+      const { state, currentRevision } = stage.status('app');
+      states.add(`${currentRevision} ${state}`);
+    });
+    await isBack(stage);
+    assert.ok(!states.has('2 Ready'), [...states].join());
+    assert.equal((await host.registry.revisions.get('app', 2))?.outcome, 'Failed');
+  });
+
   it('that ends again and again gives way too', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
