@@ -135,6 +135,12 @@ async function createContainer(
   const { spec, revision, imageId } = action;
   const hash = revisionHash(spec, observed.imageKey);
   const buildHash = spec.build === null ? '' : observed.imageKey;
+  const there = await deps.revisions.get(name, revision);
+  if (observed.rollback === undefined && there !== undefined && there.hash !== hash) {
+    // The ledger that tells of that one was never written: the number is taken, and the next pass finds another.
+    const latestRevision = { number: revision, hash: there.hash };
+    return { status: { ...before, memory: { ...before.memory, latestRevision } }, goOn: false };
+  }
   const volume = before.memory.volume ?? volumeName(deps.instance, name, spec.userId);
   const status: ProgramStatus = {
     ...before,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rename } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createStage, manifest } from './stage.ts';
@@ -261,6 +261,32 @@ describe('a status file that is damaged or gone', () => {
         [1, '1'],
         [2, '2'],
         [3, '3'],
+      ],
+    );
+  });
+
+  it('that is as it was before the last revision does not have that one written over', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const path = join(stage.root, 'status/app.yaml');
+    const before = await readFile(path);
+    await stage.replace('app', { env: { N: '2' } });
+    await host.until('the second is ready', () => stage.containers('app').length === 1);
+    await host.kill();
+    await writeFile(path, before);
+    await stage.write('programs/app.yaml', manifest('app', { env: { N: '3' } }));
+    await stage.start();
+    await stage.host.until('the third serves', () => stage.running('app').env.N === '3');
+    await stage.reach('app', 'Ready');
+    const revisions = await stage.host.registry.revisions.list('app');
+    assert.deepEqual(
+      revisions.map(({ number, outcome, spec }) => [number, outcome, spec.env.N]),
+      [
+        [1, 'Ready', undefined],
+        [2, 'Ready', '2'],
+        [3, 'Ready', '3'],
       ],
     );
   });
