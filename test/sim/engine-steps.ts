@@ -41,7 +41,7 @@ type Touch = (container: SimContainer) => void;
 function onAny(stage: SimStage, words: string, touch: Touch, ofThese = stage.containers()): string {
   const container = stage.random.any(ofThese);
   if (container === undefined || stage.world.isAway) return '';
-  stage.meddled.add(container.facts.id);
+  stage.meddled.set(container.facts.id, stage.clock.monotonic());
   stage.meddle(() => touch(container));
   return `${container.facts.name} ${words}`;
 }

@@ -5,6 +5,7 @@ import { LABELS } from '../../schemas/program.ts';
 import { createSimEngine } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
 import { TORN_LINE } from './file-steps.ts';
+import { watchHistory } from './history.ts';
 import type { Step } from './host.ts';
 import type { SimStage } from './sim-stage.ts';
 
@@ -23,6 +24,7 @@ export interface Invariants {
 export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   const { world } = stage;
   const neighbours = await makeNeighbours(stage);
+  const history = watchHistory(stage);
   const volumeOf = new Map<string, string>();
   /** The count last seen, and of which life of the program. */
   const restarts = new Map<string, { createdAt: string; count: number }>();
@@ -30,10 +32,14 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   const others = (one: SimContainer) => stage.containers(one.facts.program).filter((other) => other !== one);
   const wrong = (message: string) => stage.violations.push(message);
 
+  /** Whether somebody else did something to it that the host has not seen yet. */
+  const wasJustTouched = ({ facts }: SimContainer) =>
+    (stage.meddled.get(facts.id) ?? Number.NEGATIVE_INFINITY) >= stage.witness.lookedMs(facts.program);
+
   const { run } = world;
   world.run = (container) => {
     if (isOurs(container) && !stage.meddling) {
-      const rival = others(container).find((one) => isUp(one) && !stage.meddled.has(one.facts.id));
+      const rival = others(container).find((one) => isUp(one) && !wasJustTouched(one));
       if (rival !== undefined)
         wrong(`${container.facts.name} was started while ${rival.facts.name} of the same program ran`);
     }
@@ -121,10 +127,15 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     const { registry, log } = stage.host ?? {};
     for (const { fields, message } of log?.filter(({ level }) => level === 'error') ?? [])
       wrong(`the host logged ${message} ${fields.err instanceof Error ? fields.err.stack : ''}`);
+    const ports = new Map<number, string>();
     for (const name of registry?.status.names() ?? []) {
       const status = registry?.status.get(name);
       if (status === undefined) continue;
-      const { createdAt, restartCount } = status;
+      const { createdAt, restartCount, publishPort } = status;
+      const other = ports.get(publishPort);
+      if (publishPort > 0 && other !== undefined)
+        wrong(`${name} and ${other} both have the port ${publishPort}`);
+      ports.set(publishPort, name);
       const known = restarts.get(name);
       if (known?.createdAt === createdAt && restartCount < known.count)
         wrong(`restart_count of ${name} fell from ${known.count} to ${restartCount}`);
@@ -149,8 +160,9 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   const before = neighbours();
   return {
     check() {
-      stage.witness.look();
+      stage.witness.look('time');
       checkContainers();
+      history.check();
       checkStatuses();
       checkEvents();
       const [first] = stage.violations;

@@ -60,8 +60,12 @@ export interface SimStage {
   wasFull: boolean;
   /** Something else than the host is at work on the engine. */
   meddling: boolean;
-  /** Containers that somebody else started or changed. */
-  readonly meddled: Set<string>;
+  /** Containers that somebody else started or changed, and when last, on the monotonic clock. */
+  readonly meddled: Map<string, number>;
+  /** Calls of users that have no answer yet. */
+  openCalls: number;
+  /** What each host has logged, the present one last. */
+  readonly logs: SimHost['log'][];
   /** What was seen that must never be. */
   readonly violations: string[];
   /** Told of each step of the host before it is made. */
@@ -117,15 +121,16 @@ export async function createSimStage(seed: number): Promise<SimStage> {
 
   const stage: SimStage = {
     ...{ random, world, clock, root, weather },
-    ...{ host: undefined, version: 0, wallOffsetMs: 0, jumpedMs: undefined, deathIn: 0 },
+    ...{ host: undefined, version: 0, wallOffsetMs: 0, jumpedMs: undefined, deathIn: 0, openCalls: 0 },
     ...{ meddling: false, wasFull: false },
-    ...{ attic: new Map(), damaged: new Set(), meddled: new Set(), violations: [] },
+    ...{ attic: new Map(), damaged: new Set(), meddled: new Map(), logs: [], violations: [] },
     get witness() {
       return witness;
     },
     onStep: () => undefined,
     async start() {
       dying = undefined;
+      stage.openCalls = 0;
       stage.host = await createSimHost({
         ...{ world, clock, root, portRange: PORT_RANGE, watchFiles },
         onStep(step, host) {
@@ -136,6 +141,7 @@ export async function createSimStage(seed: number): Promise<SimStage> {
         },
       });
       witness.follow(stage.host);
+      stage.logs.push(stage.host.log);
       await filesAtRest();
     },
     async kill() {

@@ -13,6 +13,8 @@ const CONVERGE_MS_MAX = 180_000;
 const LOOK_MS = 2_000;
 /** Longer than the time between two whole looks: afterwards nothing may have been done. */
 const REST_MS = 70_000;
+/** Of what the hosts logged, told of a story that ended badly. */
+const LOG_LINES = 400;
 /** Time between two steps. */
 const WAITS = [0, 0, 10, 100, 500, 2_000, 5_000, 12_000] as const;
 
@@ -65,7 +67,7 @@ async function oneStep(stage: SimStage, invariants: Invariants, tell: (line: str
   for (let tries = 0; words === '' && tries < 20; tries++)
     words = await stage.random.weighted(STEPS).act(stage);
   tell(words);
-  stage.witness.look();
+  stage.witness.look('step');
   const lived = stage.host !== undefined;
   await stage.advance(stage.random.pick(WAITS));
   if (lived && stage.host === undefined) tell('the host was killed');
@@ -82,6 +84,7 @@ async function calmDown(stage: SimStage, tell: (line: string) => void): Promise<
   world.foreignPorts.clear();
   await freeDisk(stage);
   await putProgramsBack(stage);
+  stage.witness.look('step');
   await stage.advance(0);
   if (stage.host === undefined) {
     await stage.start();
@@ -170,7 +173,7 @@ function tellState(stage: SimStage, tell: (line: string) => void): void {
     const { conditions, ...status } = stage.host?.registry.status.get(name) ?? { conditions: [] };
     tell(`  ${name} ${JSON.stringify(status)}`);
   }
-  const lines = stage.host?.log.slice(-Number(process.env.SIM_LOG ?? 80)) ?? [];
+  const lines = stage.logs.flat().slice(-LOG_LINES);
   for (const { atMs, level, message, fields } of lines)
     tell(`  ${(atMs / 1000).toFixed(3)} ${level} ${message} ${JSON.stringify(fields)}`);
 }

@@ -37,6 +37,11 @@ async function call(
   const asked = await ask(stage, host);
   if (asked === undefined) return '';
   let outcome = 'no answer yet';
+  stage.openCalls += 1;
+  const over = () => {
+    stage.openCalls -= 1;
+  };
+  asked.answer.then(over, over);
   asked.answer.then(
     () => {
       outcome = 'done';

@@ -37,8 +37,8 @@ export interface Seen {
  * so nothing of it comes from the controller's memory, and what people were told counts only where it was true.
  */
 export interface Witness {
-  /** Looks at the files. To be called before and after time passes. */
-  look(): void;
+  /** Looks at the files: after a step, what people and calls did to them; after some time, what else did. */
+  look(after: 'step' | 'time'): void;
   /** Follows what a host says from now on. */
   follow(host: SimHost): void;
   /** Told of each step of a host. */
@@ -62,6 +62,8 @@ export interface Witness {
   wasStopped(name: string): boolean;
   /** How often it was refused to build or pull that, for want of a network and otherwise. */
   failures(about: string): { network: number; other: number };
+  /** When a host last looked at the program's containers, on the monotonic clock. */
+  lookedMs(name: string): number;
   /** Whether a host was killed when it had told an event and not yet written the status that goes with it. */
   isToldAhead(name: string): boolean;
   /** Its ledger was lost: what was learnt of the program goes with it. */
@@ -90,6 +92,7 @@ export function createWitness(stage: SimStage): Witness {
   /** Programs with an event, and no status after it: of this host, and of the one before. */
   let told = new Set<string>();
   let toldAhead = new Set<string>();
+  const looked = new Map<string, number>();
   const refusals = new Map<string, number>();
   const failures = new Map<string, { network: number; other: number }>();
   const ledgers = openLedgers(root);
@@ -174,11 +177,12 @@ export function createWitness(stage: SimStage): Witness {
     return found;
   }
 
-  function look(): void {
+  function look(after: 'step' | 'time'): void {
     const names = new Set([...manifestNames(), ...texts.keys()]);
     for (const name of names) {
       const text = textOf(join(root, 'programs', `${name}.yaml`));
       if (text !== texts.get(name)) {
+        if (after === 'time' && stage.openCalls === 0) wrong(`${name}.yaml is not as it was written`);
         last.delete(name);
         if (text === undefined) texts.delete(name);
         else {
@@ -290,6 +294,7 @@ export function createWitness(stage: SimStage): Witness {
     wasReady: ({ id }) => ready.has(id),
     isBad: (name, attempt) => bad.get(name)?.has(attempt) === true,
     wasStopped: (name) => stopped.has(name),
+    lookedMs: (name) => looked.get(name) ?? Number.NEGATIVE_INFINITY,
     isToldAhead: (name) => toldAhead.has(name),
     asked(name, fields) {
       for (const spec of specs.get(name)?.slice(-1) ?? []) add(name, { ...spec, ...fields });
@@ -305,6 +310,7 @@ export function createWitness(stage: SimStage): Witness {
         told.add(about);
         toldAhead.delete(about);
       }
+      if (name === 'engine.listContainers' && moment === 'after') looked.set(about, clock.monotonic());
       if (name === 'status.put' && moment === 'after') told.delete(about);
       if (name !== 'engine.stopContainer' && name !== 'engine.removeContainer') return;
       for (const { facts } of world.containers.values()) if (facts.name === about) asked.add(facts.id);

@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { LABELS } from '../../schemas/program.ts';
+import { revisionHash } from '../../schemas/spec-hash.ts';
+import type { SimStage } from './sim-stage.ts';
+
+/** How many revisions are kept of a program (issue 3, point 7). */
+const KEPT = 10;
+
+/** A revision as it stands on the disk. */
+interface Kept {
+  hash: string;
+  outcome: string;
+}
+
+/**
+ * Watches `data/revisions/`: a number means one thing for ever, the last ten stay as long as their program does, and
+ * what was once ready, or rolled back, is said to have been.
+ */
+export function watchHistory(stage: SimStage): { check(): void } {
+  const { root, witness, violations } = stage;
+  /** All that was ever seen of each program, by number. */
+  const seen = new Map<string, Map<number, Kept>>();
+  const read = createReader();
+  const wrong = (message: string) => violations.push(message);
+
+  function check(): void {
+    for (const name of new Set([...foldersIn(join(root, 'data', 'revisions')), ...seen.keys()]))
+      checkKept(name);
+    for (const { facts } of stage.containers()) checkContainer(facts.id);
+  }
+
+  function checkKept(name: string): void {
+    const kept = read(join(root, 'data', 'revisions', name));
+    const known = seen.get(name) ?? new Map<number, Kept>();
+    const isAlive = stage.host?.registry.status.get(name) !== undefined;
+    // It goes with its program, in the end.
+    if (kept.size === 0 && !isAlive) {
+      seen.delete(name);
+      return;
+    }
+    for (const [number, { hash, outcome }] of kept) {
+      const before = known.get(number);
+      if (before !== undefined && before.hash !== hash)
+        wrong(`revision ${number} of ${name} was another before`);
+      if (before?.outcome === 'Ready' && outcome !== 'Ready')
+        wrong(`revision ${number} of ${name} was ready, and now is said to be ${outcome}`);
+      known.set(number, { hash, outcome });
+    }
+    seen.set(name, known);
+    const last = [...known.keys()].sort((a, b) => a - b).slice(-KEPT);
+    const lost = last.filter((number) => !kept.has(number));
+    if (isAlive && lost.length > 0) wrong(`revisions ${lost} of ${name} are gone`);
+    checkOutcomes(name, kept);
+  }
+
+  /** The status is written after the revision. */
+  function checkOutcomes(name: string, kept: ReadonlyMap<number, Kept>): void {
+    const ledger = witness.ledger(name);
+    if (ledger === undefined || stage.wasFull || stage.damaged.has(name)) return;
+    const { state, currentRevision, memory } = ledger;
+    const told = kept.get(currentRevision)?.outcome;
+    if (state === 'Ready' && told !== 'Ready')
+      wrong(`revision ${currentRevision} of ${name} is ready, and said to be ${told ?? 'nothing'}`);
+    const { rolledBack } = memory;
+    const bad = rolledBack && kept.get(rolledBack.revision)?.outcome;
+    if (rolledBack !== undefined && bad !== 'Failed')
+      wrong(
+        `revision ${rolledBack.revision} of ${name} was rolled back, and is said to be ${bad ?? 'nothing'}`,
+      );
+  }
+
+  /** It is of the revision that its label tells. */
+  function checkContainer(id: string): void {
+    const container = stage.world.containers.get(id);
+    if (container === undefined || stage.wasFull) return;
+    const one = witness.seen(container);
+    const kept = seen.get(one.program)?.get(one.revision);
+    const hashes = witness.specsOf(one).map((spec) => revisionHash(spec, spec.image ?? one.build));
+    if (hashes.length === 0) wrong(`nobody asked for what ${container.facts.name} is`);
+    else if (kept === undefined || !hashes.includes(kept.hash))
+      wrong(`${container.facts.name} is not of revision ${container.facts.labels[LABELS.revision]}`);
+  }
+
+  return { check };
+}
+
+/** Files are read again where they changed. */
+function createReader(): (folder: string) => Map<number, Kept> {
+  const known = new Map<string, { key: string; kept: Kept }>();
+  return (folder) => {
+    const found = new Map<number, Kept>();
+    for (const file of foldersIn(folder)) {
+      const number = Number(/^(\d+)\.yaml$/.exec(file)?.[1]);
+      if (Number.isNaN(number)) continue;
+      const path = join(folder, file);
+      const { ino, size, mtimeMs } = statSync(path);
+      const key = `${ino} ${size} ${mtimeMs}`;
+      const before = known.get(path);
+      const kept = before?.key === key ? before.kept : parse(readFileSync(path, 'utf8'));
+      known.set(path, { key, kept });
+      found.set(number, kept);
+    }
+    return found;
+  };
+}
+
+function parse(text: string): Kept {
+  return {
+    hash: /^ {2}hash: "?(\w+)"?$/m.exec(text)?.[1] ?? '',
+    outcome: /^ {2}outcome: (\w+)$/m.exec(text)?.[1] ?? '',
+  };
+}
+
+function foldersIn(path: string): string[] {
+  return existsSync(path) ? readdirSync(path) : [];
+}
