@@ -73,7 +73,8 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
   if (valid !== expected) return `Valid is ${valid} and not ${expected}`;
   const last = (await registry.events.list(name)).at(-1);
   // The history of a life before stays, and a new one begins without a word.
-  const told = last === undefined || last.reason === 'Deleted' ? 'Created' : last.state;
+  const isNew = last === undefined || last.reason === 'Deleted' || status.state === 'Created';
+  const told = isNew ? 'Created' : last.state;
   const isExcused = stage.wasFull || stage.damaged.has(name) || stage.witness.isToldAhead(name);
   if (told !== status.state && !isExcused) return `it is ${status.state}, and its last event is of ${told}`;
   const spec =

@@ -84,6 +84,7 @@ function drift({ random, world }: SimStage, container: SimContainer): void {
       { restartPolicy: 'always' },
       { networks: [] },
       { cpus: 64 },
+      { cpusetCpus: '0', blkioWeight: 500 },
     ]),
   );
   world.emit(container, 'update');

@@ -1,5 +1,6 @@
 import type {
   Container,
+  ContainerSettings,
   ContainerSummary,
   CreateContainer,
   Engine,
@@ -7,7 +8,7 @@ import type {
   LogOptions,
 } from '../../controller/engine/engine.ts';
 import { AppError } from '../../schemas/errors.ts';
-import { LABELS } from '../../schemas/program.ts';
+import { LABELS, type Resources } from '../../schemas/program.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { claim, simImages } from './engine-images.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
@@ -255,19 +256,17 @@ function newFacts(id: string, request: CreateContainer, instance: string, nowMs:
     oomKilled: false,
     startError: '',
     publishPort: request.publishPort,
-    settings: {
-      memoryBytes: request.memoryBytes,
-      memorySwapBytes: request.memoryBytes,
-      memoryReservationBytes: 0,
-      kernelMemoryBytes: 0,
-      cpus: request.cpus,
-      ...{ cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpuRealtimePeriod: 0, cpuRealtimeRuntime: 0 },
-      ...{ cpusetCpus: '', cpusetMems: '', blkioWeight: 0 },
-      pids: request.pids,
-      restartPolicy: 'no',
-      network: 'programs',
-      networks: ['programs'],
-    },
+    settings: untouched(request),
+  };
+}
+
+/** The settings of a container that nobody has changed since it was made. */
+export function untouched({ memoryBytes, cpus, pids }: Resources): ContainerSettings {
+  return {
+    ...{ memoryBytes, memorySwapBytes: memoryBytes, memoryReservationBytes: 0, kernelMemoryBytes: 0 },
+    ...{ cpus, cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpuRealtimePeriod: 0, cpuRealtimeRuntime: 0 },
+    ...{ cpusetCpus: '', cpusetMems: '', blkioWeight: 0, pids },
+    ...{ restartPolicy: 'no', network: 'programs', networks: ['programs'] },
   };
 }
 

@@ -5,6 +5,7 @@ import type { Registry } from '../../registry/registry.ts';
 import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
 import { revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
+import { untouched } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
 import { type Fate, fateOf, finishes, isBuildable, isKnownImage } from './random-manifest.ts';
 import type { SimStage } from './sim-stage.ts';
@@ -223,12 +224,10 @@ function isExact({ status }: Case, container: SimContainer, spec: ProgramSpec, k
 function settingsComplaint({ stage, status }: Case, container: SimContainer): string {
   const [spec] = stage.witness.specsOf(stage.witness.seen(container)).slice(-1);
   if (spec === undefined) return `nobody asked for what ${container.facts.name} is`;
-  const { memoryBytes, cpus, pids } = spec.resources;
-  const network = { restartPolicy: 'no', network: 'programs', networks: ['programs'] };
-  const should = { memoryBytes, cpus, pids, ...network };
-  const is = container.facts.settings;
-  if (stableJson(is) !== stableJson(should))
-    return `its settings are ${stableJson(is)} and not ${stableJson(should)}`;
+  const should: Record<string, unknown> = { ...untouched(spec.resources) };
+  for (const [setting, is] of Object.entries(container.facts.settings))
+    if (stableJson(is) !== stableJson(should[setting]))
+      return `${setting} of its container is ${stableJson(is)} and not ${stableJson(should[setting])}`;
   const env: Record<string, string> = { ...spec.env, HERSH_PROGRAM_ID: status.name };
   const { BUILD: _, ...without } = container.env;
   return stableJson(without) === stableJson(env) ? '' : `its environment is ${stableJson(without)}`;
