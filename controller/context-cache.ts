@@ -1,4 +1,5 @@
 import type { BuildContext, Contexts } from '../registry/context.ts';
+import { SourcesHeld } from '../registry/sources-held.ts';
 import type { Clock } from '../schemas/clock.ts';
 import type { BuildSpec } from '../schemas/program.ts';
 
@@ -21,9 +22,10 @@ export class ContextNotSettled extends Error {
 /** Hashes of the contexts in use, so that not every pass walks every source tree. */
 export interface ContextCache {
   /**
-   * The context's hash, at most FRESH_MS old where no hint came.
+   * The context's hash, at most FRESH_MS old where no hint came; the last one known while sources are held.
    * @param generation of the spec that asks: a changed spec always gets a fresh look
-   * @throws ContextNotSettled while files are being written; what `Contexts.look` rejects with, once it has for long
+   * @throws ContextNotSettled while files are being written; `SourcesHeld` where that lasts and nothing is known; what
+   * else `Contexts.look` rejects with, once it has for long
    */
   look(build: BuildSpec, generation: number): Promise<BuildContext>;
   /** Takes a hint: paths relative to the registry that changed. */
@@ -52,10 +54,16 @@ export function createContextCache(contexts: Contexts, clock: Clock): ContextCac
         return now - since < SETTLE_MS_MAX;
       };
       const look = await contexts.look(build).catch((error: unknown) => {
+        if (error instanceof SourcesHeld) return error;
         // What is gone, or does not fit together, may be half way through a checkout.
         if (mayWait()) throw new ContextNotSettled(AGAIN_MS);
         throw error;
       });
+      if (look instanceof SourcesHeld) {
+        // For a moment only where the spec is the one they were looked at for: it may have come with others.
+        if (before !== undefined && (look.lasts || before.generation === generation)) return before.look;
+        throw look.lasts ? look : new ContextNotSettled(look.againMs);
+      }
       if (look.againMs > 0 && mayWait()) throw new ContextNotSettled(look.againMs);
       unsettledSince.delete(key);
       known.set(key, { look, generation, atMs: now });
@@ -70,9 +78,11 @@ export function createContextCache(contexts: Contexts, clock: Clock): ContextCac
         for (const key of map.keys()) if (!wanted.has(key)) map.delete(key);
       const changed: BuildSpec[] = [];
       for (const [key, build] of wanted) {
-        const before = known.get(key)?.look.hash;
-        const look = await contexts.look(build).catch(() => undefined);
-        if (look !== undefined && look.hash === before) continue;
+        const before = known.get(key)?.look;
+        const look = await contexts
+          .look(build)
+          .catch((error: unknown) => (error instanceof SourcesHeld ? before : undefined));
+        if (look !== undefined && look.hash === before?.hash) continue;
         known.delete(key);
         changed.push(build);
       }

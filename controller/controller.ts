@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Registry } from '../registry/registry.ts';
+import { SourcesHeld } from '../registry/sources-held.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import type { BuildSpec, Runtime } from '../schemas/program.ts';
@@ -184,7 +185,7 @@ export function startController(deps: ControllerDeps): Controller {
     try {
       return await registry.contexts.snapshot(build, hash);
     } catch (error) {
-      contexts.invalidate(new Set([build.context]));
+      if (!(error instanceof SourcesHeld)) contexts.invalidate(new Set([build.context]));
       throw error;
     }
   }

@@ -33,7 +33,8 @@ export function goalOf(
     return { goal: { kind: 'remove' }, memory: leaving, generation, problems: [], missing: '' };
   }
   const entry = wanted.kind === 'present' ? wanted.entry : undefined;
-  const missing = entry === undefined ? 'the manifest is missing; the last valid one stays in force' : '';
+  const why = wanted.kind === 'unknown' ? (wanted.why ?? 'the manifest is missing') : '';
+  const missing = why === '' ? '' : `${why}; the last valid one stays in force`;
   const problems = entry?.problems ?? [];
   const program = entry?.program;
   if (program === undefined) {

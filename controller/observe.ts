@@ -1,5 +1,6 @@
 import type { BuildContext } from '../registry/context.ts';
 import type { Revision } from '../registry/revision-store.ts';
+import { SourcesHeld } from '../registry/sources-held.ts';
 import { buildIdOf, imageTag } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, withHint } from '../schemas/errors.ts';
@@ -12,7 +13,7 @@ import {
   type ProgramStatus,
   timestamp,
 } from '../schemas/program.ts';
-import { specHash } from '../schemas/spec-hash.ts';
+import { revisionHash, specHash } from '../schemas/spec-hash.ts';
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
 import type { ImageTasks } from './image-tasks.ts';
@@ -51,9 +52,10 @@ export interface ObserveDeps {
   stopping: (name: string) => ReadonlySet<string>;
   probes: (name: string) => ReadonlyMap<string, ProbeState>;
   containerName: (name: string) => string;
-  revision: (name: string, number: number) => Promise<Revision | undefined>;
   /** The newest revision kept under the name, where it was this user's. */
   lastRevision: (name: string, userId: string) => Promise<Revision | undefined>;
+  /** A revision as it is kept. */
+  revision: (name: string, number: number) => Promise<Revision | undefined>;
   /**
    * Milliseconds since the attempt's container first ran, by the clock that does not jump.
    * @param sinceStartMs by the other clock: what counts for a container that ran before this host did
@@ -99,7 +101,7 @@ export async function observe(
   }
   const held = await holdPort(deps.ports, before, spec, containers);
   if (goal.kind === 'stop') return afterWantedStop({ ...base, ...held }, deps.images.pending(name));
-  const looked = await imageKeyOf(deps, spec, result.generation);
+  const looked = await imageKeyOf(deps, base, spec, result.generation);
   const key = (looked.image.kind === 'unknown' && finishedKey(base, spec, held.port)) || looked;
   const observed = withGood({ ...base, ...held, ...key }, spec);
   const failure = deps.images.takeFailure(name);
@@ -284,17 +286,37 @@ function finishedKey(
 
 type ImageKey = Pick<Observed, 'imageKey' | 'buildId' | 'image'>;
 
-async function imageKeyOf(deps: ObserveDeps, spec: ProgramSpec, generation: number): Promise<ImageKey> {
+async function imageKeyOf(
+  deps: ObserveDeps,
+  { name, memory }: Observed,
+  spec: ProgramSpec,
+  generation: number,
+): Promise<ImageKey> {
   const image: ImageState = { kind: 'unneeded' };
   if (spec.build === null) return { imageKey: spec.image ?? '', buildId: '', image };
   try {
     const { hash, buildId } = await deps.lookAtContext(spec.build, generation);
     return { imageKey: hash, buildId, image };
   } catch (error) {
-    if (!(error instanceof AppError) || error.reason !== 'BuildFailed') throw error;
+    const isHeld = error instanceof SourcesHeld;
+    if (!(error instanceof AppError) || !(isHeld || error.reason === 'BuildFailed')) throw error;
+    const made = isHeld ? await madeOf(deps, name, spec, memory) : undefined;
+    if (made !== undefined) return { ...made, image };
     const unknown = { kind: 'unknown' as const, reason: error.reason, message: withHint(error) };
     return { imageKey: '', buildId: '', image: unknown };
   }
+}
+
+/** What the newest revision was made of, where the spec is still that one's. */
+async function madeOf(
+  deps: ObserveDeps,
+  name: string,
+  spec: ProgramSpec,
+  { latestRevision }: ProgramMemory,
+): Promise<Pick<ImageKey, 'imageKey' | 'buildId'> | undefined> {
+  if (latestRevision === undefined) return undefined;
+  const { buildHash = '', buildId = '' } = (await deps.revision(name, latestRevision.number)) ?? {};
+  return revisionHash(spec, buildHash) === latestRevision.hash ? { imageKey: buildHash, buildId } : undefined;
 }
 
 /** Looks for the image only where a container has to be made of it. */

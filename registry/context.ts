@@ -33,7 +33,8 @@ export interface BuildContext {
 export interface Contexts {
   /**
    * Looks at every file of the context and reads those that changed since the last look.
-   * Rejects `BuildFailed` with what to do: gone, leading out of the registry, unreadable, too large.
+   * Rejects `BuildFailed` with what to do: gone, leading out of the registry, unreadable, too large; `SourcesHeld`
+   * where that says nothing at present.
    */
   look(build: BuildSpec): Promise<BuildContext>;
   /**

@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { statKey } from './settle.ts';
@@ -32,8 +33,10 @@ export interface GitHead {
   /** `merge`, `rebase`, …, or `""`. */
   operation: string;
   locked: boolean;
-  /** Changes with every step that git takes here. */
-  activity: string;
+  /** Changes with every step that git takes here: each writes the index, or moves a reference. */
+  key: string;
+  /** Of the index, which git writes when it has written the files; undefined where there is none. */
+  index: BigIntStats | undefined;
 }
 
 /**
@@ -49,25 +52,23 @@ export function createHeadReader(
     const names = new Set(await readdir(gitDir).catch(() => []));
     const operation = OPERATIONS.find(([file]) => names.has(file))?.[1] ?? '';
     const ref = await headRef(gitDir);
-    const [folder, index, ...heads] = await Promise.all(
+    const [index, ...heads] = await Promise.all(
       [
-        gitDir,
         join(gitDir, 'index'),
         join(gitDir, 'HEAD'),
         join(commonDir, ref),
         join(commonDir, 'packed-refs'),
         join(commonDir, 'reftable', 'tables.list'),
-      ].map(keyOf),
+      ].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
     );
-    const key = heads.join(' ');
-    if (key !== known.key) known = { key, id: (await idOf(gitDir, commonDir)) ?? (await resolve()) };
-    const activity = `${folder} ${index} ${key}`;
-    return { id: known.id, ref, operation, locked: names.has('index.lock'), activity };
+    const refs = heads.map(keyOf).join(' ');
+    if (refs !== known.key) known = { key: refs, id: (await idOf(gitDir, commonDir)) ?? (await resolve()) };
+    const key = `${keyOf(index)} ${refs}`;
+    return { id: known.id, ref, operation, locked: names.has('index.lock'), key, index };
   };
 }
 
-async function keyOf(path: string): Promise<string> {
-  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+function keyOf(stats: BigIntStats | undefined): string {
   return stats === undefined ? '-' : statKey(stats);
 }
 

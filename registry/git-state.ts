@@ -11,7 +11,6 @@ const STATUS_MS = 10_000;
 export interface GitState {
   /** The commit, `""` where there is none. */
   head(): string;
-  operation(): string;
   /** The commit that the manifest and its context are those of; `""` where either differs from HEAD's. */
   commitOf(name: string, context: string | undefined): string;
   /**
@@ -37,7 +36,6 @@ export function createGitState(
   onWarning: (fields: object, message: string) => void,
 ): GitState {
   let head = '';
-  let operation = '';
   /** Names whose manifest is in HEAD. */
   let programs = new Set<string>();
   /** Names that a HEAD seen before had, and this one has not. */
@@ -93,7 +91,6 @@ export function createGitState(
 
   return {
     head: () => head,
-    operation: () => operation,
     commitOf(name, context) {
       const clean =
         sound &&
@@ -114,7 +111,6 @@ export function createGitState(
     },
     async refresh(now) {
       const from = head;
-      operation = now.operation;
       const moved = now.id !== head;
       head = now.id;
       const changed = moved ? await readHead(from) : [];

@@ -24,6 +24,8 @@ import { type Watch, watchRegistry } from './watch.ts';
 
 /** Files are looked at this often under the events (design: numbers). */
 const LOOK_MS = 10_000;
+/** More changed paths than this are told by the folders of the root that they lie in. */
+const UNTOLD_MAX = 10_000;
 /** Nothing else waits longer than this for manifests that are read. */
 const ABSORB_MS_MAX = 20;
 
@@ -58,6 +60,8 @@ export async function openRegistry({
   /** Why the remote was not followed at the last look. */
   let remoteBefore = '';
   let cancelLook: (() => void) | undefined;
+  /** Changed paths that nobody was told of yet, in a git work tree: manifests come first. */
+  let untold = new Set<string>();
   /** A look that was asked for and has not begun. */
   let pending: Promise<void> | undefined;
   let closed = false;
@@ -95,26 +99,19 @@ export async function openRegistry({
     pending = undefined;
     if (closed) return;
     cancelLook?.();
-    // A checkout or rebase that is under way is given time to end: what lies there now is nobody's wish.
-    const busyMs = scanned ? ((await git?.busyMs()) ?? 0) : 0;
-    if (busyMs > 0) {
-      schedule(busyMs);
-      return;
-    }
+    const began = await git?.stand();
+    if (began !== undefined && began.waitMs > 0) return lookLater(began.waitMs, began.inProgress);
     await watch.refresh();
     const scan = await scanPrograms(paths.programs, manifests.keys, clock.now());
-    if (!scan.complete) {
-      if (trouble !== scan.message) onWarning({ folder: paths.programs }, scan.message);
-      trouble = scan.message;
-      schedule(LOOK_MS);
-      return;
-    }
+    if (!scan.complete) return lookLater(LOOK_MS, scan.message);
     const isOther =
       scan.files.length !== manifests.size() ||
       scan.files.some(({ name, text }) => text !== undefined && text !== manifests.get(name)?.text);
     if (isOther) git?.touch();
     // Before the files count, so that nobody sees a program without the commit it came with.
-    const moved = (await git?.refresh()) ?? new Set<string>();
+    for (const path of (await git?.refresh()) ?? []) noteUntold(path);
+    const ended = await git?.stand(began);
+    if (ended !== undefined && ended.waitMs > 0) return lookLater(ended.waitMs, ended.inProgress);
     wantsAgain = false;
     const changed = await absorb(scan);
     const before = absences.paused();
@@ -127,11 +124,32 @@ export async function openRegistry({
     const remote = git?.remoteTrouble()?.message ?? '';
     const isOtherRemote = remote !== remoteBefore;
     remoteBefore = remote;
-    // Names whose absence becomes believed later are told of again, since nothing else would.
-    const committed = [...moved].flatMap((path) => programOf(path) ?? []);
-    const others = [...moved].filter((path) => programOf(path) === undefined);
     const all = isOtherRemote ? [...manifests.names()] : [];
-    notify([...new Set([...changed, ...absences.names(), ...committed, ...all])], new Set(others));
+    const committed = [...untold].flatMap((path) => programOf(path) ?? []);
+    const sources = new Set([...untold].filter((path) => programOf(path) === undefined));
+    // A manifest that is still being written may be the one that belongs with them.
+    const isWhole = scan.againMs === 0;
+    untold = isWhole ? new Set() : sources;
+    if (isWhole && ended !== undefined) git?.looked(ended);
+    // Names whose absence becomes believed later are told of again, since nothing else would.
+    const names = new Set([...changed, ...absences.names(), ...committed, ...all]);
+    notify([...names], isWhole ? sources : undefined);
+  }
+
+  /** What lies there now says nothing: all goes on as it was known. */
+  function lookLater(ms: number, why: string): void {
+    if (why !== '' && why !== trouble) {
+      onWarning({ folder: paths.programs }, why);
+      trouble = why;
+    }
+    // A host that starts shows what it has all the same.
+    if (!scanned) for (const name of status.names()) absences.miss(name);
+    schedule(ms);
+  }
+
+  function noteUntold(path: string): void {
+    untold.add(path);
+    if (untold.size > UNTOLD_MAX) untold = new Set([...untold].map((one) => one.split('/')[0] ?? one));
   }
 
   /** Of what is missing: what was stated to be gone, by a call or a commit, and what has been missing for long. */
@@ -182,7 +200,8 @@ export async function openRegistry({
     const others = [...changed].filter(
       (path) => path !== '' && path !== 'programs' && !path.startsWith('programs/'),
     );
-    notify([], new Set(others));
+    if (git === undefined) notify([], new Set(others));
+    else for (const path of others) noteUntold(path);
     if (others.length > 0) git?.touch();
     if (git !== undefined || others.length < changed.size) void look();
   };
@@ -237,7 +256,20 @@ export async function openRegistry({
       ...contexts,
       async look(build) {
         await sources.settled(build.context);
-        return contexts.look(build);
+        const look = contexts.look(build);
+        await look.catch(() => undefined);
+        // Asked afterwards, since git may have begun meanwhile. What it left half done is no failure either.
+        const held = await git?.held();
+        if (held !== undefined) throw held;
+        return look;
+      },
+      async snapshot(build, hash) {
+        try {
+          return await contexts.snapshot(build, hash);
+        } catch (error) {
+          const held = await git?.held();
+          throw held?.lasts === true ? held : error;
+        }
       },
     },
     list: manifests.list,
@@ -253,7 +285,8 @@ export async function openRegistry({
       if (absences.isStated(name)) return { kind: 'gone' };
       // In the middle of a rebase a file may be gone and come back with the next step.
       const isSound = trouble === '' && (git?.operation() ?? '') === '';
-      return isSound && absences.isGone(name) ? { kind: 'gone' } : { kind: 'unknown' };
+      if (isSound && absences.isGone(name)) return { kind: 'gone' };
+      return trouble === '' ? { kind: 'unknown' } : { kind: 'unknown', why: trouble };
     },
     subscribe: listeners.add,
     announce(name) {

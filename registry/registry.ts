@@ -33,7 +33,11 @@ export type Asked = Partial<Pick<ProgramSpec, 'desiredState' | 'restartedAt'>>;
  * What is wanted of a name: `present` (perhaps with problems), `gone` (its absence is believed: remove it) or
  * `unknown` (the file is missing, and that is not believed: leave everything as it is).
  */
-export type Wanted = { kind: 'present'; entry: ManifestEntry } | { kind: 'gone' } | { kind: 'unknown' };
+export type Wanted =
+  | { kind: 'present'; entry: ManifestEntry }
+  | { kind: 'gone' }
+  /** `why`: what keeps it from being known, where that is not the file itself. */
+  | { kind: 'unknown'; why?: string };
 
 export interface RegistryChange {
   /** Programs whose manifest changed, appeared or went. */

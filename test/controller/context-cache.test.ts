@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ContextNotSettled, concerns, createContextCache } from '../../controller/context-cache.ts';
 import type { Contexts } from '../../registry/context.ts';
+import { SourcesHeld } from '../../registry/sources-held.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
 import { createManualClock } from '../sim/manual-clock.ts';
@@ -10,10 +11,11 @@ const build = (context: string): BuildSpec => ({ context, dockerfile: 'Dockerfil
 
 function createBench() {
   const clock = createManualClock();
-  const bench = { hash: 'h1', againMs: 0, isGone: false, looks: 0 };
+  const bench = { hash: 'h1', againMs: 0, isGone: false, held: '', looks: 0 };
   const contexts: Pick<Contexts, 'look'> = {
     async look() {
       bench.looks++;
+      if (bench.held !== '') throw new SourcesHeld(bench.held, bench.held !== 'a checkout', 100);
       if (bench.isGone) throw new AppError('BuildFailed', 'sources/a does not exist');
       return { hash: bench.hash, buildId: `build-${bench.hash}`, againMs: bench.againMs };
     },
@@ -90,6 +92,32 @@ describe('the cache of contexts', () => {
     assert.deepEqual(await cache.relook([A]), [A]);
     bench.isGone = false;
     assert.deepEqual(await cache.relook([A]), [A]);
+  });
+
+  it('goes by what it knows while git is in the middle of something, and takes what is there when it ends', async () => {
+    const { clock, bench, cache } = createBench();
+    await cache.look(A, 1);
+    Object.assign(bench, { held: 'a merge', hash: 'h2' });
+    await clock.advance(10_000);
+    assert.deepEqual(await cache.relook([A]), []);
+    assert.equal((await cache.look(A, 1)).hash, 'h1');
+    assert.equal((await cache.look(A, 2)).hash, 'h1', 'also for a spec that came just before');
+    const B = build('sources/b');
+    await assert.rejects(cache.look(B, 1), /a merge/, 'what it does not know it does not make up');
+    bench.held = '';
+    assert.equal((await cache.look(A, 1)).hash, 'h2');
+  });
+
+  it('lets a changed spec wait the moments that git takes, since both may have changed', async () => {
+    const { clock, bench, cache } = createBench();
+    await cache.look(A, 1);
+    Object.assign(bench, { held: 'a checkout', hash: 'h2' });
+    await clock.advance(10_000);
+    assert.equal((await cache.look(A, 1)).hash, 'h1');
+    const notSettled = (error: unknown) => error instanceof ContextNotSettled && error.againMs === 100;
+    await assert.rejects(cache.look(A, 2), notSettled);
+    bench.held = '';
+    assert.equal((await cache.look(A, 2)).hash, 'h2');
   });
 
   it('forgets contexts that nobody uses', async () => {

@@ -34,6 +34,8 @@ test('a broken manifest leaves the last valid spec in force', () => {
 });
 
 test('a missing manifest that is not believed gone leaves it too, and says so', () => {
+  const merging = goalOf({ kind: 'unknown', why: 'a merge is in progress' }, inForce().memory, 1, 'runc');
+  assert.equal(merging.missing, 'a merge is in progress; the last valid one stays in force');
   const { goal, missing } = goalOf({ kind: 'unknown' }, inForce().memory, 1, 'runc');
   assert.equal(goal.kind, 'run');
   assert.match(missing, /missing/);

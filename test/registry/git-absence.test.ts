@@ -154,7 +154,8 @@ describe('git: the commit that programs come from', () => {
     told.length = 0;
     const second = await stage.commitAll('second');
     await stage.until(() => of().join() === [second, second].join());
-    assert.ok(told.includes('sources/a/sub/new.txt'), 'whoever is built from it is looked at again');
+    // Whoever is built from it is looked at again.
+    await stage.until(() => told.includes('sources/a/sub/new.txt'));
     assert.ok(!told.includes('b'), 'others are not');
 
     await stage.write('programs/b.yaml', imageManifest('b', { userId: 'bob' }));
@@ -163,7 +164,7 @@ describe('git: the commit that programs come from', () => {
     told.length = 0;
     const third = await stage.commitAll('third');
     await stage.until(() => of().join() === [third, third].join());
-    assert.ok(told.includes('b'));
+    await stage.until(() => told.includes('b'));
     await stage.git('reset', '-q', '--hard', first);
     await registry.look();
     assert.deepEqual(of(), [first, first]);

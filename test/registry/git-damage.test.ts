@@ -57,7 +57,7 @@ describe('git: locks and half-done operations', () => {
     assert.equal(await stage.git('status', '--porcelain'), '');
   });
 
-  test('a lock that is given back in time is waited for, and looks go on meanwhile', async (t) => {
+  test('a lock that is given back in time is waited for, and so are the files that come under it', async (t) => {
     const stage = await createGitStage(t);
     const registry = await two(stage);
     await stage.write('.git/index.lock', '');
@@ -66,10 +66,25 @@ describe('git: locks and half-done operations', () => {
     await stage.write('programs/x.yaml', imageManifest('x'));
     await registry.look();
     await stage.pass(1_500);
-    assert.ok(registry.get('x'));
+    assert.equal(registry.get('x'), undefined, 'a checkout may be half way');
     await rm(join(stage.root, '.git/index.lock'));
     await stage.turning(edit);
     assert.equal(await stage.git('log', '-1', '--format=%s'), 'stop a');
+    await stage.until(() => registry.get('x') !== undefined);
+  });
+
+  test('a lock that nobody gives back, as a git that crashed leaves it, holds files up for ten seconds, once', async (t) => {
+    const stage = await createGitStage(t);
+    const registry = await two(stage);
+    await stage.write('.git/index.lock', '');
+    await stage.write('programs/x.yaml', imageManifest('x'));
+    await registry.look();
+    await stage.pass(9_000);
+    assert.equal(registry.get('x'), undefined);
+    await stage.until(() => registry.get('x') !== undefined);
+    await stage.write('programs/y.yaml', imageManifest('y'));
+    await registry.look();
+    assert.ok(registry.get('y'));
   });
 
   test('a reference that is locked: 503, and the edit is taken back', async (t) => {

@@ -9,7 +9,7 @@ import { openGit } from '../../registry/git.ts';
 import type { Remote } from '../../registry/git-follow.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { createManualClock, type ManualClock } from '../sim/manual-clock.ts';
+import { createManualClock, type ManualClock, settle } from '../sim/manual-clock.ts';
 import { filesAtRest } from '../sim/pace.ts';
 
 const exec = promisify(execFile);
@@ -46,6 +46,8 @@ export interface GitStage {
   until(condition: () => boolean, limitMs?: number): Promise<void>;
   /** Turns the clock until the promise has settled. */
   turning<T>(promise: Promise<T>): Promise<T>;
+  /** The same while git works, as time passes outside of tests, so that looks fall into the middle of it. */
+  meanwhile<T>(work: Promise<T>): Promise<T>;
 }
 
 export async function createGitStage(test: TestContext, options: { init?: boolean } = {}): Promise<GitStage> {
@@ -108,8 +110,25 @@ export async function createGitStage(test: TestContext, options: { init?: boolea
       }
       return promise;
     },
+    meanwhile: (work) => meanwhile(clock, work),
   };
   return stage;
+}
+
+/** Lets as much time pass as git takes: any faster, and it would be taken for one that hangs. */
+export async function meanwhile<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let done = false;
+  const end = () => {
+    done = true;
+  };
+  work.then(end, end);
+  for (let atMs = performance.now(); !done; ) {
+    await settle();
+    const beforeMs = atMs;
+    atMs = performance.now();
+    await clock.advance(atMs - beforeMs);
+  }
+  return work;
 }
 
 export async function gitIn(folder: string, ...args: string[]): Promise<string> {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { gitIn } from '../registry/git-stage.ts';
-import { settle } from '../sim/manual-clock.ts';
+import { gitIn, meanwhile as turnWhile } from '../registry/git-stage.ts';
 import { createStage, manifest, type Spec, type Stage } from './stage.ts';
 
 const SHARED = { build: { context: 'sources/app' } };
@@ -25,19 +24,7 @@ async function programs(stage: Stage, names: readonly string[], spec: Spec = {})
     await stage.write(`programs/${name}.yaml`, manifest(name, { ...SHARED, ...spec }));
 }
 
-/** Lets time pass while git works, as it does outside of tests, so that looks fall into the middle of it. */
-async function meanwhile(stage: Stage, work: Promise<unknown>): Promise<void> {
-  let done = false;
-  const end = () => {
-    done = true;
-  };
-  work.then(end, end);
-  while (!done) {
-    await settle();
-    await stage.clock.advance(5);
-  }
-  await work;
-}
+const meanwhile = (stage: Stage, work: Promise<unknown>) => turnWhile(stage.clock, work);
 
 const ids = (stage: Stage, names: readonly string[]) =>
   names.map((name) =>
@@ -176,6 +163,104 @@ describe('a registry in git', () => {
     await host.until('the change is undone', serves(5), 20_000);
     const warnings = (await host.registry.events.list('p0')).filter(({ type }) => type === 'Warning');
     assert.deepEqual(warnings, []);
+  });
+
+  it('a merge that stands on a conflict builds nothing; what runs is kept up, also by a host that starts then', async (test) => {
+    const stage = await startInGit(test);
+    const main = (text: string) => stage.write('sources/app/main.js', text);
+    const commit = async (message: string) => {
+      await stage.git('add', '-A');
+      await stage.git('commit', '-q', '-m', message);
+    };
+    await programs(stage, ['p0', 'p1']);
+    await main('base');
+    await commit('base');
+    await stage.git('checkout', '-q', '-b', 'other');
+    await main('theirs');
+    await commit('theirs');
+    await stage.git('checkout', '-q', 'main');
+    await main('ours');
+    await commit('ours');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('both run', allReady(stage, ['p0', 'p1']));
+    const before = ids(stage, ['p0', 'p1']);
+    host.calls.length = 0;
+    await meanwhile(
+      stage,
+      stage.git('merge', '-q', 'other').catch(() => undefined),
+    );
+    // The look at every context after 10 s and the one at every program after 60 s do not take it up either.
+    await host.advance(70_000);
+    assert.deepEqual(ids(stage, ['p0', 'p1']), before);
+    assert.deepEqual(host.calls, []);
+    assert.match(host.registry.health().message, /^a merge is in progress in the registry since /);
+    stage.world.end(stage.running('p0'), 1);
+    await host.advance(1_000);
+    stage.running('p0');
+    await host.kill();
+
+    const next = await stage.start({ git: true, watchFiles: undefined });
+    await next.advance(70_000);
+    assert.deepEqual(
+      next.programs.list().map(({ name }) => name),
+      ['p0', 'p1'],
+    );
+    stage.world.end(stage.running('p1'), 1);
+    await next.advance(1_000);
+    stage.running('p1');
+    assert.deepEqual(
+      next.calls.filter((call) => !call.startsWith('startContainer')),
+      [],
+    );
+    assert.equal(stage.status('p1').reason, '');
+
+    await main('both');
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'merged');
+    const head = await stage.git('rev-parse', 'HEAD');
+    const serves = () => ['p0', 'p1'].every((name) => stage.status(name).currentRevision === 2);
+    await next.until('what was merged serves', serves, 20_000);
+    await next.until('both are ready', allReady(stage, ['p0', 'p1']));
+    const revisions = await next.registry.revisions.list('p0');
+    assert.deepEqual(
+      revisions.map(({ number, commit }) => [number, commit === head]),
+      [
+        [1, false],
+        [2, true],
+      ],
+    );
+    assert.deepEqual(
+      (await stage.reasons('p0')).filter((reason) => reason === 'BuildFailed'),
+      [],
+    );
+  });
+
+  it('a commit that changes manifest and sources makes one revision, which is that commit', async (test) => {
+    const stage = await startInGit(test);
+    const both = async (version: string) => {
+      await stage.write('sources/app/Dockerfile', `FROM scratch\n# ${version}\n`);
+      await programs(stage, ['p0'], { env: { VERSION: version } });
+      await stage.git('add', '-A');
+      await stage.git('commit', '-q', '-m', version);
+      return stage.git('rev-parse', 'HEAD');
+    };
+    const heads = [await both('1'), await both('2')];
+    await stage.git('checkout', '-q', 'HEAD~');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('the first runs', allReady(stage, ['p0']));
+    // At ages at which contexts, and then all programs, are just about to be looked at again.
+    for (const [at, ageMs] of [9_900, 59_900, 0, 29_900].entries()) {
+      await host.advance(ageMs);
+      const target = heads[(at + 1) % 2] ?? '';
+      await meanwhile(stage, stage.git('checkout', '-q', target));
+      const isTaken = () => stage.status('p0').observedRevision === target;
+      await host.until(`checkout ${at} is seen`, isTaken, 2_000);
+      await host.until('its revision serves', () => stage.status('p0').currentRevision === at + 2, 20_000);
+      await host.until('it is ready', allReady(stage, ['p0']));
+      const { spec, commit } = (await host.registry.revisions.list('p0')).at(-1) ?? {};
+      assert.deepEqual([spec?.env.VERSION, commit], [String(((at + 1) % 2) + 1), target]);
+    }
+    assert.equal((await host.registry.revisions.list('p0')).length, 5);
   });
 
   it('a call that git refuses changes nothing that runs, and nobody hears of it', async (test) => {
