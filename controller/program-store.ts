@@ -154,13 +154,12 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
     },
     async rollBack(name, revision) {
       const { status } = mustGet(name);
-      // Before anything is restored, which would lie there for nothing.
       registry.mustBeEditable();
       return deps.hold(async () => {
-        const { number, spec } = await history.restore(status, revision);
-        const intent = intentOf('rollback', name, status.userId, `to revision ${number}`);
-        await registry.replaceSpec(name, spec, intent);
-        return number;
+        const chosen = await history.pick(status, revision);
+        const intent = intentOf('rollback', name, status.userId, `to revision ${chosen.number}`);
+        await registry.replaceSpec(name, (onPlace) => history.restore(chosen, onPlace), intent);
+        return chosen.number;
       });
     },
     async events(name) {

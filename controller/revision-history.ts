@@ -1,20 +1,22 @@
+import type { MadeSpec } from '../registry/manifest-edits.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Revision } from '../registry/revision-store.ts';
+import type { OnPlace, PlacedSources } from '../registry/source-folder.ts';
 import { AppError } from '../schemas/errors.ts';
 import type { ProgramStatus } from '../schemas/program.ts';
 
 /** What a program was, and how to get back there. */
 export interface RevisionHistory {
   /**
-   * The spec to write into the manifest so that a revision comes back: the one named, or the newest before the
-   * wanted one that was ready. Where its context has changed since, its snapshot is put under `sources/` and the
-   * spec points there. Rejects `NotFound` for a number that is not kept, `Conflict` where there is nothing to go
-   * back to or its sources are gone.
+   * The revision to go back to: the one named, or the newest before the wanted one that was ready. Rejects `NotFound`
+   * for a number that is not kept, `Conflict` where there is nothing to go back to.
    */
-  restore(
-    status: ProgramStatus,
-    number: number | undefined,
-  ): Promise<{ number: number; spec: Record<string, unknown> }>;
+  pick(status: ProgramStatus, number: number | undefined): Promise<Revision>;
+  /**
+   * The spec to write into the manifest so that a revision comes back. Where its context has changed since, its
+   * snapshot is put under `sources/` and the spec points there. Rejects `Conflict` where its sources are gone.
+   */
+  restore(revision: Revision, onPlace: OnPlace): Promise<MadeSpec>;
 }
 
 export function createRevisionHistory(registry: Registry): RevisionHistory {
@@ -48,21 +50,21 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
   }
 
   /** The folder that holds what the revision was built from, as its manifest named it or restored. */
-  async function contextOf(revision: Revision): Promise<string | undefined> {
-    const { build } = revision.spec;
-    if (build === null) return undefined;
-    const now = await registry.contexts.look(build).catch(() => undefined);
-    if (now?.hash === revision.buildHash) return build.context;
-    return registry.contexts.restore(build, revision.buildHash, revision.buildId);
+  async function place(revision: Revision, onPlace: OnPlace): Promise<PlacedSources | undefined> {
+    const { spec, buildHash, buildId } = revision;
+    if (spec.build === null) return undefined;
+    if (await registry.contexts.holds(spec.build, buildHash))
+      return { context: spec.build.context, isNew: false };
+    return registry.contexts.restore(spec.build, buildHash, buildId, onPlace);
   }
 
   return {
-    async restore(status, number) {
-      const revision = await pick(status, number);
-      const context = await contextOf(revision);
+    pick,
+    async restore(revision, onPlace) {
+      const placed = await place(revision, onPlace);
       const { build, ...rest } = revision.rawSpec;
-      const spec = context === undefined ? rest : { ...rest, build: { ...(build as object), context } };
-      return { number: revision.number, spec };
+      if (placed === undefined) return { spec: rest };
+      return { spec: { ...rest, build: { ...(build as object), context: placed.context } }, placed };
     },
   };
 }

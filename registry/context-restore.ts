@@ -4,29 +4,29 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { AppError, messageOf } from '../schemas/errors.ts';
-import { placeSources } from './source-folder.ts';
+import { type OnPlace, type PlacedSources, placeSources } from './source-folder.ts';
 
 /**
  * Puts the snapshot of a context back under `sources/<buildId>`, all or nothing.
  * @param snapshot path of the tar
  * @param holdsSame whether a folder, relative to the registry, holds what the snapshot does already
- * @returns the folder relative to the registry
  */
 export async function restoreContext(
   root: string,
   snapshot: string,
   buildId: string,
   holdsSame: (folder: string) => Promise<boolean>,
-): Promise<string> {
+  onPlace: OnPlace,
+): Promise<PlacedSources> {
   if (!(await stat(snapshot).catch(() => undefined))?.isFile()) {
     throw new AppError('Conflict', `the sources of ${buildId} are not kept any more`, {
       hint: 'Put the sources back by hand, or roll back to a revision whose sources are there.',
     });
   }
   try {
-    const { context } = await placeSources(root, buildId, holdsSame, (path) => unpack(snapshot, path));
-    return context;
+    return await placeSources(root, buildId, holdsSame, (path) => unpack(snapshot, path), onPlace);
   } catch (error) {
+    if (error instanceof AppError) throw error;
     throw new AppError('RegistryUnavailable', `the sources can not be restored: ${messageOf(error)}`, {
       cause: error,
       hint: 'Is the disk full, or sources/ not writable?',

@@ -14,6 +14,7 @@ import { restoreContext } from './context-restore.ts';
 import { ContextChanged, type LocatedEntry, sha256, writeTar } from './context-tar.ts';
 import { mapLimit } from './map-limit.ts';
 import { SETTLE_MS, settleMs, statKey } from './settle.ts';
+import type { OnPlace, PlacedSources } from './source-folder.ts';
 
 /** More than this is not a source tree. */
 const CONTEXT_BYTES_MAX = 2 ** 30;
@@ -46,10 +47,12 @@ export interface Contexts {
   /** Whether a snapshot of that hash is kept. */
   has(hash: string): Promise<boolean>;
   /**
-   * Puts the kept snapshot of `hash` back under `sources/`, where no folder there holds the same, and gives the
-   * folder relative to the registry. Rejects `Conflict` where no snapshot is kept.
+   * Puts the kept snapshot of `hash` back under `sources/`, where no folder there holds the same. Rejects `Conflict`
+   * where no snapshot is kept.
    */
-  restore(build: BuildSpec, hash: string, buildId: string): Promise<string>;
+  restore(build: BuildSpec, hash: string, buildId: string, onPlace?: OnPlace): Promise<PlacedSources>;
+  /** Whether the folder holds just what `hash` was made of. */
+  holds(build: BuildSpec, hash: string): Promise<boolean>;
 }
 
 interface Walk {
@@ -96,16 +99,18 @@ export function openContexts(root: string, snapshots: string, now: () => number)
     return { hash, buildId: buildIdOf(hash), againMs };
   }
 
+  const holds = async (build: BuildSpec, hash: string) =>
+    (await look(build).catch(() => undefined))?.hash === hash;
   const fileOf = (hash: string) => join(snapshots, `${hash}.tar`);
   const has = async (hash: string) => (await stat(fileOf(hash)).catch(() => undefined))?.isFile() === true;
 
   return {
     look,
     has,
-    restore(build, hash, buildId) {
-      const holdsSame = async (context: string) =>
-        (await look({ ...build, context }).catch(() => undefined))?.hash === hash;
-      return restoreContext(root, fileOf(hash), buildId, holdsSame);
+    holds,
+    restore(build, hash, buildId, onPlace = async () => undefined) {
+      const holdsSame = (context: string) => holds({ ...build, context }, hash);
+      return restoreContext(root, fileOf(hash), buildId, holdsSame, onPlace);
     },
     async snapshot(build, hash) {
       const path = fileOf(hash);

@@ -45,17 +45,17 @@ export async function commitPaths(request: CommitRequest): Promise<Committed> {
   const index = join(gitDir, 'index');
   const indexFile = join(gitDir, `${TEMP_INDEX_PREFIX}${randomBytes(6).toString('hex')}`);
   try {
-    await copyFile(index, indexFile).catch((error: unknown) => {
-      // A repository without a commit may have no index yet.
-      if (codeOf(error) !== 'ENOENT') throw error;
-    });
+    await copyFile(index, indexFile).catch(unlessMissing);
     const { there, gone, known } = await stage(run, root, request.paths, indexFile);
     const paths = [...there, ...known];
     if (paths.length > 0) {
       if (request.onlyIfChanged !== true || (await differs(run, paths, indexFile)))
         await commit(run, intent, ['--only', '--allow-empty', '--', ...paths], indexFile);
       await rename(indexFile, index);
-    } else if (request.onlyIfChanged !== true) {
+    } else if (request.onlyIfChanged === true) {
+      // It is gone from HEAD already: a host was killed between its commit and its index.
+      await rename(indexFile, index).catch(unlessMissing);
+    } else {
       // It never was in git, so there is nothing to take out; the call is on record all the same.
       await emptyCommit(run, intent, indexFile);
     }
@@ -86,6 +86,11 @@ async function stage(
   const inHead = await run(['ls-tree', '-z', '--name-only', 'HEAD', '--', ...gone]);
   const names = new Set(inHead.code === 0 ? inHead.stdout.split('\0') : []);
   return { there, gone, known: gone.filter((path) => names.has(path)) };
+}
+
+/** A repository without a commit may have no index yet. */
+function unlessMissing(error: unknown): void {
+  if (codeOf(error) !== 'ENOENT') throw error;
 }
 
 async function differs(run: GitRun, paths: readonly string[], indexFile: string): Promise<boolean> {

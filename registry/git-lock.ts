@@ -21,14 +21,16 @@ export interface Intent {
 /** What a lock of ours says, so that the next start can finish what a killed host began. */
 export interface LockNote {
   intent: Intent;
-  /** Relative to the root. */
+  /** Relative to the root: the manifest first. */
   paths: readonly string[];
+  /** One of them: a source folder that is new, and nobody's where the manifest does not come to name it. */
+  brought?: string;
 }
 
 export interface IndexLock {
   /** What a dead host left in its lock, which was taken over. */
   left: LockNote | undefined;
-  /** Says what is about to be committed. */
+  /** Says what is about to be changed. */
   note(note: LockNote): Promise<void>;
   release(): Promise<void>;
 }
@@ -111,9 +113,9 @@ function textOf(owner: LockOwner, note: LockNote): string {
 async function readDead(path: string): Promise<LockNote | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
   try {
-    const { hershHost, intent, paths } = JSON.parse(text) as { hershHost: LockOwner } & LockNote;
+    const { hershHost, ...note } = JSON.parse(text) as { hershHost: LockOwner } & LockNote;
     if (typeof hershHost.pid !== 'number' || (await isAlive(hershHost))) return undefined;
-    return { intent, paths };
+    return note;
   } catch {
     return undefined;
   }

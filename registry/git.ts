@@ -1,4 +1,6 @@
 import type { BigIntStats } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { timestamp } from '../schemas/program.ts';
@@ -13,9 +15,10 @@ import {
   redactUrl,
 } from './git-follow.ts';
 import { createHeadReader, type GitFolders, type GitHead } from './git-head.ts';
-import { type IndexLock, type Intent, isLeftBehind, lockIndex } from './git-lock.ts';
+import { type IndexLock, type Intent, isLeftBehind, type LockNote, lockIndex } from './git-lock.ts';
 import { createGitRun, type GitRun } from './git-run.ts';
 import { createGitState, type GitState } from './git-state.ts';
+import { removeFolder, sourcesFolderOf } from './kept-sources.ts';
 import { settleMs } from './settle.ts';
 import { SourcesHeld } from './sources-held.ts';
 
@@ -59,15 +62,19 @@ export interface Git extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'tou
   refresh(): Promise<ReadonlySet<string>>;
   /**
    * Lets `edit` change files and commit them, one edit at a time, with the index locked. What `edit` does before
-   * `commit` it must take back when `commit` rejects.
+   * `commit` it must take back when `commit` rejects. Should this host be killed meanwhile, the next start commits
+   * what is noted: so `edit` notes whatever else than `path` it is about to change.
    * Rejects `RegistryUnavailable` (locked for too long) or `Conflict` (a merge is in progress, a hook refuses, the
    * registry follows a remote); in the first and third case `edit` is not called.
-   * @param path what `edit` is about to change, for the next start, should this host be killed meanwhile
+   * @param path the manifest
    */
   record<T>(
     intent: Intent,
     path: string,
-    edit: (commit: (paths: readonly string[]) => Promise<void>) => Promise<T>,
+    edit: (
+      commit: (paths: readonly string[]) => Promise<void>,
+      note: (what: Omit<LockNote, 'intent'>) => Promise<void>,
+    ) => Promise<T>,
   ): Promise<T>;
   /** Throws `Conflict` where every edit is refused, since it belongs to the remote that is followed. */
   mustBeEditable(): void;
@@ -187,7 +194,7 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     const lock = await lockIndex(gitDir, { intent, paths }, clock, deadlineMs);
     ownLock = true;
     try {
-      if (lock.left !== undefined) await finish(lock.left.intent, lock.left.paths);
+      if (lock.left !== undefined) await finish(lock.left);
       return await work(lock);
     } finally {
       await lock.release();
@@ -196,8 +203,9 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
   }
 
   /** Commits what a host that was killed had written, or was about to, as it is found. */
-  async function finish(intent: Intent, paths: readonly string[]): Promise<void> {
-    if (paths.length === 0 || (await head()).operation !== '') return;
+  async function finish({ intent, paths: noted, brought }: LockNote): Promise<void> {
+    if (noted.length === 0 || (await head()).operation !== '') return;
+    const paths = (await isForNothing(noted[0], brought)) ? noted.filter((path) => path !== brought) : noted;
     const message = `${intent.message}\n\nHersh-Recovered: the host was killed meanwhile; the files are as found`;
     await commitPaths({
       root,
@@ -209,6 +217,15 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     }).catch((error: unknown) =>
       onWarning({ error: messageOf(error), paths }, 'an edit that was cut off is not committed'),
     );
+  }
+
+  /** Whether the host did not come to the manifest that names what was brought: then it is taken back. */
+  async function isForNothing(manifest = '', brought = ''): Promise<boolean> {
+    if (brought === '' || sourcesFolderOf(brought) !== brought) return false;
+    const text = await readFile(join(root, manifest), 'utf8').catch(() => '');
+    if (text.includes(brought)) return false;
+    await removeFolder(root, brought);
+    return true;
   }
 
   async function commit(lock: IndexLock, intent: Intent, paths: readonly string[]): Promise<void> {
@@ -301,7 +318,10 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       const work = async (lock: IndexLock) => {
         const { operation } = await head();
         if (operation !== '') throw inProgress(operation);
-        return edit((paths) => commit(lock, intent, paths));
+        return edit(
+          (paths) => commit(lock, intent, paths),
+          (what) => lock.note({ intent, ...what }),
+        );
       };
       // From now on, not from its turn: callers that queue behind a foreign lock do not wait one after the other.
       const deadlineMs = clock.monotonic() + LOCKED_MS_MAX;

@@ -5,6 +5,11 @@ import { TEMP_PREFIX } from './atomic-write.ts';
 /** Folders that the API makes; those that people make are theirs to remove. */
 const API_SOURCES = /^sources\/build-[0-9a-f]{12}(-[0-9a-f]{8})?(?=\/|$)/;
 
+/** The folder a context lies in, where the API made it. */
+export function sourcesFolderOf(context: string | undefined): string | undefined {
+  return API_SOURCES.exec(context ?? '')?.[0];
+}
+
 /** Something done that can be taken back, until it is done for good. */
 export interface Reversible {
   undo(): Promise<void>;
@@ -13,10 +18,10 @@ export interface Reversible {
 
 /** Source folders of the API, which in a git work tree come and go with the commits that name them. */
 export interface SourcesKeeper {
-  /** The folder a context lies in, where the API made it; for the paths of a commit. */
-  named(context: string | undefined): string[];
-  /** Takes the folder of a context that a program names no more away, where no other does and git has all of it. */
-  release(name: string, context: string | undefined): Promise<(Reversible & { paths: string[] }) | undefined>;
+  /** The folder of a context that may go when a program names it no more: no other does, and git has all of it. */
+  leaving(name: string, context: string | undefined): Promise<string | undefined>;
+  /** Takes such a folder away, if it is there. */
+  release(folder: string): Promise<Reversible | undefined>;
   /** Resolves when the folder of a context is not on its way: taken away and not yet back, or gone for good. */
   settled(context: string): Promise<void>;
 }
@@ -33,7 +38,6 @@ export interface SourcesKeeperOptions {
 
 export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeeper {
   const { root, aside, isClean, mentions } = options;
-  const folderOf = (context: string | undefined) => API_SOURCES.exec(context ?? '')?.[0];
   /** Folders that were taken away by an edit which has not ended. */
   const away = new Map<string, { until: Promise<void>; end: () => void }>();
   const ending = async (folder: string, work: Promise<void>): Promise<void> => {
@@ -45,11 +49,13 @@ export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeepe
     }
   };
   return {
-    settled: async (context) => away.get(folderOf(context) ?? '')?.until,
-    named: (context) => [folderOf(context) ?? []].flat(),
-    async release(name, context) {
-      const folder = folderOf(context);
+    settled: async (context) => away.get(sourcesFolderOf(context) ?? '')?.until,
+    async leaving(name, context) {
+      const folder = sourcesFolderOf(context);
       if (folder === undefined || mentions(name, folder) || !(await isClean(folder))) return undefined;
+      return folder;
+    },
+    async release(folder) {
       const from = join(root, folder);
       const to = join(aside, `${TEMP_PREFIX}${basename(folder)}`);
       await rm(to, { recursive: true, force: true });
@@ -66,7 +72,6 @@ export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeepe
         return undefined;
       }
       return {
-        paths: [folder],
         undo: () => ending(folder, rename(to, from)),
         done: () => ending(folder, rm(to, { recursive: true, force: true })),
       };

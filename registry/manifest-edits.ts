@@ -3,13 +3,13 @@ import { NAME_PATTERN, type Program } from '../schemas/program.ts';
 import { editManifest, replaceSpec } from './edit-manifest.ts';
 import type { Git } from './git.ts';
 import type { Intent } from './git-lock.ts';
-import { removeFolder, type SourcesKeeper, together } from './kept-sources.ts';
+import { removeFolder, type SourcesKeeper, sourcesFolderOf, together } from './kept-sources.ts';
 import { newManifest, type ParsedManifest } from './manifest.ts';
-
 import { type FileEdit, labelOf, type ManifestFiles, notFound } from './manifest-files.ts';
 import { etagOf, type ManifestSet } from './manifest-set.ts';
 import type { Asked, ManifestEntry } from './registry.ts';
 import type { Serial } from './serial.ts';
+import type { OnPlace, PlacedSources } from './source-folder.ts';
 import { writeSources } from './sources.ts';
 
 /** What a `POST /programs` brought. */
@@ -17,6 +17,12 @@ export interface NewSources {
   userId: string;
   buildId: string;
   files: ReadonlyMap<string, string>;
+}
+
+/** A spec, and the sources that were put in place for it, if any. */
+export interface MadeSpec {
+  spec: Record<string, unknown>;
+  placed?: PlacedSources | undefined;
 }
 
 /**
@@ -36,8 +42,15 @@ export interface ManifestEdits {
    * changed as well; one that does not even parse stays as it is. Rejects `NotFound`.
    */
   editSpec(name: string, fields: Asked, intent?: Intent): Promise<ManifestEntry>;
-  /** Makes `spec` another one, see `replaceSpec` of edit-manifest.ts. Rejects `NotFound`, or `Conflict` where it is not valid. */
-  replaceSpec(name: string, spec: Record<string, unknown>, intent?: Intent): Promise<ManifestEntry>;
+  /**
+   * Makes `spec` another one, see `replaceSpec` of edit-manifest.ts. Rejects `NotFound`, `Conflict` where the file is
+   * not valid, and as `make` does. Sources that it put in place are gone again when the edit is refused.
+   */
+  replaceSpec(
+    name: string,
+    make: (onPlace: OnPlace) => Promise<MadeSpec>,
+    intent?: Intent,
+  ): Promise<ManifestEntry>;
   /** Moves the manifest to the trash. Rejects `NotFound`. */
   remove(name: string, intent?: Intent): Promise<void>;
 }
@@ -63,24 +76,25 @@ export interface ManifestEditsOptions {
 export function createManifestEdits(options: ManifestEditsOptions): ManifestEdits {
   const { root, git, manifests, files, sources, exclusive, parse, written } = options;
 
-  function writeNew(name: string, text: string): Promise<FileEdit> {
+  async function writeNew(name: string, text: string): Promise<FileEdit> {
     if (!NAME_PATTERN.test(name)) throw new AppError('BadRequest', `${name} is not a valid program name`);
     const clash = manifests.get(name) === undefined ? manifests.clashOf(name) : name;
     if (clash !== undefined) throw new AppError('Conflict', `${labelOf(clash)} exists already`);
     return files.create(name, text);
   }
 
-  async function writeBrought(
-    name: string,
-    { userId, buildId, files: brought }: NewSources,
+  /** The edit of a manifest, and the sources that were put in place for it: both or neither. */
+  async function withSources(
+    placed: PlacedSources | undefined,
+    write: () => Promise<FileEdit>,
   ): Promise<FileEdit> {
-    const { context, isNew } = await writeSources(root, buildId, brought);
-    const folder = { undo: () => removeFolder(root, context), done: async () => undefined };
+    if (placed?.isNew !== true) return write();
+    const folder = { undo: () => removeFolder(root, placed.context), done: async () => undefined };
     try {
-      const manifest = await writeNew(name, newManifest(name, userId, context));
-      return { ...together(manifest, isNew ? folder : undefined), text: manifest.text };
+      const manifest = await write();
+      return { ...together(manifest, folder), text: manifest.text };
     } catch (error) {
-      if (isNew) await folder.undo();
+      await folder.undo();
       throw error;
     }
   }
@@ -88,28 +102,37 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
   /**
    * Makes an edit of a manifest and, in a git work tree, its commit, as one: a look sees neither or both. Sources
    * that the manifest begins to name go into the commit, those that nothing names any more go with it.
+   * @param contextAfter the context that the manifest will name, as far as that is known before
    */
   function edit<T>(
     name: string,
     intent: Intent | undefined,
-    write: () => Promise<FileEdit>,
+    contextAfter: (before: string | undefined) => string | undefined,
+    write: (onPlace: OnPlace) => Promise<FileEdit>,
     tell: (text: string) => Promise<T>,
   ): Promise<T> {
-    if (git === undefined) return exclusive(async () => tell((await write()).text ?? ''));
+    const quietly = async () => undefined;
+    if (git === undefined) return exclusive(async () => tell((await write(quietly)).text ?? ''));
     const said = intent ?? { author: options.ownerOf(name), message: `edit ${name}` };
-    return git.record(said, labelOf(name), (commit) =>
+    return git.record(said, labelOf(name), (commit, note) =>
       exclusive(async () => {
         const before = contextOf(manifests.get(name)?.program);
-        const made = await write();
+        const expected = contextAfter(before);
+        const leaving = before === expected ? undefined : await sources.leaving(name, before);
+        const pathsWith = (context: string | undefined, gone: string | undefined) => [
+          labelOf(name),
+          ...[before === context ? undefined : sourcesFolderOf(context), gone].filter(isPath),
+        ];
+        // Before the first file is touched: a host that is killed from now on finds all of it, or nothing.
+        await note({ paths: pathsWith(expected, leaving) });
+        const made = await write(({ context, isNew }) =>
+          note({ paths: pathsWith(context, leaving), ...(isNew ? { brought: context } : {}) }),
+        );
         const after = made.text === undefined ? undefined : contextOf(parse(name, made.text).program);
-        const moved = before === after ? undefined : await sources.release(name, before);
+        const moved = leaving === undefined || before === after ? undefined : await sources.release(leaving);
         const change = together(made, moved);
         try {
-          await commit([
-            labelOf(name),
-            ...sources.named(before === after ? undefined : after),
-            ...(moved?.paths ?? []),
-          ]);
+          await commit(pathsWith(after, moved && leaving));
         } catch (error) {
           await change.undo();
           throw error;
@@ -120,19 +143,6 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
           await change.done();
         }
       }),
-    );
-  }
-
-  function editText(
-    name: string,
-    intent: Intent | undefined,
-    change: (text: string) => string,
-  ): Promise<ManifestEntry> {
-    return edit(
-      name,
-      intent,
-      () => files.rewrite(name, change),
-      (text) => written(name, text),
     );
   }
 
@@ -154,41 +164,68 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
     });
   }
 
+  const contextIn = (name: string, text: string) => contextOf(parse(name, text).program);
+
   return {
     create: (name, text, intent) =>
       edit(
         name,
         intent,
-        async () => writeNew(name, text),
+        () => contextIn(name, text),
+        () => writeNew(name, text),
         (now) => written(name, now),
       ),
-    createFromSources: (name, brought, intent) =>
+    createFromSources: (name, { userId, buildId, files: brought }, intent) =>
       edit(
         name,
         intent,
-        () => writeBrought(name, brought),
+        () => undefined,
+        async (onPlace) => {
+          const placed = await writeSources(root, buildId, brought, onPlace);
+          return withSources(placed, async () => writeNew(name, newManifest(name, userId, placed.context)));
+        },
         (now) => written(name, now),
       ),
     replace: (name, text, etag, intent) =>
-      editText(name, intent, (current) => {
-        if (etagOf(current) === etag) return text;
-        throw new AppError('PreconditionFailed', `${labelOf(name)} was changed since you read it`, {
-          hint: 'Get the manifest again, repeat your edit on it and send it with its new ETag as If-Match.',
-        });
-      }),
+      edit(
+        name,
+        intent,
+        () => contextIn(name, text),
+        () =>
+          files.rewrite(name, (current) => {
+            if (etagOf(current) === etag) return text;
+            throw new AppError('PreconditionFailed', `${labelOf(name)} was changed since you read it`, {
+              hint: 'Get the manifest again, repeat your edit on it and send it with its new ETag as If-Match.',
+            });
+          }),
+        (now) => written(name, now),
+      ),
     editSpec: (name, fields, intent) =>
       edit(
         name,
         intent,
+        (before) => before,
         () => files.rewrite(name, (text) => setFields(name, text, fields)),
-        (text) => written(name, text, fields),
+        (now) => written(name, now, fields),
       ),
-    replaceSpec: (name, spec, intent) =>
-      editText(name, intent, (text) => replaceSpec(mustBeValid(name, text), spec)),
+    replaceSpec: (name, make, intent) =>
+      edit(
+        name,
+        intent,
+        () => undefined,
+        async (onPlace) => {
+          const { spec, placed } = await make(onPlace);
+          return withSources(placed, () =>
+            files.rewrite(name, (text) => replaceSpec(mustBeValid(name, text), spec)),
+          );
+        },
+        (now) => written(name, now),
+      ),
     remove: (name, intent) =>
       edit(
         name,
         intent,
+        () => undefined,
         async () => {
           if (manifests.get(name) === undefined && !options.isMissing(name)) throw notFound(name);
           return files.discard(name);
@@ -196,6 +233,10 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
         async () => options.removed(name),
       ),
   };
+}
+
+function isPath(path: string | undefined): path is string {
+  return path !== undefined;
 }
 
 function contextOf(program: Program | undefined): string | undefined {

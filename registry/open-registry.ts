@@ -5,7 +5,7 @@ import { openBuildLogs } from './build-logs.ts';
 import { openContexts } from './context.ts';
 import { openEventStore } from './event-store.ts';
 import { programOf } from './git-state.ts';
-import { createSourcesKeeper } from './kept-sources.ts';
+import { createSourcesKeeper, sourcesFolderOf } from './kept-sources.ts';
 import { createListeners } from './listeners.ts';
 import { parseManifest } from './manifest.ts';
 import { createManifestEdits } from './manifest-edits.ts';
@@ -314,7 +314,7 @@ export async function openRegistry({
     trashVolume: trash.noteVolume,
     trashSources: (folder) =>
       exclusive(async () => {
-        if (sources.named(folder)[0] !== folder || mentions('', folder)) return false;
+        if (sourcesFolderOf(folder) !== folder || mentions('', folder)) return false;
         if (git !== undefined && !(await git.ignores(folder))) return false;
         await trash.discardSources(join(root, folder));
         return true;

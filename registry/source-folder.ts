@@ -10,6 +10,9 @@ export interface PlacedSources {
   isNew: boolean;
 }
 
+/** Told of a source tree before it is put in place: what a host that is killed then has to know at its next start. */
+export type OnPlace = (sources: PlacedSources) => Promise<void>;
+
 /**
  * Puts a source tree under `sources/<buildId>`, all or nothing. A folder that holds the same already is shared;
  * one that somebody changed is left alone and another is made.
@@ -21,6 +24,7 @@ export async function placeSources(
   buildId: string,
   holdsSame: (folder: string) => Promise<boolean>,
   fill: (path: string) => Promise<void>,
+  onPlace: OnPlace = async () => undefined,
 ): Promise<PlacedSources> {
   const sources = join(root, 'sources');
   const temp = join(sources, `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`);
@@ -29,13 +33,17 @@ export async function placeSources(
   try {
     for (;;) {
       const context = `sources/${buildId}${suffix}`;
-      if (await holdsSame(context)) return { context, isNew: false };
+      if (await holdsSame(context)) {
+        await onPlace({ context, isNew: false });
+        return { context, isNew: false };
+      }
       if ((await lstat(join(root, context)).catch(() => undefined)) === undefined) {
         if (!filled) {
           await mkdir(temp, { recursive: true });
           await fill(temp);
           filled = true;
         }
+        await onPlace({ context, isNew: true });
         if (await moveInto(temp, join(root, context))) {
           await syncFolder(sources);
           return { context, isNew: true };

@@ -9,7 +9,7 @@ import { entriesOfFiles, foldersAbove, MODE_FILE, modeOf } from './context-entri
 import { locate } from './context-folder.ts';
 import { sha256 } from './context-tar.ts';
 import { mapLimit } from './map-limit.ts';
-import { type PlacedSources, placeSources } from './source-folder.ts';
+import { type OnPlace, type PlacedSources, placeSources } from './source-folder.ts';
 
 /** The most `GET /programs/{id}/source` gives back: as much as a `POST` may bring. */
 const SOURCE_BYTES_MAX = 32 * 2 ** 20;
@@ -37,6 +37,7 @@ export async function writeSources(
   root: string,
   buildId: string,
   files: ReadonlyMap<string, string>,
+  onPlace?: OnPlace,
 ): Promise<PlacedSources> {
   try {
     return await placeSources(
@@ -44,8 +45,10 @@ export async function writeSources(
       buildId,
       (folder) => holdsExactly(join(root, folder), files),
       (path) => writeFiles(path, files),
+      onPlace,
     );
   } catch (error) {
+    if (error instanceof AppError) throw error;
     throw new AppError('RegistryUnavailable', `the sources can not be written: ${messageOf(error)}`, {
       cause: error,
       hint: 'Is the disk full, or sources/ not writable?',

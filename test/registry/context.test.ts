@@ -442,13 +442,14 @@ test('what was kept comes back, where it is not there already', async (t) => {
   await contexts.snapshot(build(), hash);
   await rm(folder, { recursive: true });
   const restored = await Promise.all([1, 2, 3].map(() => contexts.restore(build(), hash, buildId)));
-  assert.deepEqual([...new Set(restored)], [`sources/${buildId}`]);
+  assert.deepEqual([...new Set(restored.map(({ context }) => context))], [`sources/${buildId}`]);
+  assert.equal(restored.filter(({ isNew }) => isNew).length, 1);
   assert.equal((await contexts.look(build({ context: `sources/${buildId}` }))).hash, hash);
   assert.deepEqual(await readdir(join(root, 'sources')), [buildId]);
   assert.equal((await lstat(join(root, 'sources', buildId, 'link'))).isSymbolicLink(), true);
   await writeFile(join(root, 'sources', buildId, 'run'), 'somebody changed it');
   const other = await contexts.restore(build(), hash, buildId);
-  assert.match(other, new RegExp(`^sources/${buildId}-[0-9a-f]{8}$`));
+  assert.match(other.context, new RegExp(`^sources/${buildId}-[0-9a-f]{8}$`));
   await assert.rejects(
     contexts.restore(build(), 'none', buildId),
     (error) => error instanceof AppError && error.reason === 'Conflict',

@@ -293,7 +293,7 @@ describe('two hosts that share an engine and an image', () => {
     const next = new Map([['Dockerfile', 'FROM scratch\n# next\n']]);
     await other.programs.createFromSources('next', 'you', other.programs.buildIdOf(next), next);
     const context = `sources/${other.programs.buildIdOf(next)}`;
-    await other.registry.replaceSpec('theirs', { userId: 'you', build: { context } });
+    await other.registry.replaceSpec('theirs', async () => ({ spec: { userId: 'you', build: { context } } }));
     await other.until(
       'theirs has moved on',
       () => other.registry.status.get('theirs')?.currentRevision === 2,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { gitIn, meanwhile as turnWhile } from '../registry/git-stage.ts';
@@ -25,6 +25,17 @@ async function programs(stage: Stage, names: readonly string[], spec: Spec = {})
 }
 
 const meanwhile = (stage: Stage, work: Promise<unknown>) => turnWhile(stage.clock, work);
+
+/** Turns the clock, with the files at rest, until the promise has settled. */
+async function advanceUntil(stage: Stage, work: Promise<unknown>): Promise<unknown> {
+  let settled = false;
+  const end = () => {
+    settled = true;
+  };
+  work.then(end, end);
+  while (!settled) await stage.host.advance(50);
+  return work;
+}
 
 const ids = (stage: Stage, names: readonly string[]) =>
   names.map((name) =>
@@ -261,6 +272,36 @@ describe('a registry in git', () => {
       assert.deepEqual([spec?.env.VERSION, commit], [String(((at + 1) % 2) + 1), target]);
     }
     assert.equal((await host.registry.revisions.list('p0')).length, 5);
+  });
+
+  it('a rollback that git refuses leaves no sources behind', async (test) => {
+    const stage = await startInGit(test);
+    await programs(stage, ['p0']);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'one');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('it runs', allReady(stage, ['p0']));
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\n# second\n');
+    await stage.git('commit', '-q', '-a', '-m', 'two');
+    await host.until('the second serves', () => stage.status('p0').currentRevision === 2, 20_000);
+    await host.until('it is ready', allReady(stage, ['p0']));
+    const refused = async (words: RegExp) => {
+      await assert.rejects(advanceUntil(stage, host.programs.rollBack('p0', 1)), words);
+      assert.equal(await stage.git('status', '--porcelain'), '');
+    };
+    await stage.write('.git/MERGE_HEAD', `${await stage.git('rev-parse', 'HEAD')}\n`);
+    await refused(/a merge is in progress/);
+    await rm(join(stage.root, '.git/MERGE_HEAD'));
+    await stage.write('.git/hooks/pre-commit', '#!/bin/sh\necho "not on a Friday" >&2\nexit 1\n');
+    await chmod(join(stage.root, '.git/hooks/pre-commit'), 0o755);
+    await refused(/not on a Friday/);
+    await rm(join(stage.root, '.git/hooks/pre-commit'));
+    await stage.write('.git/index.lock', '');
+    await assert.rejects(advanceUntil(stage, host.programs.rollBack('p0', 1)), /locked by another process/);
+    await rm(join(stage.root, '.git/index.lock'));
+    assert.equal(await stage.git('status', '--porcelain'), '');
+    await host.programs.rollBack('p0', 1);
+    await host.until('the first is back', () => stage.status('p0').currentRevision === 3, 20_000);
   });
 
   it('a call that git refuses changes nothing that runs, and nobody hears of it', async (test) => {
