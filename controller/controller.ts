@@ -126,7 +126,7 @@ export function startController(deps: ControllerDeps): Controller {
     snapshot,
     wasDown: (atMs) => atMs < (deps.bootedAtMs ?? 0) || monitor.wasAway(atMs),
     authorOf: (commit) => registry.authorOf(commit),
-    hasSnapshot: (hash) => registry.contexts.has(hash),
+    hasSnapshot: (build, hash) => registry.contexts.has(build, hash),
     stop,
     stopping: (name) => new Set(stops.get(name)),
     probes: (name) => prober.states(name),

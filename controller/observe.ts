@@ -48,7 +48,7 @@ export interface ObserveDeps {
   /** Whether engine or machine were down at a time, or just going down. Epoch milliseconds. */
   wasDown: (atMs: number) => boolean;
   /** Whether what was built under that hash is kept, so that it can be built again without its sources. */
-  hasSnapshot: (hash: string) => Promise<boolean>;
+  hasSnapshot: (build: BuildSpec, hash: string) => Promise<boolean>;
   stopping: (name: string) => ReadonlySet<string>;
   probes: (name: string) => ReadonlyMap<string, ProbeState>;
   containerName: (name: string) => string;
@@ -349,8 +349,9 @@ async function withStandIn(
   const image = await imageState(deps, other, spec);
   if (image.kind !== 'absent' && image.kind !== 'pending') return { ...other, image };
   // Where the wanted one may yet be made, the two would take turns to fail.
-  const mayBuild = observed.image.kind === 'unknown' && spec.build !== null;
-  return mayBuild && (await deps.hasSnapshot(other.imageKey)) ? { ...other, image } : observed;
+  const { build } = spec;
+  const mayBuild = observed.image.kind === 'unknown' && build !== null;
+  return mayBuild && (await deps.hasSnapshot(build, other.imageKey)) ? { ...other, image } : observed;
 }
 
 /** Exits that happen while the program should be stopped are nobody's fault. */

@@ -3,9 +3,9 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Pack, pack as tarPack } from 'tar-stream';
+import { extract, type Pack, pack as tarPack } from 'tar-stream';
 import { type ContextEntry, compareBytes } from '../schemas/build-id.ts';
-import { MODE_FOLDER, MODE_LINK } from './context-entries.ts';
+import { MODE_EXECUTABLE, MODE_FILE, MODE_FOLDER, MODE_LINK } from './context-entries.ts';
 
 /** An entry, and where it lies. */
 export interface LocatedEntry extends ContextEntry {
@@ -37,6 +37,26 @@ export async function writeTar(path: string, entries: readonly LocatedEntry[]): 
     throw writeResult.reason;
   }
   if (fillResult.status === 'rejected') throw fillResult.reason;
+}
+
+/** The entries of a tar that `writeTar` wrote. Rejects where it can not be read to its end. */
+export async function readTar(path: string): Promise<ContextEntry[]> {
+  const unpacked = extract();
+  const read = pipeline(createReadStream(path), unpacked);
+  const list = async (): Promise<ContextEntry[]> => {
+    const entries: ContextEntry[] = [];
+    for await (const entry of unpacked) {
+      const { name, type, mode = 0, linkname } = entry.header;
+      const hash = createHash('sha256').update(type === 'symlink' ? (linkname ?? '') : '');
+      for await (const chunk of entry) hash.update(chunk as Buffer);
+      const ofFile = (mode & 0o100) !== 0 ? MODE_EXECUTABLE : MODE_FILE;
+      const kind = type === 'directory' ? MODE_FOLDER : type === 'symlink' ? MODE_LINK : ofFile;
+      entries.push({ name: name.replace(/\/$/, ''), mode: kind, sha256: hash.digest('hex') });
+    }
+    return entries;
+  };
+  const [entries] = await Promise.all([list(), read]);
+  return entries;
 }
 
 const isChange = (error: unknown) => error instanceof ContextChanged;

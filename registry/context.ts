@@ -10,8 +10,8 @@ import { RESERVED_FOLDERS } from '../schemas/resolve.ts';
 import { isTemporary, TEMP_PREFIX } from './atomic-write.ts';
 import { contextFilter, ignoreFileNames, MODE_FOLDER, modeOf } from './context-entries.ts';
 import { leadsOut, locate } from './context-folder.ts';
-import { restoreContext } from './context-restore.ts';
-import { ContextChanged, type LocatedEntry, sha256, writeTar } from './context-tar.ts';
+import { damagedSources, restoreContext } from './context-restore.ts';
+import { ContextChanged, type LocatedEntry, readTar, sha256, writeTar } from './context-tar.ts';
 import { mapLimit } from './map-limit.ts';
 import { SETTLE_MS, settleMs, statKey } from './settle.ts';
 import type { OnPlace, PlacedSources } from './source-folder.ts';
@@ -39,16 +39,17 @@ export interface Contexts {
    */
   look(build: BuildSpec): Promise<BuildContext>;
   /**
-   * The path of a tar that holds exactly what `hash` was made of; written once, kept in `data/contexts/`.
-   * Rejects `ContextChanged` when the files changed meanwhile: look again. Rejects `RegistryUnavailable` where they
-   * can not be kept, `BuildFailed` where they can not be read.
+   * The path of a tar that holds exactly what `hash` was made of; written once, kept in `data/contexts/`, and written
+   * anew where it is damaged. Rejects `ContextChanged` when the files changed meanwhile: look again. Rejects
+   * `RegistryUnavailable` where they can not be kept, or what is kept is damaged and there is nothing else; `BuildFailed`
+   * where they can not be read.
    */
   snapshot(build: BuildSpec, hash: string): Promise<string>;
-  /** Whether a snapshot of that hash is kept. */
-  has(hash: string): Promise<boolean>;
+  /** Whether a snapshot of that hash is kept, and whole. */
+  has(build: BuildSpec, hash: string): Promise<boolean>;
   /**
    * Puts the kept snapshot of `hash` back under `sources/`, where no folder there holds the same. Rejects `Conflict`
-   * where no snapshot is kept.
+   * where no snapshot is kept, or it is damaged.
    */
   restore(build: BuildSpec, hash: string, buildId: string, onPlace?: OnPlace): Promise<PlacedSources>;
   /** Whether the folder holds just what `hash` was made of. */
@@ -102,7 +103,18 @@ export function openContexts(root: string, snapshots: string, now: () => number)
   const holds = async (build: BuildSpec, hash: string) =>
     (await look(build).catch(() => undefined))?.hash === hash;
   const fileOf = (hash: string) => join(snapshots, `${hash}.tar`);
-  const has = async (hash: string) => (await stat(fileOf(hash)).catch(() => undefined))?.isFile() === true;
+  /** Keys of the tars that were found whole. To read one takes long, so it is done once in the life of a host. */
+  const whole = new Map<string, string>();
+
+  async function has(build: BuildSpec, hash: string): Promise<boolean> {
+    const stats = await stat(fileOf(hash), { bigint: true }).catch(() => undefined);
+    if (stats?.isFile() !== true) return false;
+    if (whole.get(hash) === statKey(stats)) return true;
+    const entries = await readTar(fileOf(hash)).catch(() => []);
+    const isWhole = buildHash(build.dockerfile, build.args, entries) === hash;
+    if (isWhole) whole.set(hash, statKey(stats));
+    return isWhole;
+  }
 
   return {
     look,
@@ -110,11 +122,12 @@ export function openContexts(root: string, snapshots: string, now: () => number)
     holds,
     restore(build, hash, buildId, onPlace = async () => undefined) {
       const holdsSame = (context: string) => holds({ ...build, context }, hash);
-      return restoreContext(root, fileOf(hash), buildId, holdsSame, onPlace);
+      return restoreContext(root, fileOf(hash), buildId, () => has(build, hash), holdsSame, onPlace);
     },
     async snapshot(build, hash) {
       const path = fileOf(hash);
-      if (await has(hash)) return path;
+      if (await has(build, hash)) return path;
+      const isDamaged = (await lstat(path).catch(() => undefined)) !== undefined;
       const { entries } = await walk(build);
       const temp = join(snapshots, `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`);
       try {
@@ -126,6 +139,7 @@ export function openContexts(root: string, snapshots: string, now: () => number)
         const { path: where = '', syscall = '' } = error as NodeJS.ErrnoException;
         const isSource = where === '' ? syscall === 'read' : where !== temp;
         if (error instanceof ContextChanged || (isSource && codeOf(error) === 'ENOENT')) {
+          if (isDamaged) throw damagedSources('RegistryUnavailable', buildIdOf(hash));
           throw new AppError('ContextChanged', `${build.context} changed while it was read`);
         }
         // What the folder of snapshots refuses says nothing about the sources, and is over one day.

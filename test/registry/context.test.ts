@@ -455,3 +455,42 @@ test('what was kept comes back, where it is not there already', async (t) => {
     (error) => error instanceof AppError && error.reason === 'Conflict',
   );
 });
+
+for (const [damage, spoil] of [
+  // Between two entries: to whoever unpacks it that is the end of a whole one.
+  ['cut between two entries', (tar: Buffer) => tar.subarray(0, 1024)],
+  ['cut inside of one', (tar: Buffer) => tar.subarray(0, 700)],
+  ['empty', () => Buffer.alloc(0)],
+  ['nothing but noise', () => Buffer.alloc(4096, 'x')],
+  [
+    'changed in one place',
+    (tar: Buffer) => Buffer.from(tar.toString('latin1').replace('# one', '# 0ne'), 'latin1'),
+  ],
+] as const) {
+  test(`what is kept is ${damage}: it is never taken for whole, and written anew where the folder has it still`, async (t) => {
+    const { root, folder, contexts } = await start(t, {
+      Dockerfile: 'FROM scratch\n# one\n',
+      'main.js': 'main',
+    });
+    const { hash, buildId } = await contexts.look(build());
+    const path = await contexts.snapshot(build(), hash);
+    const tar = await readFile(path);
+    assert.equal(await contexts.has(build(), hash), true);
+    await writeFile(path, spoil(tar));
+    assert.equal(await contexts.has(build(), hash), false);
+    const isDamaged = (reason: string) => (error: unknown) =>
+      error instanceof AppError &&
+      error.reason === reason &&
+      error.message === `the kept sources of ${buildId} are damaged` &&
+      error.hint !== undefined;
+    await writeFile(join(folder, 'main.js'), 'other');
+    await assert.rejects(contexts.restore(build(), hash, buildId), isDamaged('Conflict'));
+    assert.deepEqual(await readdir(join(root, 'sources')), ['a']);
+    await assert.rejects(contexts.snapshot(build(), hash), isDamaged('RegistryUnavailable'));
+    await writeFile(join(folder, 'main.js'), 'main');
+    await contexts.snapshot(build(), hash);
+    assert.deepEqual(await readFile(path), tar);
+    await rm(folder, { recursive: true });
+    assert.equal((await contexts.restore(build(), hash, buildId)).context, `sources/${buildId}`);
+  });
+}
