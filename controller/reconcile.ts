@@ -118,15 +118,18 @@ async function remembered(
 }
 
 /** The name was deleted and comes back before all of the old program is gone: what was learnt of that one goes. */
-async function bornAnew(
-  { registry, clock }: ReconcileDeps,
-  { name, userId, memory }: ProgramStatus,
-  program: Program,
-): Promise<ProgramStatus> {
+async function bornAnew(deps: ReconcileDeps, old: ProgramStatus, program: Program): Promise<ProgramStatus> {
+  const { registry, clock } = deps;
+  const { name, userId, memory } = old;
   const { volume, latestRevision, stopsAsked, exitSeen } = memory;
   const isSameUser = program.rawSpec.userId === userId;
   if (!isSameUser && volume !== undefined) await registry.trashVolume(name, volume, userId);
-  return {
+  await emit(deps, old, {
+    type: 'Normal',
+    reason: 'Deleted',
+    message: 'the program was deleted; another of its name begins before all of it is gone',
+  });
+  const born: ProgramStatus = {
     ...emptyStatus(name, clock.now()),
     userId,
     memory: {
@@ -136,6 +139,8 @@ async function bornAnew(
       ...(exitSeen !== undefined && { exitSeen }),
     },
   };
+  await save(deps, born);
+  return born;
 }
 
 function contextOf(goal: Observed['goal']): string | undefined {

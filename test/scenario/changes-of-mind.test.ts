@@ -40,6 +40,22 @@ describe('a name that is deleted and comes back at once', () => {
     assert.equal(stage.status('app').observedGeneration, 1);
   });
 
+  it('has it told, also where the new one is not to be started', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    stage.world.goAway('keep');
+    await host.programs.remove('app');
+    await host.advance(100);
+    await stage.create('app', { desiredState: 'Stopped' });
+    await host.advance(1_000);
+    stage.world.comeBack();
+    await stage.reach('app', 'Created');
+    await host.advance(10_000);
+    assert.equal((await stage.reasons('app')).filter((reason) => reason === 'Deleted').length, 1);
+  });
+
   it('with a manifest that is not valid stays deleted', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
