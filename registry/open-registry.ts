@@ -11,6 +11,7 @@ import { parseManifest } from './manifest.ts';
 import { createManifestEdits } from './manifest-edits.ts';
 import { createManifestFiles, labelOf } from './manifest-files.ts';
 import { createManifestSet } from './manifest-set.ts';
+import { createOwnFolders } from './own-folders.ts';
 import { prepareRegistry, registryPaths } from './paths.ts';
 import { pauseEvery } from './pause.ts';
 import type { Registry, RegistryChange, RegistryOptions } from './registry.ts';
@@ -40,11 +41,14 @@ export async function openRegistry({
 }: RegistryOptions): Promise<Registry> {
   const paths = registryPaths(root);
   await prepareRegistry(paths);
-  const onWriteError = (error: unknown) =>
+  const onWriteError = (error: unknown) => {
+    own.suspect();
     onWarning({ error: messageOf(error) }, 'a file of data/ can not be written');
+  };
   const onListenerError = (error: unknown) =>
     onWarning({ error: messageOf(error) }, 'a bug: a listener of the registry failed');
   const status = await openStatusStore(paths.status, onListenerError);
+  const own = createOwnFolders(paths, status, () => clock.monotonic(), onWarning);
   const trash = await openTrash(paths.trash, () => clock.now());
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
   const manifests = createManifestSet(parse, labelOf);
@@ -119,7 +123,8 @@ export async function openRegistry({
     scanned = true;
     trouble = '';
     warnOf(scan, before);
-    const waits = [LOOK_MS, scan.againMs, absences.settlesInMs(), wantsAgain ? SETTLE_MS : 0];
+    const ownMs = await own.look();
+    const waits = [LOOK_MS, scan.againMs, absences.settlesInMs(), ownMs, wantsAgain ? SETTLE_MS : 0];
     schedule(Math.min(...waits.filter((ms) => ms > 0)));
     const remote = git?.remoteTrouble()?.message ?? '';
     const isOtherRemote = remote !== remoteBefore;
@@ -198,7 +203,7 @@ export async function openRegistry({
 
   const onHint = (changed: ReadonlySet<string>) => {
     const others = [...changed].filter(
-      (path) => path !== '' && path !== 'programs' && !path.startsWith('programs/'),
+      (path) => !['', 'programs', 'status', 'data'].includes(path) && !path.startsWith('programs/'),
     );
     if (git === undefined) notify([], new Set(others));
     else for (const path of others) noteUntold(path);
@@ -276,7 +281,10 @@ export async function openRegistry({
     get: manifests.get,
     missing: () => absences.unstated().filter((name) => status.get(name) !== undefined),
     clashOf: manifests.clashOf,
-    health: () => ({ scanned, message: trouble, paused: absences.paused(), warnings: git?.warnings() ?? [] }),
+    health: () => ({
+      ...{ scanned, message: trouble, paused: absences.paused() },
+      warnings: [...(git?.warnings() ?? []), ...own.warnings()],
+    }),
     parse,
     look,
     wanted(name) {

@@ -38,10 +38,31 @@ export function registryPaths(root: string): RegistryPaths {
   };
 }
 
+/** A folder that the host alone writes, and what has to be in it. */
+export interface OwnFolder {
+  path: string;
+  inner: readonly string[];
+}
+
+export function ownFolders(paths: RegistryPaths): OwnFolder[] {
+  const { status, data, builds, events, revisions, contexts, trash, locks } = paths;
+  return [
+    { path: status, inner: [] },
+    { path: data, inner: [builds, events, revisions, contexts, trash, locks] },
+  ];
+}
+
+/** Makes what is missing of it. It is the owner's alone, and ignored by git. */
+export async function makeOwnFolder({ path, inner }: OwnFolder): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+  await writeIfOther(join(path, '.gitignore'), '*\n');
+  for (const folder of inner) await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
 /**
  * Makes what is missing of a registry at the start of the host, and removes temporary files that a killed host
- * left. `status/` and `data/` are the owner's alone and ignored by git. `programs/` is made only in a registry
- * that has no `status/` yet: in one that was in use its absence is damage, not an empty registry.
+ * left. `programs/` is made only in a registry that has no `status/` yet: in one that was in use its absence is damage, not an empty registry.
  */
 export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
   try {
@@ -49,22 +70,8 @@ export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
     const fresh = !(await exists(paths.status));
     if (fresh) await mkdir(paths.programs, { recursive: true });
     await mkdir(paths.sources, { recursive: true });
-    for (const own of [paths.status, paths.data]) {
-      await mkdir(own, { recursive: true, mode: 0o700 });
-      await chmod(own, 0o700);
-      await writeIfOther(join(own, '.gitignore'), '*\n');
-    }
+    for (const own of ownFolders(paths)) await makeOwnFolder(own);
     await keepPrograms(paths);
-    for (const folder of [
-      paths.builds,
-      paths.events,
-      paths.revisions,
-      paths.contexts,
-      paths.trash,
-      paths.locks,
-    ]) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-    }
   } catch (error) {
     throw new AppError(
       'RegistryUnavailable',

@@ -82,7 +82,10 @@ export function openRevisionStore(folder: string): RevisionStore {
   return {
     get,
     async put(name, revision) {
-      await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+      // Not the folders above it, which have to be made whole.
+      await mkdir(join(folder, name), { mode: 0o700 }).catch((error: unknown) => {
+        if (codeOf(error) !== 'EEXIST') throw error;
+      });
       const document = { apiVersion: API_VERSION, kind: 'ProgramRevision', metadata: { name }, revision };
       const text = stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
       await writeAtomic(fileOf(name, revision.number), text, { mode: 0o600, durable: false });

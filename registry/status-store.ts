@@ -30,6 +30,10 @@ export interface StatusStore {
   put(status: ProgramStatus, options?: { durable?: boolean }): Promise<void>;
   /** Rejects `RegistryUnavailable` when the file could not be removed. */
   remove(name: string): Promise<void>;
+  /** Gives the names whose file was written and is none of these. */
+  missing(files: ReadonlySet<string>): string[];
+  /** Writes these files anew, and those that could not be written before. Rejects `RegistryUnavailable`. */
+  rewrite(names: readonly string[]): Promise<void>;
   /** Calls back with a name after every change. */
   subscribe(listener: (name: string) => void): () => void;
 }
@@ -87,6 +91,22 @@ export async function openStatusStore(
       },
     );
 
+  const write = (name: string, durable: boolean): Promise<void> =>
+    enqueue(name, async () => {
+      const latest = statuses.get(name);
+      if (latest === undefined) return;
+      const text = encodeStatus(latest);
+      if (written.get(name) === text) return;
+      try {
+        await writeAtomic(join(folder, `${name}${SUFFIX}`), text, { mode: 0o600, durable });
+      } catch (error) {
+        written.delete(name);
+        throw unavailable(name, error);
+      }
+      written.set(name, text);
+      kept.add(name);
+    });
+
   return {
     get: (name) => statuses.get(name),
     names: () => [...statuses.keys()].sort(),
@@ -102,20 +122,7 @@ export async function openStatusStore(
       } else if (written.has(name) && !tails.has(name)) {
         return;
       }
-      await enqueue(name, async () => {
-        const latest = statuses.get(name);
-        if (latest === undefined) return;
-        const text = encodeStatus(latest);
-        if (written.get(name) === text) return;
-        try {
-          await writeAtomic(join(folder, `${name}${SUFFIX}`), text, { mode: 0o600, durable });
-        } catch (error) {
-          written.delete(name);
-          throw unavailable(name, error);
-        }
-        written.set(name, text);
-        kept.add(name);
-      });
+      await write(name, durable);
     },
     async remove(name) {
       statuses.delete(name);
@@ -128,6 +135,12 @@ export async function openStatusStore(
         });
         kept.delete(name);
       }).finally(() => notify(name));
+    },
+    missing: (files) => [...written.keys()].filter((name) => !files.has(`${name}${SUFFIX}`)),
+    async rewrite(names) {
+      for (const name of names) written.delete(name);
+      // One after the other: where the disk is full, the first says so for all.
+      for (const name of [...statuses.keys()]) if (!written.has(name)) await write(name, false);
     },
     subscribe: listeners.add,
   };

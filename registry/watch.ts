@@ -117,7 +117,8 @@ function begin(folders: readonly Folder[], ignored: readonly string[], events: E
   tree.once('ready', events.onReady);
   const names = [
     ...watchNames(programs, (name) => !isTemporary(name), events),
-    ...watchNames(root, (name) => name === PROGRAMS, events),
+    // The last two are looked at when they come or go, and not for what the host writes in them.
+    ...watchNames(root, (name) => [PROGRAMS, 'status', 'data'].includes(name), events),
   ];
   return async () => {
     for (const watcher of names) watcher.close();

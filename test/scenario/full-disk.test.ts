@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { rename } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { bringStatusBack, takeStatusAway } from '../sim/file-steps.ts';
 import { createStage } from './stage.ts';
 
 describe('a ledger that can not be written', () => {
@@ -10,7 +11,7 @@ describe('a ledger that can not be written', () => {
     await stage.start();
     await stage.create('old');
     await stage.reach('old', 'Ready');
-    await rename(join(stage.root, 'status'), join(stage.root, 'data', 'away'));
+    await takeStatusAway(stage.root);
     await stage.create('app');
     await stage.host.advance(60_000);
     assert.deepEqual(stage.containers('app'), []);
@@ -19,8 +20,10 @@ describe('a ledger that can not be written', () => {
     stage.world.end(stage.running('old'), 1);
     await stage.host.advance(1_000);
     stage.running('old');
-    await rename(join(stage.root, 'data', 'away'), join(stage.root, 'status'));
+    assert.match(stage.host.registry.health().warnings.join(), /^status\/ can not be written: .*status/);
+    await bringStatusBack(stage.root);
     await stage.reach('app', 'Ready');
+    assert.deepEqual(stage.host.registry.health().warnings, []);
   });
 });
 
@@ -49,12 +52,15 @@ describe('an image that there is no room for', () => {
     const host = await stage.start();
     const contexts = join(stage.root, 'data', 'contexts');
     await rename(contexts, `${contexts}-away`);
+    await writeFile(contexts, '');
     await stage.create('app');
     const { reason, errorMsg } = await stage.reach('app', 'Error');
     assert.equal(reason, 'RegistryUnavailable');
-    assert.match(errorMsg, /the context can not be kept: ENOENT.*Free disk space.*; tried again at/);
+    assert.match(errorMsg, /the context can not be kept: E.*Free disk space.*; tried again at/);
     await host.advance(60 * 60_000);
     assert.equal(stage.status('app').state, 'Error');
+    assert.match(host.registry.health().warnings.join(), /^data\/ can not be written: .*contexts/);
+    await rm(contexts);
     await rename(`${contexts}-away`, contexts);
     await stage.reach('app', 'Ready', 61_000);
   });

@@ -169,14 +169,24 @@ function fillDisk(stage: SimStage): Promise<string> | string {
   if (stage.host === undefined || existsSync(statusAwayOf(stage))) return '';
   // What a host learns meanwhile is told, and forgotten with it.
   stage.wasFull = true;
-  return rename(statusOf(stage), statusAwayOf(stage)).then(() => 'no status can be written any more');
+  return takeStatusAway(stage.root).then(() => 'no status can be written any more');
+}
+
+/** A file takes its place, so that it is not made again. */
+export async function takeStatusAway(root: string): Promise<void> {
+  await rename(join(root, 'status'), join(root, 'data', 'status-away'));
+  await writeFile(join(root, 'status'), '');
 }
 
 export async function freeDisk(stage: SimStage): Promise<string> {
   if (!existsSync(statusAwayOf(stage))) return '';
-  await rm(statusOf(stage), { recursive: true, force: true });
-  await rename(statusAwayOf(stage), statusOf(stage));
+  await bringStatusBack(stage.root);
   return 'status can be written again';
+}
+
+export async function bringStatusBack(root: string): Promise<void> {
+  await rm(join(root, 'status'), { recursive: true, force: true });
+  await rename(join(root, 'data', 'status-away'), join(root, 'status'));
 }
 
 /** What a host that is killed in the middle of a write leaves. */

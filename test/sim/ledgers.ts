@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyStatus } from '../../registry/status-store.ts';
 import { decodeStatus } from '../../registry/status-text.ts';
@@ -16,7 +16,7 @@ export function openLedgers(root: string): Ledgers {
   const known = new Map<string, { text: string; status: ProgramStatus | undefined }>();
   return {
     names() {
-      if (!existsSync(folder)) return [];
+      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
       return readdirSync(folder).flatMap((file) => /^(\w+)\.yaml$/.exec(file)?.[1] ?? []);
     },
     get(name) {
