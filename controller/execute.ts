@@ -1,4 +1,4 @@
-import type { RevisionStore } from '../registry/revision-store.ts';
+import type { Revision, RevisionStore } from '../registry/revision-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, withHint } from '../schemas/errors.ts';
 import {
@@ -27,7 +27,9 @@ export interface ExecuteDeps {
   images: ImageTasks;
   ports: Ports;
   slots: Slots;
-  revisions: RevisionStore;
+  revisions: Pick<RevisionStore, 'get'>;
+  /** Writes a revision down. Never rejects: one that can not be written can not be gone back to, and no more. */
+  keepRevision: (name: string, revision: Revision) => Promise<void>;
   /** Keeps what was built from, see `Contexts.snapshot`. */
   snapshot: (build: BuildSpec, hash: string) => Promise<string>;
   /** Ends a container in the background; the program is looked at again when it has ended. */
@@ -153,7 +155,7 @@ async function createContainer(
     // The image may be another host's, or older than what is kept: a rollback needs the sources all the same. Where
     // they changed just now there is no keeping them, and the next look sees them anew.
     if (spec.build !== null) await deps.snapshot(spec.build, buildHash).catch(() => undefined);
-    await deps.revisions.put(name, {
+    await deps.keepRevision(name, {
       number: revision,
       hash,
       createdAt: timestamp(deps.clock.now()),

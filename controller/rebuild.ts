@@ -1,5 +1,6 @@
 import type { Registry } from '../registry/registry.ts';
 import type { Revision } from '../registry/revision-store.ts';
+import { AppError } from '../schemas/errors.ts';
 import { LABELS, type ProgramMemory } from '../schemas/program.ts';
 import type { Container } from './engine/engine.ts';
 
@@ -12,11 +13,16 @@ export async function lastRevision(
   name: string,
   userId: string,
 ): Promise<Revision | undefined> {
-  const newest = (await revisions.list(name)).at(-1);
+  // What can not be read holds nobody up: it is as if there were none.
+  const newest = (await revisions.list(name).catch(unlessUnavailable))?.at(-1);
   if (newest === undefined || newest.spec.userId === userId) return newest;
   await revisions.remove(name);
   await events.remove(name);
   return undefined;
+}
+
+function unlessUnavailable(error: unknown): undefined {
+  if (!(error instanceof AppError)) throw error;
 }
 
 /** What a lost ledger can be made good with: the labels of containers, and the revisions kept. Pure. */

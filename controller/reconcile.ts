@@ -1,7 +1,8 @@
 import type { Registry, Wanted } from '../registry/registry.ts';
+import type { Revision } from '../registry/revision-store.ts';
 import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
-import { AppError, messageOf } from '../schemas/errors.ts';
+import { AppError } from '../schemas/errors.ts';
 import { type Program, type ProgramStatus, type Runtime, timestamp } from '../schemas/program.ts';
 import { type Action, describe } from './action.ts';
 import type { Container } from './engine/engine.ts';
@@ -23,7 +24,7 @@ const PASSES_MAX = 20;
 
 export interface ReconcileDeps
   extends ObserveDeps,
-    Omit<ExecuteDeps, 'save' | 'emit' | 'forget' | 'revisions' | 'keepOutcome'> {
+    Omit<ExecuteDeps, 'save' | 'emit' | 'forget' | 'revisions' | 'keepRevision' | 'keepOutcome'> {
   registry: Registry;
   prober: Prober;
   runtime: Runtime;
@@ -167,13 +168,25 @@ async function keepBadRevision(
   message: string,
   containerId: string | undefined,
 ): Promise<void> {
-  const { revisions } = deps.registry;
+  const log = containerId === undefined ? '' : await tailOf(deps.engine, containerId, BAD_LOG_LINES);
+  const revision = await deps.registry.revisions.get(name, number);
+  if (revision !== undefined)
+    await keepRevision(deps, name, { ...revision, outcome: 'Failed', message, log });
+}
+
+/** @returns whether it is written */
+async function keepRevision(
+  { registry, log }: Pick<ReconcileDeps, 'registry' | 'log'>,
+  name: string,
+  revision: Revision,
+): Promise<boolean> {
   try {
-    const log = containerId === undefined ? '' : await tailOf(deps.engine, containerId, BAD_LOG_LINES);
-    const revision = await revisions.get(name, number);
-    if (revision !== undefined) await revisions.put(name, { ...revision, outcome: 'Failed', message, log });
+    await registry.revisions.put(name, revision);
+    return true;
   } catch (error) {
-    deps.log.warn({ program: name, error: messageOf(error) }, 'the revision can not be written');
+    if (!(error instanceof AppError)) throw error;
+    log.warn({ program: name, error: error.message }, 'the revision can not be written');
+    return false;
   }
 }
 
@@ -187,6 +200,7 @@ async function carryOut(
   const executeDeps: ExecuteDeps = {
     ...deps,
     revisions: deps.registry.revisions,
+    keepRevision: async (of, revision) => void (await keepRevision(deps, of, revision)),
     keepOutcome: (of, revision, message) => keepBadRevision(deps, of, revision, message, undefined),
     save: (status) => save(deps, status),
     emit: (status, event) => emit(deps, status, event),
@@ -265,15 +279,10 @@ async function noteOutcome(
   { name, state, currentRevision }: ProgramStatus,
 ): Promise<void> {
   if (state !== 'Ready' || deps.good.get(name) === currentRevision) return;
-  const { revisions } = deps.registry;
-  try {
-    const revision = await revisions.get(name, currentRevision);
-    if (revision !== undefined && revision.outcome !== 'Ready')
-      await revisions.put(name, { ...revision, outcome: 'Ready' });
+  const revision = await deps.registry.revisions.get(name, currentRevision);
+  const isNoted = revision === undefined || revision.outcome === 'Ready';
+  if (isNoted || (await keepRevision(deps, name, { ...revision, outcome: 'Ready' })))
     deps.good.set(name, currentRevision);
-  } catch (error) {
-    deps.log.warn({ program: name, error: messageOf(error) }, 'the revision can not be written');
-  }
 }
 
 /** Probes the container that serves. */

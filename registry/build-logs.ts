@@ -1,11 +1,14 @@
-import { createWriteStream } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { constants, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../schemas/errors.ts';
+import { dataUnavailable } from './data-unavailable.ts';
+import { openPlainFile, readPlainFile } from './read-plain-file.ts';
 
 /** The most that is kept of one build's output; what comes after is dropped with a word. */
 const LOG_BYTES_MAX = 16 * 2 ** 20;
 const READ_BYTES = 64 * 2 ** 10;
+/** As `w`; of a pipe that nobody reads it is said that it can not be written, instead of waiting for somebody. */
+const ANEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK;
 
 export interface BuildLogWriter {
   write(text: string): void;
@@ -18,7 +21,7 @@ export interface BuildLogs {
   /** Starts the log of a build anew. */
   start(buildId: string): BuildLogWriter;
   isOpen(buildId: string): boolean;
-  /** `""` where there is none. */
+  /** `""` where there is none. Rejects `RegistryUnavailable` where it can not be read. */
   read(buildId: string): Promise<string>;
   /** What there is and what comes, until the build ends or the signal fires. */
   follow(buildId: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
@@ -34,7 +37,8 @@ export function openBuildLogs(folder: string, onWriteError: (error: unknown) => 
     start(buildId) {
       const wake = new Set<() => void>();
       active.set(buildId, wake);
-      const file = createWriteStream(fileOf(buildId), { mode: 0o600 });
+      // Numbers are taken, whatever the type says.
+      const file = createWriteStream(fileOf(buildId), { mode: 0o600, flags: ANEW as unknown as string });
       file.on('error', onWriteError);
       let bytes = 0;
       const notify = () => {
@@ -60,10 +64,10 @@ export function openBuildLogs(folder: string, onWriteError: (error: unknown) => 
     },
     async read(buildId) {
       try {
-        return await readFile(fileOf(buildId), 'utf8');
+        return await readPlainFile(fileOf(buildId));
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return '';
-        throw error;
+        throw dataUnavailable(`builds/${buildId}.log`, 'read', error);
       }
     },
     async *follow(buildId, signal) {
@@ -103,7 +107,7 @@ export function openBuildLogs(folder: string, onWriteError: (error: unknown) => 
 }
 
 async function* readFrom(path: string, start: number): AsyncGenerator<Uint8Array> {
-  const file = await open(path, 'r').catch(() => undefined);
+  const file = await openPlainFile(path).catch(() => undefined);
   if (file === undefined) return;
   try {
     let position = start;

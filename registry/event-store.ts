@@ -1,10 +1,12 @@
-import { appendFile, open, readFile, rm } from 'node:fs/promises';
+import { appendFile, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { codeOf } from '../schemas/errors.ts';
 import type { ProgramEvent } from '../schemas/program.ts';
 import { writeAtomic } from './atomic-write.ts';
+import { dataUnavailable } from './data-unavailable.ts';
 import { createListeners } from './listeners.ts';
+import { readPlainFile } from './read-plain-file.ts';
 
 /** The contract promises at least this many. */
 const EVENTS_KEPT = 1000;
@@ -14,11 +16,11 @@ const EVENTS_MAX = 2000;
 /** `data/events/<name>.ndjson`: what happened to each program, kept across restarts of the host. */
 export interface EventStore {
   /**
-   * Never rejects: an event that can not be written is still given to followers, and written with the next. The first one since the store was
-   * opened is left out where the last one in the file is the same but for its time.
+   * Never rejects: an event that can not be written is still given to followers, and written with the next. The
+   * first one since the store was opened is left out where the last one in the file is the same but for its time.
    */
   append(name: string, event: ProgramEvent): Promise<void>;
-  /** Oldest first. */
+  /** Oldest first. Rejects `RegistryUnavailable` where what is kept can not be read. */
   list(name: string): Promise<ProgramEvent[]>;
   /** Calls back with every event from now on. */
   subscribe(name: string, listener: (event: ProgramEvent) => void): () => void;
@@ -86,7 +88,10 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
     },
     async list(name) {
       await tails.get(name);
-      return [...(await read(fileOf(name))), ...(unwritten.get(name) ?? [])];
+      const kept = await read(fileOf(name)).catch((error: unknown) => {
+        throw dataUnavailable(`events/${name}.ndjson`, 'read', error);
+      });
+      return [...kept, ...(unwritten.get(name) ?? [])];
     },
     subscribe: (name, listener) =>
       listeners.add((told) => {
@@ -138,7 +143,7 @@ function isSameNews(last: ProgramEvent | undefined, event: ProgramEvent): boolea
 async function read(path: string): Promise<ProgramEvent[]> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readPlainFile(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;

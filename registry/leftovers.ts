@@ -1,10 +1,11 @@
 import type { Stats } from 'node:fs';
-import { lstat, readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../schemas/errors.ts';
 import { NAME_PATTERN } from '../schemas/program.ts';
 import { TEMP_PREFIX, writeAtomic } from './atomic-write.ts';
 import type { RegistryPaths } from './paths.ts';
+import { readPlainFile } from './read-plain-file.ts';
 
 /** What lies in `data/` and `sources/` and may one day be of no use. Needed or not is for others to say. */
 export type Leftover = { /** Relative to the root. */ key: string; bytes: number } & (
@@ -108,7 +109,7 @@ export function openLeftovers(paths: RegistryPaths): Leftovers {
     },
     async readUnused() {
       try {
-        const entries = Object.entries(JSON.parse(await readFile(unused, 'utf8')) as object);
+        const entries = Object.entries(JSON.parse(await readPlainFile(unused)) as object);
         return new Map(entries.filter((entry): entry is [string, number] => Number.isFinite(entry[1])));
       } catch {
         // Not there, or damaged: every grace begins anew, which costs time and nothing else.
@@ -155,7 +156,7 @@ async function sizeOf(path: string): Promise<number> {
 
 async function volumeIn(path: string): Promise<{ name: string; userId: string; volume: string } | undefined> {
   try {
-    const { name, userId, volume } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    const { name, userId, volume } = JSON.parse(await readPlainFile(path)) as Record<string, unknown>;
     if (typeof name !== 'string' || typeof userId !== 'string' || typeof volume !== 'string')
       return undefined;
     return { name, userId, volume };
@@ -166,7 +167,7 @@ async function volumeIn(path: string): Promise<{ name: string; userId: string; v
 
 /** A revision that was cut off meanwhile is none. */
 async function readText(path: string): Promise<string> {
-  return (await readFile(path, 'utf8').catch(unlessGone)) ?? '';
+  return (await readPlainFile(path).catch(unlessGone)) ?? '';
 }
 
 function unlessGone(error: unknown): undefined {

@@ -3,6 +3,7 @@ import { link, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { AppError, codeOf } from '../schemas/errors.ts';
+import { readPlainFile } from './read-plain-file.ts';
 
 /** Who holds a lock: enough to see that a dead owner is dead, even where its pid is in use again. */
 export interface LockOwner {
@@ -91,7 +92,7 @@ export async function alone(path: string, work: () => Promise<void>): Promise<bo
 
 /** Undefined where there is no such file. */
 async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error) => (codeOf(error) === 'ENOENT' ? undefined : ''));
+  return readPlainFile(path).catch((error) => (codeOf(error) === 'ENOENT' ? undefined : ''));
 }
 
 async function release(path: string, text: string): Promise<void> {

@@ -224,6 +224,13 @@ export async function openRegistry({
   const isClean = async (folder: string) => (await git?.isClean(folder)) === true;
   const sources = createSourcesKeeper({ root, aside: paths.trash, isClean, mentions });
 
+  /** What fails in `data/` may be the disk's doing. */
+  const suspecting = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      own.suspect();
+      throw error;
+    });
+  const revisions = openRevisionStore(paths.revisions);
   const contexts = openContexts(root, paths.contexts, () => clock.now());
   const edits = createManifestEdits({
     ...{ root, git, manifests, exclusive, parse, sources },
@@ -255,7 +262,7 @@ export async function openRegistry({
     paths,
     status,
     events: openEventStore(paths.events, onWriteError),
-    revisions: openRevisionStore(paths.revisions),
+    revisions: { ...revisions, put: (name, revision) => suspecting(revisions.put(name, revision)) },
     buildLogs: openBuildLogs(paths.builds, onWriteError),
     contexts: {
       ...contexts,
@@ -270,7 +277,7 @@ export async function openRegistry({
       },
       async snapshot(build, hash) {
         try {
-          return await contexts.snapshot(build, hash);
+          return await suspecting(contexts.snapshot(build, hash));
         } catch (error) {
           const held = await git?.held();
           throw held?.lasts === true ? held : error;
@@ -319,7 +326,7 @@ export async function openRegistry({
       notify(names);
       return names;
     },
-    trashVolume: trash.noteVolume,
+    trashVolume: (...volume) => suspecting(trash.noteVolume(...volume)),
     trashSources: (folder) =>
       exclusive(async () => {
         if (sourcesFolderOf(folder) !== folder || mentions('', folder)) return false;

@@ -29,7 +29,7 @@ interface Watched extends OwnFolder {
 /** @param monotonic milliseconds */
 export function createOwnFolders(
   paths: RegistryPaths,
-  status: Pick<StatusStore, 'names' | 'missing' | 'rewrite'>,
+  status: Pick<StatusStore, 'names' | 'compare' | 'rewrite'>,
   monotonic: () => number,
   onWarning: (fields: object, message: string) => void,
 ): OwnFolders {
@@ -43,7 +43,7 @@ export function createOwnFolders(
     const files = await readdir(paths.status).catch(() => undefined);
     identity ??= await identityOf(paths.status);
     if (files === undefined || (await identityOf(paths.status)) !== identity) return status.names();
-    return status.missing(new Set(files));
+    return status.compare(new Set(files));
   }
 
   async function mend(own: Watched, isWhole: boolean, lost: readonly string[]): Promise<void> {

@@ -1,8 +1,9 @@
-import { chmod, lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { isTemporary, writeAtomic } from './atomic-write.ts';
 import { mapLimit } from './map-limit.ts';
+import { readPlainFile } from './read-plain-file.ts';
 
 const FOLDERS_AT_ONCE = 32;
 
@@ -100,7 +101,7 @@ async function keepPrograms({ root, programs }: RegistryPaths): Promise<void> {
 }
 
 async function writeIfOther(path: string, text: string): Promise<void> {
-  if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;
+  if ((await readPlainFile(path).catch(() => undefined)) === text) return;
   await writeAtomic(path, text, { durable: false });
 }
 

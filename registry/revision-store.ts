@@ -1,9 +1,11 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { codeOf } from '../schemas/errors.ts';
 import { API_VERSION, type ProgramSpec } from '../schemas/program.ts';
 import { writeAtomic } from './atomic-write.ts';
+import { dataUnavailable } from './data-unavailable.ts';
+import { readPlainFile } from './read-plain-file.ts';
 
 /** How many revisions of a program are kept, besides the last that was ready. */
 const REVISIONS_KEPT = 10;
@@ -31,7 +33,7 @@ export interface Revision {
   log?: string;
 }
 
-/** `data/revisions/<name>/<n>.yaml`. */
+/** `data/revisions/<name>/<n>.yaml`. All but `get` reject `RegistryUnavailable` where the disk refuses. */
 export interface RevisionStore {
   put(name: string, revision: Revision): Promise<void>;
   get(name: string, number: number): Promise<Revision | undefined>;
@@ -46,7 +48,7 @@ export function openRevisionStore(folder: string): RevisionStore {
   async function numbers(name: string): Promise<number[]> {
     const files = await readdir(join(folder, name)).catch((error) => {
       if (codeOf(error) === 'ENOENT') return [];
-      throw error;
+      throw dataUnavailable(`revisions/${name}`, 'read', error);
     });
     return files
       .flatMap((file) => (/^[1-9]\d*\.yaml$/.test(file) ? [Number.parseInt(file, 10)] : []))
@@ -55,7 +57,7 @@ export function openRevisionStore(folder: string): RevisionStore {
 
   async function get(name: string, number: number): Promise<Revision | undefined> {
     try {
-      const document = parse(await readFile(fileOf(name, number), 'utf8'), { logLevel: 'error' }) as {
+      const document = parse(await readPlainFile(fileOf(name, number)), { logLevel: 'error' }) as {
         revision?: Revision;
       } | null;
       const revision = document?.revision;
@@ -75,20 +77,24 @@ export function openRevisionStore(folder: string): RevisionStore {
     for (const number of all.slice(-REVISIONS_KEPT)) hasReady ||= await isReady(number);
     for (const number of old.reverse()) {
       if (!hasReady && (await isReady(number))) hasReady = true;
-      else await rm(fileOf(name, number), { force: true });
+      else await rm(fileOf(name, number), { force: true }).catch(() => undefined);
     }
   }
 
   return {
     get,
     async put(name, revision) {
-      // Not the folders above it, which have to be made whole.
-      await mkdir(join(folder, name), { mode: 0o700 }).catch((error: unknown) => {
-        if (codeOf(error) !== 'EEXIST') throw error;
-      });
       const document = { apiVersion: API_VERSION, kind: 'ProgramRevision', metadata: { name }, revision };
       const text = stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
-      await writeAtomic(fileOf(name, revision.number), text, { mode: 0o600, durable: false });
+      try {
+        // Not the folders above it, which have to be made whole.
+        await mkdir(join(folder, name), { mode: 0o700 }).catch((error: unknown) => {
+          if (codeOf(error) !== 'EEXIST') throw error;
+        });
+        await writeAtomic(fileOf(name, revision.number), text, { mode: 0o600, durable: false });
+      } catch (error) {
+        throw dataUnavailable(`revisions/${name}/${revision.number}.yaml`, 'written', error);
+      }
       await removeOld(name);
     },
     async list(name) {
@@ -96,7 +102,9 @@ export function openRevisionStore(folder: string): RevisionStore {
       return found.filter((revision) => revision !== undefined);
     },
     async remove(name) {
-      await rm(join(folder, name), { recursive: true, force: true });
+      await rm(join(folder, name), { recursive: true, force: true }).catch((error: unknown) => {
+        throw dataUnavailable(`revisions/${name}`, 'removed', error);
+      });
     },
   };
 }

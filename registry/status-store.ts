@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { NAME_PATTERN, type ProgramStatus, proxyUrl, timestamp } from '../schemas/program.ts';
@@ -6,6 +6,7 @@ import { stableJson } from '../schemas/stable-json.ts';
 import { writeAtomic } from './atomic-write.ts';
 import { createListeners } from './listeners.ts';
 import { mapLimit } from './map-limit.ts';
+import { readPlainFile } from './read-plain-file.ts';
 import { decodeStatus, encodeStatus } from './status-text.ts';
 
 const SUFFIX = '.yaml';
@@ -30,8 +31,11 @@ export interface StatusStore {
   put(status: ProgramStatus, options?: { durable?: boolean }): Promise<void>;
   /** Rejects `RegistryUnavailable` when the file could not be removed. */
   remove(name: string): Promise<void>;
-  /** Gives the names whose file was written and is none of these. */
-  missing(files: ReadonlySet<string>): string[];
+  /**
+   * Compares with the files that are there: a damaged one may be gone, or mended. Gives the names whose file was
+   * written and is none of these.
+   */
+  compare(files: ReadonlySet<string>): Promise<string[]>;
   /** Writes these files anew, and those that could not be written before. Rejects `RegistryUnavailable`. */
   rewrite(names: readonly string[]): Promise<void>;
   /** Calls back with a name after every change. */
@@ -57,19 +61,25 @@ export async function openStatusStore(
   const tails = new Map<string, Promise<void>>();
 
   const files = (await readdir(folder)).filter((file) => file.endsWith(SUFFIX));
-  await mapLimit(files, READS_AT_ONCE, async (file) => {
-    const name = file.slice(0, -SUFFIX.length);
-    if (!NAME_PATTERN.test(name)) return;
+  /** Takes a file in where nothing is known of the program yet. Gives whether it could be read. */
+  async function read(name: string): Promise<boolean> {
     try {
-      const text = await readFile(join(folder, file), 'utf8');
-      statuses.set(name, decodeStatus(text, emptyStatus(name, 0)));
+      const text = await readPlainFile(join(folder, `${name}${SUFFIX}`));
+      const status = decodeStatus(text, emptyStatus(name, 0));
+      damaged.delete(name);
+      if (statuses.has(name)) return false;
+      statuses.set(name, status);
       written.set(name, text);
       kept.add(name);
+      return true;
     } catch (error) {
       if (error instanceof AppError) throw error;
       damaged.set(name, messageOf(error));
+      return false;
     }
-  });
+  }
+  const names = files.map((file) => file.slice(0, -SUFFIX.length)).filter((name) => NAME_PATTERN.test(name));
+  await mapLimit(names, READS_AT_ONCE, read);
 
   const enqueue = (name: string, work: () => Promise<void>): Promise<void> => {
     const next = (tails.get(name) ?? Promise.resolve()).then(work, work);
@@ -136,7 +146,15 @@ export async function openStatusStore(
         kept.delete(name);
       }).finally(() => notify(name));
     },
-    missing: (files) => [...written.keys()].filter((name) => !files.has(`${name}${SUFFIX}`)),
+    async compare(files) {
+      const isThere = (name: string) => files.has(`${name}${SUFFIX}`);
+      for (const name of [...damaged.keys()]) {
+        if (!isThere(name)) damaged.delete(name);
+        // One of a newer version is left to the next start to say.
+        else if (await read(name).catch(() => false)) notify(name);
+      }
+      return [...written.keys()].filter((name) => !isThere(name));
+    },
     async rewrite(names) {
       for (const name of names) written.delete(name);
       // One after the other: where the disk is full, the first says so for all.

@@ -2,6 +2,7 @@ import { link, lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { timestamp } from '../schemas/program.ts';
 import { moveFile, syncFolder, writeAtomic } from './atomic-write.ts';
+import { dataUnavailable } from './data-unavailable.ts';
 import type { Reversible } from './kept-sources.ts';
 import { MANIFEST_SUFFIX } from './scan.ts';
 
@@ -17,7 +18,7 @@ export interface Trash {
   supersede(name: string): Promise<void>;
   /** Moves a source folder here, given as an absolute path. */
   discardSources(path: string): Promise<void>;
-  /** Notes that a volume belongs to nobody any more, and since when. */
+  /** Notes that a volume belongs to nobody any more, and since when. Rejects `RegistryUnavailable`. */
   noteVolume(name: string, volume: string, userId: string): Promise<void>;
 }
 
@@ -100,7 +101,10 @@ export async function openTrash(folder: string, now: () => number): Promise<Tras
     discardSources: (path) => rename(path, join(folder, `${basename(path)}.${now()}.sources`)),
     async noteVolume(name, volume, userId) {
       const record = `${JSON.stringify({ name, userId, volume, deletedAt: timestamp(now()) })}\n`;
-      await writeAtomic(join(folder, `${name}.${now()}.volume.json`), record, { mode: 0o600 });
+      const file = `${name}.${now()}.volume.json`;
+      await writeAtomic(join(folder, file), record, { mode: 0o600 }).catch((error: unknown) => {
+        throw dataUnavailable(`trash/${file}`, 'written', error);
+      });
     },
   };
 }

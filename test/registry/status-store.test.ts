@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -252,6 +253,34 @@ test('what can not be read is damaged, and what is no status is passed over', as
     await writeFile(join(folder, name), 'x');
   const store = await openStatusStore(folder);
   assert.deepEqual([...store.damaged().keys()].sort(), ['folder', 'link']);
+});
+
+test('a damaged one is told of only as long as it is there and damaged', async (t) => {
+  const folder = await tempFolder(t);
+  const first = await openStatusStore(folder);
+  await first.put(status('mended'));
+  const text = await readFile(fileOf(folder, 'mended'), 'utf8');
+  for (const name of ['mended', 'gone', 'stays']) await writeFile(fileOf(folder, name), 'status: {{{');
+  const store = await openStatusStore(folder);
+  const told: string[] = [];
+  store.subscribe((name) => told.push(name));
+  await rm(fileOf(folder, 'gone'));
+  await writeFile(fileOf(folder, 'mended'), text);
+  await writeFile(fileOf(folder, 'stays'), 'apiVersion: hersh.dev/v2\n');
+  assert.deepEqual(await store.compare(new Set(await readdir(folder))), []);
+  assert.deepEqual([...store.damaged().keys()], ['stays']);
+  assert.deepEqual([store.get('mended'), told], [status('mended'), ['mended']]);
+});
+
+test('what is there and is no file is told of, and never waited for', async (t) => {
+  const folder = await tempFolder(t);
+  execFileSync('mkfifo', [fileOf(folder, 'pipe')]);
+  await symlink('/dev/zero', fileOf(folder, 'endless'));
+  const store = await openStatusStore(folder);
+  assert.deepEqual([...store.damaged()].sort(), [
+    ['endless', 'it is not a file'],
+    ['pipe', 'it is not a file'],
+  ]);
 });
 
 test('a file of a newer version stops the host with a clear word, whatever else it holds', async (t) => {

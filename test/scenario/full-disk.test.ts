@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { AppError } from '../../schemas/errors.ts';
 import { bringStatusBack, takeStatusAway } from '../sim/file-steps.ts';
 import { createStage } from './stage.ts';
 
@@ -65,3 +66,60 @@ describe('an image that there is no room for', () => {
     await stage.reach('app', 'Ready', 61_000);
   });
 });
+
+describe('history that can not be written', () => {
+  it('holds up no rollout, and whoever asks for it is told why', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.write('data/revisions/app', 'a file');
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { env: { N: '2' } });
+    await host.until('the second serves', () => stage.status('app').currentRevision === 2);
+    await host.until('it is ready', () => stage.status('app').state === 'Ready');
+    await assert.rejects(host.programs.revisions('app'), isUnavailable);
+    await assert.rejects(host.programs.rollBack('app', 1), isUnavailable);
+    const told = host.log.filter(({ message }) => message === 'the revision can not be written');
+    assert.ok(told.length >= 2);
+    assert.deepEqual(
+      host.log.filter(({ level }) => level === 'error'),
+      [],
+    );
+    await stage.remove('data/revisions/app');
+    await stage.replace('app', { env: { N: '3' } });
+    await host.until('the third serves', () => stage.status('app').currentRevision === 3);
+    assert.deepEqual(
+      (await host.programs.revisions('app')).map(({ revision }) => revision),
+      [3],
+    );
+  });
+
+  it('lets no data go: a deletion waits until it can be said whose volume that was', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    for (const name of ['app', 'other']) await stage.create(name);
+    for (const name of ['app', 'other']) await stage.reach(name, 'Ready');
+    const trash = join(stage.root, 'data/trash');
+    await host.programs.remove('app');
+    await rm(trash, { recursive: true });
+    await writeFile(trash, '');
+    await stage.replace('other', { userId: 'somebody-else' });
+    await host.advance(30_000);
+    assert.deepEqual(
+      host.log.filter(({ level }) => level === 'error'),
+      [],
+    );
+    assert.ok(host.registry.status.get('app'), 'its ledger is there still');
+    assert.match(host.registry.health().warnings.join(), /^data\/ can not be written: EEXIST/);
+    await rm(trash);
+    await host.until('it is gone', () => host.registry.status.get('app') === undefined);
+    await host.until(
+      'the other user has a container',
+      () => stage.status('other').userId === 'somebody-else',
+    );
+    const notes = (await readdir(trash)).filter((file) => file.endsWith('.volume.json'));
+    assert.deepEqual(notes.map((file) => file.split('.')[0]).sort(), ['app', 'other']);
+  });
+});
+
+const isUnavailable = (error: unknown) => error instanceof AppError && error.reason === 'RegistryUnavailable';
