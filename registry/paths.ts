@@ -63,14 +63,15 @@ export async function makeOwnFolder({ path, inner }: OwnFolder): Promise<void> {
 
 /**
  * Makes what is missing of a registry at the start of the host, and removes temporary files that a killed host
- * left. `programs/` is made only in a registry that has no `status/` yet: in one that was in use its absence is damage, not an empty registry.
+ * left. `programs/` is made only in a registry that has no `status/` yet: in one that was in use its absence is
+ * damage, not an empty registry. What is wrong with the folders of people keeps no host from starting.
  */
 export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
   try {
     await mkdir(paths.root, { recursive: true });
     const fresh = !(await exists(paths.status));
-    if (fresh) await mkdir(paths.programs, { recursive: true });
-    await mkdir(paths.sources, { recursive: true });
+    if (fresh) await mkdir(paths.programs, { recursive: true }).catch(() => undefined);
+    await mkdir(paths.sources, { recursive: true }).catch(() => undefined);
     for (const own of ownFolders(paths)) await makeOwnFolder(own);
     await keepPrograms(paths);
   } catch (error) {
@@ -95,9 +96,7 @@ export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
  */
 async function keepPrograms({ root, programs }: RegistryPaths): Promise<void> {
   if ((await lstat(join(root, '.git')).catch(() => undefined)) === undefined) return;
-  await writeFile(join(programs, '.gitignore'), '/.gitignore\n', { flag: 'wx' }).catch((error: unknown) => {
-    if (!['EEXIST', 'ENOENT'].includes(codeOf(error))) throw error;
-  });
+  await writeFile(join(programs, '.gitignore'), '/.gitignore\n', { flag: 'wx' }).catch(() => undefined);
 }
 
 async function writeIfOther(path: string, text: string): Promise<void> {
@@ -108,7 +107,8 @@ async function writeIfOther(path: string, text: string): Promise<void> {
 async function removeTemporary(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    if (isTemporary(name)) await rm(join(folder, name), { recursive: true, force: true });
+    if (isTemporary(name))
+      await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

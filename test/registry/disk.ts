@@ -7,6 +7,16 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+/** Mounts an empty file system there while the work is done. Takes root, see below. */
+export async function withMount(folder: string, options: string, work: () => Promise<void>): Promise<void> {
+  await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
+  try {
+    await work();
+  } finally {
+    await run('umount', ['-l', folder]);
+  }
+}
+
 /**
  * A file system of its own, too small for much. Mounting takes root; without it the test fails rather than pass
  * unseen, since a full disk is what the registry promises to survive.

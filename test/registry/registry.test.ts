@@ -7,6 +7,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { watchRegistry } from '../../registry/watch.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { withMount } from './disk.ts';
 import { until } from './folder.ts';
 import { createStage, enlist, fileOf, manifest, wantedOf } from './registry-stage.ts';
 
@@ -84,6 +85,29 @@ test('a registry that can not be is refused with a word', async (t) => {
   );
   await stage.write({ 'other/status/x.yaml': 'apiVersion: hersh.dev/v2\n' });
   await assert.rejects(stage.open({ root: stage.path('other') }), /newer|of version hersh\.dev\/v2/);
+});
+
+test('what is wrong with programs/ or sources/ keeps no host from starting, and is told', async (t) => {
+  for (const folder of ['programs', 'sources']) {
+    for (const [what, put] of [
+      ['a link in a circle', (path: string) => symlink(path, path)],
+      ['a file', (path: string) => writeFile(path, '')],
+    ] as const) {
+      const stage = await createStage(t);
+      await stage.write({ '.git/HEAD': 'ref: refs/heads/main\n', 'sources/': '' });
+      await stage.remove(folder);
+      await put(stage.path(folder));
+      const registry = await stage.open();
+      assert.equal(registry.health().message !== '', folder === 'programs', `${folder}: ${what}`);
+    }
+    const stage = await createStage(t);
+    await stage.write({ '.git/HEAD': 'ref: refs/heads/main\n', 'sources/': '' });
+    await withMount(stage.path(folder), 'ro', async () => {
+      const registry = await stage.open();
+      assert.deepEqual(registry.health(), { scanned: true, message: '', paused: [], warnings: [] });
+      await registry.close();
+    });
+  }
 });
 
 test('a manifest that is broken keeps nobody else from being read, and is taken up when it is right', async (t) => {
