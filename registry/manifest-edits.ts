@@ -146,6 +146,19 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
     );
   }
 
+  async function rewrite(name: string, change: (text: string) => string): Promise<FileEdit> {
+    try {
+      return await files.rewrite(name, change);
+    } catch (error) {
+      const isNotThere = error instanceof AppError && error.reason === 'NotFound';
+      if (!isNotThere || !(manifests.get(name) !== undefined || options.isMissing(name))) throw error;
+      // It is shown, and kept running: it can not be said to be nowhere.
+      throw new AppError('RegistryUnavailable', `${labelOf(name)} is missing`, {
+        hint: 'Put the file back, or DELETE the program if it is to go.',
+      });
+    }
+  }
+
   function setFields(name: string, text: string, fields: Asked): string {
     try {
       return editManifest(text, fields);
@@ -192,7 +205,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
         intent,
         () => contextIn(name, text),
         () =>
-          files.rewrite(name, (current) => {
+          rewrite(name, (current) => {
             if (etagOf(current) === etag) return text;
             throw new AppError('PreconditionFailed', `${labelOf(name)} was changed since you read it`, {
               hint: 'Get the manifest again, repeat your edit on it and send it with its new ETag as If-Match.',
@@ -205,7 +218,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
         name,
         intent,
         (before) => before,
-        () => files.rewrite(name, (text) => setFields(name, text, fields)),
+        () => rewrite(name, (text) => setFields(name, text, fields)),
         (now) => written(name, now, fields),
       ),
     replaceSpec: (name, make, intent) =>
@@ -216,7 +229,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
         async (onPlace) => {
           const { spec, placed } = await make(onPlace);
           return withSources(placed, () =>
-            files.rewrite(name, (text) => replaceSpec(mustBeValid(name, text), spec)),
+            rewrite(name, (text) => replaceSpec(mustBeValid(name, text), spec)),
           );
         },
         (now) => written(name, now),

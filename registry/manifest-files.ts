@@ -5,7 +5,7 @@ import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { writeAtomic } from './atomic-write.ts';
 import type { Reversible } from './kept-sources.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
-import { MANIFEST_SUFFIX } from './scan.ts';
+import { MANIFEST_SUFFIX, troubleOf } from './scan.ts';
 import { statKey } from './settle.ts';
 import type { Trash } from './trash.ts';
 
@@ -48,6 +48,14 @@ export function createManifestFiles(programs: string, trash: Trash): ManifestFil
   const fileOf = (name: string) => join(programs, `${name}${MANIFEST_SUFFIX}`);
   const nothingMore = async () => undefined;
 
+  async function mustBeReadable(): Promise<void> {
+    const trouble = await troubleOf(programs);
+    if (trouble === '') return;
+    throw new AppError('RegistryUnavailable', trouble, {
+      hint: 'Mount the disk, or bring the folder back. Everything keeps running meanwhile.',
+    });
+  }
+
   /** The file as it is now, behind any link, or undefined. */
   async function read(name: string): Promise<{ path: string; text: string; key: string } | undefined> {
     try {
@@ -79,7 +87,10 @@ export function createManifestFiles(programs: string, trash: Trash): ManifestFil
     async rewrite(name, change) {
       for (let attempt = 0; attempt < EDIT_TRIES_MAX; attempt++) {
         const before = await read(name);
-        if (before === undefined) throw notFound(name);
+        if (before === undefined) {
+          await mustBeReadable();
+          throw notFound(name);
+        }
         const text = change(before.text);
         try {
           await writeAtomic(before.path, text, { beforeRename: () => mustBeSame(before) });
@@ -97,6 +108,8 @@ export function createManifestFiles(programs: string, trash: Trash): ManifestFil
       throw new AppError('Conflict', `${labelOf(name)} is being changed by somebody else; try again`);
     },
     async discard(name) {
+      // What is on a disk that is away would be back with it.
+      await mustBeReadable();
       try {
         return { ...(await trash.discard(name, fileOf(name))), text: undefined };
       } catch (error) {

@@ -54,9 +54,7 @@ export async function scanPrograms(
   try {
     names = await readdir(folder);
   } catch (error) {
-    const why = codeOf(error) === 'ENOENT' ? 'it is missing' : messageOf(error);
-    const message = `programs/ can not be read: ${why}`;
-    return { complete: false, message, files: [], misnamed: [], againMs: 0 };
+    return { complete: false, message: unreadable(error), files: [], misnamed: [], againMs: 0 };
   }
   const visible = names.filter((name) => !name.startsWith('.')).sort();
   const all = visible
@@ -86,6 +84,15 @@ export async function scanPrograms(
     }
   }
   return { complete: true, message: '', files, misnamed, againMs };
+}
+
+/** Why nothing can be said of what is in `programs/`, or `""`. */
+export function troubleOf(folder: string): Promise<string> {
+  return readdir(folder).then(() => '', unreadable);
+}
+
+function unreadable(error: unknown): string {
+  return `programs/ can not be read: ${codeOf(error) === 'ENOENT' ? 'it is missing' : messageOf(error)}`;
 }
 
 /**

@@ -299,8 +299,36 @@ test('programs/ that is away: edits fail with a word, and work again when it is 
   const stage = await createStage(t, 'a');
   const registry = await stage.open();
   await rename(stage.path('programs'), stage.path('away'));
+  const isAway = (error: unknown) =>
+    error instanceof AppError &&
+    error.reason === 'RegistryUnavailable' &&
+    error.message === 'programs/ can not be read: it is missing';
   await assert.rejects(registry.create('b', manifest('b')), isReason('RegistryUnavailable'));
-  await assert.rejects(registry.editSpec('a', stop), isReason('NotFound'));
+  for (const edit of [
+    () => registry.editSpec('a', stop),
+    () => registry.replace('a', manifest('a'), entryOf(registry, 'a').etag),
+    () => registry.remove('a'),
+  ]) {
+    await assert.rejects(edit(), isAway);
+  }
+  assert.deepEqual(await readdir(registry.paths.trash), [], 'nobody is noted as deleted');
   await rename(stage.path('away'), stage.path('programs'));
   await registry.editSpec('a', stop);
+});
+
+test('a file that is missing while that is not believed: edits fail with a word, a DELETE is obeyed', async (t) => {
+  const stage = await createStage(t, 'a', 'b');
+  const registry = await stage.open();
+  await enlist(registry, 'a', 'b');
+  await stage.remove(fileOf('a'), fileOf('b'));
+  for (const look of [async () => undefined, () => registry.look()]) {
+    await look();
+    await assert.rejects(
+      registry.editSpec('a', stop),
+      (error) => isReason('RegistryUnavailable')(error) && /programs\/a\.yaml is missing/.test(String(error)),
+    );
+    await assert.rejects(registry.editSpec('nobody', stop), isReason('NotFound'));
+  }
+  await registry.remove('a');
+  await assert.rejects(registry.editSpec('a', stop), isReason('NotFound'));
 });
