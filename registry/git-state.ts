@@ -77,9 +77,16 @@ export function createGitState(
     return new Set([...before, ...modified].filter((path) => !before.has(path) || !modified.has(path)));
   }
 
-  /** What differs between two commits; everything HEAD has where there was none before. */
-  async function readHead(from: string): Promise<string[]> {
-    const tree = head === '' ? [] : split(await ask('ls-tree', '-z', '--name-only', 'HEAD', 'programs/'));
+  /**
+   * Takes in another HEAD. Gives what differs between the two, or everything it has where there was none before;
+   * undefined where it can not be read: then it is not known, and what was known of the last one stays.
+   */
+  async function readHead(to: string): Promise<string[] | undefined> {
+    const text = to === '' ? '' : await ask('ls-tree', '-z', '--name-only', to, 'programs/');
+    if (text === undefined) return undefined;
+    const from = head;
+    head = to;
+    const tree = split(text);
     for (const name of programs) dropped.add(name);
     programs = new Set(tree.flatMap((path) => programOf(path) ?? []));
     for (const name of programs) dropped.delete(name);
@@ -110,10 +117,13 @@ export function createGitState(
       touched = true;
     },
     async refresh(now) {
-      const from = head;
       const moved = now.id !== head;
-      head = now.id;
-      const changed = moved ? await readHead(from) : [];
+      const changed = moved ? await readHead(now.id) : [];
+      if (changed === undefined) {
+        sound = false;
+        touched = true;
+        return new Set();
+      }
       const due = clock.monotonic() - statusAt >= STATUS_MS;
       const differing = moved || touched || due ? await readStatus() : [];
       return new Set([...changed, ...differing]);
