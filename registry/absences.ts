@@ -2,9 +2,13 @@ import { pruningPauses } from './prune.ts';
 
 /** A file that is gone is believed gone after this (design: absence). */
 const ABSENT_MS = 500;
+/** Others that go meanwhile make it wait, but no longer than this: single deletions may go on and on. */
+const WAIT_MS_MAX = 5_000;
 
 interface Missing {
-  /** When its absence began to count; anew whenever another one comes back. */
+  /** When it was missed, or another one came back. */
+  firstMs: number;
+  /** When its absence began to count; anew whenever another one goes or comes back. */
   sinceMs: number;
   /** Somebody stated the wish: it is gone, whatever else. */
   stated: boolean;
@@ -25,8 +29,8 @@ export interface Absences {
   names(): string[];
   /** Sorted: missing, and not believed until somebody confirms. */
   paused(): readonly string[];
-  /** A look misses the file of a name. */
-  miss(name: string): void;
+  /** A look misses the files of these names. */
+  miss(names: readonly string[]): void;
   /** The file is there again. Gives whether it was missing. */
   back(name: string): boolean;
   /** Somebody stated the wish that this program be gone. */
@@ -65,26 +69,36 @@ export function createAbsences(
       const absence = missing.get(name);
       return absence !== undefined && (absence.stated || (absence.confirmed && !paused.has(name)));
     },
-    miss(name) {
-      if (!missing.has(name)) missing.set(name, { sinceMs: monotonic(), stated: false, confirmed: false });
+    miss(names) {
+      const more = names.filter((name) => !missing.has(name));
+      if (more.length === 0) return;
+      const now = monotonic();
+      // A folder is emptied file by file: before the last one is gone, how many there are is not known.
+      for (const other of missing.values()) {
+        if (!other.confirmed && now - other.firstMs < WAIT_MS_MAX) other.sinceMs = now;
+      }
+      for (const name of more)
+        missing.set(name, { firstMs: now, sinceMs: now, stated: false, confirmed: false });
     },
     back(name) {
       if (!missing.delete(name)) return false;
+      const now = monotonic();
       // A checkout brings files back one by one: the others are given their time again, paused or not before.
-      for (const [other, { stated }] of missing) {
-        if (!stated) missing.set(other, { sinceMs: monotonic(), stated, confirmed: false });
+      for (const other of missing.values()) {
+        if (!other.stated) Object.assign(other, { firstMs: now, sinceMs: now, confirmed: false });
       }
       pause();
       return true;
     },
     state(name) {
-      missing.set(name, { sinceMs: monotonic(), stated: true, confirmed: true });
+      const now = monotonic();
+      missing.set(name, { firstMs: now, sinceMs: now, stated: true, confirmed: true });
       pause();
     },
     settle() {
-      for (const [name, { sinceMs, stated }] of missing) {
+      for (const [name, absence] of missing) {
         if (ledgers.get(name) === undefined) missing.delete(name);
-        else if (monotonic() - sinceMs >= ABSENT_MS) missing.set(name, { sinceMs, stated, confirmed: true });
+        else if (monotonic() - absence.sinceMs >= ABSENT_MS) absence.confirmed = true;
       }
       pause();
     },

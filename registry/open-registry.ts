@@ -90,9 +90,11 @@ export async function openRegistry({
       await pause();
     }
     const present = new Set(scan.files.map(({ name }) => name));
-    for (const name of [...manifests.names(), ...status.names()]) {
-      if (present.has(name) || absences.has(name) || announced.has(name)) continue;
-      absences.miss(name);
+    const gone = [...manifests.names(), ...status.names()].filter(
+      (name) => !present.has(name) && !absences.has(name) && !announced.has(name),
+    );
+    absences.miss(gone);
+    for (const name of gone) {
       if (manifests.drop(name)) soon();
       changed.add(name);
     }
@@ -148,7 +150,7 @@ export async function openRegistry({
       trouble = why;
     }
     // A host that starts shows what it has all the same.
-    if (!scanned) for (const name of status.names()) absences.miss(name);
+    if (!scanned) absences.miss(status.names());
     schedule(ms);
   }
 

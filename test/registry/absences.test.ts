@@ -197,6 +197,38 @@ test('while a checkout brings files back one by one, those that are still missin
   assert.deepEqual(registry.health().paused, []);
 });
 
+test('a folder that is emptied slowly is not believed for its first half', async (t) => {
+  const names = Array.from({ length: 10 }, (_, at) => `p${at}`);
+  const stage = await createStage(t, ...names);
+  const registry = await stage.open();
+  await enlist(registry, ...names);
+  for (const name of names) {
+    await stage.remove(fileOf(name));
+    await registry.look();
+    for (const other of names) assert.notEqual(registry.wanted(other).kind, 'gone', `${other} after ${name}`);
+    await stage.clock.advance(400);
+  }
+  await settle(registry, stage.clock.advance);
+  assert.deepEqual(registry.health().paused, names);
+});
+
+test('single deletions that go on and on are believed in the end', async (t) => {
+  const names = Array.from({ length: 60 }, (_, at) => `p${at}`);
+  const stage = await createStage(t, ...names);
+  const registry = await stage.open();
+  await enlist(registry, ...names);
+  const startedMs = stage.clock.monotonic();
+  let tookMs = 0;
+  for (const name of names.slice(0, 25)) {
+    await stage.remove(fileOf(name));
+    await registry.look();
+    await stage.clock.advance(400);
+    await registry.look();
+    if (tookMs === 0 && wantedOf(registry, 'p0') === 'gone') tookMs = stage.clock.monotonic() - startedMs;
+  }
+  assert.ok(tookMs >= 5_000 && tookMs <= 6_000, `${tookMs} ms`);
+});
+
 test('DELETE is a stated wish: obeyed at once, whatever else is missing', async (t) => {
   const stage = await createStage(t, 'a', 'b');
   const registry = await stage.open();
