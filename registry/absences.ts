@@ -1,4 +1,5 @@
 import { pruningPauses } from './prune.ts';
+import type { StatusStore } from './status-store.ts';
 
 /** A file that is gone is believed gone after this (design: absence). */
 const ABSENT_MS = 500;
@@ -46,17 +47,22 @@ export interface Absences {
  * @param monotonic milliseconds
  */
 export function createAbsences(
-  ledgers: { names(): string[]; get(name: string): unknown },
+  ledgers: Pick<StatusStore, 'names' | 'get'>,
   monotonic: () => number,
 ): Absences {
   const missing = new Map<string, Missing>();
   let paused: ReadonlySet<string> = new Set();
 
+  /** Nothing was ever made of it: a host was killed between its ledger and its manifest. */
+  const isHollow = (name: string): boolean => {
+    const ledger = ledgers.get(name);
+    return ledger !== undefined && ledger.memory.inForce === undefined && ledger.containerId === '';
+  };
   const unstated = () => [...missing].flatMap(([name, { stated }]) => (stated ? [] : [name])).sort();
   const pause = () => {
-    const names = unstated();
-    const known = ledgers.names().filter((name) => missing.get(name)?.stated !== true).length;
-    paused = new Set(pruningPauses(known, names.length) ? names : []);
+    const names = unstated().filter((name) => !isHollow(name));
+    const known = ledgers.names().filter((name) => missing.get(name)?.stated !== true && !isHollow(name));
+    paused = new Set(pruningPauses(known.length, names.length) ? names : []);
   };
 
   return {
@@ -98,7 +104,7 @@ export function createAbsences(
     settle() {
       for (const [name, absence] of missing) {
         if (ledgers.get(name) === undefined) missing.delete(name);
-        else if (monotonic() - absence.sinceMs >= ABSENT_MS) absence.confirmed = true;
+        else if (monotonic() - absence.sinceMs >= ABSENT_MS || isHollow(name)) absence.confirmed = true;
       }
       pause();
     },

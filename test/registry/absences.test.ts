@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { test } from 'node:test';
 import { pruningPauses } from '../../registry/prune.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { emptyStatus } from '../../registry/status-store.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { createStage, enlist, fileOf, manifest, wantedOf } from './registry-stage.ts';
 
@@ -293,13 +294,31 @@ test('a manifest that a program is just being made for is not missing', async (t
   const stage = await createStage(t);
   const registry = await stage.open();
   const end = registry.announce('new');
-  await enlist(registry, 'new');
+  await registry.status.put(emptyStatus('new', 0));
   await registry.look();
   await stage.clock.advance(600);
   await registry.look();
   assert.equal(wantedOf(registry, 'new'), 'unknown');
   assert.deepEqual(registry.missing(), []);
   end();
-  await settle(registry, stage.clock.advance);
-  assert.equal(wantedOf(registry, 'new'), 'gone');
+  await registry.look();
+  assert.equal(wantedOf(registry, 'new'), 'gone', 'nothing was made of it that could be lost');
+});
+
+test('ledgers of calls that were killed before the manifest was written are let go, and hide nothing', async (t) => {
+  const stage = await createStage(t, 'a', 'b');
+  const first = await stage.open();
+  for (const name of ['x', 'y', 'z']) await first.status.put(emptyStatus(name, 0));
+  await first.close();
+  await stage.remove(fileOf('a'), fileOf('b'));
+  const alone = await stage.open();
+  assert.equal(wantedOf(alone, 'x', 'y', 'z'), 'gone gone gone');
+  assert.deepEqual(alone.health().paused, []);
+  await enlist(alone, 'a', 'b');
+  await alone.status.put({
+    ...emptyStatus('z', 0),
+    containerId: 'of a program whose manifest was never valid',
+  });
+  await settle(alone, stage.clock.advance);
+  assert.deepEqual(alone.health().paused, ['a', 'b', 'z']);
 });

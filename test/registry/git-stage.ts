@@ -9,6 +9,8 @@ import { openGit } from '../../registry/git.ts';
 import type { Remote } from '../../registry/git-follow.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { emptyStatus } from '../../registry/status-store.ts';
+import { resolveSpec } from '../../schemas/resolve.ts';
 import { createManualClock, type ManualClock, settle } from '../sim/manual-clock.ts';
 import { filesAtRest } from '../sim/pace.ts';
 
@@ -166,10 +168,11 @@ export function brought(text = 'FROM scratch\n', more: Record<string, string> = 
 
 /** The ledger of a program that runs, as far as the registry looks at it. */
 export async function enlist(registry: Registry, name: string): Promise<void> {
-  const { emptyStatus } = await import('../../registry/status-store.ts');
+  const rawSpec = { userId: 'ann', image: 'hersh/test' };
   await registry.status.put({
     ...emptyStatus(name, 0),
     observedRevision: registry.commitOf(name, undefined),
     userId: 'ann',
+    memory: { inForce: { rawHash: '', rawSpec, spec: resolveSpec(rawSpec, 'runc'), labels: {} } },
   });
 }

@@ -5,6 +5,7 @@ import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry, RegistryOptions } from '../../registry/registry.ts';
 import { emptyStatus } from '../../registry/status-store.ts';
 import type { Clock } from '../../schemas/clock.ts';
+import { resolveSpec } from '../../schemas/resolve.ts';
 import { createManualClock } from '../sim/manual-clock.ts';
 import { tempFolder, writeTree } from './folder.ts';
 
@@ -66,9 +67,11 @@ export function manifest(name: string, spec = ''): string {
   return `apiVersion: hersh.dev/v1\nkind: Program\nmetadata:\n  name: ${name}\nspec:\n  userId: u\n  image: nginx\n${spec}`;
 }
 
-/** Programs that the host has: their ledger is written. */
+/** Programs that the host has: their ledger is written, and says what is in force. */
 export async function enlist(registry: Registry, ...names: string[]): Promise<void> {
-  for (const name of names) await registry.status.put(emptyStatus(name, 0));
+  const rawSpec = { userId: 'u', image: 'nginx' };
+  const inForce = { rawHash: '', rawSpec, spec: resolveSpec(rawSpec, 'runc'), labels: {} };
+  for (const name of names) await registry.status.put({ ...emptyStatus(name, 0), memory: { inForce } });
 }
 
 /** What is wanted of each, in one line. */

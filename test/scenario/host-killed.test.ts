@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createReservations } from '../../controller/reservations.ts';
 import type { SimContainer } from '../sim/engine-world.ts';
 import type { Step } from '../sim/host.ts';
 import { createStage, type Stage } from './stage.ts';
@@ -204,5 +205,25 @@ describe('a host that is killed', () => {
     await stage.reach('slow', 'Ready', 120_000);
     assert.equal(stage.running('app'), container);
     assert.notEqual(stage.status('slow').reason, 'BuildFailed');
+  });
+});
+
+describe('calls that are killed between the ledger and the manifest', () => {
+  it('leave nothing behind, also where there is no other program', async (test) => {
+    const stage = await createStage(test);
+    const first = await stage.start();
+    const reservations = createReservations(first.registry, first.controller.ports, stage.clock);
+    const ports: number[] = [];
+    for (const name of ['one', 'two']) ports.push((await reservations.reserve(name, 'me', '')).port);
+    await first.kill();
+    const host = await stage.start();
+    await host.advance(1_000);
+    assert.deepEqual(host.registry.status.names(), []);
+    assert.deepEqual(host.programs.list(), []);
+    assert.deepEqual(host.registry.health().paused, []);
+    assert.deepEqual(
+      ports.map((port) => host.controller.ports.holder(port)),
+      [undefined, undefined],
+    );
   });
 });
