@@ -1,16 +1,21 @@
 import type { BuildLogWriter } from '../registry/build-logs.ts';
 import { imageTag } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';
-import { AppError, messageOf, withHint } from '../schemas/errors.ts';
+import { AppError, messageOf, type Reason, withHint } from '../schemas/errors.ts';
 import type { BuildSpec } from '../schemas/program.ts';
 import { LABELS } from '../schemas/program.ts';
 import type { Engine } from './engine/engine.ts';
 import type { ControllerLog } from './log.ts';
-import { createSlots } from './slots.ts';
+import { createSlots, type Slots } from './slots.ts';
 
 /** Builds at a time, and how long one may take (design: numbers). */
 const BUILDS_MAX = 2;
 const BUILD_MS_MAX = 5 * 60_000;
+/** Pulls at a time, beside the builds, which a registry that stalls must not keep waiting. */
+const PULLS_MAX = 2;
+/** How long a pull may take in all, and how long it may go without any progress. */
+const PULL_MS_MAX = 30 * 60_000;
+const PULL_SILENCE_MS_MAX = 2 * 60_000;
 /** Lines of the log that go into the error. */
 const TAIL_LINES = 20;
 
@@ -61,9 +66,10 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
   const { engine, clock, log } = deps;
   const tasks = new Map<string, Task>();
   const failures = new Map<string, ImageFailure>();
-  const slots = createSlots(BUILDS_MAX, 0);
+  const builds = createSlots(BUILDS_MAX, 0);
+  const pulls = createSlots(PULLS_MAX, 0);
 
-  function join(name: string, key: string, run: (signal: AbortSignal) => Promise<void>): void {
+  function join(name: string, key: string, slots: Slots, run: (signal: AbortSignal) => Promise<void>): void {
     failures.delete(name);
     const running = tasks.get(key);
     if (running !== undefined && !running.abort.signal.aborted) {
@@ -117,10 +123,8 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
       writer.write(`built ${image.id} in ${seconds} s\n`);
       log.info({ build: buildId, image: image.id, seconds }, 'build succeeded');
     } catch (error) {
-      const minutes = BUILD_MS_MAX / 60_000;
-      const reason = limit.signal.aborted
-        ? new AppError('BuildFailed', `the build took longer than ${minutes} minutes and was stopped`)
-        : error;
+      const late = `the build took longer than ${BUILD_MS_MAX / 60_000} minutes`;
+      const reason = limit.signal.aborted ? await stopped('BuildFailed', late) : error;
       writer.write(`\n${signal.aborted ? 'the build was cancelled' : `failed: ${messageOf(reason)}`}\n`);
       const isOver = signal.aborted || (reason instanceof AppError && reason.reason === 'ContextChanged');
       if (!isOver) log.warn({ build: buildId, error: messageOf(reason), tail: tail.text() }, 'build failed');
@@ -131,18 +135,48 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
     }
   }
 
+  /** What it means that the time was up. An engine that is away takes as long, and that is nobody else's fault. */
+  function stopped(reason: Reason, late: string): Promise<unknown> {
+    return engine.ping().then(
+      () => new AppError(reason, `${late} and was stopped`),
+      (error: unknown) => error,
+    );
+  }
+
+  async function runPull(reference: string, signal: AbortSignal): Promise<void> {
+    const limit = new AbortController();
+    let late = '';
+    const stopAfter = (ms: number, what: string) =>
+      clock.after(ms, () => {
+        late = `${what} ${ms / 60_000} minutes`;
+        limit.abort();
+      });
+    const cancelLimit = stopAfter(PULL_MS_MAX, 'it took longer than');
+    let cancelSilence = () => {};
+    const onProgress = () => {
+      cancelSilence();
+      cancelSilence = stopAfter(PULL_SILENCE_MS_MAX, 'it made no progress for');
+    };
+    onProgress();
+    try {
+      const image = await engine.pull(reference, onProgress, AbortSignal.any([signal, limit.signal]));
+      log.info({ reference, image: image.id }, 'image pulled');
+    } catch (error) {
+      if (late === '') throw error;
+      throw await stopped('ImageNotFound', `${reference} could not be pulled: ${late}`);
+    } finally {
+      cancelLimit();
+      cancelSilence();
+    }
+  }
+
   return {
     pending: (name, key) =>
       [...tasks].some(([one, { waiters }]) => (key === undefined || one === key) && waiters.has(name)),
     keys: () => [...tasks.keys()],
     build: (name, { hash, buildId, build }) =>
-      join(name, hash, (signal) => runBuild(hash, buildId, build, signal)),
-    pull(name, reference) {
-      join(name, reference, async (signal) => {
-        const image = await engine.pull(reference, () => undefined, signal);
-        log.info({ reference, image: image.id }, 'image pulled');
-      });
-    },
+      join(name, hash, builds, (signal) => runBuild(hash, buildId, build, signal)),
+    pull: (name, reference) => join(name, reference, pulls, (signal) => runPull(reference, signal)),
     leave(name, keep) {
       if (keep === undefined) failures.delete(name);
       for (const [key, task] of tasks) {

@@ -7,7 +7,7 @@ import { isImageReference, pullTarget } from './docker-translate.ts';
 export async function pullImage(
   connection: Connection,
   reference: string,
-  onLog: (text: string) => void,
+  onProgress: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const refuse = (why: string, cause?: unknown): AppError =>
@@ -23,10 +23,10 @@ export async function pullImage(
     for await (const message of jsonLines(body as AsyncIterable<Uint8Array>)) {
       const { error, status, id, progressDetail } = message;
       if (typeof error === 'string') throw refuse(error);
-      // A layer's progress comes many times a second; what is said is its steps.
+      // How far a layer is comes many times a second; what is said is its steps.
       const moving = Object.keys((progressDetail as object | undefined) ?? {}).length > 0;
-      if (typeof status === 'string' && !moving)
-        onLog(typeof id === 'string' ? `${id}: ${status}\n` : `${status}\n`);
+      const layer = typeof id === 'string' ? `${id}: ` : '';
+      onProgress(moving || typeof status !== 'string' ? '' : `${layer}${status}\n`);
     }
   } catch (error) {
     if (signal.aborted) throw new AppError('BuildAborted', 'the pull was stopped');

@@ -161,8 +161,8 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       return imageNow(id);
     },
 
-    async pull(reference, onLog, signal) {
-      await pullImage(connection, reference, onLog, signal);
+    async pull(reference, onProgress, signal) {
+      await pullImage(connection, reference, onProgress, signal);
       return imageNow(reference);
     },
 

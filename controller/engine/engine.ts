@@ -54,8 +54,11 @@ export interface Engine {
    */
   build(request: BuildImage, onLog: (text: string) => void, signal: AbortSignal): Promise<Image>;
 
-  /** Rejects: `ImageNotFound`, `DiskFull`, `BuildAborted` when `signal` fires. */
-  pull(reference: string, onLog: (text: string) => void, signal: AbortSignal): Promise<Image>;
+  /**
+   * `onProgress` is called at every sign that it goes on, with a line of text for a new step and `""` for more of the
+   * same. Rejects: `ImageNotFound`, `DiskFull`, `BuildAborted` when `signal` fires.
+   */
+  pull(reference: string, onProgress: (text: string) => void, signal: AbortSignal): Promise<Image>;
 
   /**
    * Both output streams in order, without framing. `follow` ends with the container or the signal.

@@ -19,20 +19,34 @@ interface Running {
   fail: (error: Error) => void;
 }
 
+interface Pulling {
+  reference: string;
+  signal: AbortSignal;
+  progress: () => void;
+  end: () => void;
+}
+
 function createBench() {
   const clock = createManualClock();
+  const world = createSimWorld(clock);
   const running: Running[] = [];
+  const pulling: Pulling[] = [];
   const logs = new Map<string, string>();
   const done: string[] = [];
   const warned: Record<string, unknown>[] = [];
   const engine: Engine = {
-    ...createSimEngine({ world: createSimWorld(clock), instance: 'default' }),
+    ...createSimEngine({ world, instance: 'default' }),
     build: (asked, say, signal) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(new AppError('BuildAborted', 'stopped')));
         running.push({ request: asked, signal, say, end: () => resolve(IMAGE), fail: reject });
       }),
   };
+  engine.pull = (reference, progress, signal) =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new AppError('BuildAborted', 'stopped')));
+      pulling.push({ reference, signal, progress: () => progress(''), end: () => resolve(IMAGE) });
+    });
   const quiet = () => undefined;
   const log = {
     debug: quiet,
@@ -53,7 +67,7 @@ function createBench() {
     }),
     onDone: (name) => done.push(name),
   });
-  return { clock, running, logs, done, warned, tasks };
+  return { clock, world, running, pulling, logs, done, warned, tasks };
 }
 
 describe('image tasks', () => {
@@ -154,6 +168,65 @@ describe('image tasks', () => {
     assert.deepEqual([failure?.reason, failure?.again], ['BuildFailed', false]);
     assert.match(failure?.message ?? '', /longer than 5 minutes/);
     assert.equal(clock.nextAt(), undefined);
+  });
+
+  it('blame no build for an engine that is away when its time is up', async () => {
+    const { clock, world, tasks } = createBench();
+    tasks.build('a', request('h1'));
+    await clock.advance(60_000);
+    world.goAway('keep');
+    await clock.advance(240_000);
+    const failure = tasks.takeFailure('a');
+    assert.deepEqual([failure?.reason, failure?.again], ['EngineUnavailable', true]);
+  });
+
+  it('pull beside the builds, two at a time', async () => {
+    const { running, pulling, tasks } = createBench();
+    for (const name of ['r1', 'r2', 'r3']) tasks.pull(name, `${name}/x:1`);
+    for (const hash of ['h1', 'h2', 'h3']) tasks.build(hash, request(hash));
+    await settle();
+    assert.deepEqual(
+      pulling.map(({ reference }) => reference),
+      ['r1/x:1', 'r2/x:1'],
+    );
+    assert.equal(running.length, 2);
+    pulling[0]?.end();
+    await settle();
+    assert.equal(pulling.length, 3);
+    assert.equal(running.length, 2);
+  });
+
+  it('stop a pull that makes no progress for two minutes, and one that takes half an hour in all', async () => {
+    const { clock, world, pulling, done, tasks } = createBench();
+    tasks.pull('mute', 'mute/x:1');
+    tasks.pull('slow', 'slow/x:1');
+    await settle();
+    const [mute, slow] = pulling;
+    for (let minute = 1; minute < 30; minute++) {
+      slow?.progress();
+      if (minute === 1) mute?.progress();
+      await clock.advance(60_000);
+      assert.equal(mute?.signal.aborted, minute >= 2, `after ${minute} minutes`);
+    }
+    assert.equal(slow?.signal.aborted, false);
+    await clock.advance(60_000);
+    assert.equal(slow?.signal.aborted, true);
+    assert.deepEqual(done, ['mute', 'slow']);
+    const failures = [tasks.takeFailure('mute'), tasks.takeFailure('slow')];
+    assert.match(
+      failures[0]?.message ?? '',
+      /mute\/x:1 could not be pulled: it made no progress for 2 minutes/,
+    );
+    assert.match(failures[1]?.message ?? '', /slow\/x:1 could not be pulled: it took longer than 30 minutes/);
+    for (const failure of failures)
+      assert.deepEqual([failure?.reason, failure?.again], ['ImageNotFound', true]);
+    assert.equal(clock.nextAt(), undefined);
+
+    tasks.pull('mute', 'mute/x:1');
+    await settle();
+    world.goAway('keep');
+    await clock.advance(120_000);
+    assert.equal(tasks.takeFailure('mute')?.reason, 'EngineUnavailable');
   });
 
   it('stop all at the end, and wait for it', async () => {

@@ -108,6 +108,33 @@ describe('a build', () => {
     await rejects(from('registry.invalid/no/other:1'), 'BuildNetworkFailed');
   });
 
+  it('of which a registry gives only half is stopped when asked, and others are pulled meanwhile', async () => {
+    const registry = await openFakeRegistry();
+    // Not of the same one: an engine fetches a layer once, whoever waits for it.
+    const other = await openFakeRegistry();
+    const stop = new AbortController();
+    const heard: string[] = [];
+    const pulling = engine.pull(
+      `${registry.address}/${fixture.run}/stalls:1`,
+      (text) => heard.push(text),
+      stop.signal,
+    );
+    pulling.catch(() => {});
+    try {
+      await fixture.until('it goes on within a step', () => heard.includes(''));
+      await fixture.until('it stalls', () => registry.stalled() === 1);
+      const { id } = await engine.pull(`${other.address}/${fixture.run}/there:1`, () => {}, never);
+      await fixture.docker.getImage(id).remove({ force: true });
+      // The engine itself may go on waiting for the rest; its client does not.
+      stop.abort();
+      await rejects(pulling, 'BuildAborted');
+      assert.ok(heard.some((text) => /Pulling from/.test(text)));
+    } finally {
+      await registry.close();
+      await other.close();
+    }
+  });
+
   it('that found no network in a step says so', async () => {
     const dockerfile =
       'FROM scratch\nCOPY busybox /busybox\nRUN ["/busybox","sh","-c","echo Get x: dial tcp: lookup proxy.invalid: no such host; exit 1"]\n';

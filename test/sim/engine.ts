@@ -177,7 +177,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
     build: (request, onLog, signal) =>
       call('build', () => simBuild(world, instance, request, onLog, signal), request.labels[LABELS.build]),
 
-    pull: (reference, onLog, signal) =>
+    pull: (reference, onProgress, signal) =>
       call(
         'pull',
         () => {
@@ -186,7 +186,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
             throw new AppError('ImageNotFound', `${reference} could not be pulled`);
           }
           if (world.diskFull) throw diskFull(`${reference} could not be pulled: no space left on device`);
-          onLog(`Pulling ${reference}\n`);
+          onProgress(`Pulling ${reference}\n`);
           return world.addImage(reference);
         },
         reference,
