@@ -79,10 +79,14 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
     const abort = new AbortController();
     const task: Task = { waiters: new Set([name]), abort, done: Promise.resolve() };
     tasks.set(key, task);
-    task.done = slots
-      .run('calm', async () => {
-        if (!abort.signal.aborted) await run(abort.signal);
-      })
+    // One that is being stopped takes a moment to end, and writes the same log until then.
+    const before = running?.done ?? Promise.resolve();
+    task.done = before
+      .then(() =>
+        slots.run('calm', async () => {
+          if (!abort.signal.aborted) await run(abort.signal);
+        }),
+      )
       .catch((error: unknown) => {
         for (const waiter of task.waiters) failures.set(waiter, failureOf(key, error));
       })

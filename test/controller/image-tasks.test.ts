@@ -32,13 +32,16 @@ function createBench() {
   const running: Running[] = [];
   const pulling: Pulling[] = [];
   const logs = new Map<string, string>();
+  /** Logs that are being written. */
+  const open: string[] = [];
+  let lingers = false;
   const done: string[] = [];
   const warned: Record<string, unknown>[] = [];
   const engine: Engine = {
     ...createSimEngine({ world, instance: 'default' }),
     build: (asked, say, signal) =>
       new Promise((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(new AppError('BuildAborted', 'stopped')));
+        signal.addEventListener('abort', () => lingers || reject(new AppError('BuildAborted', 'stopped')));
         running.push({ request: asked, signal, say, end: () => resolve(IMAGE), fail: reject });
       }),
   };
@@ -61,13 +64,24 @@ function createBench() {
     openSnapshot: () => {
       throw new Error('nobody reads here');
     },
-    startLog: (buildId) => ({
-      write: (text) => void logs.set(buildId, (logs.get(buildId) ?? '') + text),
-      end: async () => undefined,
-    }),
+    startLog(buildId) {
+      open.push(buildId);
+      return {
+        write: (text) => void logs.set(buildId, (logs.get(buildId) ?? '') + text),
+        async end() {
+          open.splice(open.indexOf(buildId), 1);
+        },
+      };
+    },
     onDone: (name) => done.push(name),
   });
-  return { clock, world, running, pulling, logs, done, warned, tasks };
+  return {
+    ...{ clock, world, running, pulling, logs, open, done, warned, tasks },
+    /** Builds that are stopped end when the test says so. */
+    linger() {
+      lingers = true;
+    },
+  };
 }
 
 describe('image tasks', () => {
@@ -111,19 +125,29 @@ describe('image tasks', () => {
     assert.equal(tasks.takeFailure('b'), undefined);
   });
 
-  it('start anew when one comes while the last is being stopped', async () => {
-    const { running, done, tasks } = createBench();
+  it('start anew when one comes while the last is being stopped, and when that has ended', async () => {
+    const { running, done, open, tasks, linger } = createBench();
+    linger();
     tasks.build('a', request('h1'));
     await settle();
     tasks.leave('a');
     tasks.build('b', request('h1'));
     await settle();
+    tasks.leave('b');
+    tasks.build('c', request('h1'));
     await settle();
-    assert.equal(running.length, 2);
-    assert.equal(tasks.pending('b'), true);
+    assert.equal(running.length, 1, 'the first has not ended yet');
+    assert.deepEqual(open, ['build-h1'], 'one writes the log');
+    assert.equal(tasks.pending('c'), true);
+    running[0]?.fail(new AppError('BuildAborted', 'stopped'));
+    await settle();
+    await settle();
+    assert.equal(running.length, 2, 'what was left meanwhile is not begun');
+    assert.deepEqual(open, ['build-h1']);
     running[1]?.end();
     await settle();
-    assert.deepEqual(done, ['b']);
+    assert.deepEqual(done, ['c']);
+    assert.deepEqual(open, []);
   });
 
   it('do not start what was left while it waited for its turn', async () => {
