@@ -151,7 +151,8 @@ async function createContainer(
         ? { ...before.memory, volume, latestRevision: { number: revision, hash } }
         : { ...before.memory, volume },
   };
-  if (observed.rollback === undefined && before.memory.latestRevision?.number !== revision) {
+  const isNew = before.memory.latestRevision?.number !== revision && there === undefined;
+  if (observed.rollback === undefined && isNew) {
     // The image may be another host's, or older than what is kept: a rollback needs the sources all the same. Where
     // they changed just now there is no keeping them, and the next look sees them anew.
     if (spec.build !== null) await deps.snapshot(spec.build, buildHash).catch(() => undefined);

@@ -36,7 +36,7 @@ export interface StatusStore {
    * written and is none of these.
    */
   compare(files: ReadonlySet<string>): Promise<string[]>;
-  /** Writes these files anew, and those that could not be written before. Rejects `RegistryUnavailable`. */
+  /** Writes these files anew, and makes up for what could not be written or removed before. Rejects `RegistryUnavailable`. */
   rewrite(names: readonly string[]): Promise<void>;
   /** Calls back with a name after every change. */
   subscribe(listener: (name: string) => void): () => void;
@@ -117,6 +117,16 @@ export async function openStatusStore(
       kept.add(name);
     });
 
+  const unlink = (name: string): Promise<void> =>
+    enqueue(name, async () => {
+      written.delete(name);
+      // A status that came meanwhile is written by the next in the line.
+      await rm(join(folder, `${name}${SUFFIX}`), { force: true }).catch((error: unknown) => {
+        throw unavailable(name, error);
+      });
+      kept.delete(name);
+    });
+
   return {
     get: (name) => statuses.get(name),
     names: () => [...statuses.keys()].sort(),
@@ -137,14 +147,7 @@ export async function openStatusStore(
     async remove(name) {
       statuses.delete(name);
       damaged.delete(name);
-      await enqueue(name, async () => {
-        written.delete(name);
-        // A status that came meanwhile is written by the next in the line.
-        await rm(join(folder, `${name}${SUFFIX}`), { force: true }).catch((error: unknown) => {
-          throw unavailable(name, error);
-        });
-        kept.delete(name);
-      }).finally(() => notify(name));
+      await unlink(name).finally(() => notify(name));
     },
     async compare(files) {
       const isThere = (name: string) => files.has(`${name}${SUFFIX}`);
@@ -159,6 +162,7 @@ export async function openStatusStore(
       for (const name of names) written.delete(name);
       // One after the other: where the disk is full, the first says so for all.
       for (const name of [...statuses.keys()]) if (!written.has(name)) await write(name, false);
+      for (const name of [...kept]) if (!statuses.has(name)) await unlink(name);
     },
     subscribe: listeners.add,
   };

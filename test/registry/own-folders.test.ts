@@ -110,16 +110,19 @@ test('a disk that is full is a warning as long as it is, and what was not writte
 test('what stands in the way of status/ or data/ is a warning, and programs are read all the same', async (t) => {
   const stage = await createStage(t, 'a');
   const registry = await stage.open();
+  await enlist(registry, 'a');
   for (const folder of ['status', 'data']) {
     await rename(stage.path(folder), stage.path('away'));
     await stage.write({ [folder]: 'a file' });
     await lookTwice(stage, registry);
     assert.match(registry.health().warnings.join(), new RegExp(`^${folder}/ can not be written: EEXIST`));
+    if (folder === 'status') await assert.rejects(registry.status.remove('a'), /status\/a\.yaml can not be/);
     await stage.remove(folder);
     await rename(stage.path('away'), stage.path(folder));
     await registry.look();
     assert.deepEqual(registry.health().warnings, []);
   }
+  assert.deepEqual(await readdir(stage.path('status')), ['.gitignore'], 'what was to go is gone');
   await stage.remove(fileOf('a'));
   await registry.look();
   assert.equal(registry.get('a'), undefined);

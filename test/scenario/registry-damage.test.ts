@@ -238,6 +238,29 @@ describe('a status file that is damaged or gone', () => {
     assert.equal(stage.running('app').facts.publishPort, before.publishPort);
   });
 
+  it('older than the history: a revision that is kept is made again, and not written anew', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await host.advance(1_000);
+    const older = await readFile(join(stage.root, 'status/app.yaml'), 'utf8');
+    await stage.replace('app', { env: { N: '2' } });
+    await host.until('the second serves', () => stage.status('app').currentRevision === 2);
+    await stage.reach('app', 'Ready');
+    await host.advance(1_000);
+    const before = await host.registry.revisions.get('app', 2);
+    assert.equal(before?.outcome, 'Ready');
+    await host.kill();
+    await stage.write('status/app.yaml', older);
+    stage.world.containers.clear();
+    await stage.start();
+    await stage.host.until('it serves again', () => stage.containers('app').length === 1);
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.status('app').currentRevision, 2);
+    assert.deepEqual(await stage.host.registry.revisions.get('app', 2), before);
+  });
+
   it('does not make the next revision one that was there before', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
