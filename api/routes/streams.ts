@@ -39,7 +39,9 @@ async function getLogs({ c, deps }: RouteContext): Promise<Response> {
   if (follow && isHead(c)) return sendBytes('', PLAIN);
 
   const abort = new AbortController();
-  const { containerId, stream } = await deps.logs(name, { tail, sinceSeconds, follow, signal: abort.signal });
+  // Before there is a stream to be cancelled, only the request itself tells that the client is gone.
+  const signal = AbortSignal.any([abort.signal, c.req.raw.signal]);
+  const { containerId, stream } = await deps.logs(name, { tail, sinceSeconds, follow, signal });
   if (follow) return sendStream(byteStream(stream, abort, onStreamError(deps, c, name)), PLAIN);
   const logs = await readText(stream);
   return sendJson({ program_id: name, container_id: containerId, logs, timestamp: timestamp(deps.now()) });

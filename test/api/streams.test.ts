@@ -5,6 +5,8 @@ import type { ProgramEvent } from '../../schemas/program.ts';
 import { caller } from './call.ts';
 import { fakeView } from './fakes.ts';
 import { assertMatches } from './openapi.ts';
+import { serve } from './socket.ts';
+import { until } from './until.ts';
 
 const euro = Buffer.from('€');
 
@@ -116,6 +118,22 @@ for (const path of ['logs', 'build-log']) {
     assert.equal(host.signals[0]?.aborted, true);
   });
 }
+
+test('logs of an engine that is silent are let go when the client goes', async (t) => {
+  const { host, port } = await serve(t, [fakeView('p1')]);
+  let asked: AbortSignal | undefined;
+  host.deps.logs = (_name, { signal }) => {
+    asked = signal;
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('let go'))));
+  };
+  const client = new AbortController();
+  const answer = fetch(`http://127.0.0.1:${port}/programs/p1/logs`, { signal: client.signal });
+  answer.catch(() => {});
+  await until(() => asked !== undefined);
+  assert.equal(asked?.aborted, false);
+  client.abort();
+  await until(() => asked?.aborted === true);
+});
 
 test('HEAD opens no stream', async () => {
   const { host, call } = caller([fakeView('p1')]);
