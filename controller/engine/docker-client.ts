@@ -4,36 +4,53 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import Docker from 'dockerode';
 
-/** Longest silence on a call that should be short; start under gVisor on a busy machine takes seconds. */
+/** Longest silence on a call that changes something; start under gVisor on a busy machine takes seconds. */
 export const CALL_TIMEOUT_MS = 120_000;
+
+/** Longest silence on one that only looks: milliseconds are enough where nothing is wrong, seconds on a busy machine. */
+export const LOOK_TIMEOUT_MS = 15_000;
 
 /** On top of the grace a stop gives: the kill, and the clean-up. */
 export const STOP_SLACK_MS = 120_000;
 
+/** As Node's own agent closes connections that nobody uses. */
+const IDLE_MS_MAX = 5_000;
+
 export interface Connection {
+  /** For calls that change nothing: cut after `LOOK_TIMEOUT_MS` without a byte. */
+  look: Docker;
   /** For calls that answer soon: cut after `CALL_TIMEOUT_MS` without a byte. */
   quick: Docker;
   /** For streams and waits, which may be silent for as long as they like. */
   patient: Docker;
   /** A client whose every socket dies with `close`, for calls that leave some open. */
   disposable(): { docker: Docker; close(): void };
+  /** Ends every `look` and `quick` call under way: an engine that is silent would be waited for in vain. */
+  cut(): void;
 }
 
 /**
  * Clients for `dockerHost` (`unix:///path`, `tcp://host:port`), by default what DOCKER_HOST says or the local
  * socket. Throws on a host it can not read.
  */
-export function connect(dockerHost?: string): Connection {
+export function connect(dockerHost?: string, lookMs = LOOK_TIMEOUT_MS): Connection {
   const target = dockerHost === undefined ? {} : targetOf(dockerHost);
   const client = (more: object): Docker => new Docker({ ...target, ...more });
+  const tracked = (keepAlive: boolean, ...dockers: Docker[]): TrackedAgent => {
+    const modems = dockers.map(({ modem }) => modem as { protocol?: string; agent?: http.Agent });
+    const agent = trackedAgent(modems[0]?.protocol === 'https', keepAlive);
+    for (const modem of modems) modem.agent = agent.agent;
+    return agent;
+  };
+  const look = client({ timeout: lookMs });
+  const quick = client({ timeout: CALL_TIMEOUT_MS });
+  const { cut } = tracked(true, look, quick);
   return {
-    quick: client({ timeout: CALL_TIMEOUT_MS }),
+    ...{ look, quick, cut },
     patient: client({ timeout: 0 }),
     disposable() {
       const docker = client({ timeout: 0 });
-      const modem = docker.modem as { protocol?: string; agent?: http.Agent };
-      const { agent, close } = trackedAgent(modem.protocol === 'https');
-      modem.agent = agent;
+      const { close } = tracked(false, docker);
       return { docker, close };
     },
   };
@@ -53,9 +70,20 @@ export function targetOf(dockerHost: string): object {
   return { host: url.hostname, port: url.port || (tls ? '2376' : '2375'), protocol: tls ? 'https' : 'http' };
 }
 
+interface TrackedAgent {
+  agent: http.Agent;
+  /** Ends every connection there is. */
+  cut(): void;
+  /** And every one to come. */
+  close(): void;
+}
+
 /** An agent that knows every socket it ever made, upgraded ones included, which Node's own forgets. */
-function trackedAgent(tls: boolean): { agent: http.Agent; close(): void } {
-  const agent = tls ? new https.Agent({ keepAlive: false }) : new http.Agent({ keepAlive: false });
+function trackedAgent(tls: boolean, keepAlive: boolean): TrackedAgent {
+  const options: http.AgentOptions = keepAlive
+    ? { keepAlive, scheduling: 'lifo', timeout: IDLE_MS_MAX }
+    : { keepAlive };
+  const agent = tls ? new https.Agent(options) : new http.Agent(options);
   const sockets = new Set<Socket>();
   let closed = false;
   const connectable = agent as unknown as { createConnection(...args: unknown[]): Socket };
@@ -67,11 +95,15 @@ function trackedAgent(tls: boolean): { agent: http.Agent; close(): void } {
     if (closed) socket.destroy();
     return socket;
   };
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     agent,
+    cut,
     close() {
       closed = true;
-      for (const socket of sockets) socket.destroy();
+      cut();
       agent.destroy();
     },
   };

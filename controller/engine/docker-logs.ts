@@ -17,7 +17,8 @@ export async function readLogs(
   let body: IncomingMessage;
   try {
     body = await openStream(
-      connection.patient,
+      // What follows may be silent for as long as the program is; what is there comes at once.
+      options.follow ? connection.patient : connection.look,
       `/containers/${id}/logs`,
       {
         stdout: true,

@@ -4,17 +4,16 @@ import { IMAGE_VOLUME_LABEL } from './docker-translate.ts';
 import { sweepHelpers } from './state-owner.ts';
 
 /** Kills, removes, and waits until it is gone, whoever removes it. Its image volumes go with it. */
-export async function removeContainer({ quick, patient }: Connection, id: string): Promise<void> {
-  const container = quick.getContainer(id);
-  const found = await absent(container.inspect(), [404], 'StartFailed');
+export async function removeContainer({ look, quick }: Connection, id: string): Promise<void> {
+  const found = await absent(look.getContainer(id).inspect(), [404], 'StartFailed');
   if (found === undefined) return;
   try {
-    await container.remove({ v: true, force: true });
+    await quick.getContainer(id).remove({ v: true, force: true });
   } catch (error) {
     const status = statusOf(error);
     // 409: somebody removes it already.
     if (status !== 404 && status !== 409) throw engineError(error, 'StartFailed');
-    const gone = patient.getContainer(found.Id).wait({
+    const gone = quick.getContainer(found.Id).wait({
       condition: 'removed',
       abortSignal: AbortSignal.timeout(STOP_SLACK_MS),
     });

@@ -5,7 +5,15 @@ import { createTraceDecoder } from './build-log.ts';
 import { buildImage } from './docker-build.ts';
 import { connect, STOP_SLACK_MS } from './docker-client.ts';
 import { createContainer } from './docker-create.ts';
-import { absent, engineError, failureOf, refused, statusOf, unavailable } from './docker-errors.ts';
+import {
+  absent,
+  engineError,
+  failureOf,
+  isUnavailable,
+  refused,
+  statusOf,
+  unavailable,
+} from './docker-errors.ts';
 import { watchEvents } from './docker-events.ts';
 import { claimImage, diskUsage, listBuiltImages, removeImage } from './docker-images.ts';
 import { readLogs } from './docker-logs.ts';
@@ -40,7 +48,7 @@ export interface DockerEngineOptions {
 export function createDockerEngine(options: DockerEngineOptions): Engine {
   const { instance, log, clock = systemClock } = options;
   const connection = connect(options.dockerHost);
-  const { quick, patient } = connection;
+  const { look, quick, patient } = connection;
   const networks = createNetworks(quick, instance);
   const owned = `${LABELS.instance}=${instance}`;
   let decode: ReturnType<typeof createTraceDecoder> | undefined;
@@ -57,7 +65,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
 
   const inspectImage = async (reference: string): Promise<Image | undefined> => {
     if (!isImageReference(reference)) return undefined;
-    const found = await absent(quick.getImage(reference).inspect(), [400, 404], 'InternalError');
+    const found = await absent(look.getImage(reference).inspect(), [400, 404], 'InternalError');
     return found && { id: found.Id, labels: found.Config?.Labels ?? {} };
   };
 
@@ -71,10 +79,14 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   // on the old ones, with failures of every kind, to its very end.
   const ping = async (timeoutMs = PING_TIMEOUT_MS): Promise<void> => {
     const { docker, close } = connection.disposable();
+    const abortSignal = AbortSignal.timeout(timeoutMs);
     try {
-      await (docker as unknown as Pingable).ping({ abortSignal: AbortSignal.timeout(timeoutMs) });
+      await (docker as unknown as Pingable).ping({ abortSignal });
     } catch (error) {
-      throw unavailable(error);
+      if (!abortSignal.aborted) throw unavailable(error);
+      // Whoever waits for another answer would wait in vain, and hold what others need.
+      connection.cut();
+      throw unavailable(new Error(`it was silent for ${timeoutMs / 1000} s`));
     } finally {
       close();
     }
@@ -94,20 +106,20 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     ping,
 
     async info() {
-      const info = await refused(quick.info(), 'EngineUnavailable');
+      const info = await refused(look.info(), 'EngineUnavailable');
       const runtimes = Object.keys((info.Runtimes as object | undefined) ?? {}).sort();
       return { id: String(info.ID), version: String(info.ServerVersion), runtimes };
     },
 
     async listContainers(program) {
       const label = program === undefined ? [owned] : [owned, `${LABELS.program}=${program}`];
-      const listed = await refused(quick.listContainers({ all: true, filters: { label } }), 'InternalError');
+      const listed = await refused(look.listContainers({ all: true, filters: { label } }), 'InternalError');
       // Docker gives the newest first, by a clock finer than the seconds it tells.
       return listed.reverse().map(summaryOf);
     },
 
     async inspectContainer(id) {
-      const found = await absent(quick.getContainer(id).inspect(), [404], 'InternalError');
+      const found = await absent(look.getContainer(id).inspect(), [404], 'InternalError');
       return found && containerOf(found);
     },
 
@@ -128,7 +140,8 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       try {
         await absent(quick.getContainer(id).unpause(), [304, 404], 'StartFailed');
       } catch (error) {
-        const found = await quick
+        if (isUnavailable(error)) throw error;
+        const found = await look
           .getContainer(id)
           .inspect()
           .catch(() => undefined);
@@ -141,7 +154,8 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
         await quick.getContainer(id).rename({ name });
       } catch (error) {
         if (statusOf(error) === 404) return;
-        const found = await quick
+        if (isUnavailable(error)) throw engineError(error, 'StartFailed');
+        const found = await look
           .getContainer(id)
           .inspect()
           .catch(() => undefined);
@@ -156,7 +170,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     async build(request, onLog, signal) {
       decode ??= createTraceDecoder();
       const id = await buildImage(connection, decode, request, onLog, signal);
-      const built = await absent(quick.getImage(id).inspect(), [404], 'InternalError');
+      const built = await absent(look.getImage(id).inspect(), [404], 'InternalError');
       if (built !== undefined) await refused(claimImage(quick, built, instance), 'InternalError');
       return imageNow(id);
     },
@@ -176,7 +190,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     },
 
     async listVolumes() {
-      const listed = await refused(quick.listVolumes({ filters: { label: [owned] } }), 'InternalError');
+      const listed = await refused(look.listVolumes({ filters: { label: [owned] } }), 'InternalError');
       return (listed.Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} }));
     },
 

@@ -9,7 +9,10 @@ import type { Runtime } from '../../schemas/program.ts';
  * `test/engine/contract.ts` holds every implementation to this.
  */
 export interface Engine {
-  /** Resolves when the engine answers. Gives up after `timeoutMs`. */
+  /**
+   * Resolves when the engine answers. Gives up after `timeoutMs`, and with it every other call that waits for a
+   * short answer: all but stops, builds, pulls and what is followed.
+   */
   ping(timeoutMs?: number): Promise<void>;
 
   /** What the engine can do. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { createHost, type Host, type Program } from '../e2e/host.ts';
+import { createHost, type Host, manifestText, type Program } from '../e2e/host.ts';
 import { until } from '../e2e/until.ts';
 import { type EngineOptions, openSecondEngine, type SecondEngine } from './second-engine.ts';
 
+/** 15 s, and what a busy machine takes on top. */
+const FROZEN_TOLD_MS_MAX = 25_000;
 /** Enough for what an engine writes while nothing happens, and too little for a build. */
 const ROOM_BYTES = 2 ** 20;
 
@@ -128,8 +130,13 @@ describe('an engine', { concurrency: false }, () => {
     const before = await settled();
     const started = await startTimes();
     engine.freeze(true);
+    const frozenAtMs = performance.now();
     try {
+      // Somebody's edit, which the host looks into at once: it asks the engine, and waits.
+      await host.writeFile('programs/calm.yaml', `${manifestText('calm')}# edited\n`);
       await saysSo(before);
+      const ms = performance.now() - frozenAtMs;
+      assert.ok(ms < FROZEN_TOLD_MS_MAX, `it was told after ${ms} ms`);
     } finally {
       engine.freeze(false);
     }

@@ -127,6 +127,42 @@ export function describeContainers(name: string, kit: ContractKit): void {
     });
   });
 
+  describe(`${name}: silence`, () => {
+    it('is given up by a ping after its time, and with it by all that waits for a short answer', async () => {
+      const { one, freeze } = world();
+      const { id, ask } = await made();
+      const startMs = performance.now();
+      freeze(true);
+      try {
+        const logs = { tail: 10, sinceSeconds: 0, follow: false, signal: never } as const;
+        const waiting = [
+          one.listContainers(),
+          one.inspectContainer(id),
+          one.startContainer(id),
+          one.createContainer(kit.request()),
+          one.renameContainer(id, `${ask.name}-old`),
+          one.unpauseContainer(id),
+          one.removeContainer(id),
+          one.inspectImage(ask.image),
+          one.listVolumes(),
+          one.listBuiltImages(),
+          one.logs(id, logs),
+        ].map((call) => rejects(call, 'EngineUnavailable'));
+        await rejects(one.ping(100), 'EngineUnavailable');
+        await Promise.all(waiting);
+        // Far from the time each of them has for itself.
+        assert.ok(performance.now() - startMs < 10_000);
+      } finally {
+        freeze(false);
+      }
+      await one.ping();
+      await world().until('it is looked at as before', async () => {
+        const listed = await one.listContainers(ask.program);
+        return listed.length <= 1;
+      });
+    });
+  });
+
   describe(`${name}: what is gone is data`, () => {
     it('says so for containers, images and volumes', async () => {
       const { one } = world();

@@ -30,6 +30,8 @@ export interface ContractWorld {
   /** Makes the program that listens on that port print a line. */
   print(id: string, port: number, text: string, stream: 'out' | 'err'): Promise<void>;
   pause(id: string): Promise<void>;
+  /** Makes the engine take calls of `one` and answer none, or lets it go on. */
+  freeze(frozen: boolean): void;
   /** As `docker update` does it. */
   update(id: string, change: Partial<ContainerSettings>): Promise<void>;
   /** Leaves an image as a host does that is killed between building it and saying that it has a use for it. */

@@ -10,6 +10,8 @@ export interface CuttableEngine {
   cut(): void;
   /** Whether new connections are broken at once. */
   refuse(on: boolean): void;
+  /** Whether connections are taken and nothing passes on any of them. */
+  freeze(on: boolean): void;
   close(): Promise<void>;
 }
 
@@ -19,6 +21,7 @@ export async function openCuttableEngine(socketPath = '/var/run/docker.sock'): P
   const path = join(folder, 'docker.sock');
   const sockets = new Set<Socket>();
   let refusing = false;
+  let frozen = false;
 
   const server = createServer({ allowHalfOpen: true }, (near) => {
     if (refusing) {
@@ -39,6 +42,7 @@ export async function openCuttableEngine(socketPath = '/var/run/docker.sock'): P
     }
     near.pipe(far);
     far.pipe(near);
+    if (frozen) for (const socket of [near, far]) socket.pause();
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
 
@@ -50,6 +54,13 @@ export async function openCuttableEngine(socketPath = '/var/run/docker.sock'): P
     cut,
     refuse(on) {
       refusing = on;
+    },
+    freeze(on) {
+      frozen = on;
+      for (const socket of sockets) {
+        if (on) socket.pause();
+        else socket.resume();
+      }
     },
     async close() {
       cut();

@@ -3,10 +3,12 @@ import { after, before } from 'node:test';
 import type { ContainerSettings } from '../../controller/engine/engine.ts';
 import { describeEngine } from './contract.ts';
 import type { ContractWorld } from './contract-kit.ts';
+import { type CuttableEngine, openCuttableEngine } from './cuttable-engine.ts';
 import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
 
 let fixture: DockerFixture | undefined;
 let world: ContractWorld | undefined;
+let wire: CuttableEngine | undefined;
 
 /** A setting as the engine's own call for it has it. */
 const UPDATES: { [setting in keyof ContainerSettings]?: (value: ContainerSettings[setting]) => object } = {
@@ -23,9 +25,11 @@ const UPDATES: { [setting in keyof ContainerSettings]?: (value: ContainerSetting
 
 before(async () => {
   fixture = await createDockerFixture(29000);
+  wire = await openCuttableEngine();
+  const { freeze } = wire;
   const { docker, run, image, engine, port, tag, context, until, occupy, get, derive } = fixture;
   world = {
-    one: engine(),
+    one: engine(run, wire.host),
     other: engine(`${run}-b`),
     instances: { one: run, other: `${run}-b` },
     image,
@@ -40,6 +44,7 @@ before(async () => {
     async pause(id) {
       await docker.getContainer(id).pause();
     },
+    freeze,
     async update(id, change) {
       const entries = Object.entries(change) as [keyof ContainerSettings, never][];
       const asked = entries.map(([setting, value]) => UPDATES[setting]?.(value) ?? assert.fail(setting));
@@ -58,7 +63,10 @@ before(async () => {
   };
 });
 
-after(() => fixture?.close());
+after(async () => {
+  await wire?.close();
+  await fixture?.close();
+});
 
 describeEngine('Docker', () => {
   if (world === undefined) throw new Error('the engine is not there');

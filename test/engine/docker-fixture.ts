@@ -27,7 +27,8 @@ export interface DockerFixture {
   run: string;
   /** Id of the image with test/setup/test-server in it. */
   image: string;
-  engine(instance?: string): Engine;
+  /** Of the run itself and on the local socket, where nothing else is said. */
+  engine(instance?: string, dockerHost?: string): Engine;
   port(): number;
   tag(name: string): string;
   context(dockerfile: string, files?: Record<string, string>): () => NodeJS.ReadableStream;
@@ -62,9 +63,10 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
     docker,
     run,
     image,
-    engine(instance = run) {
+    engine(instance = run, dockerHost) {
       instances.add(instance);
-      return createDockerEngine({ instance, log: silent });
+      const place = dockerHost === undefined ? {} : { dockerHost };
+      return createDockerEngine({ ...place, instance, log: silent });
     },
     port() {
       const port = ports.pop();

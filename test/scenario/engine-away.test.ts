@@ -201,4 +201,31 @@ describe('events that are lost', () => {
     assert.equal(stage.status('app').restartCount, 1);
     assert.equal(stage.containers('app').length, 1);
   });
+
+  it('by freezing is told within 15 s by those whose pass hangs on it too, and all goes on at the thaw', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('calm');
+    await stage.reach('calm', 'Ready');
+    stage.world.callMs = (method) => (method === 'startContainer' ? 1_000 : 0);
+    await stage.create('starting');
+    await host.until('its start is under way', () =>
+      host.calls.some((call) => /^start.*-starting$/.test(call)),
+    );
+    stage.world.freeze();
+    await stage.edit('calm', { restartedAt: '2026-11-22T10:00:00.000Z' });
+    await host.advance(15_100);
+    for (const name of ['calm', 'starting']) {
+      const told = stage.status(name).conditions.find(({ type }) => type === 'EngineUnavailable');
+      assert.equal(told?.status, 'True', name);
+    }
+    assert.equal(stage.status('calm').state, 'Ready', 'as it was last known');
+    await host.advance(10 * 60_000);
+    stage.world.thaw();
+    await stage.reach('starting', 'Ready');
+    await host.until('calm was restarted', () => stage.status('calm').memory.restartedAtSeen !== '');
+    await stage.reach('calm', 'Ready');
+    assert.equal(stage.containers('starting').length, 1);
+    assert.equal(host.controller.health().trouble, '');
+  });
 });

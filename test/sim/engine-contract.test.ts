@@ -47,6 +47,10 @@ function createContractWorld(): () => ContractWorld {
       const container = world.containers.get(id);
       if (container !== undefined) container.facts.state = 'paused';
     },
+    freeze(frozen) {
+      if (frozen) world.freeze();
+      else world.thaw();
+    },
     async update(id, change) {
       Object.assign(world.containers.get(id)?.facts.settings ?? {}, change);
     },

@@ -38,6 +38,8 @@ export interface SimWorld {
   eventFate: (event: EngineEvent) => 'deliver' | 'lose' | 'double' | number;
   readonly watchers: Set<SimWatcher>;
   readonly isAway: boolean;
+  /** Resolves at the thaw; undefined where it is not frozen. */
+  readonly frozen: Promise<void> | undefined;
 
   /** Makes an image there is no Dockerfile for. */
   addImage(tag: string, more?: { labels?: Record<string, string>; env?: Record<string, string> }): Image;
@@ -53,6 +55,9 @@ export interface SimWorld {
   /** The engine stops answering; `containers: 'end'` takes what runs with it, as an engine's restart does. */
   goAway(containers: 'keep' | 'end'): void;
   comeBack(): void;
+  /** The engine takes calls and neither acts nor answers, and tells no events, until it thaws; what runs goes on. */
+  freeze(): void;
+  thaw(): void;
 }
 
 export interface SimContainer {
@@ -88,6 +93,7 @@ export interface SimWatcher {
 export function createSimWorld(clock: Clock): SimWorld {
   let ids = 0;
   let away = false;
+  let ice: { frozen: Promise<void>; thaw: () => void } | undefined;
 
   const world: SimWorld = {
     clock,
@@ -106,6 +112,9 @@ export function createSimWorld(clock: Clock): SimWorld {
     watchers: new Set(),
     get isAway() {
       return away;
+    },
+    get frozen() {
+      return ice?.frozen;
     },
 
     newId() {
@@ -133,7 +142,8 @@ export function createSimWorld(clock: Clock): SimWorld {
           if (!away && world.watchers.has(watcher)) watcher.onEvent({ ...event });
         };
         for (let n = 0; n < copies; n++) {
-          if (typeof fate === 'number') clock.after(fate, tell);
+          if (ice !== undefined) void ice.frozen.then(tell);
+          else if (typeof fate === 'number') clock.after(fate, tell);
           else queueMicrotask(tell);
         }
       }
@@ -210,6 +220,20 @@ export function createSimWorld(clock: Clock): SimWorld {
       if (!away) return;
       away = false;
       for (const watcher of world.watchers) watcher.onConnect();
+    },
+
+    freeze() {
+      if (ice !== undefined) return;
+      let thaw = () => {};
+      const frozen = new Promise<void>((resolve) => {
+        thaw = resolve;
+      });
+      ice = { frozen, thaw };
+    },
+
+    thaw() {
+      ice?.thaw();
+      ice = undefined;
     },
   };
   return world;

@@ -13,6 +13,11 @@ import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { claim, simImages } from './engine-images.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 
+/** How long an engine has to say that it is there. */
+const PING_MS_MAX = 5_000;
+/** Calls that take as long as they take. */
+const PATIENT: ReadonlySet<string> = new Set(['stopContainer', 'build', 'pull']);
+
 /**
  * An engine of one instance over a simulated world. It keeps the promises of the port as Docker does; the
  * contract suite holds both to them. Several may share a world, as hosts share an engine.
@@ -21,11 +26,34 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
   const { world, instance } = options;
   const { clock, containers } = world;
 
+  /** Ends each call that waits for a short answer of a frozen engine. */
+  const waiting = new Set<() => void>();
+
+  /** Until the engine thaws, or a ping gives up. */
+  const thawed = (frozen: Promise<void>, method: string, pingMs: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const giveUp = () => {
+        waiting.delete(giveUp);
+        reject(away());
+      };
+      const giveUpAll = () => {
+        for (const each of waiting) each();
+      };
+      const cancel = method === 'ping' ? clock.after(pingMs, giveUpAll) : () => undefined;
+      if (!PATIENT.has(method)) waiting.add(giveUp);
+      void frozen.then(() => {
+        waiting.delete(giveUp);
+        cancel();
+        resolve();
+      });
+    });
+
   /** One call: takes its time, and fails as the world says. */
-  const answer = async <T>(method: string, act: () => T | Promise<T>): Promise<T> => {
+  const answer = async <T>(method: string, act: () => T | Promise<T>, pingMs = PING_MS_MAX): Promise<T> => {
     const ms = world.callMs(method);
     if (ms > 0) await new Promise<void>((resolve) => clock.after(ms, resolve));
     else await Promise.resolve();
+    if (world.frozen !== undefined) await thawed(world.frozen, method, pingMs);
     const fault = world.fault(method);
     if (world.isAway || fault === 'before') throw away();
     if (fault === 'refuse') throw new AppError('StartFailed', `${method}: the simulated engine refuses`);
@@ -57,7 +85,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
   };
 
   return {
-    ping: () => call('ping', () => undefined),
+    ping: (timeoutMs) => answer('ping', () => undefined, timeoutMs),
     info: () => call('info', () => ({ id: 'sim', version: '0', runtimes: ['runc', 'runsc'] })),
 
     listContainers: (program) =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
-import { jsonLines, targetOf } from '../../../controller/engine/docker-client.ts';
+import { connect, jsonLines, targetOf } from '../../../controller/engine/docker-client.ts';
 
 describe('targetOf', () => {
   it('reads sockets and addresses', () => {
@@ -17,6 +18,34 @@ describe('targetOf', () => {
 
   it('refuses what it can not reach', () => {
     for (const host of ['ssh://h', 'npipe://x', '://']) assert.throws(() => targetOf(host), host);
+  });
+});
+
+describe('a connection to an engine that takes calls and says nothing', () => {
+  it('gives up looking long before anything else, and all short calls when it is cut', async (test) => {
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const { look, quick, patient, cut } = connect(`tcp://127.0.0.1:${port}`, 50);
+    const patience = new AbortController();
+    test.after(() => {
+      patience.abort();
+      server.close();
+    });
+    await assert.rejects(look.getContainer('x').inspect(), /socket hang up/);
+    let waits = true;
+    const stop = patient.getContainer('x').stop({ abortSignal: patience.signal });
+    stop.catch(() => {
+      waits = false;
+    });
+    const start = quick.getContainer('x').start();
+    await new Promise<void>((resolve) => server.once('connection', () => resolve()));
+    cut();
+    await assert.rejects(start, /socket hang up/);
+    assert.equal(waits, true, 'a stop has a limit of its own');
+    const again = quick.getContainer('x').start();
+    cut();
+    await assert.rejects(again, /socket hang up|before secure|aborted/, 'and there are calls after a cut');
   });
 });
 
