@@ -76,6 +76,7 @@ export function createContextCache(contexts: Contexts, clock: Clock): ContextCac
       const wanted = new Map(builds.map((build) => [JSON.stringify(build), build]));
       for (const map of [known, unsettledSince])
         for (const key of map.keys()) if (!wanted.has(key)) map.delete(key);
+      contexts.keepOnly(builds);
       const changed: BuildSpec[] = [];
       for (const [key, build] of wanted) {
         const before = known.get(key)?.look;

@@ -47,6 +47,8 @@ export interface Contexts {
   snapshot(build: BuildSpec, hash: string): Promise<string>;
   /** Whether a snapshot of that hash is kept, and whole. */
   has(build: BuildSpec, hash: string): Promise<boolean>;
+  /** Forgets what was read of every context but these, so that memory does not grow with what is used no more. */
+  keepOnly(builds: readonly BuildSpec[]): void;
   /**
    * Puts the kept snapshot of `hash` back under `sources/`, where no folder there holds the same. Rejects `Conflict`
    * where no snapshot is kept, or it is damaged.
@@ -70,8 +72,10 @@ export function openContexts(root: string, snapshots: string, now: () => number)
   /** Last look at each context, by folder and Dockerfile: what did not change is not read again. */
   const seen = new Map<string, Map<string, LocatedEntry>>();
 
+  const keyOf = (build: BuildSpec) => `${build.context}\0${build.dockerfile}`;
+
   async function walk(build: BuildSpec): Promise<Walk> {
-    const key = `${build.context}\0${build.dockerfile}`;
+    const key = keyOf(build);
     let result: Walk & { settled: Map<string, LocatedEntry> };
     try {
       result = await walkContext(root, build, seen.get(key) ?? new Map(), now());
@@ -119,6 +123,10 @@ export function openContexts(root: string, snapshots: string, now: () => number)
   return {
     look,
     has,
+    keepOnly(builds) {
+      const kept = new Set(builds.map(keyOf));
+      for (const key of seen.keys()) if (!kept.has(key)) seen.delete(key);
+    },
     holds,
     restore(build, hash, buildId, onPlace = async () => undefined) {
       const holdsSame = (context: string) => holds({ ...build, context }, hash);

@@ -11,8 +11,18 @@ const build = (context: string): BuildSpec => ({ context, dockerfile: 'Dockerfil
 
 function createBench() {
   const clock = createManualClock();
-  const bench = { hash: 'h1', againMs: 0, isGone: false, held: '', looks: 0 };
-  const contexts: Pick<Contexts, 'look'> = {
+  const bench = {
+    hash: 'h1',
+    againMs: 0,
+    isGone: false,
+    held: '',
+    looks: 0,
+    kept: [] as readonly BuildSpec[],
+  };
+  const contexts: Pick<Contexts, 'look' | 'keepOnly'> = {
+    keepOnly(builds) {
+      bench.kept = builds;
+    },
     async look() {
       bench.looks++;
       if (bench.held !== '') throw new SourcesHeld(bench.held, bench.held !== 'a checkout', 100);
@@ -123,9 +133,12 @@ describe('the cache of contexts', () => {
   it('forgets contexts that nobody uses', async () => {
     const { bench, cache } = createBench();
     await cache.look(A, 1);
+    await cache.relook([A]);
+    assert.deepEqual(bench.kept, [A], 'and has what was read of others forgotten');
     await cache.relook([]);
+    assert.deepEqual(bench.kept, []);
     await cache.look(A, 1);
-    assert.equal(bench.looks, 2);
+    assert.equal(bench.looks, 3);
   });
 });
 

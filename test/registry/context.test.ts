@@ -291,6 +291,26 @@ test('a snapshot holds just what was hashed, and is the same bytes each time', a
   assert.equal(await contexts.snapshot(build(), hash), path, 'what is kept is not made again');
 });
 
+test('what is read of a context is known until it is not to be kept, and is read again then', async (t) => {
+  const bytes = 8_000_000;
+  const { contexts, root } = await start(t, { big: Buffer.alloc(bytes) });
+  await writeTree(join(root, 'sources', 'b'), { Dockerfile: 'FROM scratch\n', big: Buffer.alloc(bytes) });
+  const other = build({ context: 'sources/b' });
+  const looks = async () => [(await contexts.look(build())).hash, (await contexts.look(other)).hash];
+  const readBy = async (work: () => Promise<unknown>): Promise<number> => {
+    const soFar = async () => Number(/rchar: (\d+)/.exec(await readFile('/proc/self/io', 'utf8'))?.[1]);
+    const before = await soFar();
+    await work();
+    return (await soFar()) - before;
+  };
+  const hashes = await looks();
+  assert.ok((await readBy(looks)) < bytes / 2, 'nothing changed');
+  contexts.keepOnly([other]);
+  assert.ok((await readBy(() => contexts.look(other))) < bytes / 2, 'this one is kept');
+  assert.ok((await readBy(() => contexts.look(build()))) >= bytes, 'this one is not');
+  assert.deepEqual(await looks(), hashes);
+});
+
 test('a context that changed is not kept as what it was', async (t) => {
   const { folder, contexts, kept } = await start(t, { a: '1' });
   const { hash } = await contexts.look(build());
