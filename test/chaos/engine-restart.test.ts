@@ -137,6 +137,8 @@ describe('an engine', { concurrency: false }, () => {
       await saysSo(before);
       const ms = performance.now() - frozenAtMs;
       assert.ok(ms < FROZEN_TOLD_MS_MAX, `it was told after ${ms} ms`);
+      const logs = await host.call('GET', '/programs/calm/logs');
+      assert.equal(logs.status, 503, logs.text);
     } finally {
       engine.freeze(false);
     }
