@@ -3,8 +3,18 @@ import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AppError } from '../../schemas/errors.ts';
-import { bringStatusBack, takeStatusAway } from '../sim/file-steps.ts';
 import { createStage } from './stage.ts';
+
+/** A file takes its place, so that it is not made again. */
+async function takeStatusAway(root: string): Promise<void> {
+  await rename(join(root, 'status'), join(root, 'data', 'status-away'));
+  await writeFile(join(root, 'status'), '');
+}
+
+async function bringStatusBack(root: string): Promise<void> {
+  await rm(join(root, 'status'));
+  await rename(join(root, 'data', 'status-away'), join(root, 'status'));
+}
 
 describe('a ledger that can not be written', () => {
   it('keeps a new program from being begun, says so, and is written when there is room again', async (test) => {

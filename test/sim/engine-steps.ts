@@ -1,5 +1,6 @@
 import type { SimContainer } from './engine-world.ts';
 import { freeDisk, leaveHalf } from './file-steps.ts';
+import { filesAtRest } from './pace.ts';
 import { FAIR, PORT_RANGE, type SimStage, type Weather } from './sim-stage.ts';
 import type { SimStep } from './sim-step.ts';
 
@@ -34,6 +35,7 @@ export const HOST_STEPS: SimStep[] = [
   { weight: 2, act: killNow },
   { weight: 1, act: stopHost },
   { weight: 12, act: startHost },
+  { weight: 2, act: collectNow },
 ];
 
 type Touch = (container: SimContainer) => void;
@@ -57,9 +59,7 @@ function pause({ world }: SimStage, container: SimContainer): void {
 }
 
 function removeByHand({ world }: SimStage, container: SimContainer): void {
-  if (isUp(container)) world.end(container, 137);
-  world.containers.delete(container.facts.id);
-  world.emit(container, 'destroy');
+  void world.remove(container);
 }
 
 function rename(stage: SimStage, container: SimContainer): void {
@@ -160,6 +160,11 @@ function turnWeather({ random, weather }: SimStage): string {
     { callsBreak: 0.1 },
     { callsBreak: 0.4 },
     { callsRefuse: 0.3 },
+    { callsRefuse: 0.1 },
+    { callsHang: 0.03 },
+    { callsHang: 0.2 },
+    { removalMsMax: 5_000 },
+    { removalMsMax: 20_000, removalsFail: 0.5 },
     { callMsMax: 100 },
     { callMsMax: 2_000 },
     { eventsLost: 1, hintsLost: 1 },
@@ -183,7 +188,7 @@ function jumpClock(stage: SimStage): string {
 
 function killSoon(stage: SimStage): string {
   if (stage.deathIn > 0) return '';
-  stage.deathIn = 1 + stage.random.below(40);
+  stage.deathIn = 1 + stage.random.below(80);
   return `the host will be killed in ${stage.deathIn} steps`;
 }
 
@@ -202,9 +207,18 @@ async function stopHost(stage: SimStage): Promise<string> {
 
 async function startHost(stage: SimStage): Promise<string> {
   if (stage.host !== undefined) return '';
-  await freeDisk(stage);
+  // A host does not even begin where it can not write.
+  freeDisk(stage);
   await stage.start();
   return 'a host starts';
+}
+
+/** Long before the time between two looks is over. */
+async function collectNow({ host }: SimStage): Promise<string> {
+  if (host === undefined) return '';
+  void host.controller.collector.run();
+  await filesAtRest();
+  return 'a look for what can be collected';
 }
 
 function isUp({ facts }: SimContainer): boolean {

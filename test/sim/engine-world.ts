@@ -28,10 +28,16 @@ export interface SimWorld {
   /** Milliseconds a call takes, by method. */
   callMs: (method: string) => number;
   /**
-   * Asked at each call: the engine breaks `before` it acts, or `after`, when only the answer is lost, or answers
-   * that it will not, as a 500 says.
+   * Asked at each call: the engine breaks `before` it acts, or `after`, when only the answer is lost; it answers that
+   * it will not, as a 500 says; or it gives no answer at all, `lost` without and `hung` after having acted.
    */
-  fault: (method: string) => 'none' | 'before' | 'after' | 'refuse';
+  fault: (method: string) => Fault;
+  /** Milliseconds after which a call without an answer is given up. */
+  patienceMs: (method: string) => number;
+  /** Milliseconds that the removal of a container takes; until then its state is `removing`. */
+  removalMs: () => number;
+  /** Whether a removal fails half way, which leaves a container that is `dead`. */
+  removalFails: () => boolean;
   /** Told of each call to make an image or to make or start a container that failed, and for which one or program. */
   refused: (method: string, about: string, error: unknown) => void;
   /** Asked for each event and watcher; a number is a delay in milliseconds, which may let later ones overtake. */
@@ -49,6 +55,8 @@ export interface SimWorld {
   run(container: SimContainer): void;
   /** Ends a running container. */
   end(container: SimContainer, exitCode: number, oomKilled?: boolean): void;
+  /** Ends a container and removes it; resolves when it is gone. Whoever else asks waits with the first. */
+  remove(container: SimContainer): Promise<void>;
   print(container: SimContainer, line: string): void;
   /** The status a GET of the readiness path gets on a host port; `undefined` where nothing listens. */
   answer(port: number): number | undefined;
@@ -69,7 +77,11 @@ export interface SimContainer {
   /** Called at every line and at the end. */
   readonly readers: Set<() => void>;
   cancelTimers: (() => void)[];
+  /** Resolves when it is removed, where that is under way. */
+  removed?: Promise<void>;
 }
+
+export type Fault = 'none' | 'before' | 'after' | 'refuse' | 'lost' | 'hung';
 
 export interface SimImage extends Image {
   env: Record<string, string>;
@@ -107,6 +119,9 @@ export function createSimWorld(clock: Clock): SimWorld {
     diskFull: false,
     callMs: () => 0,
     fault: () => 'none',
+    patienceMs: () => 120_000,
+    removalMs: () => 0,
+    removalFails: () => false,
     refused: () => undefined,
     eventFate: () => 'deliver',
     watchers: new Set(),
@@ -191,6 +206,28 @@ export function createSimWorld(clock: Clock): SimWorld {
       if (oomKilled) world.emit(container, 'oom');
       world.emit(container, 'die');
       wake(container);
+    },
+
+    remove(container) {
+      if (container.removed !== undefined) return container.removed;
+      const { facts } = container;
+      if (facts.state === 'running' || facts.state === 'paused') world.end(container, 137);
+      const drop = (): void => {
+        world.containers.delete(facts.id);
+        world.emit(container, 'destroy');
+      };
+      const ms = world.removalMs();
+      if (ms === 0) drop();
+      else {
+        facts.state = 'removing';
+        container.removed = new Promise((resolve) => {
+          clock.after(ms, () => {
+            drop();
+            resolve();
+          });
+        });
+      }
+      return container.removed ?? Promise.resolve();
     },
 
     print(container, line) {

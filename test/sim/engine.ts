@@ -7,7 +7,7 @@ import type {
   Image,
   LogOptions,
 } from '../../controller/engine/engine.ts';
-import { AppError } from '../../schemas/errors.ts';
+import { AppError, type Reason } from '../../schemas/errors.ts';
 import { LABELS, type Resources } from '../../schemas/program.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { claim, simImages } from './engine-images.ts';
@@ -17,6 +17,12 @@ import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 const PING_MS_MAX = 5_000;
 /** Calls that take as long as they take. */
 const PATIENT: ReadonlySet<string> = new Set(['stopContainer', 'build', 'pull']);
+
+interface CallOptions {
+  about?: string | undefined;
+  signal?: AbortSignal;
+  pingMs?: number | undefined;
+}
 
 /**
  * An engine of one instance over a simulated world. It keeps the promises of the port as Docker does; the
@@ -48,25 +54,43 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
       });
     });
 
-  /** One call: takes its time, and fails as the world says. */
-  const answer = async <T>(method: string, act: () => T | Promise<T>, pingMs = PING_MS_MAX): Promise<T> => {
+  /**
+   * One call: takes its time, and fails as the world says.
+   * @param about what the world is told where it fails
+   * @param signal ends a call that waits for as long as it is wanted
+   * @param pingMs how long a ping waits for a frozen engine
+   */
+  const call = async <T>(
+    method: string,
+    act: () => T | Promise<T>,
+    { about = '', signal, pingMs = PING_MS_MAX }: CallOptions = {},
+  ): Promise<T> => {
     const ms = world.callMs(method);
     if (ms > 0) await new Promise<void>((resolve) => clock.after(ms, resolve));
     else await Promise.resolve();
     if (world.frozen !== undefined) await thawed(world.frozen, method, pingMs);
     const fault = world.fault(method);
-    if (world.isAway || fault === 'before') throw away();
-    if (fault === 'refuse') throw new AppError('StartFailed', `${method}: the simulated engine refuses`);
-    const result = await act();
-    if (fault === 'after') throw away();
-    return result;
-  };
-
-  const call = <T>(method: string, act: () => T | Promise<T>, about = ''): Promise<T> =>
-    answer(method, act).catch((error: unknown) => {
+    try {
+      if (world.isAway || fault === 'before') throw away();
+      if (fault === 'refuse') throw refusal(method);
+      if (fault === 'lost') return await silence(method, signal);
+      const result = await act();
+      if (fault === 'after') throw away();
+      return fault === 'hung' ? await silence(method, signal) : result;
+    } catch (error) {
       if (about !== '') world.refused(method, about, error);
       throw error;
+    }
+  };
+
+  const silence = async (method: string, signal: AbortSignal | undefined): Promise<never> => {
+    await new Promise<void>((resolve) => {
+      if (signal === undefined) clock.after(world.patienceMs(method), resolve);
+      else if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
     });
+    throw away();
+  };
 
   const ours = (): SimContainer[] =>
     [...containers.values()].filter(({ facts }) => facts.labels[LABELS.instance] === instance);
@@ -78,14 +102,8 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
     return image && { id: image.id, labels: { ...image.labels } };
   };
 
-  const drop = (container: SimContainer): void => {
-    if (container.facts.state === 'running' || container.facts.state === 'paused') world.end(container, 137);
-    containers.delete(container.facts.id);
-    world.emit(container, 'destroy');
-  };
-
   return {
-    ping: (timeoutMs) => answer('ping', () => undefined, timeoutMs),
+    ping: (timeoutMs) => call('ping', () => undefined, { pingMs: timeoutMs }),
     info: () => call('info', () => ({ id: 'sim', version: '0', runtimes: ['runc', 'runsc'] })),
 
     listContainers: (program) =>
@@ -104,7 +122,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
     createContainer: (request) =>
       call(
         'createContainer',
-        () => {
+        async () => {
           const image = world.images.get(request.image);
           if (image === undefined) throw new AppError('ImageNotFound', `no image ${request.image}`);
           claim(world, image, instance);
@@ -112,10 +130,10 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           if (holder !== undefined) {
             const { facts } = holder;
             const own = facts.labels[LABELS.instance] === instance && facts.program === request.program;
-            if (!own || facts.startedAtMs > 0) {
+            if (!own || facts.startedAtMs > 0 || facts.state !== 'created') {
               throw new AppError('StartFailed', `the name ${request.name} is taken by container ${facts.id}`);
             }
-            drop(holder);
+            await world.remove(holder);
           }
           if (!world.volumes.has(request.volume)) {
             const labels = { ...request.volumeLabels, [LABELS.instance]: instance };
@@ -134,7 +152,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           world.emit(container, 'create');
           return container.facts.id;
         },
-        request.program,
+        { about: request.program },
       ),
 
     startContainer: (id) =>
@@ -145,6 +163,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           if (container === undefined) return 'gone' as const;
           const { facts } = container;
           if (facts.state === 'running') return 'started' as const;
+          if (facts.state === 'removing' || facts.state === 'dead') return 'gone' as const;
           if (facts.state === 'paused') throw new AppError('StartFailed', 'cannot start a paused container');
           const port = facts.publishPort;
           const rival = [...containers.values()].some(
@@ -159,7 +178,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           world.run(container);
           return 'started' as const;
         },
-        containers.get(id)?.facts.program,
+        { about: containers.get(id)?.facts.program },
       ),
 
     async stopContainer(id, graceSeconds) {
@@ -190,20 +209,33 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
         if (container === undefined || container.facts.name === name) return;
         const holder = [...containers.values()].find(({ facts }) => facts.name === name);
         if (holder !== undefined) throw new AppError('StartFailed', `the name ${name} is taken`);
+        if (container.facts.state === 'removing' || container.facts.state === 'dead')
+          throw new AppError('StartFailed', `container ${id} is marked for removal`);
         container.facts.name = name;
         world.emit(container, 'rename');
       }),
 
     removeContainer: (id) =>
-      call('removeContainer', () => {
+      call('removeContainer', async () => {
         const container = containers.get(id);
-        if (container !== undefined) drop(container);
+        if (container === undefined) return;
+        if (container.removed === undefined && world.removalFails()) {
+          if (isUp(container)) world.end(container, 137);
+          container.facts.state = 'dead';
+          throw new AppError(
+            'StartFailed',
+            'driver failed to remove root filesystem: device or resource busy',
+          );
+        }
+        await world.remove(container);
       }),
 
     inspectImage: (reference) => call('inspectImage', () => imageOf(reference)),
 
     build: (request, onLog, signal) =>
-      call('build', () => simBuild(world, instance, request, onLog, signal), request.labels[LABELS.build]),
+      call('build', () => simBuild(world, instance, request, onLog, signal), {
+        ...{ about: request.labels[LABELS.build], signal },
+      }),
 
     pull: (reference, onProgress, signal) =>
       call(
@@ -217,13 +249,21 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           onProgress(`Pulling ${reference}\n`);
           return world.addImage(reference);
         },
-        reference,
+        { about: reference, signal },
       ),
 
+    // The one call that waits for as long as it is wanted.
     logs: (id, logOptions) =>
-      call('logs', () => {
-        const container = containers.get(id);
-        return container === undefined ? nothing() : readLines(world, container, logOptions);
+      call(
+        'logs',
+        () => {
+          const container = containers.get(id);
+          return container === undefined ? nothing() : readLines(world, container, logOptions);
+        },
+        { signal: logOptions.signal },
+      ).catch((error: unknown) => {
+        if (logOptions.signal.aborted) return nothing();
+        throw error;
       }),
 
     watch(onEvent, onConnect, onDisconnect) {
@@ -258,6 +298,22 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
 
     ...simImages(world, instance, call),
   };
+}
+
+/** Reasons the adapter gives a 500; of what only looks it is `InternalError`. */
+const REFUSALS: readonly [RegExp, Reason][] = [
+  [/^(ping|info)$/, 'EngineUnavailable'],
+  [/^build$/, 'BuildFailed'],
+  [/^pull$/, 'ImageNotFound'],
+  [/^(list|inspect|logs|diskUsage|removeImage)/, 'InternalError'],
+];
+
+function refusal(method: string): AppError {
+  const [, reason] = REFUSALS.find(([methods]) => methods.test(method)) ?? [
+    undefined,
+    'StartFailed' as const,
+  ];
+  return new AppError(reason, `${method}: the simulated engine refuses`);
 }
 
 function away(): AppError {

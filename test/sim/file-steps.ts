@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TEMP_PREFIX } from '../../registry/atomic-write.ts';
+import { disk } from './mortal-files.ts';
 import { manifestOf, randomDockerfile, randomSpec, spoil } from './random-manifest.ts';
 import { NAMES, type SimStage } from './sim-stage.ts';
 import type { SimStep } from './sim-step.ts';
@@ -9,6 +9,8 @@ import type { SimStep } from './sim-step.ts';
 /** What people, git and disks do to the files of the registry, whether a host runs or not. */
 export const FILE_STEPS: SimStep[] = [
   { weight: 6, act: writeValid },
+  { weight: 2, act: beginManifest },
+  { weight: 4, act: endManifest },
   { weight: 3, act: spoilManifest },
   { weight: 2, act: mend },
   { weight: 3, act: removeManifest },
@@ -25,13 +27,14 @@ export const FILE_STEPS: SimStep[] = [
   { weight: 0.7, act: damageLedger },
 ];
 
+const { appendFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } = disk;
+
 /** The beginning of an event. */
-export const TORN_LINE = '{"time":"20';
+const TORN_LINE = '{"time":"20';
 
 const fileOf = ({ root }: SimStage, name: string) => join(root, 'programs', `${name}.yaml`);
 const awayOf = ({ root }: SimStage) => join(root, 'data', 'programs-away');
 const statusOf = ({ root }: SimStage) => join(root, 'status');
-const statusAwayOf = ({ root }: SimStage) => join(root, 'data', 'status-away');
 
 /**
  * Writes as an editor does, in place. No two writes bear the same time: the simulated clock can stand still
@@ -68,6 +71,28 @@ async function writeValid(stage: SimStage): Promise<string> {
   const text = manifestOf(name, randomSpec(stage.random, name, stage.version));
   await write(stage, `programs/${name}.yaml`, text);
   return `write ${name}.yaml ${text.slice(text.indexOf('spec:')).replaceAll(/\s+/g, ' ').trim()}`;
+}
+
+/** As one that is copied over a slow line, or saved by an editor that is killed. */
+async function beginManifest(stage: SimStage): Promise<string> {
+  if (existsSync(awayOf(stage))) return '';
+  const name = stage.random.pick(NAMES);
+  const text = manifestOf(name, randomSpec(stage.random, name, stage.version));
+  stage.begun.set(name, text);
+  const half = text.slice(0, stage.random.below(text.length));
+  await write(stage, `programs/${name}.yaml`, half);
+  return `write ${name}.yaml up to ${JSON.stringify(half.slice(-30))}`;
+}
+
+export async function endManifest(stage: SimStage): Promise<string> {
+  const [name, text] = stage.random.any([...stage.begun]) ?? [];
+  if (name === undefined || text === undefined || existsSync(awayOf(stage))) return '';
+  stage.begun.delete(name);
+  const is = await readFile(fileOf(stage, name), 'utf8').catch(() => undefined);
+  // Somebody else has written it, or removed it, meanwhile.
+  if (is === undefined || !text.startsWith(is)) return '';
+  await write(stage, `programs/${name}.yaml`, text);
+  return `write the rest of ${name}.yaml ${text.slice(text.indexOf('spec:')).replaceAll(/\s+/g, ' ').trim()}`;
 }
 
 async function spoilManifest(stage: SimStage): Promise<string> {
@@ -164,35 +189,29 @@ async function removeSource(stage: SimStage): Promise<string> {
   return `rm -r sources/${name}`;
 }
 
-/** From now on no status can be written, as on a full disk. */
-function fillDisk(stage: SimStage): Promise<string> | string {
-  if (stage.host === undefined || existsSync(statusAwayOf(stage))) return '';
-  // What a host learns meanwhile is told, and forgotten with it.
-  stage.wasFull = true;
-  return takeStatusAway(stage.root).then(() => 'no status can be written any more');
+/** From now on some of the registry has no room for more, as where folders lie on disks of their own. */
+function fillDisk({ host, full, random }: SimStage): string {
+  if (host === undefined || full.size > 0) return '';
+  const folders = random.pick([
+    ['status'],
+    ['data'],
+    ['status', 'data'],
+    ['programs', 'sources', 'status', 'data'],
+  ]);
+  for (const folder of folders) full.add(folder);
+  return `no room in ${folders.join(', ')} any more`;
 }
 
-/** A file takes its place, so that it is not made again. */
-export async function takeStatusAway(root: string): Promise<void> {
-  await rename(join(root, 'status'), join(root, 'data', 'status-away'));
-  await writeFile(join(root, 'status'), '');
-}
-
-export async function freeDisk(stage: SimStage): Promise<string> {
-  if (!existsSync(statusAwayOf(stage))) return '';
-  await bringStatusBack(stage.root);
-  return 'status can be written again';
-}
-
-export async function bringStatusBack(root: string): Promise<void> {
-  await rm(join(root, 'status'), { recursive: true, force: true });
-  await rename(join(root, 'data', 'status-away'), join(root, 'status'));
+export function freeDisk({ full }: SimStage): string {
+  if (full.size === 0) return '';
+  full.clear();
+  return 'there is room again';
 }
 
 /** What a host that is killed in the middle of a write leaves. */
 export async function leaveHalf(stage: SimStage): Promise<string> {
   const name = stage.random.pick(NAMES);
-  if (stage.random.chance(0.5) && !existsSync(statusAwayOf(stage))) {
+  if (stage.random.chance(0.5)) {
     await writeFile(join(statusOf(stage), `${TEMP_PREFIX}0000-${name}.yaml`), 'apiVersion: hersh');
     return `half a status of ${name}`;
   }
@@ -201,7 +220,7 @@ export async function leaveHalf(stage: SimStage): Promise<string> {
 }
 
 async function damageLedger(stage: SimStage): Promise<string> {
-  if (stage.host !== undefined || existsSync(statusAwayOf(stage))) return '';
+  if (stage.host !== undefined) return '';
   const file = stage.random.any(
     (await readdir(statusOf(stage))).filter((one) => one.endsWith('.yaml')).sort(),
   );

@@ -10,17 +10,27 @@ const KEPT = 10;
 /** A revision as it stands on the disk. */
 interface Kept {
   hash: string;
+  /** What it was built from; `""` where an image was named. */
+  build: string;
   outcome: string;
+}
+
+export interface History {
+  check(): void;
+  /** Told that the host is about to remove an image. */
+  onRemoval(imageId: string): void;
 }
 
 /**
  * Watches `data/revisions/`: a number means one thing for ever, the last ten stay as long as their program does, and
  * what was once ready, or rolled back, is said to have been.
  */
-export function watchHistory(stage: SimStage): { check(): void } {
+export function watchHistory(stage: SimStage): History {
   const { root, witness, violations } = stage;
   /** All that was ever seen of each program, by number. */
   const seen = new Map<string, Map<number, Kept>>();
+  /** Of what was built, what was once kept. */
+  const snapshots = new Set<string>();
   const read = createReader();
   const wrong = (message: string) => violations.push(message);
 
@@ -39,19 +49,38 @@ export function watchHistory(stage: SimStage): { check(): void } {
       seen.delete(name);
       return;
     }
-    for (const [number, { hash, outcome }] of kept) {
+    for (const [number, { hash, build, outcome }] of kept) {
       const before = known.get(number);
       if (before !== undefined && before.hash !== hash)
         wrong(`revision ${number} of ${name} was another before`);
       if (before?.outcome === 'Ready' && outcome !== 'Ready')
         wrong(`revision ${number} of ${name} was ready, and now is said to be ${outcome}`);
-      known.set(number, { hash, outcome });
+      known.set(number, { hash, build, outcome });
     }
     seen.set(name, known);
     const last = [...known.keys()].sort((a, b) => a - b).slice(-KEPT);
     const lost = last.filter((number) => !kept.has(number));
     if (isAlive && lost.length > 0) wrong(`revisions ${lost} of ${name} are gone`);
     checkOutcomes(name, kept);
+    if (isAlive) checkSources(name, kept);
+  }
+
+  /** What could be rolled back to is kept. */
+  function checkSources(name: string, kept: ReadonlyMap<number, Kept>): void {
+    for (const [number, { build }] of kept) {
+      const path = join(root, 'data', 'contexts', `${build}.tar`);
+      if (build === '') continue;
+      if (existsSync(path)) snapshots.add(build);
+      else if (snapshots.has(build)) wrong(`the sources of revision ${number} of ${name} are gone`);
+    }
+  }
+
+  function onRemoval(imageId: string): void {
+    const build = stage.world.images.get(imageId)?.labels[LABELS.build];
+    for (const name of stage.host?.registry.status.names() ?? []) {
+      for (const [number, kept] of read(join(root, 'data', 'revisions', name)))
+        if (kept.build === build) wrong(`the image of revision ${number} of ${name} was collected`);
+    }
   }
 
   /** The status is written after the revision. */
@@ -82,7 +111,7 @@ export function watchHistory(stage: SimStage): { check(): void } {
       wrong(`${container.facts.name} is not of revision ${container.facts.labels[LABELS.revision]}`);
   }
 
-  return { check };
+  return { check, onRemoval };
 }
 
 /** Files are read again where they changed. */
@@ -108,6 +137,7 @@ function createReader(): (folder: string) => Map<number, Kept> {
 function parse(text: string): Kept {
   return {
     hash: /^ {2}hash: "?(\w+)"?$/m.exec(text)?.[1] ?? '',
+    build: /^ {2}buildHash: "?(\w*)"?$/m.exec(text)?.[1] ?? '',
     outcome: /^ {2}outcome: (\w+)$/m.exec(text)?.[1] ?? '',
   };
 }

@@ -5,6 +5,7 @@ import type { ControllerLog } from '../../controller/log.ts';
 import { createMetrics, type Metrics } from '../../controller/metrics.ts';
 import type { ProbeOnce } from '../../controller/probe.ts';
 import { createProgramStore } from '../../controller/program-store.ts';
+import { createReservations, type Reservations } from '../../controller/reservations.ts';
 import { openGit } from '../../registry/git.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry, RegistryOptions } from '../../registry/registry.ts';
@@ -12,13 +13,14 @@ import type { Clock } from '../../schemas/clock.ts';
 import { createSimEngine } from './engine.ts';
 import type { SimWorld } from './engine-world.ts';
 import type { ManualClock } from './manual-clock.ts';
+import { closeFiles, type FileRules, followFiles } from './mortal-files.ts';
 import { advance, advanceWhile, filesAtRest, skipSyncs } from './pace.ts';
 
 /** Where a host can die: at a call to the engine or a write to the registry, before it or when it has acted. */
 export interface Step {
-  /** `engine.startContainer`, `status.put`, … */
+  /** `engine.startContainer`, `status.put`, `file.rename`, … */
   name: string;
-  /** What it concerns: a container's name, a program, or `""`. */
+  /** What it concerns: a container's name, a program, a path in the registry, or `""`. */
   about: string;
   moment: 'before' | 'after';
 }
@@ -38,6 +40,8 @@ export interface SimHostOptions {
   bootedAtMs?: number;
   /** Whether the folder is taken for the git work tree it is; off by default, since it costs processes. */
   git?: boolean;
+  /** What befalls the files; without it the host dies around its own steps alone, and always has room. */
+  disk?: Pick<FileRules, 'isFull' | 'leavesHalf'>;
   /** Told of every step; a `kill()` in it ends the host at exactly this point. */
   onStep?: (step: Step, host: Pick<SimHost, 'kill'>) => void;
 }
@@ -48,6 +52,7 @@ export interface SimHost {
   metrics: Metrics;
   /** The registry as the API sees it. */
   programs: ReturnType<typeof createProgramStore>;
+  reservations: Reservations;
   /** Calls to the engine that change something, `startContainer hersh-program-x`, in order. */
   calls: string[];
   /** What the host logged, at any level. */
@@ -85,16 +90,24 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
       (moment, args) => options.onStep?.({ name, about: about(...args), moment }, killing),
     );
 
+  if (options.disk !== undefined) {
+    followFiles({
+      ...{ root, ...options.disk, isDead: () => life.signal.aborted },
+      onStep: (name, about, moment) => options.onStep?.({ name, about, moment }, killing),
+    });
+  }
   const onWarning = (fields: object, message: string) => {
     log.push({ atMs: clock.monotonic(), level: 'warn', message, fields: { ...fields } });
   };
   const git = options.git === true ? await openGit({ root, clock: life.clock, onWarning }) : undefined;
+  let close = async (): Promise<void> => undefined;
   const files = await openRegistry({
     ...{ root, git, onWarning },
     policy: { runtime: 'runc' },
     clock: life.clock,
     ...(options.watchFiles === undefined ? {} : { watchFiles: options.watchFiles }),
   });
+  close = files.close;
   const registry: Registry = {
     ...files,
     status: {
@@ -125,14 +138,19 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
 
+  const reservations = createReservations(registry, controller.ports, life.clock);
+
   async function kill(): Promise<void> {
     life.end();
-    await files.close();
+    // Edits are let come to their end, where they can not be cut off.
+    const closed = close();
+    if (options.disk === undefined) await closed;
     await filesAtRest();
+    await closeFiles();
   }
 
   return {
-    ...{ registry, controller, metrics, programs, calls, log, kill },
+    ...{ registry, controller, metrics, programs, reservations, calls, log, kill },
     advance: (ms) => advance(clock, ms),
     async until(what, condition, limitMs = 60_000) {
       const came = await advanceWhile(clock, clock.monotonic() + limitMs, () => !condition());
@@ -143,6 +161,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
       await controller.close();
       await files.close();
       await filesAtRest();
+      if (options.disk !== undefined) followFiles(undefined);
     },
   };
 }

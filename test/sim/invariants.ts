@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { LABELS } from '../../schemas/program.ts';
 import { createSimEngine } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
-import { TORN_LINE } from './file-steps.ts';
 import { watchHistory } from './history.ts';
 import type { Step } from './host.ts';
 import type { SimStage } from './sim-stage.ts';
 
 /** A wish that was withdrawn can still be under way for so long. */
 const WISH_MS = 15_000;
+/** Each event does so, on a line of its own. */
+const EVENT_BEGINS = '{"time":';
 /** Ports of those who are not ours. */
 const NEIGHBOUR_PORT = 28_000;
 
@@ -51,9 +52,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   containers.set = (id, container) => {
     if (isOurs(container)) {
       const { program, name } = container.facts;
-      const isThere = ['status', 'data/status-away'].some((folder) =>
-        existsSync(join(stage.root, folder, `${program}.yaml`)),
-      );
+      const isThere = existsSync(join(stage.root, 'status', `${program}.yaml`));
       if (!isThere && !stage.damaged.has(program)) wrong(`${name} was created before its ledger`);
       const volume = `${container.volume} ${world.volumes.get(container.volume)?.id}`;
       const before = volumeOf.get(program) ?? volume;
@@ -77,6 +76,8 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
 
   stage.onStep = ({ name, about }: Step) => {
     noteWishes();
+    if (name === 'engine.removeImage') history.onRemoval(about);
+    if (name === 'engine.removeVolume') noteRemoval(about);
     const call = /^engine\.(start|stop|remove|rename|unpause)Container$/.exec(name)?.[1];
     if (call === undefined) return;
     const container = [...containers.values()].find(({ facts }) => facts.name === about);
@@ -84,6 +85,15 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     if (!isOurs(container)) wrong(`the host called ${name} for ${about}, which is not its own`);
     else if ((call === 'stop' || call === 'remove') && isUp(container)) mayEnd(container, call);
   };
+
+  /** What was deleted is collected in the end; nobody is alive to miss it. */
+  function noteRemoval(volume: string): void {
+    for (const [program, known] of volumeOf) {
+      if (!known.startsWith(`${volume} `)) continue;
+      if (isAlive(program)) wrong(`the data of ${program} was collected: volume ${volume}`);
+      volumeOf.delete(program);
+    }
+  }
 
   /** What serves is ended only by wish, or for a container that is there to take its place. */
   function mayEnd(container: SimContainer, call: string): void {
@@ -115,7 +125,6 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     for (const [program, volume] of volumeOf) {
       const [name = '', id] = volume.split(' ');
       if (world.volumes.get(name)?.id === id) continue;
-      // What was deleted is collected in the end; nobody is alive to miss it.
       if (stage.host !== undefined && !isAlive(program)) volumeOf.delete(program);
       else wrong(`the data of ${program} is gone: volume ${name}`);
     }
@@ -151,7 +160,8 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
       if (!file.endsWith('.ndjson')) continue;
       const lines = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1);
       for (const line of lines.slice(-20)) {
-        if (line.replaceAll(TORN_LINE, '') !== '' && !isJson(line))
+        // What was cut off stays as it is, and nothing is written behind it.
+        if (!isJson(line) && line.lastIndexOf(EVENT_BEGINS) > 0)
           wrong(`${file} holds ${JSON.stringify(line)}, which is no event`);
       }
     }

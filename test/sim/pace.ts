@@ -7,7 +7,7 @@ const FILE_WORK = /^(FSReq|CloseReq|FileHandle|ProcessWrap)/;
 /** Turns of the event loop without file work after which none is expected: streams pause a turn between two. */
 const CALM_TURNS = 3;
 /** More timers than this at one moment are a loop without a wait. */
-const STEPS_MAX = 1_000;
+const STEPS_MAX = 300;
 
 /**
  * Resolves when nothing in this process reads or writes a file and no promise is left to run: the moment up to

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CollectLimits } from '../../controller/collectable.ts';
 import type { RegistryOptions } from '../../registry/registry.ts';
+import { SIM_IMAGE_BYTES } from './engine-images.ts';
 import { createSimWorld, type SimContainer, type SimWorld } from './engine-world.ts';
 import { createSimHost, type SimHost, type Step } from './host.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { disk } from './mortal-files.ts';
 import { advance, filesAtRest } from './pace.ts';
 import { createRandom, type Random } from './random.ts';
 import { createWitness, type Witness } from './witness.ts';
@@ -13,6 +15,12 @@ import { createWitness, type Witness } from './witness.ts';
 /** The names programs have: few, so that they meet. Upper case comes of a clash alone. */
 export const NAMES = ['p1', 'p2', 'p3', 'p4', 'p5'] as const;
 export const PORT_RANGE = { min: 19_001, max: 19_012 };
+/** When calls without an answer are given up: see docker.ts, and docker-client.ts, whose limit is the upper one. */
+const PING_MS = 5_000;
+const CALL_MS_MIN = 30_000;
+const CALL_MS_MAX = 120_000;
+/** Then the process of a host that was told to end ends, see main.ts. */
+const CLOSE_MS_MAX = 4_000;
 /** What a hint of a changed file waits for, as the real watch does. */
 const HINT_MS = 51;
 
@@ -20,7 +28,10 @@ const HINT_MS = 51;
 export interface Weather {
   callsBreak: number;
   callsRefuse: number;
+  callsHang: number;
   callMsMax: number;
+  removalsFail: number;
+  removalMsMax: number;
   eventsLost: number;
   eventsDoubled: number;
   eventsLate: number;
@@ -28,7 +39,7 @@ export interface Weather {
 }
 
 export const FAIR: Weather = {
-  ...{ callsBreak: 0, callsRefuse: 0, callMsMax: 0 },
+  ...{ callsBreak: 0, callsRefuse: 0, callsHang: 0, callMsMax: 0, removalsFail: 0, removalMsMax: 0 },
   ...{ eventsLost: 0, eventsDoubled: 0, eventsLate: 0, hintsLost: 0 },
 };
 
@@ -56,7 +67,11 @@ export interface SimStage {
   readonly attic: Map<string, string>;
   /** Names whose ledger was lost or damaged. */
   readonly damaged: Set<string>;
-  /** There was a time when no status could be written. */
+  /** Manifests that were half written, whole. */
+  readonly begun: Map<string, string>;
+  /** Top folders of the registry that have no room. */
+  readonly full: Set<string>;
+  /** A host ended while there was no room: what it could not write is lost. */
   wasFull: boolean;
   /** Something else than the host is at work on the engine. */
   meddling: boolean;
@@ -92,8 +107,8 @@ export async function createSimStage(seed: number): Promise<SimStage> {
   const clock: ManualClock = { ...ticks, now: () => ticks.now() + stage.wallOffsetMs };
   const world = createSimWorld(clock);
   const folder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-  const root = await mkdtemp(join(folder, 'hersh-sim-'));
-  await mkdir(join(root, 'programs'));
+  const root = await disk.mkdtemp(join(folder, 'hersh-sim-'));
+  await disk.mkdir(join(root, 'programs'));
   const hints = new Set<(paths: ReadonlySet<string>) => void>();
   let dying: Promise<void> | undefined;
 
@@ -107,23 +122,49 @@ export async function createSimStage(seed: number): Promise<SimStage> {
   };
 
   const weather = { ...FAIR };
+  // Short enough for a story, but for those that are about other things.
+  const collect = noise.pick<Partial<CollectLimits>>([
+    {},
+    { graceMs: 2_000, trashMs: 5_000 },
+    { graceMs: 20_000, trashMs: 60_000 },
+    { diskBytes: 3 * SIM_IMAGE_BYTES },
+  ]);
   world.callMs = () => (weather.callMsMax === 0 ? 0 : noise.below(weather.callMsMax));
   world.fault = (method) => {
     if (noise.chance(weather.callsBreak)) return noise.pick(['before', 'after']);
-    const mayRefuse = /^(create|start|stop|remove|rename|unpause)/.test(method);
-    return mayRefuse && noise.chance(weather.callsRefuse) ? 'refuse' : 'none';
+    if (noise.chance(weather.callsRefuse)) return 'refuse';
+    // What may take as long as it likes is not given up, see docker-client.ts.
+    const isPatient = method === 'build' || method === 'pull';
+    return !isPatient && noise.chance(weather.callsHang) ? noise.pick(['lost', 'hung']) : 'none';
   };
+  world.patienceMs = (method) =>
+    method === 'ping' ? PING_MS : CALL_MS_MIN + noise.below(CALL_MS_MAX - CALL_MS_MIN);
+  world.removalMs = () => (weather.removalMsMax === 0 ? 0 : noise.below(weather.removalMsMax));
+  world.removalFails = () => noise.chance(weather.removalsFail);
   world.eventFate = () => {
     if (noise.chance(weather.eventsLost)) return 'lose';
     if (noise.chance(weather.eventsDoubled)) return 'double';
     return noise.chance(weather.eventsLate) ? noise.below(3_000) : 'deliver';
   };
 
+  function gone(): void {
+    stage.host = undefined;
+    if (stage.full.size > 0) stage.wasFull = true;
+  }
+
   const stage: SimStage = {
     ...{ random, world, clock, root, weather },
     ...{ host: undefined, version: 0, wallOffsetMs: 0, jumpedMs: undefined, deathIn: 0, openCalls: 0 },
     ...{ meddling: false, wasFull: false },
-    ...{ attic: new Map(), damaged: new Set(), meddled: new Map(), logs: [], violations: [] },
+    ...{
+      attic: new Map(),
+      begun: new Map(),
+      full: new Set(),
+      damaged: new Set(),
+      meddled: new Map(),
+      logs: [],
+      violations: [],
+    },
     get witness() {
       return witness;
     },
@@ -131,22 +172,35 @@ export async function createSimStage(seed: number): Promise<SimStage> {
     async start() {
       dying = undefined;
       stage.openCalls = 0;
-      stage.host = await createSimHost({
-        ...{ world, clock, root, portRange: PORT_RANGE, watchFiles },
+      let died = (): void => undefined;
+      const death = new Promise<undefined>((resolve) => {
+        died = () => resolve(undefined);
+      });
+      const begun = createSimHost({
+        ...{ world, clock, root, portRange: PORT_RANGE, watchFiles, collect },
+        disk: {
+          isFull: (path) => stage.full.has(path.split('/', 1)[0] ?? ''),
+          leavesHalf: () => noise.chance(0.5),
+        },
         onStep(step, host) {
           witness.onStep(step);
           if (step.moment === 'before') stage.onStep(step);
           if (stage.deathIn === 0 || --stage.deathIn > 0) return;
           dying = host.kill();
+          died();
         },
       });
-      witness.follow(stage.host);
-      stage.logs.push(stage.host.log);
+      // It can die before it has quite begun.
+      stage.host = await Promise.race([begun, death]);
+      if (stage.host !== undefined) {
+        witness.follow(stage.host);
+        stage.logs.push(stage.host.log);
+      }
       await filesAtRest();
     },
     async kill() {
       await stage.host?.kill();
-      stage.host = undefined;
+      gone();
     },
     async stop() {
       const { host } = stage;
@@ -155,19 +209,18 @@ export async function createSimStage(seed: number): Promise<SimStage> {
       void host?.close().then(() => {
         closed = true;
       });
-      // Closing waits for what is under way, which takes the clock's time.
-      for (let waitedMs = 0; host !== undefined && !closed; waitedMs += 100) {
-        if (waitedMs > 60_000) throw new Error('the host does not close');
+      // Closing waits for what is under way, which takes the clock's time; the process does not wait for ever.
+      for (let waitedMs = 0; host !== undefined && !closed && waitedMs < CLOSE_MS_MAX; waitedMs += 100)
         await advance(clock, 100);
-      }
-      stage.host = undefined;
+      if (!closed) await host?.kill();
+      gone();
     },
     async advance(ms) {
       await advance(clock, ms);
       if (dying === undefined) return;
       await dying;
       dying = undefined;
-      stage.host = undefined;
+      gone();
     },
     hint(path) {
       if (noise.chance(weather.hintsLost)) return;
@@ -188,7 +241,7 @@ export async function createSimStage(seed: number): Promise<SimStage> {
       ),
     async end() {
       await stage.kill();
-      await rm(root, { recursive: true, force: true });
+      await disk.rm(root, { recursive: true, force: true });
     },
   };
   const witness = createWitness(stage);

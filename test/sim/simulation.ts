@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { calm, complaints } from './convergence.ts';
 import { ENGINE_STEPS, HOST_STEPS } from './engine-steps.ts';
-import { FILE_STEPS, freeDisk, putProgramsBack } from './file-steps.ts';
+import { endManifest, FILE_STEPS, freeDisk, putProgramsBack } from './file-steps.ts';
 import type { SimHost } from './host.ts';
 import { type Invariants, watchInvariants } from './invariants.ts';
 import { createSimStage, FAIR, type SimStage } from './sim-stage.ts';
@@ -9,7 +9,7 @@ import type { SimStep } from './sim-step.ts';
 import { USER_STEPS } from './user-steps.ts';
 
 /** Simulated time in which all has to be as the manifests want it, once nothing goes wrong any more. */
-const CONVERGE_MS_MAX = 180_000;
+const CONVERGE_MS_MAX = 300_000;
 const LOOK_MS = 2_000;
 /** Longer than the time between two whole looks: afterwards nothing may have been done. */
 const REST_MS = 70_000;
@@ -82,8 +82,9 @@ async function calmDown(stage: SimStage, tell: (line: string) => void): Promise<
   world.comeBack();
   world.networkDown = false;
   world.foreignPorts.clear();
-  await freeDisk(stage);
+  freeDisk(stage);
   await putProgramsBack(stage);
+  while (stage.begun.size > 0) await endManifest(stage);
   stage.witness.look('step');
   await stage.advance(0);
   if (stage.host === undefined) {

@@ -69,18 +69,34 @@ function edit(stage: SimStage, word: string, fields: Record<string, string>): Pr
   });
 }
 
-async function create(stage: SimStage, { programs }: SimHost): Promise<Call> {
+async function create(stage: SimStage, host: SimHost): Promise<Call> {
+  const { programs } = host;
   const { random } = stage;
   const name = random.pick(NAMES);
   stage.version += 1;
   if (random.chance(0.3)) {
     const files = new Map([['Dockerfile', randomDockerfile(random, stage.version)]]);
-    const answer = programs.createFromSources(name, `user-${name}`, programs.buildIdOf(files), files);
-    return { words: `POST ${name}`, answer };
+    return { words: `POST ${name}`, answer: post(host, name, files) };
   }
   await writeSource(stage, name, randomDockerfile(random, stage.version));
   const text = manifestOf(name, randomSpec(random, name, stage.version));
   return { words: `create ${name} ${inLine(text)}`, answer: programs.putManifest(name, text, null) };
+}
+
+/** As the route does: of a name that is new, port and ledger come first. */
+async function post(host: SimHost, name: string, files: Map<string, string>): Promise<void> {
+  const { programs, reservations, registry } = host;
+  const userId = `user-${name}`;
+  const buildId = programs.buildIdOf(files);
+  const isNew = programs.get(name) === undefined && registry.status.get(name) === undefined;
+  if (isNew) await reservations.reserve(name, userId, buildId);
+  try {
+    await programs.createFromSources(name, userId, buildId, files);
+    if (isNew) reservations.fulfil(name);
+  } catch (error) {
+    if (isNew) await reservations.unreserve(name);
+    throw error;
+  }
 }
 
 async function put(stage: SimStage, host: SimHost): Promise<Call | undefined> {
