@@ -16,8 +16,7 @@ const EVENTS_MAX = 2000;
 /** `data/events/<name>.ndjson`: what happened to each program, kept across restarts of the host. */
 export interface EventStore {
   /**
-   * Never rejects: an event that can not be written is still given to followers, and written with the next. The
-   * first one since the store was opened is left out where the last one in the file is the same but for its time.
+   * Never rejects: an event that can not be written is still given to followers, and written later. The first one since the store was opened is left out where the last one in the file is the same but for its time.
    */
   append(name: string, event: ProgramEvent): Promise<void>;
   /** Oldest first. Rejects `RegistryUnavailable` where what is kept can not be read. */
@@ -25,6 +24,8 @@ export interface EventStore {
   /** Calls back with every event from now on. */
   subscribe(name: string, listener: (event: ProgramEvent) => void): () => void;
   remove(name: string): Promise<void>;
+  /** Tries to write what could not be written; resolves when it is tried. */
+  writeLeft(): Promise<void>;
 }
 
 /** @param onError told what could not be written, and what a listener threw */
@@ -51,10 +52,13 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
     return next;
   };
 
-  async function write(name: string, event: ProgramEvent): Promise<void> {
+  /** @param event one more, beside what is left */
+  async function write(name: string, event?: ProgramEvent): Promise<void> {
     const path = fileOf(name);
     let backlog = (unwritten.get(name) ?? []).slice(-EVENTS_KEPT);
-    unwritten.set(name, [...backlog, event]);
+    const more = event === undefined ? [] : [event];
+    if (backlog.length + more.length === 0) return;
+    unwritten.set(name, [...backlog, ...more]);
     let count = counts.get(name);
     if (count === undefined) {
       const kept = await read(path);
@@ -62,7 +66,7 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
       await endTornLine(path);
       // A disk that was full may have taken some of them.
       backlog = without(backlog, kept);
-      const isTold = !seen.has(name) && isSameNews(kept.at(-1), event);
+      const isTold = !seen.has(name) && event !== undefined && isSameNews(kept.at(-1), event);
       seen.add(name);
       if (isTold) {
         counts.set(name, count);
@@ -70,7 +74,7 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
         return;
       }
     }
-    const events = [...backlog, event];
+    const events = [...backlog, ...more];
     await appendFile(path, linesOf(events), { mode: 0o600 });
     unwritten.delete(name);
     count += events.length;
@@ -85,6 +89,9 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
     append(name, event) {
       listeners.tell({ name, event });
       return enqueue(name, () => write(name, event));
+    },
+    async writeLeft() {
+      await Promise.all([...unwritten.keys()].map((name) => enqueue(name, () => write(name))));
     },
     async list(name) {
       await tails.get(name);

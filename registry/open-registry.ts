@@ -49,6 +49,7 @@ export async function openRegistry({
     onWarning({ error: messageOf(error) }, 'a bug: a listener of the registry failed');
   const status = await openStatusStore(paths.status, onListenerError);
   const own = createOwnFolders(paths, status, () => clock.monotonic(), onWarning);
+  const events = openEventStore(paths.events, onWriteError);
   const trash = await openTrash(paths.trash, () => clock.now());
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
   const manifests = createManifestSet(parse, labelOf);
@@ -126,6 +127,7 @@ export async function openRegistry({
     trouble = '';
     warnOf(scan, before);
     const ownMs = await own.look();
+    await events.writeLeft();
     const waits = [LOOK_MS, scan.againMs, absences.settlesInMs(), ownMs, wantsAgain ? SETTLE_MS : 0];
     schedule(Math.min(...waits.filter((ms) => ms > 0)));
     const remote = git?.remoteTrouble()?.message ?? '';
@@ -263,7 +265,7 @@ export async function openRegistry({
   return {
     paths,
     status,
-    events: openEventStore(paths.events, onWriteError),
+    events,
     revisions: { ...revisions, put: (name, revision) => suspecting(revisions.put(name, revision)) },
     buildLogs: openBuildLogs(paths.builds, onWriteError),
     contexts: {

@@ -147,7 +147,11 @@ test('events of a time when the disk was full are seen at once, and written when
   assert.ok(errors.length > 0);
   const all = ['first', 'short', long, 'short again'];
   assert.deepEqual(messages(await store.list('p')), all);
+  await store.writeLeft();
+  assert.deepEqual(messages(await store.list('p')), all);
   await rm(join(folder, 'ballast'));
+  await store.writeLeft();
+  assert.deepEqual(messages(await openEventStore(folder, fail).list('p')), all);
   await store.append('p', event('last'));
   assert.deepEqual(messages(await store.list('p')), [...all, 'last']);
   assert.deepEqual(messages(await openEventStore(folder, fail).list('p')), [...all, 'last']);

@@ -190,7 +190,8 @@ async function removeSource(stage: SimStage): Promise<string> {
 }
 
 /** From now on some of the registry has no room for more, as where folders lie on disks of their own. */
-function fillDisk({ host, full, random }: SimStage): string {
+function fillDisk(stage: SimStage): string {
+  const { host, full, random } = stage;
   if (host === undefined || full.size > 0) return '';
   const folders = random.pick([
     ['status'],
@@ -199,6 +200,7 @@ function fillDisk({ host, full, random }: SimStage): string {
     ['programs', 'sources', 'status', 'data'],
   ]);
   for (const folder of folders) full.add(folder);
+  if (full.has('data')) stage.dataWasFull = true;
   return `no room in ${folders.join(', ')} any more`;
 }
 

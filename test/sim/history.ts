@@ -34,6 +34,9 @@ export function watchHistory(stage: SimStage): History {
   const read = createReader();
   const wrong = (message: string) => violations.push(message);
 
+  /** What could not be written. */
+  const isExcused = () => stage.wasFull || stage.dataWasFull;
+
   function check(): void {
     for (const name of new Set([...foldersIn(join(root, 'data', 'revisions')), ...seen.keys()]))
       checkKept(name);
@@ -86,7 +89,7 @@ export function watchHistory(stage: SimStage): History {
   /** The status is written after the revision. */
   function checkOutcomes(name: string, kept: ReadonlyMap<number, Kept>): void {
     const ledger = witness.ledger(name);
-    if (ledger === undefined || stage.wasFull || stage.damaged.has(name)) return;
+    if (ledger === undefined || isExcused() || stage.damaged.has(name)) return;
     const { state, currentRevision, memory } = ledger;
     const told = kept.get(currentRevision)?.outcome;
     if (state === 'Ready' && told !== 'Ready')
@@ -102,7 +105,7 @@ export function watchHistory(stage: SimStage): History {
   /** It is of the revision that its label tells. */
   function checkContainer(id: string): void {
     const container = stage.world.containers.get(id);
-    if (container === undefined || stage.wasFull) return;
+    if (container === undefined || isExcused()) return;
     const one = witness.seen(container);
     const kept = seen.get(one.program)?.get(one.revision);
     const hashes = witness.specsOf(one).map((spec) => revisionHash(spec, spec.image ?? one.build));

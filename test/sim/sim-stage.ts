@@ -71,6 +71,8 @@ export interface SimStage {
   readonly begun: Map<string, string>;
   /** Top folders of the registry that have no room. */
   readonly full: Set<string>;
+  /** There was a time when `data/` had no room: a revision or an outcome that could not be written is not later either. */
+  dataWasFull: boolean;
   /** A host ended while there was no room: what it could not write is lost. */
   wasFull: boolean;
   /** Something else than the host is at work on the engine. */
@@ -155,7 +157,7 @@ export async function createSimStage(seed: number): Promise<SimStage> {
   const stage: SimStage = {
     ...{ random, world, clock, root, weather },
     ...{ host: undefined, version: 0, wallOffsetMs: 0, jumpedMs: undefined, deathIn: 0, openCalls: 0 },
-    ...{ meddling: false, wasFull: false },
+    ...{ meddling: false, dataWasFull: false, wasFull: false },
     ...{
       attic: new Map(),
       begun: new Map(),
