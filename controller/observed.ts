@@ -69,6 +69,10 @@ export interface Observed {
 export const isUp = (container: Container): boolean =>
   container.state === 'running' || container.state === 'paused' || container.state === 'restarting';
 
+/** Whether it is being removed, or what is left of that: it runs no more. */
+export const isGoing = (container: Container): boolean =>
+  container.state === 'removing' || container.state === 'dead';
+
 /** Identifies one run of a container. */
 export const runKey = (container: Container): string => `${container.id}@${container.startedAtMs}`;
 

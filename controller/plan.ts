@@ -4,7 +4,7 @@ import type { Action } from './action.ts';
 import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
 import { waitMs } from './memory.ts';
-import { byAge, isUp, type Observed, runKey } from './observed.ts';
+import { byAge, isGoing, isUp, type Observed, runKey } from './observed.ts';
 
 /** How the containers of a program that should run stand to what is wanted. */
 export interface Roles {
@@ -57,8 +57,8 @@ function planStop(observed: Observed, spec: ProgramSpec): Action[] {
   if (observed.image.kind === 'pending')
     actions.push({ kind: 'cancelImage', why: 'desiredState is Stopped' });
   // The newest stays, stopped, so that its output can still be read and a start finds it.
-  const kept =
-    observed.containers.filter(({ startedAtMs }) => startedAtMs > 0).at(-1) ?? observed.containers.at(-1);
+  const there = observed.containers.filter((container) => !isGoing(container));
+  const kept = there.filter(({ startedAtMs }) => startedAtMs > 0).at(-1) ?? there.at(-1);
   for (const container of observed.containers) {
     if (observed.stopping.has(container.id)) continue;
     if (isUp(container))
@@ -72,8 +72,18 @@ function planStop(observed: Observed, spec: ProgramSpec): Action[] {
 
 function planRun(observed: Observed, spec: ProgramSpec): Action[] {
   const roles = assignRoles(observed, spec);
+  // What can not be removed comes last, so that it stands in nothing's way.
+  const dead = roles.surplus.filter(({ state }) => state === 'dead');
+  return [
+    ...planServing(observed, spec, roles),
+    ...dead.map(({ id }): Action => ({ kind: 'remove', containerId: id, why: 'its state is dead' })),
+  ];
+}
+
+function planServing(observed: Observed, spec: ProgramSpec, roles: Roles): Action[] {
   const { current, previous } = roles;
-  const actions = roles.surplus.flatMap((container) => clear(observed, container, spec));
+  const surplus = roles.surplus.filter((container) => !isGoing(container));
+  const actions = surplus.flatMap((container) => clear(observed, container, spec));
   if (current === undefined) {
     // The old revision is looked after as long as the new one can not take over.
     const served = previous !== undefined && (isUp(previous) || mayComeBack(observed, previous));
@@ -81,9 +91,6 @@ function planRun(observed: Observed, spec: ProgramSpec): Action[] {
     return [...actions, ...heal, ...planCreate(observed, spec, roles.specHash)];
   }
   if (observed.stopping.has(current.id)) return actions;
-  if (current.state === 'removing' || current.state === 'dead') {
-    return [...actions, { kind: 'remove', containerId: current.id, why: `its state is ${current.state}` }];
-  }
   if (previous !== undefined && isUp(previous) && !isUp(current)) {
     if (!mayStart(observed)) return [...actions, ...waitForStart(observed)];
     if (observed.stopping.has(previous.id)) return actions;
@@ -114,10 +121,10 @@ export function assignRoles(observed: Observed, spec: ProgramSpec): Roles {
   const stays = (one: Container) => isUp(one) && !observed.stopping.has(one.id);
   const pick = (candidates: Container[]) => candidates.find(stays) ?? candidates.find(isUp) ?? candidates[0];
   const isWanted = (one: Container) =>
-    hashOf(one) === hash && driftOf(one, observed.memory.baseline).length === 0;
+    hashOf(one) === hash && driftOf(one, observed.memory.baseline).length === 0 && !isGoing(one);
   const current = observed.imageKey === '' ? undefined : pick(newestFirst.filter(isWanted));
   const others = newestFirst.filter((one) => one !== current);
-  const previous = pick(others.filter((one) => one.startedAtMs > 0 && !isWanted(one)));
+  const previous = pick(others.filter((one) => one.startedAtMs > 0 && !isWanted(one) && !isGoing(one)));
   const surplus = others.filter((one) => one !== previous).reverse();
   return { specHash: hash, current, previous, surplus };
 }

@@ -5,7 +5,7 @@ import { stableJson } from '../schemas/stable-json.ts';
 import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
 import { waitMs } from './memory.ts';
-import { isUp, type Observed, runKey } from './observed.ts';
+import { isGoing, isUp, type Observed, runKey } from './observed.ts';
 import { assignRoles, isFinished, isReady } from './plan.ts';
 
 /**
@@ -50,7 +50,9 @@ export function standIn(observed: Observed, spec: ProgramSpec): Observed | undef
   const isIntact = (one: Container) => driftOf(one, baseline).length === 0;
   // One that was stopped for a successor, which is gone before it served, is nobody's to start again.
   const comesBack = (one: Container) =>
-    (one.publishPort === port || portProblem !== undefined) && !memory.stopsAsked?.includes(runKey(one));
+    (one.publishPort === port || portProblem !== undefined) &&
+    !memory.stopsAsked?.includes(runKey(one)) &&
+    !isGoing(one);
   const remains = (one: Container) => one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && isIntact(one);
   if (rests || containers.some(remains)) return undefined;
   const isMade = latestRevision?.hash === revisionHash(spec, imageKey);

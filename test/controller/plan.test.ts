@@ -295,9 +295,14 @@ const rows: Row[] = [
     want: ['stop new within 10 s: its liveness probe fails'],
   },
   {
-    name: 'dead: removed',
+    name: 'dead: removed, which may fail, when another is made',
     observed: observedOf(spec, { containers: [{ ...current, state: 'dead' }] }),
-    want: ['remove new: its state is dead'],
+    want: ['create hersh-program-x-d3158666 for revision 1', 'remove new: its state is dead'],
+  },
+  {
+    name: 'being removed by somebody: not waited for',
+    observed: observedOf(spec, { containers: [{ ...current, state: 'removing' }] }),
+    want: ['create hersh-program-x-d3158666 for revision 1'],
   },
   {
     name: 'the last start failed: waits',

@@ -21,6 +21,33 @@ async function waitsBetweenRuns(stage: Stage, name: string, count: number): Prom
   return waits;
 }
 
+describe('a container that is long in being removed, or can not be', () => {
+  it('keeps its program waiting for nothing', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', UNPROBED);
+    await stage.reach('app', 'Ready');
+    const old = stage.running('app');
+    stage.world.removalMs = () => 20_000;
+    void stage.world.remove(old);
+    await host.until('another serves', () => stage.status('app').state === 'Ready', 1_000);
+    assert.notEqual(stage.running('app'), old);
+    assert.equal(stage.status('app').restartCount, 0);
+    await host.until('the old one is gone', () => stage.containers('app').length === 1);
+    await host.until('it has its name', () => stage.running('app').facts.name === 'hersh-program-app');
+
+    const next = stage.running('app');
+    stage.world.end(next, 137);
+    next.facts.state = 'dead';
+    stage.world.removalFails = () => true;
+    await host.until('another serves', () => stage.status('app').state === 'Ready', 1_000);
+    await host.advance(120_000);
+    assert.equal(stage.status('app').state, 'Ready');
+    stage.world.removalFails = () => false;
+    await host.until('the dead one is gone', () => stage.containers('app').length === 1);
+  });
+});
+
 describe('a program that ends by itself', () => {
   it('is started again at once, then after 1 s, doubling to 60 s, and that survives the host', async (test) => {
     const stage = await createStage(test);

@@ -35,6 +35,19 @@ describe('a revision that can not be built', () => {
     assert.equal(calls.length, done, 'and there it stays');
   });
 
+  it('has the good one made anew when its container is long in being removed', async (test) => {
+    const stage = await createStage(test);
+    await servingBesideFailedBuild(stage);
+    const old = stage.running('app');
+    stage.world.removalMs = () => 20_000;
+    void stage.world.remove(old);
+    await stage.host.until('another serves', () => stage.status('app').state === 'Ready', 1_000);
+    assert.notEqual(stage.running('app'), old);
+    assert.equal(old.facts.state, 'removing');
+    assert.ok(stage.status('app').restartCount <= 1);
+    await stage.host.until('the old one is gone', () => stage.containers('app').length === 1);
+  });
+
   it('has the good one built again from what is kept, when sources, image and container are all gone', async (test) => {
     const stage = await createStage(test);
     await stage.start();
