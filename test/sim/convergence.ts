@@ -103,13 +103,16 @@ function stoppedComplaint(status: ProgramStatus, containers: SimContainer[]): st
 
 /** Programs that nothing needs to be done about, once all is as wanted. */
 export function calm(host: SimHost): string[] {
-  return host.registry.status.names().filter((name) => {
+  const names = host.registry.status.names();
+  return names.filter((name) => {
     const { memory, reason } = host.registry.status.get(name) ?? {};
-    const specs = [memory?.inForce?.spec, memory?.good?.spec];
-    const waits = memory?.failedStart !== undefined || memory?.failedBuild?.nextAt !== undefined;
-    return (
-      !waits && reason !== 'PortConflict' && !specs.some((spec) => spec !== undefined && isRestless(spec))
-    );
+    const { inForce, good, failedStart, failedBuild } = memory ?? {};
+    if (failedStart !== undefined || (failedBuild?.nextAt ?? '') !== '') return false;
+    // Which of two names that differ by case only is read first is nobody's wish, where none of them was valid.
+    const twin = names.find((other) => other !== name && other.toLowerCase() === name.toLowerCase());
+    if (twin !== undefined && inForce === undefined) return false;
+    const restless = [inForce?.spec, good?.spec].some((spec) => spec !== undefined && isRestless(spec));
+    return !restless || reason === 'Completed';
   });
 }
 

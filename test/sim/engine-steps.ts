@@ -25,6 +25,10 @@ export const ENGINE_STEPS: SimStep[] = [
   { weight: 2, act: mendNetwork },
   { weight: 1, act: engineGoes },
   { weight: 4, act: engineComes },
+  { weight: 1, act: engineFreezes },
+  { weight: 3, act: engineThaws },
+  { weight: 0.5, act: fillEngine },
+  { weight: 2, act: emptyEngine },
   { weight: 3, act: turnWeather },
   { weight: 3, act: calmWeather },
   { weight: 1, act: jumpClock },
@@ -75,8 +79,9 @@ function known({ witness, containers }: SimStage): SimContainer[] {
   );
 }
 
-function drift({ random, world }: SimStage, container: SimContainer): void {
-  const { settings } = container.facts;
+function drift({ random, world, witness, drifted }: SimStage, container: SimContainer): void {
+  const { id, program, settings } = container.facts;
+  drifted.set(id, witness.ledger(program)?.createdAt ?? '');
   Object.assign(
     settings,
     random.pick<Partial<typeof settings>>([
@@ -153,6 +158,30 @@ function engineComes({ world }: SimStage): string {
   if (!world.isAway) return '';
   world.comeBack();
   return 'the engine is back';
+}
+
+function engineFreezes({ world }: SimStage): string {
+  if (world.frozen !== undefined) return '';
+  world.freeze();
+  return 'the engine freezes';
+}
+
+function engineThaws({ world }: SimStage): string {
+  if (world.frozen === undefined) return '';
+  world.thaw();
+  return 'the engine thaws';
+}
+
+function fillEngine({ world }: SimStage): string {
+  if (world.diskFull) return '';
+  world.diskFull = true;
+  return 'the engine has no room for images any more';
+}
+
+function emptyEngine({ world }: SimStage): string {
+  if (!world.diskFull) return '';
+  world.diskFull = false;
+  return 'the engine has room again';
 }
 
 function turnWeather({ random, weather }: SimStage): string {

@@ -15,10 +15,9 @@ import { createWitness, type Witness } from './witness.ts';
 /** The names programs have: few, so that they meet. Upper case comes of a clash alone. */
 export const NAMES = ['p1', 'p2', 'p3', 'p4', 'p5'] as const;
 export const PORT_RANGE = { min: 19_001, max: 19_012 };
-/** When calls without an answer are given up: see docker.ts, and docker-client.ts, whose limit is the upper one. */
-const PING_MS = 5_000;
-const CALL_MS_MIN = 30_000;
-const CALL_MS_MAX = 120_000;
+/** Calls that only look are given up after the first, all others after the second, see docker-client.ts. */
+const LOOK_MS = 15_000;
+const CALL_MS = 120_000;
 /** Then the process of a host that was told to end ends, see main.ts. */
 const CLOSE_MS_MAX = 4_000;
 /** What a hint of a changed file waits for, as the real watch does. */
@@ -79,6 +78,8 @@ export interface SimStage {
   meddling: boolean;
   /** Containers that somebody else started or changed, and when last, on the monotonic clock. */
   readonly meddled: Map<string, number>;
+  /** Containers that somebody changed, and when the program began as its ledger said then. */
+  readonly drifted: Map<string, string>;
   /** Calls of users that have no answer yet. */
   openCalls: number;
   /** What each host has logged, the present one last. */
@@ -139,8 +140,7 @@ export async function createSimStage(seed: number): Promise<SimStage> {
     const isPatient = method === 'build' || method === 'pull';
     return !isPatient && noise.chance(weather.callsHang) ? noise.pick(['lost', 'hung']) : 'none';
   };
-  world.patienceMs = (method) =>
-    method === 'ping' ? PING_MS : CALL_MS_MIN + noise.below(CALL_MS_MAX - CALL_MS_MIN);
+  world.patienceMs = (method) => (/^(ping|info|list|inspect|logs)/.test(method) ? LOOK_MS : CALL_MS);
   world.removalMs = () => (weather.removalMsMax === 0 ? 0 : noise.below(weather.removalMsMax));
   world.removalFails = () => noise.chance(weather.removalsFail);
   world.eventFate = () => {
@@ -164,6 +164,7 @@ export async function createSimStage(seed: number): Promise<SimStage> {
       full: new Set(),
       damaged: new Set(),
       meddled: new Map(),
+      drifted: new Map(),
       logs: [],
       violations: [],
     },

@@ -80,7 +80,9 @@ async function calmDown(stage: SimStage, tell: (line: string) => void): Promise<
   Object.assign(weather, FAIR);
   stage.deathIn = 0;
   world.comeBack();
+  world.thaw();
   world.networkDown = false;
+  world.diskFull = false;
   world.foreignPorts.clear();
   freeDisk(stage);
   await putProgramsBack(stage);

@@ -39,7 +39,8 @@ export async function verdictOn(given: Case): Promise<string> {
   const key = await imageKey(registry, wanted);
   const fate = `${fateOf(wanted)}${isBuildableNow(given) ? '' : ' and can not be built'}`;
   const before = good === undefined ? 'nothing was ready before' : `revision ${good.revision} was ready`;
-  return `it is ${status.state} ${status.reason} ${status.errorMsg}: ${complaint} (wanted ${key.slice(0, 12)} ${fate}; ${before})`;
+  const is = `${status.state} ${status.reason} ${status.errorMsg}`.trim();
+  return `${complaint} (wanted ${key.slice(0, 12)} ${fate}; ${before}); it is ${is}`;
 }
 
 async function complaintOf(given: Case): Promise<string> {
@@ -165,7 +166,10 @@ function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons:
   const isLeftAt =
     spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && end?.exitCode === 0);
   if (end?.asked === false && isLeftAt) return '';
-  const isThere = [...world.images.values()].some(({ labels }) => labels['dev.hersh.build'] === good.build);
+  const tagged = new Set(world.tags.values());
+  const isThere = [...world.images.values()].some(
+    ({ id, labels }) => labels['dev.hersh.build'] === good.build && tagged.has(id),
+  );
   const isKept = textOf({ root }, `data/contexts/${good.build}.tar`) !== undefined;
   if (good.build !== '' && !isThere && (!isBack || !isKept)) return '';
   return `nothing runs though revision ${good.revision} was good`;
@@ -224,6 +228,9 @@ function isExact({ status }: Case, container: SimContainer, spec: ProgramSpec, k
 function settingsComplaint({ stage, status }: Case, container: SimContainer): string {
   const [spec] = stage.witness.specsOf(stage.witness.seen(container)).slice(-1);
   if (spec === undefined) return `nobody asked for what ${container.facts.name} is`;
+  // A ledger that begins anew takes what it finds for what was meant.
+  const drifted = stage.drifted.get(container.facts.id);
+  if (drifted !== undefined && drifted !== status.createdAt) return '';
   const should: Record<string, unknown> = { ...untouched(spec.resources) };
   for (const [setting, is] of Object.entries(container.facts.settings))
     if (stableJson(is) !== stableJson(should[setting]))
