@@ -20,7 +20,6 @@ const PATIENT: ReadonlySet<string> = new Set(['stopContainer', 'build', 'pull'])
 
 interface CallOptions {
   about?: string | undefined;
-  signal?: AbortSignal;
   pingMs?: number | undefined;
 }
 
@@ -57,13 +56,12 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
   /**
    * One call: takes its time, and fails as the world says.
    * @param about what the world is told where it fails
-   * @param signal ends a call that waits for as long as it is wanted
    * @param pingMs how long a ping waits for a frozen engine
    */
   const call = async <T>(
     method: string,
     act: () => T | Promise<T>,
-    { about = '', signal, pingMs = PING_MS_MAX }: CallOptions = {},
+    { about = '', pingMs = PING_MS_MAX }: CallOptions = {},
   ): Promise<T> => {
     const ms = world.callMs(method);
     if (ms > 0) await new Promise<void>((resolve) => clock.after(ms, resolve));
@@ -73,22 +71,18 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
     try {
       if (world.isAway || fault === 'before') throw away();
       if (fault === 'refuse') throw refusal(method);
-      if (fault === 'lost') return await silence(method, signal);
+      if (fault === 'lost') return await silence(method);
       const result = await act();
       if (fault === 'after') throw away();
-      return fault === 'hung' ? await silence(method, signal) : result;
+      return fault === 'hung' ? await silence(method) : result;
     } catch (error) {
       if (about !== '') world.refused(method, about, error);
       throw error;
     }
   };
 
-  const silence = async (method: string, signal: AbortSignal | undefined): Promise<never> => {
-    await new Promise<void>((resolve) => {
-      if (signal === undefined) clock.after(world.patienceMs(method), resolve);
-      else if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+  const silence = async (method: string): Promise<never> => {
+    await new Promise<void>((resolve) => clock.after(world.patienceMs(method), resolve));
     throw away();
   };
 
@@ -234,7 +228,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
 
     build: (request, onLog, signal) =>
       call('build', () => simBuild(world, instance, request, onLog, signal), {
-        ...{ about: request.labels[LABELS.build], signal },
+        about: request.labels[LABELS.build],
       }),
 
     pull: (reference, onProgress, signal) =>
@@ -249,21 +243,13 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           onProgress(`Pulling ${reference}\n`);
           return world.addImage(reference);
         },
-        { about: reference, signal },
+        { about: reference },
       ),
 
-    // The one call that waits for as long as it is wanted.
     logs: (id, logOptions) =>
-      call(
-        'logs',
-        () => {
-          const container = containers.get(id);
-          return container === undefined ? nothing() : readLines(world, container, logOptions);
-        },
-        { signal: logOptions.signal },
-      ).catch((error: unknown) => {
-        if (logOptions.signal.aborted) return nothing();
-        throw error;
+      call('logs', () => {
+        const container = containers.get(id);
+        return container === undefined ? nothing() : readLines(world, container, logOptions);
       }),
 
     watch(onEvent, onConnect, onDisconnect) {
