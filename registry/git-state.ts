@@ -6,11 +6,15 @@ import { MANIFEST_SUFFIX } from './scan.ts';
 
 /** What differs from HEAD is asked for this often even when nothing hints at a change. */
 const STATUS_MS = 10_000;
+/** How `git status` begins the line of a file that both sides changed. */
+const CONFLICT = /^(DD|AU|UD|UA|DU|AA|UU) /;
 
 /** What git says of the files, as of the last refresh. */
 export interface GitState {
   /** The commit, `""` where there is none. */
   head(): string;
+  /** Whether the index holds conflicts that nobody has resolved. */
+  hasConflicts(): boolean;
   /** The commit that the manifest and its context are those of; `""` where either differs from HEAD's. */
   commitOf(name: string, context: string | undefined): string;
   /**
@@ -44,6 +48,7 @@ export function createGitState(
   let modified = new Set<string>();
   /** All folders above them, `.` among them. */
   let folders = new Set<string>();
+  let conflicts = false;
   let sound = false;
   let touched = true;
   let statusAt = 0;
@@ -71,7 +76,9 @@ export function createGitState(
     const text = await ask('status', '--porcelain', '-z', '--untracked-files=all', '--no-renames');
     sound = text !== undefined;
     const before = modified;
-    setModified(new Set(split(text).map((line) => line.slice(3))));
+    const lines = split(text);
+    setModified(new Set(lines.map((line) => line.slice(3))));
+    conflicts = lines.some((line) => CONFLICT.test(line));
     statusAt = clock.monotonic();
     touched = !sound;
     return new Set([...before, ...modified].filter((path) => !before.has(path) || !modified.has(path)));
@@ -98,6 +105,7 @@ export function createGitState(
 
   return {
     head: () => head,
+    hasConflicts: () => conflicts,
     commitOf(name, context) {
       const clean =
         sound &&

@@ -1,4 +1,3 @@
-import type { BigIntStats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../schemas/clock.ts';
@@ -14,21 +13,18 @@ import {
   type RemoteTrouble,
   redactUrl,
 } from './git-follow.ts';
-import { createHeadReader, type GitFolders, type GitHead } from './git-head.ts';
+import { createHeadReader, type GitFolders } from './git-head.ts';
 import { type IndexLock, type Intent, isLeftBehind, type LockNote, lockIndex } from './git-lock.ts';
 import { createGitRun, type GitRun } from './git-run.ts';
+import { createGitStand, type GitStand } from './git-stand.ts';
 import { createGitState, type GitState } from './git-state.ts';
 import { removeFolder, sourcesFolderOf } from './kept-sources.ts';
-import { settleMs } from './settle.ts';
-import { SourcesHeld } from './sources-held.ts';
 
 /** HEAD is looked at this often; a few `stat` calls. */
 const HEAD_MS = 500;
 /** An edit waits this long for somebody else's lock on the index. */
 const LOCKED_MS_MAX = 5_000;
-/** A git that writes files is waited for this long in all: one that crashed leaves its lock for ever. */
-const BUSY_MS_MAX = 10_000;
-/** Time until a busy git is looked at again. */
+/** Somebody else's lock on a reference is waited for in steps of this. */
 const BUSY_AGAIN_MS = 100;
 /** The start of the host waits this long for the first look at the remote. */
 const FIRST_FOLLOW_MS_MAX = 5_000;
@@ -36,28 +32,10 @@ const FIRST_FOLLOW_MS_MAX = 5_000;
 const COMMITS_PER_GC = 200;
 const GC_MS_MAX = 600_000;
 
-/** How git stands at a moment. */
-export interface Stand {
-  /** Equal as long as git took no step. */
-  key: string;
-  /** It is at work just now, waited for or not. */
-  isBusy: boolean;
-  /** Milliseconds until it is to be asked again, since what lies there now is nobody's wish; 0 when that may be read. */
-  waitMs: number;
-  /** What is in progress until somebody ends it, for people; or `""`. */
-  inProgress: string;
-}
-
 /** The git work tree that the registry is. */
-export interface Git extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'touch'> {
-  /** `merge`, `rebase`, … as long as one is in progress, or `""`. */
-  operation(): string;
-  /** Whether manifests may be read now. `began`: when that began; a step of git since then spoils what was read. */
-  stand(began?: Stand): Promise<Stand>;
-  /** All manifests are known as they are in that stand. */
-  looked(stand: Stand): void;
-  /** Why sources are not looked at: git stands elsewhere than at the last look, so they may be those of other manifests. */
-  held(): Promise<SourcesHeld | undefined>;
+export interface Git
+  extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'touch'>,
+    Pick<GitStand, 'operation' | 'stand' | 'looked' | 'held'> {
   /** See `GitState.refresh`. */
   refresh(): Promise<ReadonlySet<string>>;
   /**
@@ -134,15 +112,10 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
   let onMoved: () => void = () => undefined;
   let trouble: RemoteTrouble | undefined;
   let troubleSince = '';
-  let operation = '';
-  let operationSince = '';
   /** The operation at the last look at HEAD. */
   let polled = '';
-  /** The key at the last look at all manifests. */
-  let looked: string | undefined;
-  /** Since when git is at work, or ahead of the last look. */
-  let busySinceMs: number | undefined;
   let ownLock = false;
+  const stand = createGitStand(readHead, clock, () => ownLock);
   let commits = 0;
   let closed = false;
   /** Edits go one after the other. */
@@ -164,25 +137,21 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     );
   };
 
-  async function head(): Promise<GitHead> {
-    const now = await readHead();
-    if (operation === '' && now.operation !== '') operationSince = timestamp(clock.now());
-    operation = now.operation;
-    return now;
+  async function refresh(): Promise<ReadonlySet<string>> {
+    const now = await stand.head();
+    // What git did last may have changed which files differ.
+    if (stand.isAhead(now)) state.touch();
+    const changed = await state.refresh(now);
+    stand.noteConflicts(now, state.hasConflicts());
+    return changed;
   }
 
   async function poll(): Promise<void> {
-    const now = await head();
-    const isNews = now.operation !== polled || (looked !== undefined && now.key !== looked);
+    const now = await stand.head();
+    const isNews = now.operation !== polled || stand.isAhead(now);
     polled = now.operation;
     if (isNews && !closed) onMoved();
     later('the look at HEAD', HEAD_MS, poll);
-  }
-
-  function waitsFor(isBusy: boolean): boolean {
-    if (!isBusy) return false;
-    busySinceMs ??= clock.monotonic();
-    return clock.monotonic() - busySinceMs < BUSY_MS_MAX;
   }
 
   async function withLock<T>(
@@ -204,7 +173,7 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
 
   /** Commits what a host that was killed had written, or was about to, as it is found. */
   async function finish({ intent, paths: noted, brought }: LockNote): Promise<void> {
-    if (noted.length === 0 || (await head()).operation !== '') return;
+    if (noted.length === 0 || (await stand.head()).operation !== '') return;
     const paths = (await isForNothing(noted[0], brought)) ? noted.filter((path) => path !== brought) : noted;
     const message = `${intent.message}\n\nHersh-Recovered: the host was killed meanwhile; the files are as found`;
     await commitPaths({
@@ -231,15 +200,14 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
   async function commit(lock: IndexLock, intent: Intent, paths: readonly string[]): Promise<void> {
     await lock.note({ intent, paths });
     const deadlineMs = clock.monotonic() + LOCKED_MS_MAX;
-    const parent = await head();
+    const parent = await stand.head();
     for (;;) {
       try {
         const done = await commitPaths({ root, gitDir, run, intent, paths });
-        const now = await head();
+        const now = await stand.head();
         if (parent.id === state.head()) state.committed(now.id, done);
         else await state.refresh(now);
-        // What the commit holds is known; what others did before is not.
-        if (parent.key === looked) looked = now.key;
+        stand.committed(parent, now);
         break;
       } catch (error) {
         if (!(error instanceof GitBusy)) throw error;
@@ -274,8 +242,8 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     commitOf: state.commitOf,
     droppedProgram: state.droppedProgram,
     touch: state.touch,
-    operation: () => operation,
-    refresh: async () => state.refresh(await head()),
+    ...{ operation: stand.operation, stand: stand.stand, looked: stand.looked, held: stand.held },
+    refresh,
     async open() {
       // An edit that a kill cut off is finished now, and not at the next edit, which may never come.
       if (await isLeftBehind(gitDir)) {
@@ -290,33 +258,12 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
         );
         await Promise.race([follow(remote), waited]);
       }
-      await state.refresh(await head());
-    },
-    async stand(began) {
-      const { key, index, locked, operation } = await head();
-      // The lock is gone some moments before HEAD moves, or a merge says that it stands still.
-      const isFresh = looked !== undefined && key !== looked && isUnsettled(index, clock.now());
-      const isBusy = (locked && !ownLock) || isFresh || (began !== undefined && began.key !== key);
-      const stand = { key, isBusy, inProgress: '' };
-      if (operation !== '')
-        return { ...stand, waitMs: HEAD_MS, inProgress: standsStill(operation, operationSince) };
-      return { ...stand, waitMs: waitsFor(isBusy) ? BUSY_AGAIN_MS : 0 };
-    },
-    looked({ key, isBusy }) {
-      looked = key;
-      if (!isBusy) busySinceMs = undefined;
-    },
-    async held() {
-      const { key, locked, operation } = await head();
-      if (operation !== '') return new SourcesHeld(standsStill(operation, operationSince), true, HEAD_MS);
-      const isElsewhere = (locked && !ownLock) || (looked !== undefined && key !== looked);
-      if (!waitsFor(isElsewhere)) return undefined;
-      return new SourcesHeld('git is at work in the registry', false, BUSY_AGAIN_MS);
+      await refresh();
     },
     record(intent, path, edit) {
       if (remote !== undefined) return Promise.reject(editElsewhere(remote));
       const work = async (lock: IndexLock) => {
-        const { operation } = await head();
+        const { operation } = await stand.head();
         if (operation !== '') throw inProgress(operation);
         return edit(
           (paths) => commit(lock, intent, paths),
@@ -366,14 +313,6 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       await tail;
     },
   };
-}
-
-function isUnsettled(stats: BigIntStats | undefined, nowMs: number): boolean {
-  return stats !== undefined && settleMs(stats, nowMs) > 0;
-}
-
-function standsStill(operation: string, since: string): string {
-  return `a ${operation} is in progress in the registry since ${since}: manifests and sources are taken up when it is finished or aborted, and git status says how`;
 }
 
 function inProgress(operation: string): AppError {

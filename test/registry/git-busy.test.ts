@@ -106,6 +106,31 @@ describe('git: while it is in the middle of something', () => {
     assert.equal(versionOf(registry), 'last');
   });
 
+  test('a stash that comes back with conflicts, of which no file of git tells: the same', async (t) => {
+    const stage = await createGitStage(t);
+    await writeVersion(stage, 'base');
+    await stage.commitAll('base');
+    await stage.write(MAIN, 'stashed\n');
+    await stage.git('stash', '-q');
+    await stage.write(MAIN, 'ours\n');
+    await stage.commitAll('ours');
+    const registry = await stage.open();
+    const told = listen(registry);
+    await assert.rejects(stage.git('stash', 'pop', '-q'));
+    assert.match(await stage.read(MAIN), /<<<<<<< /);
+    await stage.until(() => /a merge is in progress/.test(registry.health().message));
+    await stage.pass(70_000);
+    assert.deepEqual(told, []);
+    await assert.rejects(
+      registry.contexts.look(BUILD),
+      (error) => error instanceof SourcesHeld && error.lasts,
+    );
+    await stage.write(MAIN, 'both\n');
+    await stage.git('add', '-A');
+    await stage.until(() => told.length > 0 && registry.health().message === '');
+    await registry.contexts.look(BUILD);
+  });
+
   test('a bisect: edits by hand are taken up when it is reset', async (t) => {
     const stage = await createGitStage(t);
     await twoVersions(stage);
