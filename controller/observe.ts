@@ -14,6 +14,7 @@ import {
   timestamp,
 } from '../schemas/program.ts';
 import { revisionHash, specHash } from '../schemas/spec-hash.ts';
+import { baselineOf } from './diff.ts';
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
 import type { ImageTasks } from './image-tasks.ts';
@@ -200,9 +201,13 @@ function noteBaseline({ memory, ...rest }: Observed, spec: ProgramSpec): Program
   const serving = [current, previous].find((one) => one !== undefined && isUp(one));
   if (serving === undefined) return memory;
   const { id: containerId, settings } = serving;
-  const before = memory.baseline?.containerId === containerId ? memory.baseline.settings : {};
-  if (Object.keys(settings).every((setting) => setting in before)) return memory;
-  return { ...memory, baseline: { containerId, settings: { ...settings, ...before } } };
+  const before = baselineOf(memory, containerId)?.settings ?? {};
+  const isOther = memory.baseline?.containerId !== containerId;
+  if (!isOther && Object.keys(settings).every((setting) => setting in before)) return memory;
+  const baseline = { containerId, settings: { ...settings, ...before } };
+  if (!isOther) return { ...memory, baseline };
+  const { baseline: baselineBefore, ...others } = memory;
+  return { ...others, baseline, ...(baselineBefore !== undefined && { baselineBefore }) };
 }
 
 /** How long the wanted container has had to become ready. */
@@ -368,7 +373,7 @@ function afterWantedStop(observed: Observed, pending: boolean): Observed {
 /** What is gone while it should be stopped is not missed later. */
 function withoutBaseline({ memory, containers }: Observed): ProgramMemory {
   if (memory.baseline === undefined || containers.length > 0) return memory;
-  const { baseline, ...rest } = memory;
+  const { baseline, baselineBefore, ...rest } = memory;
   return rest;
 }
 

@@ -121,7 +121,7 @@ export function assignRoles(observed: Observed, spec: ProgramSpec): Roles {
   const stays = (one: Container) => isUp(one) && !observed.stopping.has(one.id);
   const pick = (candidates: Container[]) => candidates.find(stays) ?? candidates.find(isUp) ?? candidates[0];
   const isWanted = (one: Container) =>
-    hashOf(one) === hash && driftOf(one, observed.memory.baseline).length === 0 && !isGoing(one);
+    hashOf(one) === hash && driftOf(one, observed.memory).length === 0 && !isGoing(one);
   const current = observed.imageKey === '' ? undefined : pick(newestFirst.filter(isWanted));
   const others = newestFirst.filter((one) => one !== current);
   const previous = pick(others.filter((one) => one.startedAtMs > 0 && !isWanted(one) && !isGoing(one)));
@@ -249,7 +249,7 @@ function create(observed: Observed, spec: ProgramSpec, hash: string, imageId: st
   const revision = observed.rollback?.revision ?? nextRevision(observed, spec);
   const drift = observed.containers
     .filter((one) => hashOf(one) === hash)
-    .flatMap((one) => driftOf(one, observed.memory.baseline));
+    .flatMap((one) => driftOf(one, observed.memory));
   const why = drift.length === 0 ? '' : `somebody changed the container: ${drift.join('; ')}`;
   return {
     kind: 'create',

@@ -47,7 +47,7 @@ export function standIn(observed: Observed, spec: ProgramSpec): Observed | undef
   if (failed === undefined || good === undefined || observed.rollback !== undefined) return undefined;
   // What was stopped by wish, or has come to its end, rests.
   const rests = baseline === undefined || memory.rests === true || memory.finished !== undefined;
-  const isIntact = (one: Container) => driftOf(one, baseline).length === 0;
+  const isIntact = (one: Container) => driftOf(one, memory).length === 0;
   // One that was stopped for a successor, which is gone before it served, is nobody's to start again.
   const comesBack = (one: Container) =>
     (one.publishPort === port || portProblem !== undefined) &&

@@ -141,6 +141,8 @@ export interface ProgramMemory {
   volume?: string;
   /** The engine's account of the container that serves, when it was first seen to run: what drift is told by. */
   baseline?: { containerId: string; settings: object };
+  /** That of the container which served before it: it may yet come back. */
+  baselineBefore?: { containerId: string; settings: object };
   /** The container whose exit is already counted, `<id>@<startedAt>`. */
   exitSeen?: string;
   /** Nothing runs because that was asked for, and nothing has since. */

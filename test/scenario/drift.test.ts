@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createStage } from './stage.ts';
+import { createStage, manifest } from './stage.ts';
 
 /** What an older host knew to look at. */
 const OLD_SETTINGS = ['memoryBytes', 'cpus', 'pids', 'restartPolicy', 'network', 'networks'];
@@ -41,5 +41,25 @@ describe('a container that somebody changed', () => {
 
     facts.settings.cpuShares = 2;
     await second.until('another serves', () => stage.status('app').containerId !== facts.id, 60_000);
+  });
+
+  it('while no host ran, and its successor was wanted, is not brought back as it is', async (test) => {
+    const stage = await createStage(test);
+    const first = await stage.start();
+    await stage.create('app', { progressDeadlineSeconds: 10 });
+    await stage.reach('app', 'Ready');
+    const { facts } = stage.running('app');
+    await first.kill();
+    facts.settings.cpus = 64;
+    await stage.write(
+      'programs/app.yaml',
+      manifest('app', { progressDeadlineSeconds: 10, env: { LISTEN: '0' } }),
+    );
+    const second = await stage.start();
+    await second.until('it is rolled back', () => stage.status('app').reason === 'RolledBack');
+    await second.advance(70_000);
+    await stage.reach('app', 'Ready');
+    assert.notEqual(stage.running('app').facts.id, facts.id);
+    assert.equal(stage.running('app').facts.settings.cpus, 1);
   });
 });

@@ -14,4 +14,5 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     found: 'nothing ran once sources, image and container were gone, though all was kept',
   },
   { seed: 81, steps: 40, found: 'a revision that was ready was Pending again under an older ledger' },
+  { seed: 776102788, steps: 40, found: 'a changed container came back, once its successor was rolled back' },
 ];
