@@ -131,10 +131,16 @@ async function withServing(deps: ObserveDeps, observed: Observed, spec: ProgramS
   return revision === undefined ? observed.memory : noteServing(observed, serving, revision);
 }
 
-/** What runs does not rest. */
+/** What runs does not rest; and what had finished and runs, whoever started it, has not finished. */
 function awake(memory: ProgramMemory, containers: readonly Container[]): ProgramMemory {
-  const { rests, ...rest } = memory;
-  return rests === true && containers.some(isUp) ? rest : memory;
+  const up = containers.filter(isUp);
+  const { rests, finished, ...others } = memory;
+  const isAgain = up.some((one) => one.labels[LABELS.specHash] === finished?.specHash);
+  return {
+    ...others,
+    ...(rests !== undefined && up.length === 0 && { rests }),
+    ...(finished !== undefined && !isAgain && { finished }),
+  };
 }
 
 /** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */

@@ -30,6 +30,8 @@ export interface Absences {
   names(): string[];
   /** Sorted: missing, and not believed until somebody confirms. */
   paused(): readonly string[];
+  /** Sorted: what the next host must not believe either. */
+  doubted(): readonly string[];
   /** A look misses the files of these names. */
   miss(names: readonly string[]): void;
   /** The file is there again. Gives whether it was missing. */
@@ -45,13 +47,17 @@ export interface Absences {
 /**
  * @param ledgers names of the programs that the host has, or had until now
  * @param monotonic milliseconds
+ * @param pausedBefore names that waited for somebody's word when the host before ended
  */
 export function createAbsences(
   ledgers: Pick<StatusStore, 'names' | 'get'>,
   monotonic: () => number,
+  pausedBefore: readonly string[] = [],
 ): Absences {
   const missing = new Map<string, Missing>();
   let paused: ReadonlySet<string> = new Set();
+  /** What was not believed once is not because others came since: it comes back, or somebody says so. */
+  let doubted: ReadonlySet<string> = new Set(pausedBefore);
 
   /** Nothing was ever made of it: a host was killed between its ledger and its manifest. */
   const isHollow = (name: string): boolean => {
@@ -62,7 +68,11 @@ export function createAbsences(
   const pause = () => {
     const names = unstated().filter((name) => !isHollow(name));
     const known = ledgers.names().filter((name) => missing.get(name)?.stated !== true && !isHollow(name));
-    paused = new Set(pruningPauses(known.length, names.length) ? names : []);
+    const isMost = pruningPauses(known.length, names.length);
+    paused = new Set(isMost ? names : names.filter((name) => doubted.has(name)));
+    // Of those that were not looked for yet, as the host starts, nothing is known.
+    const waits = [...doubted].filter((name) => ledgers.get(name) !== undefined && !missing.has(name));
+    doubted = new Set([...paused, ...waits]);
   };
 
   return {
@@ -71,6 +81,7 @@ export function createAbsences(
     isStated: (name) => missing.get(name)?.stated === true,
     names: () => [...missing.keys()],
     paused: () => [...paused],
+    doubted: () => [...doubted].sort(),
     isGone(name) {
       const absence = missing.get(name);
       return absence !== undefined && (absence.stated || (absence.confirmed && !paused.has(name)));
@@ -87,6 +98,7 @@ export function createAbsences(
         missing.set(name, { firstMs: now, sinceMs: now, stated: false, confirmed: false });
     },
     back(name) {
+      if (doubted.has(name)) doubted = new Set([...doubted].filter((other) => other !== name));
       if (!missing.delete(name)) return false;
       const now = monotonic();
       // A checkout brings files back one by one: the others are given their time again, paused or not before.

@@ -46,6 +46,8 @@ export interface LooksOptions {
   trash: Trash;
   own: OwnFolders;
   events: Pick<EventStore, 'writeLeft'>;
+  /** Writes down whose absence is not believed. */
+  keepDoubted: (names: readonly string[]) => Promise<void>;
   /** Names whose manifest is about to be written. */
   announced: ReadonlySet<string>;
   /** Looks and edits go one after the other. */
@@ -123,6 +125,7 @@ export function createLooks(options: LooksOptions): Looks {
     const changed = await absorb(scan);
     const before = absences.paused();
     believe();
+    await options.keepDoubted(absences.doubted());
     scanned = true;
     trouble = '';
     warnOf(scan, before);

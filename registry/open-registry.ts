@@ -19,6 +19,7 @@ import { createSerial } from './serial.ts';
 import { SETTLE_MS } from './settle.ts';
 import { openStatusStore } from './status-store.ts';
 import { openTrash } from './trash.ts';
+import { openUnconfirmed } from './unconfirmed.ts';
 import { type Watch, watchRegistry } from './watch.ts';
 
 /** Makes, reads and watches a registry. Rejects `RegistryUnavailable`. */
@@ -44,7 +45,8 @@ export async function openRegistry({
   const trash = await openTrash(paths.trash, () => clock.now());
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
   const manifests = createManifestSet(parse, labelOf);
-  const absences = createAbsences(status, () => clock.monotonic());
+  const unconfirmed = await openUnconfirmed(paths.data, onWriteError);
+  const absences = createAbsences(status, () => clock.monotonic(), unconfirmed.names);
   /** Names whose manifest is about to be written. */
   const announced = new Set<string>();
   const listeners = createListeners<RegistryChange>(onListenerError);
@@ -57,6 +59,7 @@ export async function openRegistry({
   const looks = createLooks({
     ...{ paths, git, manifests, absences, status, trash, own, events, announced },
     ...{ exclusive, clock, onWarning, notify, watch: () => watch },
+    keepDoubted: unconfirmed.keep,
   });
   const ignored = [join(root, '.git'), paths.status, paths.data];
   const watch: Watch = watchFiles(root, ignored, clock, looks.hint, (error) =>

@@ -164,6 +164,33 @@ test('a restart does not make absence believable', async (t) => {
   assert.deepEqual(second.health().paused, ['a', 'b', 'c']);
 });
 
+test('what is not believed is not either because other programs came, nor for the next host', async (t) => {
+  const stage = await createStage(t, 'a', 'b');
+  const first = await stage.open();
+  await enlist(first, 'a', 'b');
+  await stage.remove(fileOf('a'), fileOf('b'));
+  await settle(first, stage.clock.advance);
+  for (const name of ['c', 'd', 'e']) {
+    await first.create(name, manifest(name));
+    await enlist(first, name);
+    await settle(first, stage.clock.advance);
+    assert.equal(wantedOf(first, 'a', 'b'), 'unknown unknown', `beside ${name}`);
+  }
+  await first.close();
+  const second = await stage.open();
+  await settle(second, stage.clock.advance);
+  assert.equal(wantedOf(second, 'a', 'b', 'c'), 'unknown unknown present');
+  assert.deepEqual(second.health().paused, ['a', 'b']);
+  await stage.write({ [fileOf('a')]: manifest('a') });
+  await settle(second, stage.clock.advance);
+  assert.equal(wantedOf(second, 'a', 'b'), 'present unknown');
+  await stage.remove(fileOf('a'));
+  await settle(second, stage.clock.advance);
+  assert.equal(wantedOf(second, 'a', 'b'), 'gone unknown', 'what came back is believed as any other');
+  second.confirmPrune();
+  assert.equal(wantedOf(second, 'a', 'b'), 'gone gone');
+});
+
 test('one of one is believed, and so is a part', async (t) => {
   const one = await createStage(t, 'a');
   const first = await one.open();

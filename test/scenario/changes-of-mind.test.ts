@@ -85,6 +85,25 @@ describe('a program that ran to its end', () => {
     assert.deepEqual({ state, reason }, { state: 'Stopped', reason: 'Completed' });
   });
 
+  it('and is started by hand runs as any other: what is changed of it is put right, until it ends', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { restartPolicy: 'OnFailure' });
+    await stage.reach('app', 'Ready');
+    const first = stage.running('app');
+    stage.world.end(first, 0);
+    await stage.reach('app', 'Stopped');
+    stage.world.run(first);
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.status('app').reason, '');
+    first.facts.settings.cpus = 64;
+    stage.world.emit(first, 'update');
+    await host.until('another serves', () => stage.status('app').containerId !== first.facts.id);
+    await stage.reach('app', 'Ready');
+    stage.world.end(stage.running('app'), 0);
+    await stage.reach('app', 'Stopped');
+  });
+
   it('runs again under a policy that lets it not end', async (test) => {
     const stage = await createStage(test);
     await stage.start();

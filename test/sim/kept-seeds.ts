@@ -15,4 +15,10 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
   },
   { seed: 81, steps: 40, found: 'a revision that was ready was Pending again under an older ledger' },
   { seed: 776102788, steps: 40, found: 'a changed container came back, once its successor was rolled back' },
+  { seed: 776102781, steps: 40, found: 'one that had finished, and was started by hand, was not put right' },
+  {
+    seed: 776103016,
+    steps: 40,
+    found: 'what waited for a word was removed by the next host, as others had come',
+  },
 ];
