@@ -98,6 +98,8 @@ export async function observe(
     nowMs: deps.clock.now(),
   };
   if (spec === undefined) {
+    // What a pass held that failed before it could write it down.
+    deps.ports.release(name, before.publishPort);
     return { ...base, image: deps.images.pending(name) ? { kind: 'pending' } : base.image };
   }
   const held = await holdPort(deps.ports, before, spec, containers);
@@ -201,7 +203,10 @@ function withGood(observed: Observed, spec: ProgramSpec): Observed {
   };
 }
 
-/** Remembers how the engine describes the container that serves when it, or one of its settings, is first seen. */
+/**
+ * Remembers how the engine describes the container that serves when it, or one of its settings, is first seen; of the
+ * one that served before it too, since that may come back.
+ */
 function noteBaseline({ memory, ...rest }: Observed, spec: ProgramSpec): ProgramMemory {
   const { current, previous } = assignRoles({ ...rest, memory }, spec);
   const serving = [current, previous].find((one) => one !== undefined && isUp(one));

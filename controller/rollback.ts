@@ -48,11 +48,12 @@ export function standIn(observed: Observed, spec: ProgramSpec): Observed | undef
   // What was stopped by wish, or has come to its end, rests.
   const rests = baseline === undefined || memory.rests === true || memory.finished !== undefined;
   const isIntact = (one: Container) => driftOf(one, memory).length === 0;
-  // One that was stopped for a successor, which is gone before it served, is nobody's to start again.
+  // One that was stopped for a successor, which is gone before it served, is nobody's to start again; nor is one
+  // whose crash was forgotten for another spec.
+  const isForgotten = (key: string) =>
+    memory.stopsAsked?.includes(key) === true || (memory.exitSeen === key && memory.backOff === undefined);
   const comesBack = (one: Container) =>
-    (one.publishPort === port || portProblem !== undefined) &&
-    !memory.stopsAsked?.includes(runKey(one)) &&
-    !isGoing(one);
+    (one.publishPort === port || portProblem !== undefined) && !isForgotten(runKey(one)) && !isGoing(one);
   const remains = (one: Container) => one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && isIntact(one);
   if (rests || containers.some(remains)) return undefined;
   const isMade = latestRevision?.hash === revisionHash(spec, imageKey);

@@ -35,6 +35,24 @@ describe('a revision that can not be built', () => {
     assert.equal(calls.length, done, 'and there it stays');
   });
 
+  it('has the good one started again that waited after a crash when the next was asked for', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const good = stage.running('app');
+    for (let crash = 0; crash < 4; crash++) {
+      await host.until('it runs', () => good.facts.state === 'running');
+      stage.world.end(good, 1);
+      await host.advance(0);
+    }
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+    await stage.replace('app', { env: { CHANGED: '1' } });
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.running('app'), good);
+    assert.equal(stage.status('app').reason, 'BuildFailed');
+  });
+
   it('has the good one made anew when its container is long in being removed', async (test) => {
     const stage = await createStage(test);
     await servingBesideFailedBuild(stage);
