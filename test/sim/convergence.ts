@@ -65,6 +65,8 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
     return containers.length === 0 || stage.damaged.has(name) ? '' : 'its containers are left over';
   }
   if (entry === undefined && registry.wanted(name).kind === 'gone') return 'it is not gone yet';
+  if (entry === undefined && !registry.health().paused.includes(name))
+    return 'its absence is not settled yet';
   const ledger = stage.witness.ledger(name);
   if (stableJson(ledger) !== stableJson(status))
     return `its ledger says ${stableJson(ledger)} and not ${stableJson(status)}`;
@@ -107,6 +109,8 @@ export function calm(host: SimHost): string[] {
   return names.filter((name) => {
     const { memory, reason } = host.registry.status.get(name) ?? {};
     const { inForce, good, failedStart, failedBuild } = memory ?? {};
+    // Of two that ask for a port which none of them has yet, the first to be looked at gets it.
+    if (reason === 'PortConflict') return false;
     if (failedStart !== undefined || (failedBuild?.nextAt ?? '') !== '') return false;
     // Which of two names that differ by case only is read first is nobody's wish, where none of them was valid.
     const twin = names.find((other) => other !== name && other.toLowerCase() === name.toLowerCase());

@@ -54,6 +54,7 @@ async function complaintOf(given: Case): Promise<string> {
   if (key === '' || !isBuildableNow(given) || gaveUp(given, key)) return withoutImage(given, serving, key);
   const attempt = attemptOf(wanted, key);
   const claimed = status.memory.rolledBack?.attempt;
+  if (status.memory.rolledBack?.nextAt !== undefined) return 'it is to be tried again';
   if (claimed === attempt && witness.isBad(name, attempt))
     return goodComplaint(given, serving, ['RolledBack']);
   if (claimed !== undefined) return 'another attempt than the wanted one is held against it';
@@ -95,11 +96,15 @@ function conflictComplaint(given: Case, serving: SimContainer | undefined): stri
   return goodComplaint(given, serving, ['PortConflict']);
 }
 
-/** Who else has the port: a program that serves on it or keeps it, or something else on the machine. */
+/** Who else has the port: a program that serves on it, keeps it or has asked for it, or something else on the machine. */
 function holderOf({ stage, registry, status }: Case, port: number): string {
   if (stage.world.foreignPorts.has(port)) return 'something else';
   const others = registry.status.names().filter((name) => name !== status.name);
-  return others.find((name) => registry.status.get(name)?.publishPort === port) ?? '';
+  const has = (name: string) => {
+    const status = registry.status.get(name);
+    return status?.publishPort === port || status?.memory.inForce?.spec.publishPort === port;
+  };
+  return others.find(has) ?? '';
 }
 
 function isBuildableNow({ stage, wanted }: Case): boolean {
@@ -116,10 +121,15 @@ function gaveUp({ stage, status }: Case, key: string): boolean {
 
 /** The wanted image can not be had: what was there goes on serving. */
 function withoutImage(given: Case, serving: SimContainer | undefined, key: string): string {
-  const { status, wanted } = given;
+  const { stage, status, wanted } = given;
   // One that was made before it got lost is as good as ever.
   if (serving !== undefined && isExact(given, serving, wanted, key))
     return servesComplaint(given, serving, key);
+  // What has come to its end before, and was started by hand since, needs its sources no more.
+  if (serving !== undefined && wanted.restartPolicy !== 'Always') {
+    const made = wanted.image ?? stage.witness.seen(serving).build;
+    if (isExact(given, serving, wanted, made)) return servesComplaint(given, serving, made);
+  }
   const reason = wanted.build === null ? 'ImageNotFound' : 'BuildFailed';
   if (status.reason !== reason) return `its reason should be ${reason}`;
   return goodComplaint(given, serving, [reason]);
