@@ -244,7 +244,6 @@ async function holdPort(
     ? anyPort(ports, name, known)
     : pinnedPort(ports, name, spec.publishPort, serving));
   const { port, portProblem } = found;
-  if (portProblem === undefined) ports.release(name, port, ...serving.map((one) => one.publishPort));
   const own = portProblem === undefined ? port : ports.held(name);
   return { ...found, shownPort: serving.at(-1)?.publishPort ?? own };
 }

@@ -98,6 +98,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   await Promise.all(eventsBetween(before, next).map((event) => emit(deps, next, event)));
   await noteOutcome(deps, next);
   await save(deps, next);
+  releasePorts(deps, observed);
   watchProbes(deps, observed);
   return carryOut(deps, next, observed, actions);
 }
@@ -146,6 +147,13 @@ async function bornAnew(deps: ReconcileDeps, old: ProgramStatus, program: Progra
 
 function contextOf(goal: Observed['goal']): string | undefined {
   return goal.kind === 'run' || goal.kind === 'stop' ? goal.spec.build?.context : undefined;
+}
+
+/** Gives back what the program had before: not until its status says so, since that is where it is looked for. */
+function releasePorts({ ports }: ReconcileDeps, { name, goal, port, portProblem, ...rest }: Observed): void {
+  if (portProblem !== undefined || (goal.kind !== 'run' && goal.kind !== 'stop')) return;
+  const serving = rest.containers.filter(isUp).map(({ publishPort }) => publishPort);
+  ports.release(name, port, rest.shownPort, ...serving);
 }
 
 /** Writes down that the wanted revision had its time; the next pass brings the last good one back. */

@@ -21,4 +21,9 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'what waited for a word was removed by the next host, as others had come',
   },
+  {
+    seed: 776103481,
+    steps: 40,
+    found: 'a port was given back, and away, before the status said that it was',
+  },
 ];
