@@ -103,7 +103,11 @@ export async function observe(
     return { ...base, image: deps.images.pending(name) ? { kind: 'pending' } : base.image };
   }
   const held = await holdPort(deps.ports, before, spec, containers);
-  if (goal.kind === 'stop') return afterWantedStop({ ...base, ...held }, deps.images.pending(name));
+  if (goal.kind === 'stop') {
+    // What is started again after a stop has its whole time again.
+    deps.rolloutMs(name, '', 0);
+    return afterWantedStop({ ...base, ...held }, deps.images.pending(name));
+  }
   const looked = await imageKeyOf(deps, base, spec, result.generation);
   const key = (looked.image.kind === 'unknown' && finishedKey(base, spec, held.port)) || looked;
   const observed = withGood({ ...base, ...held, ...key }, spec);

@@ -188,7 +188,7 @@ function upState(observed: Observed, container: Container, spec: ProgramSpec): P
 /** The state of the wanted container itself. */
 function own(observed: Observed, current: Container, spec: ProgramSpec, before: ProgramStatus): Verdict {
   // A rollout that was complete has no deadline any more, whatever its probe says later in the same run.
-  const wasReady = before.containerId === current.id && Date.parse(before.readyAt) >= current.startedAtMs;
+  const wasReady = before.containerId === current.id && Date.parse(before.readyAt) > current.startedAtMs;
   if (isUp(current)) {
     if (isReady(observed, current, spec)) {
       return { ...calm('Ready', current, '', ''), progressing: COMPLETE };

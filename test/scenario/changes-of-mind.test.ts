@@ -19,6 +19,22 @@ describe('a start that is taken back', () => {
   });
 });
 
+describe('a program that is started after a stop', () => {
+  it('has its whole time to become ready again', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { env: { LISTEN_AFTER_MS: '2000' }, progressDeadlineSeconds: 5 });
+    await stage.reach('app', 'Ready');
+    await host.advance(60_000);
+    await stage.edit('app', { desiredState: 'Stopped' });
+    await stage.reach('app', 'Stopped');
+    await stage.edit('app', { desiredState: 'Running' });
+    await stage.reach('app', 'Ready');
+    const warnings = (await host.registry.events.list('app')).filter(({ type }) => type === 'Warning');
+    assert.deepEqual(warnings, []);
+  });
+});
+
 describe('a name that is deleted and comes back at once', () => {
   it('is a new program: what the old one finished, and how often it crashed, is forgotten', async (test) => {
     const stage = await createStage(test);
