@@ -16,6 +16,7 @@ import type { EventDraft } from './events.ts';
 import type { ImageTasks } from './image-tasks.ts';
 import { afterStartFailure, afterStop } from './memory.ts';
 import { type Observed, runKey } from './observed.ts';
+import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { afterRefusedStart } from './rollback.ts';
 import type { Slots } from './slots.ts';
@@ -233,9 +234,11 @@ async function startContainer(
     if (!conflict && isStartFailure(error)) await deps.engine.removeContainer(action.containerId);
     const failed = failedToStart(deps, status, error);
     // The one that served was stopped for this one, so it has to come back now and not after a deadline.
-    return conflict || observed.goal.kind !== 'run'
-      ? failed
-      : { ...failed, status: await refused(deps, failed.status, observed, observed.goal.spec, error) };
+    if (conflict || observed.goal.kind !== 'run') return failed;
+    const { spec } = observed.goal;
+    // An older one that only serves until the wanted one can be had says nothing about that.
+    if (assignRoles(observed, spec).current?.id !== action.containerId) return failed;
+    return { ...failed, status: await refused(deps, failed.status, observed, spec, error) };
   }
   if (restarted) {
     const message = `restart ${status.restartCount} of ${short(action.containerId)}`;

@@ -51,6 +51,26 @@ describe('a revision that the engine does not start', () => {
   });
 });
 
+describe('a revision that serves while the next one can not be built', () => {
+  it('is not taken for the next one when the engine does not start it', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+    await host.until('the build failed', () => stage.status('app').reason === 'BuildFailed');
+    let starts = 0;
+    stage.world.fault = (method) => (method === 'startContainer' && starts++ === 0 ? 'refuse' : 'none');
+    stage.world.end(stage.running('app'), 1);
+    await host.advance(0);
+    await host.until('it is back', ofRevision(stage, 1));
+    assert.equal(starts, 2);
+    assert.equal(stage.status('app').reason, 'BuildFailed');
+    assert.equal((await host.registry.revisions.get('app', 1))?.outcome, 'Ready');
+    assert.ok(!(await stage.reasons('app')).includes('RolledBack'));
+  });
+});
+
 describe('a revision that was rolled back', () => {
   it('is not tried again because its sources were away for a while', async (test) => {
     const stage = await createStage(test);
