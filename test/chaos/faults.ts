@@ -67,7 +67,10 @@ export const FAULTS: readonly Step[] = [
   byHand('docker rm -f', 6, 'running', (one) => one.remove({ force: true })),
   byHand('docker rm of a stopped one', 2, 'exited', (one) => one.remove({ force: true })),
   byHand('docker pause', 4, 'running', (one) => one.pause()),
-  byHand('docker start by hand', 2, 'exited', (one) => one.start()),
+  byHand('docker start by hand', 2, 'exited', (one, { startedByHand }) => {
+    startedByHand.set(one.id, performance.now());
+    return one.start();
+  }),
   byHand('docker update', 2, 'running', (one) => one.update({ Memory: 64 << 20, MemorySwap: 64 << 20 })),
   byHand('docker rename', 2, 'running', (one, world) => one.rename({ name: `mine-${world.next()}` })),
   byHand('docker network disconnect', 2, 'running', async (one, { host }) => {

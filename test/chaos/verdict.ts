@@ -92,11 +92,16 @@ export async function mark(world: World): Promise<void> {
   }
 }
 
-/** Two containers of one program that run at once: never allowed, whatever is going on. */
+/** A host that is killed and started has put right by then what somebody started by hand. */
+const PUT_RIGHT_MS_MAX = 60_000;
+
+/** Two containers of one program that the host runs at once: never allowed, whatever is going on. */
 export async function twins(world: World): Promise<string[]> {
   const containers = await world.host.containers().catch(() => []);
+  const isForeign = (id: string) =>
+    performance.now() - (world.startedByHand.get(id) ?? Number.NEGATIVE_INFINITY) < PUT_RIGHT_MS_MAX;
   const running = containers
-    .filter(({ State }) => State === 'running')
+    .filter(({ State, Id }) => State === 'running' && !isForeign(Id))
     .map(({ Labels }) => Labels[LABELS.program]);
   return running.filter((name, index) => running.indexOf(name) !== index).map((name) => `${name} runs twice`);
 }

@@ -18,6 +18,8 @@ export interface World {
   damaged: Map<string, string>;
   /** Programs whose `/state` holds a marker, and must hold it for ever. */
   markers: Set<string>;
+  /** Containers that somebody started by hand, and when; milliseconds of `performance.now()`. */
+  startedByHand: Map<string, number>;
   /** While `programs/` is moved away nobody writes there. */
   away: boolean;
   /** Puts something right after a while, at the latest when the faults stop. */
@@ -42,7 +44,15 @@ export async function openWorld(random: Random, ports: string, programs: number)
   const repairs: { atMs: number; run: () => Promise<void> }[] = [];
   let count = 0;
   const world: World = {
-    ...{ random, engine, host, damaged: new Map(), markers: new Set(), away: false },
+    ...{
+      random,
+      engine,
+      host,
+      damaged: new Map(),
+      markers: new Set(),
+      startedByHand: new Map(),
+      away: false,
+    },
     async names() {
       const files = await readdir(host.path('programs')).catch(() => []);
       return files.flatMap((file) => (/^[^.].*\.yaml$/.test(file) ? file.slice(0, -5) : [])).sort();
