@@ -66,7 +66,7 @@ export async function* followEvents(
 
 async function withHeartbeat<T>(next: Promise<T>, options: FollowOptions): Promise<T | 'idle'> {
   const timer = new AbortController();
-  const idle = delay(options.heartbeatMs, 'idle' as const, { signal: timer.signal, ref: false });
+  const idle = delay(options.heartbeatMs, 'idle' as const, { signal: timer.signal });
   idle.catch(() => {});
   try {
     return await Promise.race([next, idle]);

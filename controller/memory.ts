@@ -153,6 +153,21 @@ export function exitOf(container: Container, logTail: string): LastExit {
   };
 }
 
+/** The last exit, corrected where the engine tells only after the end that it was for want of memory. */
+export function withLateOom(
+  lastExit: LastExit | null,
+  exitSeen: string | undefined,
+  containers: readonly Container[],
+): LastExit | null {
+  if (lastExit === null || lastExit.oomKilled) return lastExit;
+  const ended = containers.find(({ id }) => exitSeen?.startsWith(`${id}@`));
+  if (ended === undefined) return lastExit;
+  const startedAtMs = Number(exitSeen?.slice(ended.id.length + 1));
+  // What is told after the next start is that run's.
+  const isOfThatRun = startedAtMs === ended.startedAtMs || ended.oomToldMs < ended.startedAtMs;
+  return ended.oomToldMs > startedAtMs && isOfThatRun ? { ...lastExit, oomKilled: true } : lastExit;
+}
+
 /** `exit code 3`, `SIGKILL`, `out of memory`. */
 export function describeExit(exit: LastExit): string {
   if (exit.oomKilled) return 'out of memory';

@@ -26,6 +26,7 @@ import {
   exitOf,
   forgetCrashes,
   isAccounted,
+  withLateOom,
 } from './memory.ts';
 import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
@@ -94,7 +95,7 @@ export async function observe(
     memory: clampWaits(given, deps.clock.now()),
     rollback: undefined,
     rolloutMs: 0,
-    lastExit: before.lastExit,
+    lastExit: withLateOom(before.lastExit, given.exitSeen, containers),
     nowMs: deps.clock.now(),
   };
   if (spec === undefined) {

@@ -12,7 +12,7 @@ const NETWORK_ACTIONS = ['connect', 'disconnect'];
 
 interface Subscription {
   filters: Record<string, string[]>;
-  eventOf(raw: Record<string, unknown>): RawEvent | undefined;
+  eventOf(raw: Record<string, unknown>): TimedEvent | undefined;
 }
 
 /** An engine that restarts is back in 3 to 8 s: waits grow to less than that. */
@@ -25,8 +25,13 @@ const KEEPALIVE_MS = 30_000;
 /** Docker's ring holds 256 events: no more than that can come twice. */
 const SEEN_MAX = 512;
 
+export interface TimedEvent extends EngineEvent {
+  /** By the engine's clock; epoch milliseconds. */
+  atMs: number;
+}
+
 export interface EventHandlers {
-  onEvent(event: EngineEvent): void;
+  onEvent(event: TimedEvent): void;
   onConnect(): void;
   onDisconnect(error: Error): void;
 }
@@ -90,8 +95,8 @@ async function follow(
         const event = eventOf(raw);
         if (event === undefined || !dedup(raw, event)) continue;
         // Times are rounded on the way here: a second of overlap, and dedup drops what is known.
-        since = Math.max(since, event.seconds - 1);
-        handlers.onEvent({ program: event.program, containerId: event.containerId, action: event.action });
+        since = Math.max(since, Math.floor(event.atMs / 1000) - 1);
+        handlers.onEvent(event);
       }
     } catch (error) {
       failure = error;
@@ -105,26 +110,22 @@ async function follow(
   }
 }
 
-interface RawEvent extends EngineEvent {
-  seconds: number;
-}
-
 interface Actor {
   ID?: string;
   Attributes?: Record<string, string>;
 }
 
-function networkEvent(raw: Record<string, unknown>): RawEvent | undefined {
+function networkEvent(raw: Record<string, unknown>): TimedEvent | undefined {
   const containerId = (raw.Actor as Actor | undefined)?.Attributes?.container;
   if (containerId === undefined || typeof raw.Action !== 'string') return undefined;
-  return { program: '', containerId, action: raw.Action, seconds: Number(raw.time ?? 0) };
+  return { program: '', containerId, action: raw.Action, atMs: Number(raw.timeNano ?? 0) / 1e6 };
 }
 
-function containerEvent(raw: Record<string, unknown>): RawEvent | undefined {
+function containerEvent(raw: Record<string, unknown>): TimedEvent | undefined {
   const actor = raw.Actor as Actor | undefined;
   const program = actor?.Attributes?.[LABELS.program];
   if (actor?.ID === undefined || program === undefined || typeof raw.Action !== 'string') return undefined;
-  return { program, containerId: actor.ID, action: raw.Action, seconds: Number(raw.time ?? 0) };
+  return { program, containerId: actor.ID, action: raw.Action, atMs: Number(raw.timeNano ?? 0) / 1e6 };
 }
 
 /** True for what was not there before. Rounding is the same each time, so the key is. */

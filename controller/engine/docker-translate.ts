@@ -145,8 +145,12 @@ export function blankedLabels(image: ImageConfig): Record<string, string> {
   return Object.fromEntries(keys.map((key) => [key, '']));
 }
 
-/** Inspect's answer as the port gives it. */
-export function containerOf(inspected: Docker.ContainerInspectInfo): Container {
+/**
+ * Inspect's answer as the port gives it.
+ * @param oomToldMs when its `oom` event was; inspect never learns of one that came after the end, which happens
+ *   (about 1 in 60 on a busy machine)
+ */
+export function containerOf(inspected: Docker.ContainerInspectInfo, oomToldMs = 0): Container {
   const { State: state, Config: config, HostConfig: host } = inspected;
   const labels = config.Labels ?? {};
   const bindings = (host.PortBindings ?? {}) as Record<string, { HostPort?: string }[] | null>;
@@ -162,7 +166,8 @@ export function containerOf(inspected: Docker.ContainerInspectInfo): Container {
     startedAtMs: epochMs(state.StartedAt),
     finishedAtMs: epochMs(state.FinishedAt),
     exitCode: state.ExitCode,
-    oomKilled: state.OOMKilled,
+    oomKilled: state.OOMKilled || (!state.Running && oomToldMs > epochMs(state.StartedAt)),
+    oomToldMs,
     startError: state.Error ?? '',
     publishPort: Number.isInteger(port) ? port : 0,
     settings: settingsOf(inspected),

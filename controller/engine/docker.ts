@@ -51,6 +51,8 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   const { look, quick, patient } = connection;
   const networks = createNetworks(quick, instance);
   const owned = `${LABELS.instance}=${instance}`;
+  /** When each container was told to be out of memory, epoch milliseconds. */
+  const ooms = new Map<string, number>();
   let decode: ReturnType<typeof createTraceDecoder> | undefined;
   let swept: Promise<void> | undefined;
 
@@ -120,7 +122,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
 
     async inspectContainer(id) {
       const found = await absent(look.getContainer(id).inspect(), [404], 'InternalError');
-      return found && containerOf(found);
+      return found && containerOf(found, ooms.get(found.Id) ?? 0);
     },
 
     async createContainer(request) {
@@ -183,7 +185,15 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     logs: (id, logOptions) => readLogs(connection, id, logOptions),
 
     watch: (onEvent, onConnect, onDisconnect) =>
-      watchEvents(connection, instance, clock, { onEvent, onConnect, onDisconnect }),
+      watchEvents(connection, instance, clock, {
+        onEvent({ atMs, ...event }) {
+          if (event.action === 'oom') ooms.set(event.containerId, atMs);
+          if (event.action === 'destroy') ooms.delete(event.containerId);
+          onEvent(event);
+        },
+        onConnect,
+        onDisconnect,
+      }),
 
     async removeVolume(name) {
       return (await absent(quick.getVolume(name).remove(), [404], 'StartFailed')) !== undefined;

@@ -134,6 +134,8 @@ export interface Container extends ContainerSummary {
   finishedAtMs: number;
   exitCode: number;
   oomKilled: boolean;
+  /** When the engine told that it ran out of memory, which can be after its end; 0 where this host heard of none. */
+  oomToldMs: number;
   /** What the engine said when the last start failed; `""` otherwise. */
   startError: string;
   /** The host port it is, or will be, published on; 0 where none. */

@@ -11,6 +11,7 @@ import {
   exitOf,
   forgetFailures,
   waitMs,
+  withLateOom,
 } from '../../controller/memory.ts';
 import { runKey } from '../../controller/observed.ts';
 import { type ProgramMemory, timestamp } from '../../schemas/program.ts';
@@ -138,4 +139,16 @@ test('exits in words', () => {
   assert.equal(words({ ...EXITED, exitCode: 137 }), 'SIGKILL');
   assert.equal(words({ ...EXITED, exitCode: 137, oomKilled: true }), 'out of memory');
   assert.equal(words({ ...EXITED, exitCode: 170 }), 'signal 42');
+});
+
+test('an exit is known to be for want of memory though the engine told it late', () => {
+  const before = exitOf(containerOf('a', spec, { ...EXITED, exitCode: 137 }), 'last words');
+  const told = { ...exited, oomToldMs: exited.finishedAtMs + 76 };
+  const late = (container: typeof exited) => withLateOom(before, runKey(exited), [container])?.oomKilled;
+  assert.equal(late(exited), false, 'nothing was told');
+  assert.equal(late(told), true);
+  assert.equal(late({ ...told, startedAtMs: told.oomToldMs + 10 }), true, 'it runs again');
+  assert.equal(late({ ...told, startedAtMs: told.oomToldMs - 10 }), false, 'it is the new run that had none');
+  assert.equal(late({ ...told, id: 'another' }), false);
+  assert.equal(withLateOom(null, runKey(exited), [told]), null);
 });

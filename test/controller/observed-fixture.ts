@@ -52,6 +52,7 @@ export function containerOf(id: string, spec: ProgramSpec, change: Partial<Conta
     finishedAtMs: 0,
     exitCode: 0,
     oomKilled: false,
+    oomToldMs: 0,
     startError: '',
     publishPort: PORT,
     settings: SETTINGS,

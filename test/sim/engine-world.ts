@@ -203,7 +203,10 @@ export function createSimWorld(clock: Clock): SimWorld {
       container.cancelTimers = [];
       container.listening = false;
       Object.assign(container.facts, { state: 'exited', exitCode, oomKilled, finishedAtMs: clock.now() });
-      if (oomKilled) world.emit(container, 'oom');
+      if (oomKilled) {
+        container.facts.oomToldMs = clock.now();
+        world.emit(container, 'oom');
+      }
       world.emit(container, 'die');
       wake(container);
     },

@@ -324,6 +324,7 @@ function newFacts(id: string, request: CreateContainer, instance: string, nowMs:
     finishedAtMs: 0,
     exitCode: 0,
     oomKilled: false,
+    oomToldMs: 0,
     startError: '',
     publishPort: request.publishPort,
     settings: untouched(request),

@@ -167,6 +167,7 @@ describe('containerOf', () => {
       finishedAtMs: 0,
       exitCode: 137,
       oomKilled: true,
+      oomToldMs: 0,
       startError: '',
       publishPort: 19005,
       settings: {
@@ -189,6 +190,18 @@ describe('containerOf', () => {
         networks: ['home', 'other'],
       },
     });
+  });
+
+  it('believes an event of want of memory that inspect missed, of this run alone and once it is over', () => {
+    const startedAtMs = Date.UTC(2026, 10, 22, 10, 0, 1);
+    const of = (running: boolean, toldMs: number): boolean => {
+      const State = { ...inspected.State, Running: running, OOMKilled: false };
+      return containerOf(from({ State }), toldMs).oomKilled;
+    };
+    assert.equal(of(false, startedAtMs + 500), true);
+    assert.equal(of(false, startedAtMs - 500), false, 'an earlier run');
+    assert.equal(of(true, startedAtMs + 500), false, 'it lives');
+    assert.equal(of(false, 0), false);
   });
 
   it('shows all that docker update can change', () => {
