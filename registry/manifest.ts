@@ -5,7 +5,7 @@ import {
   isScalar,
   LineCounter,
   type Pair,
-  parseDocument,
+  parse,
   stringify,
   visit,
 } from 'yaml';
@@ -133,9 +133,9 @@ export function keyText(key: unknown): string {
   return String(isNode(key) && 'value' in key ? key.value : key);
 }
 
-/** Any YAML text of the project's own, as data. */
+/** Any YAML text of the project's own, as data. Throws where it is damaged. */
 export function parseYaml(text: string): unknown {
-  return parseDocument(text).toJS();
+  return parse(text);
 }
 
 /** The manifest that `POST /programs` writes. */

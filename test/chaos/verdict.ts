@@ -26,7 +26,7 @@ export async function whatIsWrong(world: World): Promise<string[]> {
   for (const { Labels, Names } of containers) {
     if (!names.includes(Labels[LABELS.program] ?? '')) wrong.push(`${Names.join()}: belongs to nobody`);
   }
-  const ports = [...listed.values()].map(({ proxy_url }) => proxy_url);
+  const ports = [...listed.values()].map(({ proxy_url }) => proxy_url).filter((url) => url !== '');
   if (new Set(ports).size !== ports.length) wrong.push(`a port twice: ${ports.sort().join(' ')}`);
   return wrong;
 }

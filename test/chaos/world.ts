@@ -105,7 +105,9 @@ export async function readManifest(world: World, name: string): Promise<Manifest
 export function manifestOf(text: string): Manifest | undefined {
   try {
     const value = parseYaml(text) as Manifest | null;
-    return typeof value?.spec === 'object' && value.spec !== null ? value : undefined;
+    return typeof value?.metadata?.name === 'string' && typeof value.spec?.userId === 'string'
+      ? value
+      : undefined;
   } catch {
     return undefined;
   }
