@@ -25,10 +25,11 @@ export async function complaints(stage: SimStage, host: SimHost): Promise<string
     const complaint = await complaintOf(stage, host, name);
     if (complaint !== '') found.push(`${name}: ${complaint}`);
   }
-  return [...found, ...leakedPorts(host), ...leftFiles(stage)];
+  return [...found, ...leakedPorts(host)];
 }
 
-function leftFiles({ root }: SimStage): string[] {
+/** What hosts that were killed left half written: the next one that finds it removes it when it starts. */
+export function leftFiles({ root }: SimStage): string[] {
   return ['programs', 'status'].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((file) => file.startsWith(TEMP_PREFIX))
@@ -109,6 +110,8 @@ export function calm(host: SimHost): string[] {
   return names.filter((name) => {
     const { memory, reason } = host.registry.status.get(name) ?? {};
     const { inForce, good, failedStart, failedBuild } = memory ?? {};
+    // Whether what is missing is believed gone may be another matter at the next look.
+    if (host.registry.get(name) === undefined) return false;
     // Of two that ask for a port which none of them has yet, the first to be looked at gets it.
     if (reason === 'PortConflict') return false;
     if (failedStart !== undefined || (failedBuild?.nextAt ?? '') !== '') return false;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { calm, complaints } from './convergence.ts';
+import { calm, complaints, leftFiles } from './convergence.ts';
 import { ENGINE_STEPS, HOST_STEPS } from './engine-steps.ts';
 import { endManifest, FILE_STEPS, freeDisk, putProgramsBack } from './file-steps.ts';
 import type { SimHost } from './host.ts';
@@ -119,6 +119,8 @@ async function startAnew(
   tell('another host follows');
   await converge(stage, invariants);
   mustNotTouch(names, hostOf(stage).calls);
+  const left = leftFiles(stage);
+  if (left.length > 0) throw new Error(left.join('; '));
 }
 
 function mustNotTouch(names: readonly string[], calls: readonly string[]): void {

@@ -126,7 +126,7 @@ function withoutImage(given: Case, serving: SimContainer | undefined, key: strin
   if (serving !== undefined && isExact(given, serving, wanted, key))
     return servesComplaint(given, serving, key);
   // What has come to its end before, and was started by hand since, needs its sources no more.
-  if (serving !== undefined && wanted.restartPolicy !== 'Always') {
+  if (serving !== undefined && wanted.restartPolicy !== 'Always' && status.reason === '') {
     const made = wanted.image ?? stage.witness.seen(serving).build;
     if (isExact(given, serving, wanted, made)) return servesComplaint(given, serving, made);
   }

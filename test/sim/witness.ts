@@ -43,8 +43,11 @@ export interface Witness {
   follow(host: SimHost): void;
   /** Told of each step of a host. */
   onStep(step: Step): void;
-  /** Told that a call asked for fields of the spec: they count where the manifest can not be changed, too. */
-  asked(name: string, fields: Partial<ProgramSpec>): void;
+  /**
+   * Told that a call asked for fields of the spec: they count where the manifest can not be changed, too.
+   * @param inForce the spec that was in force then
+   */
+  asked(name: string, fields: Partial<ProgramSpec>, inForce: ProgramSpec | undefined): void;
   /** As it stands on the disk. */
   ledger(name: string): ProgramStatus | undefined;
   /** Specs that the manifest once asked for and that such a container is made for; more than one where the difference costs nothing. */
@@ -87,6 +90,11 @@ export function createWitness(stage: SimStage): Witness {
   /** The last of them, while neither manifest nor sources have changed since; `kept` once it stands on the disk. */
   const last = new Map<string, { attempt: string; kept: boolean }>();
   const stopped = new Set<string>();
+  /** What was asked for since a program was seen to rest by wish; undefined where it does not. */
+  const askedSince = new Map<string, ProgramSpec[]>();
+  /** The same of those that were started since the last look, and what is to be looked at then. */
+  const askedBy = new Map<string, ProgramSpec[]>();
+  const doubts: (() => void)[] = [];
   /** Containers that the host asked to end. */
   const asked = new Set<string>();
   /** Programs with an event, and no status after it: of this host, and of the one before. */
@@ -137,6 +145,7 @@ export function createWitness(stage: SimStage): Witness {
     if (action === 'start') {
       if (!stage.meddling) {
         checkNotBad(seen, container);
+        checkAsked(seen, container);
         stopped.delete(seen.program);
       }
       seen.firstRunMs ??= now;
@@ -160,19 +169,34 @@ export function createWitness(stage: SimStage): Witness {
     );
   }
 
+  /** What was stopped by wish comes back as what was asked for since, and not as what was good before. */
+  function checkAsked(seen: Seen, { facts }: SimContainer): void {
+    const since = askedSince.get(seen.program);
+    askedSince.delete(seen.program);
+    if (since === undefined) return;
+    // A call is obeyed before it is looked at what it has written.
+    doubts.push(() => {
+      if (since.some((spec) => isMadeFor(seen, spec))) return;
+      wrong(`${facts.name} was started, though it was stopped by wish and has not been asked for since`);
+    });
+    askedBy.set(seen.program, since);
+  }
+
   const attemptsOf = (seen: Seen): Set<string> =>
     new Set(
       specsOf(seen).map((spec) => attemptOf(spec, spec.build === null ? (spec.image ?? '') : seen.build)),
     );
 
+  function isMadeFor({ build, port, hash }: Seen, spec: ProgramSpec): boolean {
+    if ((spec.build === null) !== (build === '')) return false;
+    return specHash(spec, spec.image ?? build, port) === hash;
+  }
+
   function specsOf(seen: Seen): ProgramSpec[] {
     const all = specs.get(seen.program) ?? [];
     const known = matches.get(seen.id);
     if (known?.of === changes) return known.specs;
-    const found = all.filter((spec) => {
-      if ((spec.build === null) !== (seen.build === '')) return false;
-      return specHash(spec, spec.build === null ? (spec.image ?? '') : seen.build, seen.port) === seen.hash;
-    });
+    const found = all.filter((spec) => isMadeFor(seen, spec));
     matches.set(seen.id, { of: changes, specs: found });
     return found;
   }
@@ -192,6 +216,9 @@ export function createWitness(stage: SimStage): Witness {
       }
       lookAtSources(name);
     }
+    for (const check of doubts) check();
+    doubts.length = 0;
+    askedBy.clear();
     for (const name of ledgers.names()) lookAtLedger(name);
   }
 
@@ -216,6 +243,7 @@ export function createWitness(stage: SimStage): Witness {
     specs.set(name, [...others, spec]);
     if (others.length === known.length) changes += 1;
     if (spec.desiredState === 'Stopped') stopped.add(name);
+    else (askedSince.get(name) ?? askedBy.get(name))?.push(spec);
   }
 
   function lookAtSources(name: string): void {
@@ -232,6 +260,9 @@ export function createWitness(stage: SimStage): Witness {
     if (ledger === undefined) return;
     const { createdAt, state, containerId, memory } = ledger;
     if (good.get(name)?.createdAt !== createdAt) good.delete(name);
+    const isStopped = specs.get(name)?.at(-1)?.desiredState === 'Stopped';
+    const obeyed = state === 'Stopped' && ledger.reason === '';
+    if (isStopped && obeyed && memory.inForce?.spec.desiredState === 'Stopped') askedSince.set(name, []);
     const attempt = memory.rolledBack?.attempt;
     const known = last.get(name);
     if (known !== undefined && known.attempt === attempt) known.kept = true;
@@ -296,8 +327,10 @@ export function createWitness(stage: SimStage): Witness {
     wasStopped: (name) => stopped.has(name),
     lookedMs: (name) => looked.get(name) ?? Number.NEGATIVE_INFINITY,
     isToldAhead: (name) => toldAhead.has(name),
-    asked(name, fields) {
-      for (const spec of specs.get(name)?.slice(-1) ?? []) add(name, { ...spec, ...fields });
+    asked(name, fields, inForce) {
+      const known = specs.get(name) ?? [];
+      const was = known.find((spec) => stableJson(spec) === stableJson(inForce)) ?? known.at(-1);
+      if (was !== undefined) add(name, { ...was, ...fields });
       last.delete(name);
     },
     follow(host) {
@@ -316,6 +349,7 @@ export function createWitness(stage: SimStage): Witness {
       for (const { facts } of world.containers.values()) if (facts.name === about) asked.add(facts.id);
     },
     forget(name) {
+      askedSince.delete(name);
       good.delete(name);
       last.delete(name);
     },
