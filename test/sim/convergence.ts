@@ -105,7 +105,7 @@ function stoppedComplaint(status: ProgramStatus, containers: SimContainer[]): st
 }
 
 /** Programs that nothing needs to be done about, once all is as wanted. */
-export function calm(host: SimHost): string[] {
+export function calm(stage: SimStage, host: SimHost): string[] {
   const names = host.registry.status.names();
   return names.filter((name) => {
     const { memory, reason } = host.registry.status.get(name) ?? {};
@@ -118,7 +118,10 @@ export function calm(host: SimHost): string[] {
     // Which of two names that differ by case only is read first is nobody's wish, where none of them was valid.
     const twin = names.find((other) => other !== name && other.toLowerCase() === name.toLowerCase());
     if (twin !== undefined && inForce === undefined) return false;
-    const restless = [inForce?.spec, good?.spec].some((spec) => spec !== undefined && isRestless(spec));
+    const { witness } = stage;
+    const made = stage.containers(name).flatMap((container) => witness.specsOf(witness.seen(container)));
+    const specs = [inForce?.spec, good?.spec, ...made];
+    const restless = specs.some((spec) => spec !== undefined && isRestless(spec));
     return !restless || reason === 'Completed';
   });
 }

@@ -204,9 +204,10 @@ function fillDisk(stage: SimStage): string {
   return `no room in ${folders.join(', ')} any more`;
 }
 
-export function freeDisk({ full }: SimStage): string {
-  if (full.size === 0) return '';
-  full.clear();
+export function freeDisk(stage: SimStage): string {
+  if (stage.full.size === 0) return '';
+  stage.full.clear();
+  stage.freedMs = stage.clock.monotonic();
   return 'there is room again';
 }
 

@@ -100,7 +100,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     const { program, name } = container.facts;
     const { registry } = stage.host ?? {};
     const status = registry?.status.get(program);
-    if (registry === undefined || status === undefined) return;
+    if (registry === undefined || status === undefined || wasJustTouched(container)) return;
     const asked = endWanted.get(program) ?? Number.NEGATIVE_INFINITY;
     const { inForce, good } = status.memory;
     const isHealthy = [inForce?.spec, good?.spec].every((spec) => (spec?.liveness.kind ?? 'none') === 'none');
@@ -142,7 +142,9 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
       if (status === undefined) continue;
       const { createdAt, restartCount, publishPort } = status;
       const other = ports.get(publishPort);
-      if (publishPort > 0 && other !== undefined)
+      // A ledger that could not be written, or was lost, may tell of a port that is another's by now.
+      const isSure = !stage.wasFull && !stage.damaged.has(name) && !stage.damaged.has(other ?? '');
+      if (publishPort > 0 && other !== undefined && isSure)
         wrong(`${name} and ${other} both have the port ${publishPort}`);
       ports.set(publishPort, name);
       const known = restarts.get(name);

@@ -18,6 +18,8 @@ export const PORT_RANGE = { min: 19_001, max: 19_012 };
 /** Calls that only look are given up after the first, all others after the second, see docker-client.ts. */
 const LOOK_MS = 15_000;
 const CALL_MS = 120_000;
+/** What could not be written is so by then: each program is looked at within a minute. */
+const WRITTEN_MS = 70_000;
 /** Then the process of a host that was told to end ends, see main.ts. */
 const CLOSE_MS_MAX = 4_000;
 /** What a hint of a changed file waits for, as the real watch does. */
@@ -72,7 +74,9 @@ export interface SimStage {
   readonly full: Set<string>;
   /** There was a time when `data/` had no room: a revision or an outcome that could not be written is not later either. */
   dataWasFull: boolean;
-  /** A host ended while there was no room: what it could not write is lost. */
+  /** When there was room again, on the monotonic clock. */
+  freedMs: number;
+  /** A host ended while there was no room, or just after: what it could not write is lost. */
   wasFull: boolean;
   /** Something else than the host is at work on the engine. */
   meddling: boolean;
@@ -151,13 +155,13 @@ export async function createSimStage(seed: number): Promise<SimStage> {
 
   function gone(): void {
     stage.host = undefined;
-    if (stage.full.size > 0) stage.wasFull = true;
+    if (stage.full.size > 0 || clock.monotonic() - stage.freedMs < WRITTEN_MS) stage.wasFull = true;
   }
 
   const stage: SimStage = {
     ...{ random, world, clock, root, weather },
     ...{ host: undefined, version: 0, wallOffsetMs: 0, jumpedMs: undefined, deathIn: 0, openCalls: 0 },
-    ...{ meddling: false, dataWasFull: false, wasFull: false },
+    ...{ meddling: false, dataWasFull: false, freedMs: Number.NEGATIVE_INFINITY, wasFull: false },
     ...{
       attic: new Map(),
       begun: new Map(),

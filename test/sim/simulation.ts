@@ -112,7 +112,7 @@ async function startAnew(
   invariants: Invariants,
   tell: (line: string) => void,
 ): Promise<void> {
-  const names = calm(hostOf(stage));
+  const names = calm(stage, hostOf(stage));
   if (stage.random.chance(0.5)) await stage.kill();
   else await stage.stop();
   await stage.start();
@@ -137,7 +137,7 @@ async function rest(stage: SimStage, invariants: Invariants): Promise<void> {
   // A drift of whose event nothing was heard is found within a minute.
   await stage.advance(62_000);
   const done = host.calls.length;
-  const names = calm(host);
+  const names = calm(stage, host);
   await stage.advance(REST_MS);
   invariants.check();
   mustNotTouch(names, host.calls.slice(done));

@@ -68,19 +68,22 @@ async function complaintOf(given: Case): Promise<string> {
   return flickersComplaint(given, serving, fate);
 }
 
-/** It came to its end, and is to be left there. */
+/** It came to its end, or what came back for it did, and is to be left there. */
 function finishedComplaint({ stage, status, wanted }: Case): string {
-  const { restartPolicy, liveness } = wanted;
-  const isIt = ({ hash, build, port }: Seen) => hash === specHash(wanted, wanted.image ?? build, port);
-  const isLeftAt = ({ end }: Seen) => {
-    if (end === undefined) return false;
+  const { witness } = stage;
+  const good = status.memory.rolledBack === undefined ? undefined : witness.good(status.name);
+  const specs = [wanted, ...(good === undefined ? [] : witness.specsOf(good))];
+  const isLeftAt = (seen: Seen, { restartPolicy, liveness, ...spec }: ProgramSpec) => {
+    const { end, hash, build, port } = seen;
+    const isIt = hash === specHash({ restartPolicy, liveness, ...spec }, spec.image ?? build, port);
+    if (end === undefined || !isIt) return false;
     // What the host ended for its failing liveness has come to its end as well, and not to a good one.
     if (end.asked && liveness.kind === 'none') return false;
     return restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && end.exitCode === 0 && !end.asked);
   };
   if (status.state !== 'Stopped') return 'it has finished and is not Stopped';
-  if (stage.witness.all(status.name).some((seen) => isIt(seen) && isLeftAt(seen))) return '';
-  return `its restartPolicy is ${restartPolicy}, and it has not come to such an end`;
+  if (witness.all(status.name).some((seen) => specs.some((spec) => isLeftAt(seen, spec)))) return '';
+  return `its restartPolicy is ${wanted.restartPolicy}, and it has not come to such an end`;
 }
 
 /** Its port is somebody else's, who really is there. */
@@ -148,19 +151,19 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   if (spec === undefined) return `nobody asked for what revision ${good.revision} was`;
   const fate = fateOf(spec);
   if (serving === undefined) return excuse(given, good, spec, fate, reasons);
-  const port = status.publishPort;
-  const isGood = labelOf(serving) === specHash(spec, spec.image ?? good.build, serving.facts.publishPort);
-  if (!isGood) {
-    const seen = witness.seen(serving);
-    // It may have been ready unbeknown to the ledger.
-    if (!witness.wasReady(seen)) return `revision ${seen.revision} serves, which never was ready`;
-  }
-  if (serving.facts.publishPort !== port)
-    return `it is published on ${serving.facts.publishPort} and not ${port}`;
+  const { publishPort } = serving.facts;
+  const seen = witness.seen(serving);
+  const isGood = labelOf(serving) === specHash(spec, spec.image ?? good.build, publishPort);
+  // It may have been ready unbeknown to the ledger.
+  if (!isGood && !witness.wasReady(seen)) return `revision ${seen.revision} serves, which never was ready`;
+  if (publishPort !== status.publishPort)
+    return `it is published on ${publishPort} and not ${status.publishPort}`;
   const strange = settingsComplaint(given, serving);
-  if (strange !== '' || !isGood) return strange;
-  if (fate !== 'serves') return '';
+  if (strange !== '') return strange;
+  const [served = spec] = witness.specsOf(seen).slice(-1);
+  if (fateOf(served) !== 'serves') return '';
   if (status.state !== 'Ready') return 'the good revision came back and is not Ready';
+  if (given.containers.length > 1) return `${given.containers.length} containers are kept`;
   return reasons.includes(status.reason) ? '' : `its reason should be ${reasons}`;
 }
 
