@@ -148,6 +148,8 @@ export function createWitness(stage: SimStage): Witness {
         checkAsked(seen, container);
         stopped.delete(seen.program);
       }
+      // Whoever started it, it rests no more.
+      askedSince.delete(seen.program);
       seen.firstRunMs ??= now;
       seen.end = undefined;
       asked.delete(seen.id);
