@@ -122,7 +122,8 @@ export async function observe(
   const noticed = { ...observed, memory: awake(withBuild(memory, observed.buildId), containers), image };
   const withImage = await withStandIn(deps, noticed, wanted, before);
   const target = withImage.goal.kind === 'run' ? withImage.goal.spec : wanted;
-  const timed = { ...withImage, rolloutMs: rolloutMs(deps, withImage, target) };
+  const numbered = { ...withImage, memory: noteNumber(withImage, target) };
+  const timed = { ...numbered, rolloutMs: rolloutMs(deps, numbered, target) };
   const noted = {
     ...timed,
     memory: await withServing(deps, { ...timed, memory: noteGood(timed, target) }, target),
@@ -206,6 +207,15 @@ function withGood(observed: Observed, spec: ProgramSpec): Observed {
       message: `${bad.message}${bad.nextAt === undefined ? '' : `; tried again at ${bad.nextAt}`}`,
     },
   };
+}
+
+/** A ledger that could not be written knows nothing of the newest revision; the container made for it does. */
+function noteNumber(observed: Observed, spec: ProgramSpec): ProgramMemory {
+  const { memory, imageKey, rollback } = observed;
+  const { current } = assignRoles(observed, spec);
+  const number = Number(current?.labels[LABELS.revision]) || 0;
+  if (rollback !== undefined || number <= (memory.latestRevision?.number ?? 0)) return memory;
+  return { ...memory, latestRevision: { number, hash: revisionHash(spec, imageKey) } };
 }
 
 /**

@@ -313,4 +313,30 @@ describe('a status file that is damaged or gone', () => {
       ],
     );
   });
+
+  it('that is as it was before the last revision does not have the one before told to be bad', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    const deadline = { progressDeadlineSeconds: 5 };
+    await stage.create('app', deadline);
+    await stage.reach('app', 'Ready');
+    const path = join(stage.root, 'status/app.yaml');
+    const before = await readFile(path);
+    await stage.replace('app', { ...deadline, env: { LISTEN: '0' } });
+    await host.until('the second runs', () => stage.running('app').env.LISTEN === '0');
+    await host.kill();
+    await writeFile(path, before);
+    await stage.start();
+    await stage.host.until('it is rolled back', () => stage.status('app').reason === 'RolledBack');
+    await stage.reach('app', 'Ready');
+    assert.match(stage.status('app').errorMsg, /^revision 2 was rolled back to 1: /);
+    const revisions = await stage.host.registry.revisions.list('app');
+    assert.deepEqual(
+      revisions.map(({ number, outcome }) => [number, outcome]),
+      [
+        [1, 'Ready'],
+        [2, 'Failed'],
+      ],
+    );
+  });
 });
