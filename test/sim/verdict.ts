@@ -176,8 +176,9 @@ function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons:
   if (fate === 'flickers') return '';
   if (spec.publishPort !== null && holderOf(given, spec.publishPort) !== '') return '';
   const { end } = good;
-  const isLeftAt =
-    spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && end?.exitCode === 0);
+  // What serves until the wanted one can be had is under the policy that is in force.
+  const policies = [spec.restartPolicy, ...(isBack ? [] : [given.wanted.restartPolicy])];
+  const isLeftAt = policies.some((one) => one === 'Never' || (one === 'OnFailure' && end?.exitCode === 0));
   if (end?.asked === false && isLeftAt) return '';
   const tagged = new Set(world.tags.values());
   const isThere = [...world.images.values()].some(
