@@ -68,9 +68,11 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     const { registry } = stage.host ?? {};
     for (const name of registry?.status.names() ?? []) {
       const spec = registry?.get(name)?.program?.rawSpec;
-      const inForce = registry?.status.get(name)?.memory.inForce?.spec;
-      const stops = spec?.desiredState === 'Stopped' || inForce?.desiredState === 'Stopped';
-      if (stops || registry?.wanted(name).kind === 'gone') endWanted.set(name, stage.clock.monotonic());
+      const { inForce, deleted } = registry?.status.get(name)?.memory ?? {};
+      const stops = spec?.desiredState === 'Stopped' || inForce?.spec.desiredState === 'Stopped';
+      // A deletion that was begun is ended, be it that something broken lies in the manifest's place by then.
+      const goes = registry?.wanted(name).kind === 'gone' || deleted === true;
+      if (stops || goes) endWanted.set(name, stage.clock.monotonic());
     }
   };
 

@@ -175,7 +175,8 @@ export function createWitness(stage: SimStage): Witness {
   function checkAsked(seen: Seen, { facts }: SimContainer): void {
     const since = askedSince.get(seen.program);
     askedSince.delete(seen.program);
-    if (since === undefined) return;
+    // What somebody else has started since may be looked after for a while.
+    if (since === undefined || stage.meddled.has(seen.id)) return;
     // A call is obeyed before it is looked at what it has written.
     doubts.push(() => {
       if (since.some((spec) => isMadeFor(seen, spec))) return;
