@@ -116,6 +116,16 @@ export function afterStartFailure(
   };
 }
 
+/** The memory without an end that a program of that policy is not left at. */
+export function forgetEnd(
+  memory: ProgramMemory,
+  { restartPolicy }: Pick<ProgramSpec, 'restartPolicy'>,
+): ProgramMemory {
+  const { finished, ...rest } = memory;
+  const isLeftAt = restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && finished?.exitCode === 0);
+  return isLeftAt ? memory : rest;
+}
+
 /** A changed spec, or changed sources, are a new attempt, whatever the old one did. */
 export function forgetCrashes(memory: ProgramMemory): ProgramMemory {
   const { backOff, failedStart, ...rest } = memory;

@@ -25,6 +25,7 @@ import {
   clampWaits,
   exitOf,
   forgetCrashes,
+  forgetEnd,
   isAccounted,
   withLateOom,
 } from './memory.ts';
@@ -197,7 +198,8 @@ function withGood(observed: Observed, spec: ProgramSpec): Observed {
   const { imageKey, buildId, revision } = good;
   return {
     ...observed,
-    memory,
+    // What ended under the policy of the bad one comes back under its own.
+    memory: forgetEnd(memory, good.spec),
     goal: { kind: 'run', spec: { ...good.spec, desiredState: 'Running' } },
     imageKey,
     buildId,

@@ -139,6 +139,19 @@ describe('a revision that is not ready in time', () => {
     await isBack(stage);
   });
 
+  it('gives way to one that had ended under its policy, which comes back under its own', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', GOOD);
+    await stage.reach('app', 'Ready');
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN sleep 3\n');
+    await stage.replace('app', { ...BAD, restartPolicy: 'Never' });
+    await host.until('the new one is built', () => stage.status('app').reason === 'Building');
+    stage.world.end(stage.running('app'), 137);
+    await stage.reach('app', 'Running');
+    await isBack(stage);
+  });
+
   it('as far as is known, but got ready while no host ran, serves on', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();

@@ -26,4 +26,9 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'a port was given back, and away, before the status said that it was',
   },
+  {
+    seed: 776103948,
+    steps: 40,
+    found: 'what had ended under the policy of a bad revision stayed ended when it came back',
+  },
 ];
