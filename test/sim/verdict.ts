@@ -93,7 +93,8 @@ function conflictComplaint(given: Case, serving: SimContainer | undefined): stri
   const pinned = [wanted, ...(good === undefined ? [] : stage.witness.specsOf(good))].flatMap(
     ({ publishPort }) => publishPort ?? [],
   );
-  const port = Number(/port (\d+)/.exec(status.errorMsg)?.[1]);
+  // In the host's words, or the engine's.
+  const port = Number(/(?:port |127\.0\.0\.1:)(\d+)/.exec(status.errorMsg)?.[1]);
   if (!pinned.includes(port)) return `nobody asked for port ${port}`;
   if (holderOf(given, port) === '') return `nobody else has port ${port}`;
   return goodComplaint(given, serving, ['PortConflict']);
@@ -102,6 +103,9 @@ function conflictComplaint(given: Case, serving: SimContainer | undefined): stri
 /** Who else has the port: a program that serves on it, keeps it or has asked for it, or something else on the machine. */
 function holderOf({ stage, registry, status }: Case, port: number): string {
   if (stage.world.foreignPorts.has(port)) return 'something else';
+  // A stray, which nobody knows of any more and which is left alone.
+  const stray = stage.containers().find((one) => isUp(one) && one.facts.publishPort === port);
+  if (stray !== undefined && registry.status.get(stray.facts.program) === undefined) return 'a stray';
   const others = registry.status.names().filter((name) => name !== status.name);
   const has = (name: string) => {
     const status = registry.status.get(name);
@@ -159,7 +163,8 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   if (publishPort !== status.publishPort)
     return `it is published on ${publishPort} and not ${status.publishPort}`;
   const strange = settingsComplaint(given, serving);
-  if (strange !== '') return strange;
+  // One that somebody changed is better than none.
+  if (strange !== '' && canBeMade(given, good, reasons)) return strange;
   const [served = spec] = witness.specsOf(seen).slice(-1);
   if (fateOf(served) !== 'serves') return '';
   if (status.state !== 'Ready') return 'the good revision came back and is not Ready';
@@ -170,7 +175,7 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
 /** Why nothing may run though a revision was good: `""` for a reason that is real, or a complaint. */
 function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons: readonly string[]): string {
   const { stage, status } = given;
-  const { witness, world, root } = stage;
+  const { witness } = stage;
   const isBack = reasons.includes('RolledBack');
   if (!isBack && witness.wasStopped(status.name)) return '';
   if (fate === 'flickers') return '';
@@ -180,13 +185,18 @@ function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons:
   const policies = [spec.restartPolicy, ...(isBack ? [] : [given.wanted.restartPolicy])];
   const isLeftAt = policies.some((one) => one === 'Never' || (one === 'OnFailure' && end?.exitCode === 0));
   if (end?.asked === false && isLeftAt) return '';
+  return canBeMade(given, good, reasons) ? `nothing runs though revision ${good.revision} was good` : '';
+}
+
+/** Whether its image is there, or may be built again of what is kept. */
+function canBeMade({ stage }: Case, { build }: Seen, reasons: readonly string[]): boolean {
+  const { world, root } = stage;
   const tagged = new Set(world.tags.values());
   const isThere = [...world.images.values()].some(
-    ({ id, labels }) => labels['dev.hersh.build'] === good.build && tagged.has(id),
+    ({ id, labels }) => labels['dev.hersh.build'] === build && tagged.has(id),
   );
-  const isKept = textOf({ root }, `data/contexts/${good.build}.tar`) !== undefined;
-  if (good.build !== '' && !isThere && (!isBack || !isKept)) return '';
-  return `nothing runs though revision ${good.revision} was good`;
+  const isKept = textOf({ root }, `data/contexts/${build}.tar`) !== undefined;
+  return build === '' || isThere || (reasons.includes('RolledBack') && isKept);
 }
 
 /** The wanted revision has to serve, and to be ready. */
