@@ -218,7 +218,10 @@ export async function leaveHalf(stage: SimStage): Promise<string> {
     await writeFile(join(statusOf(stage), `${TEMP_PREFIX}0000-${name}.yaml`), 'apiVersion: hersh');
     return `half a status of ${name}`;
   }
-  await appendFile(join(stage.root, 'data', 'events', `${name}.ndjson`), TORN_LINE);
+  const events = join(stage.root, 'data', 'events', `${name}.ndjson`);
+  // One that a full disk has torn is ended before the next begins.
+  const isTorn = /[^\n]$/.test(await readFile(events, 'utf8').catch(() => ''));
+  await appendFile(events, `${isTorn ? '\n' : ''}${TORN_LINE}`);
   return `half an event of ${name}`;
 }
 
