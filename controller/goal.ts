@@ -3,7 +3,7 @@ import type { Problem } from '../schemas/errors.ts';
 import type { ProgramMemory, Runtime } from '../schemas/program.ts';
 import { resolveSpec, underPolicy } from '../schemas/resolve.ts';
 import { digest } from '../schemas/spec-hash.ts';
-import { forgetCrashes, forgetEnd, forgetFailures } from './memory.ts';
+import { forgetCrashes, forgetFailures } from './memory.ts';
 import type { Goal } from './observed.ts';
 
 export interface GoalResult {
@@ -55,7 +55,7 @@ export function goalOf(
   const spec = known?.rawHash === rawHash ? known.spec : resolveSpec(program.rawSpec, hostRuntime);
   const changed = known === undefined || digest(known.spec) !== digest(spec);
   const next: ProgramMemory = {
-    ...forgetEnd(changed ? forgetCrashes(memory) : memory, spec),
+    ...(changed ? forgetCrashes(memory) : memory),
     inForce: { rawHash, rawSpec: program.rawSpec, spec, labels: program.labels },
   };
   // Data belongs to the user who made it; another one, also of a name not yet quite deleted, begins anew.

@@ -194,11 +194,11 @@ function withGood(observed: Observed, spec: ProgramSpec): Observed {
     ? forAttempt(observed.memory, attemptOf(spec, observed.imageKey), observed.nowMs)
     : observed.memory;
   const { good, rolledBack: bad } = memory;
-  if (good === undefined || bad === undefined) return { ...observed, memory };
+  if (good === undefined || bad === undefined) return { ...observed, memory: forgetEnd(memory, spec) };
   const { imageKey, buildId, revision } = good;
   return {
     ...observed,
-    // What ended under the policy of the bad one comes back under its own.
+    // What comes back is under its own policy, not that of the bad one.
     memory: forgetEnd(memory, good.spec),
     goal: { kind: 'run', spec: { ...good.spec, desiredState: 'Running' } },
     imageKey,
@@ -303,9 +303,10 @@ function finishedKey(
   spec: ProgramSpec,
   port: number,
 ): ImageKey | undefined {
-  for (const { labels } of memory.finished === undefined ? [] : containers) {
+  const { finished } = forgetEnd(memory, spec);
+  for (const { labels } of finished === undefined ? [] : containers) {
     const imageKey = spec.build === null ? (spec.image ?? '') : (labels[LABELS.build] ?? '');
-    const isIt = specHash(spec, imageKey, port) === memory.finished?.specHash;
+    const isIt = specHash(spec, imageKey, port) === finished?.specHash;
     if (isIt)
       return {
         imageKey,

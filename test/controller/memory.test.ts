@@ -9,12 +9,13 @@ import {
   clampWaits,
   describeExit,
   exitOf,
+  forgetEnd,
   forgetFailures,
   waitMs,
   withLateOom,
 } from '../../controller/memory.ts';
 import { runKey } from '../../controller/observed.ts';
-import { type ProgramMemory, timestamp } from '../../schemas/program.ts';
+import { type ProgramMemory, type RestartPolicy, timestamp } from '../../schemas/program.ts';
 import { containerOf, EXITED, hashOf, NOW_MS, specOf } from './observed-fixture.ts';
 
 const spec = specOf();
@@ -51,6 +52,15 @@ test('restartPolicy decides what an exit means', () => {
   assert.equal(end('OnFailure', 1).finished, undefined);
   assert.equal(end('OnFailure', 1).backOff?.count, 1);
   assert.equal(end('Always', 0).backOff?.count, 1);
+});
+
+test('an end is remembered as long as the policy leaves it at that', () => {
+  const isKept = (restartPolicy: RestartPolicy, exitCode: number) =>
+    forgetEnd({ finished: { specHash: 'h', exitCode } }, { restartPolicy }).finished !== undefined;
+  assert.ok(isKept('Never', 1));
+  assert.ok(isKept('OnFailure', 0));
+  assert.ok(!isKept('OnFailure', 1));
+  assert.ok(!isKept('Always', 0));
 });
 
 test('an exit that was asked for is no crash', () => {

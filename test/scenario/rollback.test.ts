@@ -152,6 +152,26 @@ describe('a revision that is not ready in time', () => {
     await isBack(stage);
   });
 
+  it('gives way to one that had come to its end, which is left at that', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { ...GOOD, restartPolicy: 'Never' });
+    await stage.reach('app', 'Ready');
+    stage.world.end(stage.running('app'), 1);
+    await stage.reach('app', 'Stopped');
+    await stage.replace('app', { ...DEADLINE, env: { EXIT: '3' }, restartPolicy: 'OnFailure' });
+    await host.until('the new one crashes', () => stage.status('app').reason === 'CrashLoopBackOff');
+    await stage.reach('app', 'Stopped');
+    const done = count(stage);
+    await host.advance(120_000);
+    assert.equal(done(), 0);
+    const { state, reason, currentRevision } = stage.status('app');
+    assert.deepEqual(
+      { state, reason, currentRevision },
+      { state: 'Stopped', reason: 'Completed', currentRevision: 1 },
+    );
+  });
+
   it('as far as is known, but got ready while no host ran, serves on', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();

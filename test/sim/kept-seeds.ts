@@ -31,4 +31,9 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'what had ended under the policy of a bad revision stayed ended when it came back',
   },
+  {
+    seed: 781001424,
+    steps: 40,
+    found: 'a good revision that had come to its end was run again after a rollback, now and then',
+  },
 ];
