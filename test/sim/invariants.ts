@@ -105,7 +105,10 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     if (registry === undefined || status === undefined || wasJustTouched(container)) return;
     const asked = endWanted.get(program) ?? Number.NEGATIVE_INFINITY;
     const { inForce, good } = status.memory;
-    const isHealthy = [inForce?.spec, good?.spec].every((spec) => (spec?.liveness.kind ?? 'none') === 'none');
+    // Its own revision's liveness may have failed just before another one is in force.
+    const own = stage.witness.specsOf(stage.witness.seen(container));
+    const specs = [inForce?.spec, good?.spec, ...own];
+    const isHealthy = specs.every((spec) => (spec?.liveness.kind ?? 'none') === 'none');
     if (stage.clock.monotonic() - asked > WISH_MS && isHealthy && others(container).length === 0)
       wrong(`${call} of ${name}, which served, though nothing was there to take its place`);
   }

@@ -28,8 +28,10 @@ export interface Seen {
   /** When it first ran, and from when on it has answered without a break; on the clock that does not jump. */
   firstRunMs: number | undefined;
   answersSinceMs: number | undefined;
-  /** How its last run ended; undefined while it runs, or never ran. */
+  /** How its last run ended, of those that left a trace; undefined while it runs, or never ran. */
   end: { asked: boolean; exitCode: number } | undefined;
+  /** From when on somebody else ran it, and how it had ended before, while no host has looked since. */
+  unseen: { sinceMs: number; end: Seen['end'] } | undefined;
 }
 
 /**
@@ -128,7 +130,8 @@ export function createWitness(stage: SimStage): Witness {
     if (known !== undefined) return known;
     const { id, program, labels, publishPort: port } = container.facts;
     const seen: Seen = {
-      ...{ id, program, port, firstRunMs: undefined, answersSinceMs: undefined, end: undefined },
+      ...{ id, program, port, firstRunMs: undefined, answersSinceMs: undefined },
+      ...{ end: undefined, unseen: undefined },
       hash: labels[LABELS.specHash] ?? '',
       build: labels[LABELS.build] ?? '',
       revision: Number(labels[LABELS.revision]),
@@ -151,6 +154,7 @@ export function createWitness(stage: SimStage): Witness {
       // Whoever started it, it rests no more.
       askedSince.delete(seen.program);
       seen.firstRunMs ??= now;
+      if (!isUnseen(seen)) seen.unseen = stage.meddling ? { sinceMs: now, end: seen.end } : undefined;
       seen.end = undefined;
       asked.delete(seen.id);
       seen.answersSinceMs = now + Number(container.env.LISTEN_AFTER_MS ?? 0);
@@ -159,8 +163,13 @@ export function createWitness(stage: SimStage): Witness {
     } else if (action === 'die') {
       seen.end = { asked: asked.has(seen.id), exitCode: container.facts.exitCode };
       seen.answersSinceMs = undefined;
+    } else if (action === 'destroy' && isUnseen(seen)) {
+      seen.end = seen.unseen?.end;
     }
   }
+
+  const isUnseen = ({ program, unseen }: Seen): boolean =>
+    unseen !== undefined && (looked.get(program) ?? Number.NEGATIVE_INFINITY) < unseen.sinceMs;
 
   /** What was rolled back is not tried again until it is another attempt. */
   function checkNotBad(seen: Seen, { facts }: SimContainer): void {
