@@ -29,11 +29,20 @@ import {
   isAccounted,
   withLateOom,
 } from './memory.ts';
-import { byAge, type ImageState, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
+import { byAge, type ImageState, isGoing, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { rebuiltMemory, rebuiltPort } from './rebuild.ts';
-import { attemptOf, forAttempt, noteGood, noteServing, servesUnknown, standIn } from './rollback.ts';
+import {
+  attemptOf,
+  forAttempt,
+  isLate,
+  noteGood,
+  noteServing,
+  type Overtaken,
+  overtaken,
+  standIn,
+} from './rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;
@@ -121,23 +130,33 @@ export async function observe(
   const wanted = observed.goal.kind === 'run' ? observed.goal.spec : spec;
   const image = await imageState(deps, observed, wanted);
   const noticed = { ...observed, memory: awake(withBuild(memory, observed.buildId), containers), image };
-  const withImage = await withStandIn(deps, noticed, wanted, before);
+  const other = await overtakenOf(deps, noticed, wanted);
+  const withImage = await withStandIn(deps, noticed, wanted, before, lateOf(deps, noticed, other));
   const target = withImage.goal.kind === 'run' ? withImage.goal.spec : wanted;
   const numbered = { ...withImage, memory: noteNumber(withImage, target) };
-  const timed = { ...numbered, rolloutMs: rolloutMs(deps, numbered, target) };
-  const noted = {
-    ...timed,
-    memory: await withServing(deps, { ...timed, memory: noteGood(timed, target) }, target),
-  };
+  const attempt = attemptOf(target, numbered.imageKey);
+  const { current } = assignRoles(numbered, target);
+  const timed = { ...numbered, rolloutMs: rolloutMs(deps, numbered, current, attempt) };
+  const good = { ...timed, memory: noteGood(timed, target) };
+  const noted = { ...good, memory: noteServing(good, other) };
   return accountForExit(deps, { ...noted, memory: noteBaseline(noted, target) }, target);
 }
 
-/** See `noteServing`. */
-async function withServing(deps: ObserveDeps, observed: Observed, spec: ProgramSpec): Promise<ProgramMemory> {
-  const serving = servesUnknown(observed, spec);
-  if (serving === undefined) return observed.memory;
-  const revision = await deps.revision(observed.name, Number(serving.labels[LABELS.revision]));
-  return revision === undefined ? observed.memory : noteServing(observed, serving, revision);
+/** See `overtaken`. */
+async function overtakenOf(
+  deps: ObserveDeps,
+  observed: Observed,
+  spec: ProgramSpec,
+): Promise<Overtaken | undefined> {
+  const container = overtaken(observed, spec);
+  if (container === undefined) return undefined;
+  const revision = await deps.revision(observed.name, Number(container.labels[LABELS.revision]));
+  if (revision === undefined) return undefined;
+  const { spec: own, buildHash } = revision;
+  // What could not be written leaves the revision of an earlier life under its number.
+  const isIts =
+    specHash(own, own.image ?? buildHash, container.publishPort) === container.labels[LABELS.specHash];
+  return isIts ? { container, revision } : undefined;
 }
 
 /** What runs does not rest; and what had finished and runs, whoever started it, has not finished. */
@@ -238,13 +257,15 @@ function noteBaseline({ memory, ...rest }: Observed, spec: ProgramSpec): Program
   return { ...others, baseline, ...(baselineBefore !== undefined && { baselineBefore }) };
 }
 
-/** How long the wanted container has had to become ready. */
-function rolloutMs(deps: ObserveDeps, observed: Observed, spec: ProgramSpec): number {
-  const { current } = assignRoles(observed, spec);
-  if (current === undefined || current.startedAtMs === 0) return 0;
-  const attempt = attemptOf(spec, observed.imageKey);
-  const ranMs = isUp(current) ? observed.nowMs - current.startedAtMs : 0;
-  return deps.rolloutMs(observed.name, attempt, ranMs);
+/** How long a container has had to become ready. */
+function rolloutMs(
+  deps: ObserveDeps,
+  { name, nowMs }: Observed,
+  container: Container | undefined,
+  attempt: string,
+): number {
+  if (container === undefined || container.startedAtMs === 0) return 0;
+  return deps.rolloutMs(name, attempt, isUp(container) ? nowMs - container.startedAtMs : 0);
 }
 
 /** The port of the program, held for it from now on; one that a container of it still serves on stays its own too. */
@@ -259,7 +280,7 @@ async function holdPort(
   const known = before.publishPort || rebuiltPort(containers);
   const found = await (spec.publishPort === null
     ? anyPort(ports, name, known)
-    : pinnedPort(ports, name, spec.publishPort, serving));
+    : pinnedPort(ports, name, spec.publishPort, containers));
   const { port, portProblem } = found;
   const own = portProblem === undefined ? port : ports.held(name);
   return { ...found, shownPort: serving.at(-1)?.publishPort ?? own };
@@ -271,7 +292,7 @@ async function pinnedPort(
   ports: Ports,
   name: string,
   port: number,
-  serving: readonly Container[],
+  containers: readonly Container[],
 ): Promise<FoundPort> {
   const conflict = (holder: string): FoundPort => ({
     port,
@@ -279,8 +300,9 @@ async function pinnedPort(
   });
   const holder = ports.holder(port) ?? name;
   if (holder !== name) return conflict(`held by program ${holder}`);
-  // What serves elsewhere is not stopped for a port that can not be had.
-  const moves = serving.length > 0 && serving.every((one) => one.publishPort !== port);
+  // What serves elsewhere, or may, is not given up for a port that can not be had.
+  const isMade = containers.some((one) => one.publishPort === port && !isGoing(one));
+  const moves = containers.length > 0 && !isMade;
   if (moves && !(await ports.isFree(port))) return conflict('taken by something else on this machine');
   return ports.hold(name, port) ? { port, portProblem: undefined } : conflict('held by another program');
 }
@@ -363,14 +385,24 @@ async function imageState(deps: ObserveDeps, observed: Observed, spec: ProgramSp
   return usable ? { kind: 'present', id: image.id } : { kind: 'absent' };
 }
 
+/** One that was overtaken before it was ready, and has had its time. */
+function lateOf(deps: ObserveDeps, observed: Observed, other: Overtaken | undefined): Container | undefined {
+  if (other === undefined || other.revision.outcome === 'Ready') return undefined;
+  const { container, revision } = other;
+  const attempt = attemptOf(revision.spec, revision.spec.image ?? revision.buildHash);
+  const hadMs = rolloutMs(deps, observed, container, attempt);
+  return isLate(observed, container, revision.spec, hadMs) ? container : undefined;
+}
+
 /** See `standIn`: only where the engine still has its image, or it can be made again of what it was made of. */
 async function withStandIn(
   deps: ObserveDeps,
   observed: Observed,
   wanted: ProgramSpec,
   before: ProgramStatus,
+  late: Container | undefined,
 ): Promise<Observed> {
-  const found = standIn(observed, wanted);
+  const found = standIn(observed, wanted, late);
   if (found?.goal.kind !== 'run') return observed;
   // Where the wanted port is somebody else's, the one that comes back has its own.
   const { spec } = found.goal;

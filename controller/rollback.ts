@@ -4,7 +4,7 @@ import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { stableJson } from '../schemas/stable-json.ts';
 import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
-import { waitMs } from './memory.ts';
+import { forgetCrashes, waitMs } from './memory.ts';
 import { isGoing, isUp, type Observed, runKey } from './observed.ts';
 import { assignRoles, isFinished, isReady } from './plan.ts';
 
@@ -34,8 +34,9 @@ export function forAttempt(memory: ProgramMemory, attempt: string, nowMs: number
 /**
  * The good revision as the goal, where the wanted one can not be made and what served was taken away by somebody:
  * it serves until the wanted one can be made. Undefined where there is none, or where it was stopped by wish.
+ * @param late one that was overtaken before it was ready, and has had its time
  */
-export function standIn(observed: Observed, spec: ProgramSpec): Observed | undefined {
+export function standIn(observed: Observed, spec: ProgramSpec, late?: Container): Observed | undefined {
   const { memory, image, imageKey, containers, port, portProblem } = observed;
   const { good, baseline, latestRevision, failedBuild } = memory;
   const failed =
@@ -54,13 +55,15 @@ export function standIn(observed: Observed, spec: ProgramSpec): Observed | undef
     memory.stopsAsked?.includes(key) === true || (memory.exitSeen === key && memory.backOff === undefined);
   const comesBack = (one: Container) =>
     (one.publishPort === port || portProblem !== undefined) && !isForgotten(runKey(one)) && !isGoing(one);
-  const remains = (one: Container) => one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && isIntact(one);
+  const remains = (one: Container) =>
+    one !== late && one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && isIntact(one);
   if (rests || containers.some(remains)) return undefined;
   const isMade = latestRevision?.hash === revisionHash(spec, imageKey);
   const bad = (latestRevision?.number ?? 0) + (isMade ? 0 : 1);
   const { reason, message } = failed;
   return {
     ...observed,
+    memory: late === undefined ? memory : forgetCrashes(memory),
     goal: { kind: 'run', spec: { ...good.spec, desiredState: 'Running' } },
     imageKey: good.imageKey,
     buildId: good.buildId,
@@ -105,23 +108,27 @@ export function noteGood(observed: Observed, spec: ProgramSpec): ProgramMemory {
   return { ...memory, latestRevision, good: { revision, hash, imageKey, buildId, spec } };
 }
 
-/** What serves while the wanted one can not, where it is newer than the last that is known to be good. */
-export function servesUnknown(observed: Observed, spec: ProgramSpec): Container | undefined {
+/** One that may have become ready, or not, when another was wanted already. */
+export interface Overtaken {
+  container: Container;
+  /** As it is kept. */
+  revision: Revision;
+}
+
+/** What there is while the wanted one can not be had, where it is newer than the last that is known to be good. */
+export function overtaken(observed: Observed, spec: ProgramSpec): Container | undefined {
   const { current, previous } = assignRoles(observed, spec);
   if (observed.rollback !== undefined || current !== undefined) return undefined;
-  if (previous === undefined || !isUp(previous)) return undefined;
-  const revision = Number(previous.labels[LABELS.revision]) || 0;
+  const revision = Number(previous?.labels[LABELS.revision]) || 0;
   return revision > (observed.memory.good?.revision ?? 0) ? previous : undefined;
 }
 
 /** Remembers it as good too, if it is ready as its own revision has it: it may have taken longer than its successor. */
-export function noteServing(
-  observed: Observed,
-  container: Container,
-  { number, hash, buildHash, buildId, spec }: Revision,
-): ProgramMemory {
-  const { memory } = observed;
-  if (!isReady(observed, container, spec)) return memory;
+export function noteServing(observed: Observed, other: Overtaken | undefined): ProgramMemory {
+  const { memory, rollback } = observed;
+  if (other === undefined || rollback !== undefined) return memory;
+  const { number, hash, buildHash, buildId, spec } = other.revision;
+  if (!isReady(observed, other.container, spec)) return memory;
   return { ...memory, good: { revision: number, hash, imageKey: spec.image ?? buildHash, buildId, spec } };
 }
 
@@ -132,15 +139,20 @@ export function noteServing(
 export function afterDeadline(observed: Observed, spec: ProgramSpec): ProgramMemory {
   const { memory, rolloutMs } = observed;
   const { current } = assignRoles(observed, spec);
-  if (current === undefined || current.startedAtMs === 0 || isReady(observed, current, spec)) return memory;
-  // One that ran to its end did what it was there for.
-  if (!isUp(current) && isFinished(observed, current.labels[LABELS.specHash] ?? '')) return memory;
-  if (rolloutMs < spec.progressDeadlineSeconds * 1000) return memory;
-  const { ready, message: probe = '' } = observed.probes.get(current.id) ?? {};
-  // It may have got ready while no host ran: the first word of its probe is waited for.
-  if (isUp(current) && ready === undefined) return memory;
+  if (current === undefined || !isLate(observed, current, spec, rolloutMs)) return memory;
+  const probe = observed.probes.get(current.id)?.message ?? '';
   const why = `not ready within ${spec.progressDeadlineSeconds} s${probe === '' ? '' : `: ${probe}`}`;
   return rollBack(memory, spec, observed.imageKey, 'ProgressDeadlineExceeded', why);
+}
+
+/** Whether it has had its time to become ready, and is not. */
+export function isLate(observed: Observed, one: Container, spec: ProgramSpec, rolloutMs: number): boolean {
+  if (one.startedAtMs === 0 || isReady(observed, one, spec)) return false;
+  // One that ran to its end did what it was there for.
+  if (!isUp(one) && isFinished(observed, one.labels[LABELS.specHash] ?? '')) return false;
+  // It may have got ready while no host ran: the first word of its probe is waited for.
+  if (isUp(one) && observed.probes.get(one.id)?.ready === undefined) return false;
+  return rolloutMs >= spec.progressDeadlineSeconds * 1000;
 }
 
 /** A revision that the engine would not start is tried again after this, since the fault may be the machine's, */

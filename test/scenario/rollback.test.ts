@@ -9,6 +9,7 @@ const DEADLINE = { progressDeadlineSeconds: 5 };
 const GOOD = { ...DEADLINE, env: { GOOD: '1' } };
 const BAD = { ...DEADLINE, env: { LISTEN: '0' } };
 const HOUR_MS = 3_600_000;
+const PINNED = 19_555;
 
 /** Revision 1, which is good, serves; revision 2 had its time and was rolled back. */
 async function rolledBack(stage: Stage): Promise<SimHost> {
@@ -29,6 +30,18 @@ async function isBack(stage: Stage): Promise<void> {
   await host.until('revision 1 is back', isGood, 30_000);
   await host.until('revision 2 is gone', () => stage.containers('app').length === 1);
   await host.advance(0);
+}
+
+/** Revision 1 serves again, since neither 2 nor 3 can. */
+async function isInstead(stage: Stage, why: string): Promise<void> {
+  const isGood = () => stage.status('app').state === 'Ready' && stage.status('app').currentRevision === 1;
+  await stage.host.until('revision 1 is back', isGood, 90_000);
+  const done = count(stage);
+  await stage.host.advance(120_000);
+  assert.equal(done(), 0);
+  assert.ok(isGood());
+  assert.equal(stage.status('app').reason, why);
+  assert.equal(stage.containers('app').length, 1);
 }
 
 /** Containers made or started from now on. */
@@ -170,6 +183,33 @@ describe('a revision that is not ready in time', () => {
       { state, reason, currentRevision },
       { state: 'Stopped', reason: 'Completed', currentRevision: 1 },
     );
+  });
+
+  it('gives way though another one is wanted by then, which has no port', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    stage.world.foreignPorts.add(PINNED);
+    await stage.create('app', GOOD);
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', BAD);
+    await stage.reach('app', 'Running');
+    await stage.replace('app', { ...DEADLINE, publishPort: PINNED });
+    await isInstead(stage, 'PortConflict');
+    stage.world.foreignPorts.clear();
+    await host.until('revision 3 serves', () => stage.status('app').currentRevision === 3);
+    await stage.reach('app', 'Ready');
+  });
+
+  it('gives way though another one is wanted by then, which can not be built', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app', GOOD);
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', BAD);
+    await stage.reach('app', 'Running');
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+    await stage.replace('app', GOOD);
+    await isInstead(stage, 'BuildFailed');
   });
 
   it('as far as is known, but got ready while no host ran, serves on', async (test) => {

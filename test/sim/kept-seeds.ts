@@ -36,4 +36,9 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'a good revision that had come to its end was run again after a rollback, now and then',
   },
+  {
+    seed: 781000869,
+    steps: 40,
+    found: 'a revision that was overtaken before it was ready served on for one that has no port',
+  },
 ];
