@@ -108,11 +108,12 @@ async function step(
   }
 }
 
-async function openFile(path: string, flags = 'r', mode?: number): Promise<FileHandle> {
+async function openFile(path: string, flags: string | number = 'r', mode?: number): Promise<FileHandle> {
   const rules = current;
   const inside = insideOf(rules, path);
   if (rules === undefined || inside === undefined || flags === 'r') return disk.open(path, flags, mode);
-  const grows = flags !== 'r+';
+  // Numbers are of those that only read.
+  const grows = flags !== 'r+' && typeof flags === 'string';
   return (await step(rules, 'open', inside, grows, async () => {
     const handle = await disk.open(path, flags, mode);
     const close = handle.close.bind(handle);
