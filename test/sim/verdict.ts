@@ -158,8 +158,10 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   const { publishPort } = serving.facts;
   const seen = witness.seen(serving);
   const isGood = labelOf(serving) === specHash(spec, spec.image ?? good.build, publishPort);
-  // It may have been ready unbeknown to the ledger.
-  if (!isGood && !witness.wasReady(seen)) return `revision ${seen.revision} serves, which never was ready`;
+  // It may have been ready unbeknown to the ledger; or nobody knows what it is, which there was no room to write.
+  const isKnown = textOf(stage, `data/revisions/${status.name}/${seen.revision}.yaml`) !== undefined;
+  if (!isGood && !witness.wasReady(seen) && (isKnown || !stage.dataWasFull))
+    return `revision ${seen.revision} serves, which never was ready`;
   if (publishPort !== status.publishPort)
     return `it is published on ${publishPort} and not ${status.publishPort}`;
   const strange = settingsComplaint(given, serving);
@@ -185,7 +187,20 @@ function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons:
   const policies = [spec.restartPolicy, ...(isBack ? [] : [given.wanted.restartPolicy])];
   const isLeftAt = policies.some((one) => one === 'Never' || (one === 'OnFailure' && end?.exitCode === 0));
   if (end?.asked === false && isLeftAt) return '';
+  if (!isBack && endsOvertaken(given, good)) return '';
   return canBeMade(given, good, reasons) ? `nothing runs though revision ${good.revision} was good` : '';
+}
+
+/** Whether one came after the good one and has come to an end that the policy in force leaves it at. */
+function endsOvertaken({ stage, status, wanted }: Case, good: Seen): boolean {
+  const { witness } = stage;
+  const last = witness.all(status.name).at(-1);
+  if (last?.end === undefined || last.revision <= good.revision) return false;
+  const { asked, exitCode } = last.end;
+  // The host ends what its own liveness finds dead.
+  const isOwn = !asked || witness.specsOf(last).some(({ liveness }) => liveness.kind !== 'none');
+  const { restartPolicy } = wanted;
+  return isOwn && (restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && exitCode === 0 && !asked));
 }
 
 /** Whether its image is there, or may be built again of what is kept. */

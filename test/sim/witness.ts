@@ -148,8 +148,8 @@ export function createWitness(stage: SimStage): Witness {
     if (action === 'start') {
       if (!stage.meddling) {
         checkNotBad(seen, container);
-        checkAsked(seen, container);
-        stopped.delete(seen.program);
+        // A wish to stop that is being taken in is not over yet.
+        if (specs.get(seen.program)?.at(-1)?.desiredState === 'Running') stopped.delete(seen.program);
       }
       // Whoever started it, it rests no more.
       askedSince.delete(seen.program);
@@ -357,6 +357,11 @@ export function createWitness(stage: SimStage): Witness {
       }
       if (name === 'engine.listContainers' && moment === 'after') looked.set(about, clock.monotonic());
       if (name === 'status.put' && moment === 'after') told.delete(about);
+      // The engine may refuse it, whereupon another comes back.
+      if (name === 'engine.startContainer' && moment === 'before') {
+        const container = [...world.containers.values()].find(({ facts }) => facts.name === about);
+        if (container !== undefined) checkAsked(seenOf(container), container);
+      }
       if (name !== 'engine.stopContainer' && name !== 'engine.removeContainer') return;
       for (const { facts } of world.containers.values()) if (facts.name === about) asked.add(facts.id);
     },
