@@ -63,9 +63,8 @@ function planStop(observed: Observed, spec: ProgramSpec): Action[] {
     if (observed.stopping.has(container.id)) continue;
     if (isUp(container))
       actions.push(stop(container, spec.stopGracePeriodSeconds, 'desiredState is Stopped'));
-    else if (container !== kept) {
+    else if (container !== kept && container.state !== 'removing')
       actions.push({ kind: 'remove', containerId: container.id, why: 'a newer container was kept' });
-    }
   }
   return actions;
 }

@@ -377,6 +377,11 @@ const rows: Row[] = [
     want: ['remove old: a newer container was kept', 'remove oops: a newer container was kept'],
   },
   {
+    name: 'stopped, and its container being removed by somebody: not waited for',
+    observed: observedOf(stopped, { containers: [{ ...current, state: 'removing' }] }),
+    want: [],
+  },
+  {
     name: 'started by hand though it should be stopped: stopped again',
     observed: observedOf(stopped, { containers: [current], memory: { stopsAsked: [runKey(current)] } }),
     want: ['stop new within 10 s: desiredState is Stopped'],
