@@ -29,20 +29,20 @@ import {
   isAccounted,
   withLateOom,
 } from './memory.ts';
-import { byAge, type ImageState, isGoing, isUp, type Observed, type ProbeState, runKey } from './observed.ts';
+import {
+  byAge,
+  type ImageState,
+  isGoing,
+  isUp,
+  type Observed,
+  type Overtaken,
+  type ProbeState,
+  runKey,
+} from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { rebuiltMemory, rebuiltPort } from './rebuild.ts';
-import {
-  attemptOf,
-  forAttempt,
-  isLate,
-  noteGood,
-  noteServing,
-  type Overtaken,
-  overtaken,
-  standIn,
-} from './rollback.ts';
+import { attemptOf, forAttempt, isLate, noteGood, noteServing, overtakenBy, standIn } from './rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;
@@ -130,25 +130,26 @@ export async function observe(
   const wanted = observed.goal.kind === 'run' ? observed.goal.spec : spec;
   const image = await imageState(deps, observed, wanted);
   const noticed = { ...observed, memory: awake(withBuild(memory, observed.buildId), containers), image };
-  const other = await overtakenOf(deps, noticed, wanted);
-  const withImage = await withStandIn(deps, noticed, wanted, before, lateOf(deps, noticed, other));
+  const overtaken = await overtakenOf(deps, noticed, wanted);
+  const known = { ...noticed, ...(overtaken !== undefined && { overtaken }) };
+  const withImage = await withStandIn(deps, known, wanted, before);
   const target = withImage.goal.kind === 'run' ? withImage.goal.spec : wanted;
   const numbered = { ...withImage, memory: noteNumber(withImage, target) };
   const attempt = attemptOf(target, numbered.imageKey);
   const { current } = assignRoles(numbered, target);
   const timed = { ...numbered, rolloutMs: rolloutMs(deps, numbered, current, attempt) };
   const good = { ...timed, memory: noteGood(timed, target) };
-  const noted = { ...good, memory: noteServing(good, other) };
+  const noted = { ...good, memory: noteServing(good) };
   return accountForExit(deps, { ...noted, memory: noteBaseline(noted, target) }, target);
 }
 
-/** See `overtaken`. */
+/** See `overtakenBy`. */
 async function overtakenOf(
   deps: ObserveDeps,
   observed: Observed,
   spec: ProgramSpec,
 ): Promise<Overtaken | undefined> {
-  const container = overtaken(observed, spec);
+  const container = overtakenBy(observed, spec);
   if (container === undefined) return undefined;
   const revision = await deps.revision(observed.name, Number(container.labels[LABELS.revision]));
   if (revision === undefined) return undefined;
@@ -386,9 +387,10 @@ async function imageState(deps: ObserveDeps, observed: Observed, spec: ProgramSp
 }
 
 /** One that was overtaken before it was ready, and has had its time. */
-function lateOf(deps: ObserveDeps, observed: Observed, other: Overtaken | undefined): Container | undefined {
-  if (other === undefined || other.revision.outcome === 'Ready') return undefined;
-  const { container, revision } = other;
+function lateOf(deps: ObserveDeps, observed: Observed): Container | undefined {
+  const { overtaken } = observed;
+  if (overtaken === undefined || overtaken.revision.outcome === 'Ready') return undefined;
+  const { container, revision } = overtaken;
   const attempt = attemptOf(revision.spec, revision.spec.image ?? revision.buildHash);
   const hadMs = rolloutMs(deps, observed, container, attempt);
   return isLate(observed, container, revision.spec, hadMs) ? container : undefined;
@@ -400,9 +402,8 @@ async function withStandIn(
   observed: Observed,
   wanted: ProgramSpec,
   before: ProgramStatus,
-  late: Container | undefined,
 ): Promise<Observed> {
-  const found = standIn(observed, wanted, late);
+  const found = standIn(observed, wanted, lateOf(deps, observed));
   if (found?.goal.kind !== 'run') return observed;
   // Where the wanted port is somebody else's, the one that comes back has its own.
   const { spec } = found.goal;

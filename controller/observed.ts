@@ -1,3 +1,4 @@
+import type { Revision } from '../registry/revision-store.ts';
 import type { LastExit, ProgramMemory, ProgramSpec } from '../schemas/program.ts';
 import type { Container } from './engine/engine.ts';
 
@@ -58,12 +59,19 @@ export interface Observed {
    * revision that came back.
    */
   rollback: { revision: number; bad: number; reason: string; message: string } | undefined;
+  /** What there is while another is wanted, and may have become ready or not since; with its revision as it is kept. */
+  overtaken?: Overtaken;
   /** Milliseconds since the wanted container first ran; 0 where it did not. Does not jump with the clock. */
   rolloutMs: number;
   /** How it last ended by itself. */
   lastExit: LastExit | null;
   /** Epoch milliseconds. */
   nowMs: number;
+}
+
+export interface Overtaken {
+  container: Container;
+  revision: Revision;
 }
 
 export const isUp = (container: Container): boolean =>

@@ -1,4 +1,3 @@
-import type { Revision } from '../registry/revision-store.ts';
 import { LABELS, type ProgramMemory, type ProgramSpec, timestamp } from '../schemas/program.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { stableJson } from '../schemas/stable-json.ts';
@@ -81,10 +80,12 @@ export function probesFor(
   container: Container,
   wanted: ProgramSpec,
 ): Pick<ProgramSpec, 'readiness' | 'liveness'> {
-  const { rollback } = observed;
+  const { rollback, overtaken } = observed;
   const { good, inForce } = observed.memory;
   const revision = Number(container.labels[LABELS.revision]);
   if (container === assignRoles(observed, wanted).current) return wanted;
+  if (container.id === overtaken?.container.id)
+    return { readiness: overtaken.revision.spec.readiness, liveness: { kind: 'none' } };
   // The bad one runs on until the good one takes over, and is no readier for that.
   if (rollback?.bad === revision && inForce !== undefined)
     return { readiness: inForce.spec.readiness, liveness: { kind: 'none' } };
@@ -108,15 +109,8 @@ export function noteGood(observed: Observed, spec: ProgramSpec): ProgramMemory {
   return { ...memory, latestRevision, good: { revision, hash, imageKey, buildId, spec } };
 }
 
-/** One that may have become ready, or not, when another was wanted already. */
-export interface Overtaken {
-  container: Container;
-  /** As it is kept. */
-  revision: Revision;
-}
-
 /** What there is while the wanted one can not be had, where it is newer than the last that is known to be good. */
-export function overtaken(observed: Observed, spec: ProgramSpec): Container | undefined {
+export function overtakenBy(observed: Observed, spec: ProgramSpec): Container | undefined {
   const { current, previous } = assignRoles(observed, spec);
   if (observed.rollback !== undefined || current !== undefined) return undefined;
   const revision = Number(previous?.labels[LABELS.revision]) || 0;
@@ -124,11 +118,11 @@ export function overtaken(observed: Observed, spec: ProgramSpec): Container | un
 }
 
 /** Remembers it as good too, if it is ready as its own revision has it: it may have taken longer than its successor. */
-export function noteServing(observed: Observed, other: Overtaken | undefined): ProgramMemory {
-  const { memory, rollback } = observed;
-  if (other === undefined || rollback !== undefined) return memory;
-  const { number, hash, buildHash, buildId, spec } = other.revision;
-  if (!isReady(observed, other.container, spec)) return memory;
+export function noteServing(observed: Observed): ProgramMemory {
+  const { memory, rollback, overtaken } = observed;
+  if (overtaken === undefined || rollback !== undefined) return memory;
+  const { number, hash, buildHash, buildId, spec } = overtaken.revision;
+  if (!isReady(observed, overtaken.container, spec)) return memory;
   return { ...memory, good: { revision: number, hash, imageKey: spec.image ?? buildHash, buildId, spec } };
 }
 

@@ -212,6 +212,19 @@ describe('a revision that is not ready in time', () => {
     await isInstead(stage, 'BuildFailed');
   });
 
+  it('is not taken for ready while the good one, which needs no probe, takes its place', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { ...GOOD, readiness: { none: true } });
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { ...BAD, env: { LISTEN: '0', IGNORE_TERM: '1' } });
+    await stage.reach('app', 'Running');
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+    await stage.replace('app', GOOD);
+    await isInstead(stage, 'BuildFailed');
+    assert.equal((await host.registry.revisions.get('app', 2))?.outcome, 'Pending');
+  });
+
   it('as far as is known, but got ready while no host ran, serves on', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();

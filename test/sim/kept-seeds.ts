@@ -41,4 +41,5 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'a revision that was overtaken before it was ready served on for one that has no port',
   },
+  { seed: 781003398, steps: 40, found: 'what was overtaken was told to be ready by the probe of another' },
 ];
