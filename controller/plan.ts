@@ -84,6 +84,10 @@ function planServing(observed: Observed, spec: ProgramSpec, roles: Roles): Actio
   const surplus = roles.surplus.filter((container) => !isGoing(container));
   const actions = surplus.flatMap((container) => clear(observed, container, spec));
   if (current === undefined) {
+    // What comes back had come to its end: that it is gone keeps no bad one running.
+    const isOver = observed.rollback !== undefined && isFinished(observed, roles.specHash);
+    if (isOver && previous !== undefined && isUp(previous) && !observed.stopping.has(previous.id))
+      return [...actions, stop(previous, spec.stopGracePeriodSeconds, takeover(observed))];
     // The old revision is looked after as long as the new one can not take over.
     const served = previous !== undefined && (isUp(previous) || mayComeBack(observed, previous));
     const heal = served ? keepUp(observed, previous, spec) : [];

@@ -185,6 +185,24 @@ describe('a revision that is not ready in time', () => {
     );
   });
 
+  it('gives way to one that had come to its end also where that is gone', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { ...GOOD, restartPolicy: 'Never' });
+    await stage.reach('app', 'Ready');
+    const good = stage.running('app');
+    stage.world.end(good, 0);
+    await stage.reach('app', 'Stopped');
+    await stage.world.remove(good);
+    await stage.replace('app', { ...BAD, restartPolicy: 'Never' });
+    await stage.reach('app', 'Running');
+    await stage.reach('app', 'Stopped');
+    const done = count(stage);
+    await host.advance(120_000);
+    assert.equal(done(), 0);
+    assert.equal(stage.status('app').reason, 'Completed');
+  });
+
   it('gives way though another one is wanted by then, which has no port', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();

@@ -104,7 +104,9 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     const status = registry?.status.get(program);
     if (registry === undefined || status === undefined || wasJustTouched(container)) return;
     const asked = endWanted.get(program) ?? Number.NEGATIVE_INFINITY;
-    const { inForce, good } = status.memory;
+    const { inForce, good, rolledBack, finished } = status.memory;
+    // A bad one gives way also to one that is left at its end.
+    if (rolledBack !== undefined && finished !== undefined) return;
     // Its own revision's liveness may have failed just before another one is in force.
     const own = stage.witness.specsOf(stage.witness.seen(container));
     const specs = [inForce?.spec, good?.spec, ...own];

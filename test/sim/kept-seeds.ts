@@ -42,4 +42,9 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     found: 'a revision that was overtaken before it was ready served on for one that has no port',
   },
   { seed: 781003398, steps: 40, found: 'what was overtaken was told to be ready by the probe of another' },
+  {
+    seed: 781003950,
+    steps: 40,
+    found: 'a bad revision ran on where the good one had come to its end and was removed by hand',
+  },
 ];
