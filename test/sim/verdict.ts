@@ -137,6 +137,10 @@ function withoutImage(given: Case, serving: SimContainer | undefined, key: strin
     const made = wanted.image ?? stage.witness.seen(serving).build;
     if (isExact(given, serving, wanted, made)) return servesComplaint(given, serving, made);
   }
+  // Which attempt is wanted can not be told without its sources: then it is the one that was last.
+  const last = status.memory.rolledBack?.attempt;
+  if (key === '' && last !== undefined && stage.witness.isBad(status.name, last))
+    return goodComplaint(given, serving, ['RolledBack']);
   const reason = wanted.build === null ? 'ImageNotFound' : 'BuildFailed';
   if (status.reason !== reason) return `its reason should be ${reason}`;
   return goodComplaint(given, serving, [reason]);
