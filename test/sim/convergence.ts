@@ -110,12 +110,14 @@ export function calm(stage: SimStage, host: SimHost): string[] {
   const names = host.registry.status.names();
   return names.filter((name) => {
     const { memory, reason } = host.registry.status.get(name) ?? {};
-    const { inForce, good, failedStart, failedBuild } = memory ?? {};
+    const { inForce, good, failedStart, failedBuild, backOff } = memory ?? {};
     // Whether what is missing is believed gone may be another matter at the next look.
     if (host.registry.get(name) === undefined) return false;
     // Of two that ask for a port which none of them has yet, the first to be looked at gets it.
     if (reason === 'PortConflict') return false;
     if (failedStart !== undefined || (failedBuild?.nextAt ?? '') !== '') return false;
+    // What crashed while nobody looked is about to be started again.
+    if (backOff !== undefined && !stage.containers(name).some(isUp)) return false;
     // Which of two names that differ by case only is read first is nobody's wish, where none of them was valid.
     const twin = names.find((other) => other !== name && other.toLowerCase() === name.toLowerCase());
     if (twin !== undefined && inForce === undefined) return false;
