@@ -72,7 +72,9 @@ async function complaintOf(given: Case): Promise<string> {
 function finishedComplaint({ stage, status, wanted }: Case): string {
   const { witness } = stage;
   const good = status.memory.rolledBack === undefined ? undefined : witness.good(status.name);
-  const specs = [wanted, ...(good === undefined ? [] : witness.specsOf(good))];
+  // One may have been ready only between two looks at the ledger.
+  const wasGood = (seen: Seen) => seen === good || (good !== undefined && witness.wasReady(seen));
+  const specs = [wanted, ...witness.all(status.name).filter(wasGood).flatMap(witness.specsOf)];
   const isLeftAt = (seen: Seen, { restartPolicy, liveness, ...spec }: ProgramSpec) => {
     const { end, hash, build, port } = seen;
     const isIt = hash === specHash({ restartPolicy, liveness, ...spec }, spec.image ?? build, port);
