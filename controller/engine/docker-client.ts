@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 import Docker from 'dockerode';
 
 /** Longest silence on a call that changes something; start under gVisor on a busy machine takes seconds. */
@@ -84,6 +85,9 @@ function trackedAgent(tls: boolean, keepAlive: boolean): TrackedAgent {
     ? { keepAlive, scheduling: 'lifo', timeout: IDLE_MS_MAX }
     : { keepAlive };
   const agent = tls ? new https.Agent(options) : new http.Agent(options);
+  // docker-modem prints the options of every request for its debug log, on or off, and the agent is one of them:
+  // with all it holds that is most of the time a request takes, and grows with the requests under way.
+  Object.defineProperty(agent, inspect.custom, { value: () => 'agent' });
   const sockets = new Set<Socket>();
   let closed = false;
   const connectable = agent as unknown as { createConnection(...args: unknown[]): Socket };

@@ -125,9 +125,11 @@ export const FAULTS: readonly Step[] = [
     (way): Step => ({
       kind: `engine ${way} and start`,
       weight: 1,
-      async run({ engine, random }) {
+      async run(world) {
+        const { engine, random } = world;
         await engine[way]();
         await engine.start({ liveRestore: random.chance(0.5) });
+        if (way === 'kill') world.later(DAMAGE_MS_MAX, () => world.dropLostSandboxes());
         return true;
       },
     }),

@@ -13,6 +13,7 @@ import {
 import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import type { Place } from '../e2e/host.ts';
 import { until } from '../e2e/until.ts';
@@ -42,11 +43,22 @@ export interface SecondEngine {
   leaveRoom(bytes?: number): void;
   /** Takes the socket away, or puts it back, while the engine lives on. */
   hideSocket(hidden: boolean): Promise<void>;
+  /**
+   * Removes the network namespaces that belong to no container; gives their number. An engine that is killed in the
+   * midst of a start, under live-restore, forgets them, as interfaces on the bridge with addresses that it gives out
+   * again: whoever gets one is not reached. Only root can put that right, or a reboot.
+   */
+  dropLostSandboxes(): Promise<number>;
   /** The end of what it logged. */
   log(): string;
   /** Ends it, its containers and everything it made. */
   close(): Promise<void>;
 }
+
+/** In there. */
+const SANDBOXES = '/run/exec/netns';
+/** From a network namespace to the container that shows it, on a busy machine. */
+const SANDBOX_MS_MAX = 3_000;
 
 const CGROUPS = '/sys/fs/cgroup';
 
@@ -65,6 +77,26 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
 
   const isUp = () => outer !== undefined && outer.exitCode === null && outer.signalCode === null;
   const log = () => (existsSync(logPath) ? readFileSync(logPath, 'utf8').slice(-4_000) : '');
+
+  function inside(...command: string[]): string {
+    const [enter = '', ...args] = [...namespaces.all, ...command];
+    return execFileSync(enter, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  }
+
+  async function lostSandboxes(): Promise<string[]> {
+    const all = inside('find', SANDBOXES, '-type', 'f').split('\n').filter(Boolean);
+    const containers = await docker.listContainers({ all: true });
+    const inspected = await Promise.all(
+      containers.map(({ Id }) =>
+        docker
+          .getContainer(Id)
+          .inspect()
+          .catch(() => undefined),
+      ),
+    );
+    const known = new Set(inspected.map((one) => one?.NetworkSettings.SandboxKey));
+    return all.filter((path) => !known.has(path));
+  }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     if (outer === undefined || !isUp()) return;
@@ -122,16 +154,23 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
       if (daemon > 0) process.kill(daemon, frozen ? 'SIGSTOP' : 'SIGCONT');
     },
     leaveRoom(bytes) {
-      const inside = (...command: string[]) => {
-        const [enter = '', ...args] = [...namespaces.all, ...command];
-        return execFileSync(enter, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-      };
       // A tmpfs, whose default size is half of the memory.
       const [blocks = 0, free = 0, size = 0] = inside('stat', '-f', '-c', '%b %f %S', '/run')
         .split(' ')
         .map(Number);
       const used = (blocks - free) * size;
       inside('mount', '-o', `remount,size=${bytes === undefined ? '50%' : used + bytes}`, '/run');
+    },
+    async dropLostSandboxes() {
+      const first = await lostSandboxes();
+      // One that is being made has no container yet.
+      await sleep(SANDBOX_MS_MAX);
+      const lost = (await lostSandboxes()).filter((path) => first.includes(path));
+      for (const path of lost) {
+        inside('umount', path);
+        inside('rm', path);
+      }
+      return lost.length;
     },
     async hideSocket(hidden) {
       const away = `${socketPath}.away`;

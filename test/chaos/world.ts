@@ -26,6 +26,9 @@ export interface World {
   later(ms: number, repair: () => Promise<void>): void;
   /** Runs the repairs that are due; all of them where asked. */
   repair(all: boolean): Promise<void>;
+  /** Network namespaces that the killed engine forgot, and that were removed. */
+  lostSandboxes: number;
+  dropLostSandboxes(): Promise<void>;
   /** Gives the exit code: a refusal is an answer like any other here. */
   git(...args: string[]): Promise<number>;
   /** A number that was never used before. */
@@ -52,6 +55,7 @@ export async function openWorld(random: Random, ports: string, programs: number)
       markers: new Set(),
       startedByHand: new Map(),
       away: false,
+      lostSandboxes: 0,
     },
     async names() {
       const files = await readdir(host.path('programs')).catch(() => []);
@@ -66,6 +70,10 @@ export async function openWorld(random: Random, ports: string, programs: number)
         repairs.splice(repairs.indexOf(one), 1);
         await one.run();
       }
+    },
+    async dropLostSandboxes() {
+      // An engine that is away again is looked at later.
+      world.lostSandboxes += await engine.dropLostSandboxes().catch(() => 0);
     },
     git: async (...args) =>
       (await runCommand(['timeout', '20', 'git', '-C', host.registry, ...GIT, ...args])).code,

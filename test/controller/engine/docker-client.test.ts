@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { connect, jsonLines, targetOf } from '../../../controller/engine/docker-client.ts';
 
 describe('targetOf', () => {
@@ -46,6 +47,21 @@ describe('a connection to an engine that takes calls and says nothing', () => {
     const again = quick.getContainer('x').start();
     cut();
     await assert.rejects(again, /socket hang up|before secure|aborted/, 'and there are calls after a cut');
+  });
+});
+
+describe('what docker-modem prints of each request, whether anybody reads it', () => {
+  it('does not grow with the requests under way', () => {
+    const connection = connect('unix:///nowhere');
+    const disposable = connection.disposable();
+    for (const { modem } of [connection.look, connection.quick, disposable.docker]) {
+      const { agent } = modem as { agent?: object };
+      assert.ok(agent !== undefined);
+      assert.equal(inspect({ agent }, { showHidden: true, depth: null }), '{ agent: agent }');
+    }
+    // This one has none, so Node's own is used, of which docker-modem knows nothing.
+    assert.equal((connection.patient.modem as { agent?: object }).agent, undefined);
+    disposable.close();
   });
 });
 
