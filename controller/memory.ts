@@ -126,6 +126,14 @@ export function forgetEnd(
   return isLeftAt ? memory : rest;
 }
 
+/** The memory where that spec is wanted: what ended before another was wanted has not, when it is asked for again. */
+export function afterWish(memory: ProgramMemory, specHash: string): ProgramMemory {
+  const { finished, ...rest } = memory;
+  if (finished === undefined) return memory;
+  if (finished.specHash === specHash) return finished.overtaken === true ? rest : memory;
+  return finished.overtaken === true ? memory : { ...memory, finished: { ...finished, overtaken: true } };
+}
+
 /** A changed spec, or changed sources, are a new attempt, whatever the old one did. */
 export function forgetCrashes(memory: ProgramMemory): ProgramMemory {
   const { backOff, failedStart, ...rest } = memory;

@@ -22,6 +22,7 @@ import {
   afterBuildFailure,
   afterExit,
   afterStop,
+  afterWish,
   clampWaits,
   exitOf,
   forgetCrashes,
@@ -214,7 +215,11 @@ function withGood(observed: Observed, spec: ProgramSpec): Observed {
     ? forAttempt(observed.memory, attemptOf(spec, observed.imageKey), observed.nowMs)
     : observed.memory;
   const { good, rolledBack: bad } = memory;
-  if (good === undefined || bad === undefined) return { ...observed, memory: forgetEnd(memory, spec) };
+  if (good === undefined || bad === undefined) {
+    const known = forgetEnd(memory, spec);
+    const wish = specHash(spec, observed.imageKey, observed.port);
+    return { ...observed, memory: isKnown ? afterWish(known, wish) : known };
+  }
   const { imageKey, buildId, revision } = good;
   return {
     ...observed,

@@ -158,8 +158,8 @@ export interface ProgramMemory {
   failedBuild?: { hash: string; reason: string; message: string; attempts: number; nextAt: string };
   /** Creating or starting failed. */
   failedStart?: { reason: string; message: string; attempts: number; nextAt: string };
-  /** The revision that ran to its end under Never or OnFailure, by spec hash. */
-  finished?: { specHash: string; exitCode: number };
+  /** The revision that ran to its end under Never or OnFailure, by spec hash. `overtaken`: another was wanted since. */
+  finished?: { specHash: string; exitCode: number; overtaken?: true };
   /** The wanted attempt at a rollout, where it did not become ready and was rolled back. `nextAt`: it is made again. */
   rolledBack?: { attempt: string; revision: number; reason: string; message: string; nextAt?: string };
   /** How often the engine refused to start the wanted attempt. */

@@ -35,6 +35,30 @@ describe('a program that is started after a stop', () => {
   });
 });
 
+describe('a job that had come to its end', () => {
+  it('runs again when it is asked for again after another one', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', ONCE);
+    await stage.reach('app', 'Stopped');
+    await stage.replace('app', { env: { OTHER: '1' }, restartPolicy: 'Never' });
+    await stage.reach('app', 'Ready');
+    const wasStarted = (): number =>
+      stage.host.calls.filter((call) => call.startsWith('startContainer')).length;
+    const before = wasStarted();
+    await stage.replace('app', ONCE);
+    await stage.reach('app', 'Stopped');
+    assert.equal(wasStarted(), before + 1);
+    assert.equal(stage.status('app').reason, 'Completed');
+    assert.deepEqual(
+      stage.containers('app').filter(({ facts }) => facts.state === 'running'),
+      [],
+    );
+    await host.advance(180_000);
+    assert.equal(wasStarted(), before + 1, 'once');
+  });
+});
+
 describe('a name that is deleted and comes back at once', () => {
   it('is a new program: what the old one finished, and how often it crashed, is forgotten', async (test) => {
     const stage = await createStage(test);
