@@ -24,8 +24,8 @@ export interface ChaosReport {
   wrong: string[];
   /** From the last fault until everything was as wanted. */
   convergedMs: number;
-  /** Network namespaces that the killed engine had forgotten; see second-engine.ts. */
-  lostSandboxes: number;
+  /** What the killed engine had forgotten; see second-engine.ts. */
+  forgotten: readonly string[];
 }
 
 /** Pause between two steps: three a second, with bursts. */
@@ -39,7 +39,7 @@ const INTERRUPTED = 'the run was interrupted';
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seed, ms, programs, ports, say, signal } = options;
   const world = await openWorld(createRandom(seed), ports, programs);
-  const report: ChaosReport = { counts: new Map(), wrong: [], convergedMs: 0, lostSandboxes: 0 };
+  const report: ChaosReport = { counts: new Map(), wrong: [], convergedMs: 0, forgotten: [] };
   try {
     await world.host.start();
     say(`Seed ${seed}: waiting for ${programs} programs to be ready`);
@@ -51,7 +51,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     if (report.wrong.length > 0) return report;
     say('The faults stop, the manifests are made whole');
     await calm(world);
-    report.lostSandboxes = world.lostSandboxes;
+    report.forgotten = world.forgotten;
     const start = performance.now();
     report.wrong = await converge(world, signal);
     report.convergedMs = performance.now() - start;
@@ -100,7 +100,7 @@ async function calm(world: World): Promise<void> {
   await world.repair(true);
   if (!world.engine.isUp()) await world.engine.start();
   await makeWhole(world);
-  await world.dropLostSandboxes();
+  await world.dropForgotten();
 }
 
 /** Waits until nothing is wrong; gives what still is when the time is over. */

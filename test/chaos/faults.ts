@@ -129,7 +129,7 @@ export const FAULTS: readonly Step[] = [
         const { engine, random } = world;
         await engine[way]();
         await engine.start({ liveRestore: random.chance(0.5) });
-        if (way === 'kill') world.later(DAMAGE_MS_MAX, () => world.dropLostSandboxes());
+        world.later(DAMAGE_MS_MAX, () => world.dropForgotten());
         return true;
       },
     }),

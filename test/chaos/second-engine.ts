@@ -44,11 +44,11 @@ export interface SecondEngine {
   /** Takes the socket away, or puts it back, while the engine lives on. */
   hideSocket(hidden: boolean): Promise<void>;
   /**
-   * Removes the network namespaces that belong to no container; gives their number. An engine that is killed in the
-   * midst of a start, under live-restore, forgets them, as interfaces on the bridge with addresses that it gives out
-   * again: whoever gets one is not reached. Only root can put that right, or a reboot.
+   * Ends what lives on in network namespaces that belong to no container, and removes these; gives what it was. An
+   * engine that is killed in the midst of a start or a stop forgets such, with addresses on the bridge that it gives
+   * out again: whoever gets one is not reached. Only root can put that right, or a reboot.
    */
-  dropLostSandboxes(): Promise<number>;
+  dropForgotten(): Promise<string[]>;
   /** The end of what it logged. */
   log(): string;
   /** Ends it, its containers and everything it made. */
@@ -57,8 +57,11 @@ export interface SecondEngine {
 
 /** In there. */
 const SANDBOXES = '/run/exec/netns';
+/** A line for each process in there: its network namespace, its id, its command. */
+const LIST_PROCESSES =
+  'for p in /proc/[0-9]*; do echo "$(readlink $p/ns/net) $(basename $p) $(tr "\\0" " " < $p/cmdline)"; done 2>/dev/null';
 /** From a network namespace to the container that shows it, on a busy machine. */
-const SANDBOX_MS_MAX = 3_000;
+const MAKING_MS_MAX = 3_000;
 
 const CGROUPS = '/sys/fs/cgroup';
 
@@ -83,8 +86,10 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
     return execFileSync(enter, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
-  async function lostSandboxes(): Promise<string[]> {
-    const all = inside('find', SANDBOXES, '-type', 'f').split('\n').filter(Boolean);
+  /** Paths of network namespaces, and processes in such, that are no container's; and what they are, for people. */
+  async function forgotten(): Promise<Map<string, string>> {
+    const files = inside('find', SANDBOXES, '-type', 'f').split('\n').filter(Boolean);
+    const processes = inside('sh', '-c', LIST_PROCESSES).split('\n').filter(Boolean);
     const containers = await docker.listContainers({ all: true });
     const inspected = await Promise.all(
       containers.map(({ Id }) =>
@@ -94,8 +99,18 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
           .catch(() => undefined),
       ),
     );
-    const known = new Set(inspected.map((one) => one?.NetworkSettings.SandboxKey));
-    return all.filter((path) => !known.has(path));
+    const namespaceOf = new Map(processes.map((line) => [line.split(' ')[1], line.split(' ')[0]]));
+    const known = new Set<string | undefined>([namespaceOf.get('1')]);
+    for (const one of inspected) {
+      known.add(one?.NetworkSettings.SandboxKey);
+      if (one?.State.Pid) known.add(namespaceOf.get(String(one.State.Pid)));
+    }
+    const found = new Map(files.filter((path) => !known.has(path)).map((path) => [path, path]));
+    for (const line of processes) {
+      const [namespace = '', pid = ''] = line.split(' ');
+      if (namespace.startsWith('net:') && !known.has(namespace)) found.set(pid, line);
+    }
+    return found;
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
@@ -161,16 +176,16 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
       const used = (blocks - free) * size;
       inside('mount', '-o', `remount,size=${bytes === undefined ? '50%' : used + bytes}`, '/run');
     },
-    async dropLostSandboxes() {
-      const first = await lostSandboxes();
-      // One that is being made has no container yet.
-      await sleep(SANDBOX_MS_MAX);
-      const lost = (await lostSandboxes()).filter((path) => first.includes(path));
-      for (const path of lost) {
-        inside('umount', path);
-        inside('rm', path);
+    async dropForgotten() {
+      const first = await forgotten();
+      // What is being made has no container yet.
+      await sleep(MAKING_MS_MAX);
+      const lost = [...(await forgotten())].filter(([key]) => first.has(key));
+      for (const [key] of lost) {
+        if (key.startsWith('/')) inside('sh', '-c', 'umount "$0" && rm "$0"', key);
+        else inside('kill', '-9', key);
       }
-      return lost.length;
+      return lost.map(([, what]) => what);
     },
     async hideSocket(hidden) {
       const away = `${socketPath}.away`;

@@ -26,9 +26,9 @@ export interface World {
   later(ms: number, repair: () => Promise<void>): void;
   /** Runs the repairs that are due; all of them where asked. */
   repair(all: boolean): Promise<void>;
-  /** Network namespaces that the killed engine forgot, and that were removed. */
-  lostSandboxes: number;
-  dropLostSandboxes(): Promise<void>;
+  /** What the killed engine forgot, and was ended. */
+  forgotten: string[];
+  dropForgotten(): Promise<void>;
   /** Gives the exit code: a refusal is an answer like any other here. */
   git(...args: string[]): Promise<number>;
   /** A number that was never used before. */
@@ -55,7 +55,7 @@ export async function openWorld(random: Random, ports: string, programs: number)
       markers: new Set(),
       startedByHand: new Map(),
       away: false,
-      lostSandboxes: 0,
+      forgotten: [],
     },
     async names() {
       const files = await readdir(host.path('programs')).catch(() => []);
@@ -71,9 +71,9 @@ export async function openWorld(random: Random, ports: string, programs: number)
         await one.run();
       }
     },
-    async dropLostSandboxes() {
+    async dropForgotten() {
       // An engine that is away again is looked at later.
-      world.lostSandboxes += await engine.dropLostSandboxes().catch(() => 0);
+      world.forgotten.push(...(await engine.dropForgotten().catch(() => [])));
     },
     git: async (...args) =>
       (await runCommand(['timeout', '20', 'git', '-C', host.registry, ...GIT, ...args])).code,
