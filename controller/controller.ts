@@ -70,6 +70,8 @@ export function startController(deps: ControllerDeps): Controller {
   const rollouts = createRolloutTimer(clock);
   /** Passes that failed in a row. */
   const failures = new Map<string, number>();
+  /** When the last pass over each began; epoch milliseconds. */
+  const looked = new Map<string, number>();
   const cancels = new Set<() => void>();
   const buildListeners = new Set<(buildId: string) => void>();
   let closed = false;
@@ -85,7 +87,12 @@ export function startController(deps: ControllerDeps): Controller {
   const queue = createQueue(clock, work);
   const monitor = startEngineMonitor({
     ...{ engine, clock, log, isKnown },
-    onProgram: (name) => queue.add(name),
+    onProgram(name, atMs) {
+      const lookedMs = looked.get(name) ?? 0;
+      // A look that began since knows of it, unless the clock has jumped back.
+      if (atMs !== undefined && atMs < lookedMs && lookedMs <= clock.now()) return;
+      queue.add(name);
+    },
     onTurn: addAll,
   });
   const prober = createProber(clock, deps.probeOnce, (name) => queue.add(name));
@@ -136,10 +143,15 @@ export function startController(deps: ControllerDeps): Controller {
     rolloutMs: (name, attempt, sinceStartMs) => rollouts.elapsed(name, attempt, sinceStartMs),
     engineTrouble: () => monitor.health().trouble,
     saw: (name, containers) => monitor.saw(name, containers),
+    begins(name) {
+      looked.set(name, clock.now());
+      queue.begin(name);
+    },
     again: (name, ms) => queue.addAfter(name, ms),
     onForgotten: (name) => {
       queue.forget(name);
       failures.delete(name);
+      looked.delete(name);
       rollouts.forget(name);
       reconcileDeps.good.delete(name);
     },

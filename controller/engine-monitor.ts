@@ -40,8 +40,8 @@ export interface EngineMonitorDeps {
   clock: Clock;
   log: ControllerLog;
   isKnown: (program: string) => boolean;
-  /** A program's containers changed. */
-  onProgram: (program: string) => void;
+  /** A program's containers changed. @param atMs when, by this machine's clock; undefined where a list tells it */
+  onProgram: (program: string, atMs?: number) => void;
   /** The engine came or went: every program has to be looked at. */
   onTurn: () => void;
 }
@@ -160,9 +160,9 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   }
 
   const events = engine.watch(
-    ({ program, containerId }) => {
+    ({ program, containerId, atMs }) => {
       const name = program || owners.get(containerId);
-      if (name !== undefined) deps.onProgram(name);
+      if (name !== undefined) deps.onProgram(name, atMs);
     },
     () => void up(),
     (error) => down(withHint(error)),

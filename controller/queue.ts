@@ -8,6 +8,8 @@ export interface Queue {
   add(key: string): void;
   /** Looks at a key after `ms`, unless something makes it be looked at before; the earliest time counts. */
   addAfter(key: string, ms: number): void;
+  /** A look at a key begins: what asked for one until now is served by it. To be called by who is at work on it. */
+  begin(key: string): void;
   /** Forgets the key's timer. */
   forget(key: string): void;
   readonly depth: number;
@@ -55,8 +57,8 @@ export function createQueue(clock: Clock, work: (key: string) => Promise<void>):
   };
 
   return {
-    add,
-    forget,
+    ...{ add, forget },
+    begin: (key) => void again.delete(key),
     addAfter(key, ms) {
       if (closed) return;
       const at = clock.monotonic() + ms;

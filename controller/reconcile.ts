@@ -34,6 +34,8 @@ export interface ReconcileDeps
   engineTrouble: () => string;
   /** Told of what a look found. */
   saw: (name: string, containers: readonly Container[]) => void;
+  /** A pass over the program begins: what happened before needs no other. */
+  begins: (name: string) => void;
   /** Looks at the program again after so many milliseconds. */
   again: (name: string, ms: number) => void;
   /** The revision of each program that is known to be written down as good. */
@@ -56,6 +58,7 @@ export async function reconcile(deps: ReconcileDeps, name: string): Promise<void
 /** @returns whether something was done, so that the world has to be looked at again */
 async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const { registry, clock } = deps;
+  deps.begins(name);
   const wanted = registry.wanted(name);
   const known = registry.status.get(name);
   if (known === undefined && wanted.kind !== 'present') {

@@ -12,7 +12,7 @@ const NETWORK_ACTIONS = ['connect', 'disconnect'];
 
 interface Subscription {
   filters: Record<string, string[]>;
-  eventOf(raw: Record<string, unknown>): TimedEvent | undefined;
+  eventOf(raw: Record<string, unknown>): EngineEvent | undefined;
 }
 
 /** An engine that restarts is back in 3 to 8 s: waits grow to less than that. */
@@ -25,13 +25,8 @@ const KEEPALIVE_MS = 30_000;
 /** Docker's ring holds 256 events: no more than that can come twice. */
 const SEEN_MAX = 512;
 
-export interface TimedEvent extends EngineEvent {
-  /** By the engine's clock; epoch milliseconds. */
-  atMs: number;
-}
-
 export interface EventHandlers {
-  onEvent(event: TimedEvent): void;
+  onEvent(event: EngineEvent): void;
   onConnect(): void;
   onDisconnect(error: Error): void;
 }
@@ -115,13 +110,13 @@ interface Actor {
   Attributes?: Record<string, string>;
 }
 
-function networkEvent(raw: Record<string, unknown>): TimedEvent | undefined {
+function networkEvent(raw: Record<string, unknown>): EngineEvent | undefined {
   const containerId = (raw.Actor as Actor | undefined)?.Attributes?.container;
   if (containerId === undefined || typeof raw.Action !== 'string') return undefined;
   return { program: '', containerId, action: raw.Action, atMs: Number(raw.timeNano ?? 0) / 1e6 };
 }
 
-function containerEvent(raw: Record<string, unknown>): TimedEvent | undefined {
+function containerEvent(raw: Record<string, unknown>): EngineEvent | undefined {
   const actor = raw.Actor as Actor | undefined;
   const program = actor?.Attributes?.[LABELS.program];
   if (actor?.ID === undefined || program === undefined || typeof raw.Action !== 'string') return undefined;

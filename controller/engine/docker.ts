@@ -186,8 +186,8 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
 
     watch: (onEvent, onConnect, onDisconnect) =>
       watchEvents(connection, instance, clock, {
-        onEvent({ atMs, ...event }) {
-          if (event.action === 'oom') ooms.set(event.containerId, atMs);
+        onEvent(event) {
+          if (event.action === 'oom') ooms.set(event.containerId, event.atMs);
           if (event.action === 'destroy') ooms.delete(event.containerId);
           onEvent(event);
         },

@@ -238,6 +238,8 @@ export interface EngineEvent {
   containerId: string;
   /** The engine's word: `die`, `start`, `destroy`, `oom`, … */
   action: string;
+  /** By the engine's clock, which is this machine's; epoch milliseconds. */
+  atMs: number;
 }
 
 export interface Volume {

@@ -36,6 +36,24 @@ describe('the queue', () => {
     assert.equal(begun.length, 2);
   });
 
+  it('does not work again on what was added before the look at it began', async () => {
+    const { begun, queue, ends, endAll } = createBench();
+    queue.add('a');
+    queue.add('a');
+    queue.begin('a');
+    await settle();
+    assert.equal(begun.length, 1);
+    await endAll();
+    assert.equal(begun.length, 1);
+    queue.add('a');
+    queue.begin('a');
+    queue.add('a');
+    ends.splice(0)[0]?.();
+    await settle();
+    assert.equal(begun.length, 3);
+    await endAll();
+  });
+
   it('works on 32 keys side by side, and on the others in order of arrival', async () => {
     const { begun, queue, endAll } = createBench();
     for (let n = 0; n < 40; n++) queue.add(`k${n}`);

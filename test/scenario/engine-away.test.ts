@@ -171,6 +171,33 @@ describe('events that are lost', () => {
     assert.equal(stage.status('ended').restartCount, 1);
   });
 
+  it('that come late tell nothing new: a look that began since knows', async (test) => {
+    const stage = await createStage(test);
+    let looks = 0;
+    const host = await stage.start({
+      onStep({ name, about, moment }) {
+        if (name === 'engine.listContainers' && about === 'app' && moment === 'before') looks++;
+      },
+    });
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await host.advance(1_000);
+    stage.world.eventFate = () => 3_000;
+    stage.world.emit(stage.running('app'), 'rename');
+    await host.advance(100);
+    // Another look, for another reason.
+    await stage.replace('app', { progressDeadlineSeconds: 61 });
+    await host.advance(500);
+    const before = looks;
+    assert.ok(before > 0);
+    await host.advance(3_000);
+    assert.equal(looks, before, 'what was told late was seen before');
+    stage.world.eventFate = () => 'deliver';
+    stage.world.emit(stage.running('app'), 'rename');
+    await host.advance(100);
+    assert.ok(looks > before, 'what is told in time is looked at');
+  });
+
   it('are made good within 10 s also when the list before saw the program down as well', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();

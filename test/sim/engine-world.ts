@@ -148,7 +148,7 @@ export function createSimWorld(clock: Clock): SimWorld {
 
     emit(container, action) {
       const { program, id, labels } = container.facts;
-      const event = { program, containerId: id, action };
+      const event = { program, containerId: id, action, atMs: clock.now() };
       for (const watcher of world.watchers) {
         if (watcher.instance !== labels[LABELS.instance] || away) continue;
         const fate = world.eventFate(event);
