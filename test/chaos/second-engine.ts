@@ -182,8 +182,9 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
       await sleep(MAKING_MS_MAX);
       const lost = [...(await forgotten())].filter(([key]) => first.has(key));
       for (const [key] of lost) {
-        if (key.startsWith('/')) inside('sh', '-c', 'umount "$0" && rm "$0"', key);
-        else inside('kill', '-9', key);
+        // It may be half gone already: a file that is no mount any more, a process that just ended.
+        const drop = key.startsWith('/') ? 'umount "$0"; rm "$0"; true' : 'kill -9 "$0"; true';
+        inside('sh', '-c', drop, key);
       }
       return lost.map(([, what]) => what);
     },

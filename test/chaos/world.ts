@@ -73,7 +73,8 @@ export async function openWorld(random: Random, ports: string, programs: number)
     },
     async dropForgotten() {
       // An engine that is away again is looked at later.
-      world.forgotten.push(...(await engine.dropForgotten().catch(() => [])));
+      const unknown = (error: Error) => [`what could not be looked at: ${error.message}`];
+      world.forgotten.push(...(await engine.dropForgotten().catch(unknown)));
     },
     git: async (...args) =>
       (await runCommand(['timeout', '20', 'git', '-C', host.registry, ...GIT, ...args])).code,
