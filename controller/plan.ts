@@ -203,7 +203,9 @@ export function startWaitMs({ memory, nowMs }: Observed): number {
 function waitForNextTry({ rollback, memory, nowMs }: Observed): Action[] {
   const nextAt = memory.rolledBack?.nextAt;
   if (rollback === undefined || nextAt === undefined) return [];
-  return [{ kind: 'wait', ms: waitMs(nextAt, nowMs), why: 'the newest revision is tried again' }];
+  const ms = waitMs(nextAt, nowMs);
+  // One that is due, and is none yet, has sources that can not be read: that these are back is told, and waited for by nobody.
+  return ms > 0 ? [{ kind: 'wait', ms, why: 'the newest revision is tried again' }] : [];
 }
 
 function waitForStart(observed: Observed): Action[] {

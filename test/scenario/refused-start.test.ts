@@ -37,6 +37,18 @@ describe('a revision that the engine does not start', () => {
     assert.equal((await stage.host.registry.revisions.get('app', 2))?.outcome, 'Ready');
   });
 
+  it('is tried again only when its sources are back, and nobody runs in circles until then', async (test) => {
+    const stage = await createStage(test);
+    await servingOnEngineThatRefuses(stage);
+    await stage.host.until('the good one is back', ofRevision(stage, 1), 5_000);
+    stage.world.fault = () => 'none';
+    await stage.remove('sources/app');
+    await stage.host.advance(300_000);
+    assert.ok(ofRevision(stage, 1)());
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\n# app\n');
+    await stage.host.until('the new one serves', ofRevision(stage, 2), 61_000);
+  });
+
   it('is given up after five tries, until somebody asks for it', async (test) => {
     const stage = await createStage(test);
     await servingOnEngineThatRefuses(stage);
