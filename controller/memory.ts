@@ -66,8 +66,7 @@ export function afterExit(
   const { unhealthyRun, ...rest } = memory;
   const ended: ProgramMemory = { ...rest, exitSeen: key };
   const succeeded = container.exitCode === 0 && unhealthyRun !== key && !wasTakenDown;
-  const stays = spec.restartPolicy === 'Never' || (spec.restartPolicy === 'OnFailure' && succeeded);
-  if (stays) {
+  if (isLeftAtEnd(spec, succeeded)) {
     delete ended.backOff;
     return { ...ended, finished: { specHash, exitCode: container.exitCode } };
   }
@@ -116,14 +115,15 @@ export function afterStartFailure(
   };
 }
 
+/** Whether what has come to its end is not started again. */
+function isLeftAtEnd({ restartPolicy }: Pick<ProgramSpec, 'restartPolicy'>, succeeded: boolean): boolean {
+  return restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && succeeded);
+}
+
 /** The memory without an end that a program of that policy is not left at. */
-export function forgetEnd(
-  memory: ProgramMemory,
-  { restartPolicy }: Pick<ProgramSpec, 'restartPolicy'>,
-): ProgramMemory {
+export function forgetEnd(memory: ProgramMemory, spec: Pick<ProgramSpec, 'restartPolicy'>): ProgramMemory {
   const { finished, ...rest } = memory;
-  const isLeftAt = restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && finished?.exitCode === 0);
-  return isLeftAt ? memory : rest;
+  return isLeftAtEnd(spec, finished?.exitCode === 0) ? memory : rest;
 }
 
 /** The memory where that spec is wanted: what ended before another was wanted has not, when it is asked for again. */

@@ -35,8 +35,7 @@ async function main(argv: string[]): Promise<number> {
   const report = await runChaos({ seed, ms: minutes * 60_000, programs, ports: PORTS, say, signal });
   for (const [kind, count] of [...report.counts].sort(([a], [b]) => (a < b ? -1 : 1)))
     console.log(`${String(count).padStart(6)}  ${kind}`);
-  const { forgotten } = report;
-  for (const what of forgotten) console.log(`The killed engine had forgotten ${what}`);
+  for (const what of report.forgotten) console.log(`The killed engine had forgotten ${what}`);
   const steps = [...report.counts.values()].reduce((sum, count) => sum + count, 0);
   if (report.wrong.length === 0) {
     console.log(

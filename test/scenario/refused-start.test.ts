@@ -20,6 +20,16 @@ async function servingOnEngineThatRefuses(stage: Stage): Promise<void> {
   await stage.host.until('it is told', () => stage.status('app').reason === 'RolledBack');
 }
 
+/** One that serves while the next one can not be built. */
+async function servingBesideFailedBuild(stage: Stage): Promise<Stage['host']> {
+  const host = await stage.start();
+  await stage.create('app');
+  await stage.reach('app', 'Ready');
+  await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+  await host.until('the build failed', () => stage.status('app').reason === 'BuildFailed');
+  return host;
+}
+
 describe('a revision that the engine does not start', () => {
   it('gives way to the good one at once, and is tried again when the engine may have recovered', async (test) => {
     const stage = await createStage(test);
@@ -66,11 +76,7 @@ describe('a revision that the engine does not start', () => {
 describe('a revision that serves while the next one can not be built', () => {
   it('is not taken for the next one when the engine does not start it', async (test) => {
     const stage = await createStage(test);
-    const host = await stage.start();
-    await stage.create('app');
-    await stage.reach('app', 'Ready');
-    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
-    await host.until('the build failed', () => stage.status('app').reason === 'BuildFailed');
+    const host = await servingBesideFailedBuild(stage);
     let starts = 0;
     stage.world.fault = (method) => (method === 'startContainer' && starts++ === 0 ? 'refuse' : 'none');
     stage.world.end(stage.running('app'), 1);
@@ -140,11 +146,7 @@ describe('a good revision', () => {
 
   it('is put right when somebody changes it beside one that can not be built', async (test) => {
     const stage = await createStage(test);
-    const host = await stage.start();
-    await stage.create('app');
-    await stage.reach('app', 'Ready');
-    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
-    await host.until('the build failed', () => stage.status('app').reason === 'BuildFailed');
+    const host = await servingBesideFailedBuild(stage);
     for (const _ of ['once', 'and again']) {
       const changed = stage.running('app');
       Object.assign(changed.facts.settings, { networks: [] });

@@ -92,11 +92,11 @@ describe('startError', () => {
 });
 
 describe('buildError', () => {
-  const host = 'failed to do request: Head "https://registry.example/v2/x/manifests/1"';
+  const host = 'failed to do request: Head "https://images.invalid/v2/x/manifests/1"';
   const table: [name: string, message: string, tail: string, reason: Reason][] = [
     [
       'a registry out of reach',
-      `${host}: dial tcp: lookup registry.example: no such host`,
+      `${host}: dial tcp: lookup images.invalid: no such host`,
       '',
       'BuildNetworkFailed',
     ],
@@ -114,7 +114,7 @@ describe('buildError', () => {
       '',
       'BuildFailed',
     ],
-    ['a missing tag', 'registry.example/no/such:1: not found', '', 'BuildFailed'],
+    ['a missing tag', 'images.invalid/no/such:1: not found', '', 'BuildFailed'],
     [
       'a step without network',
       'exit code: 1',
