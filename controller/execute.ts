@@ -1,14 +1,6 @@
 import type { Revision, RevisionStore } from '../registry/revision-store.ts';
-import type { Clock } from '../schemas/clock.ts';
 import { AppError, withHint } from '../schemas/errors.ts';
-import {
-  type BuildSpec,
-  LABELS,
-  type ProgramMemory,
-  type ProgramSpec,
-  type ProgramStatus,
-  timestamp,
-} from '../schemas/program.ts';
+import { LABELS, type ProgramMemory, type ProgramSpec, type ProgramStatus } from '../schemas/program.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { type Action, short } from './action.ts';
 import type { Engine } from './engine/engine.ts';
@@ -18,25 +10,21 @@ import { afterStartFailure, afterStop } from './memory.ts';
 import { type Observed, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
+import { type RecordDeps, recordOf } from './revision-history.ts';
 import { afterRefusedStart } from './rollback.ts';
 import type { Slots } from './slots.ts';
 
-export interface ExecuteDeps {
+export interface ExecuteDeps extends RecordDeps {
   engine: Engine;
   instance: string;
-  clock: Clock;
   images: ImageTasks;
   ports: Ports;
   slots: Slots;
   revisions: Pick<RevisionStore, 'get'>;
   /** Writes a revision down. Never rejects: one that can not be written can not be gone back to, and no more. */
   keepRevision: (name: string, revision: Revision) => Promise<void>;
-  /** Keeps what was built from, see `Contexts.snapshot`. */
-  snapshot: (build: BuildSpec, hash: string) => Promise<string>;
   /** Ends a container in the background; the program is looked at again when it has ended. */
   stop: (name: string, containerId: string, graceSeconds: number) => void;
-  /** Who made a commit; `""` where there is none or that can not be told. */
-  authorOf: (commit: string) => Promise<string>;
   /** Keeps with a revision why it is bad. Never rejects. */
   keepOutcome: (name: string, revision: number, message: string) => Promise<void>;
   /** Writes down what must be remembered before the next step. */
@@ -154,23 +142,8 @@ async function createContainer(
   };
   const isNew = before.memory.latestRevision?.number !== revision && there === undefined;
   if (observed.rollback === undefined && isNew) {
-    // The image may be another host's, or older than what is kept: a rollback needs the sources all the same. Where
-    // they changed just now there is no keeping them, and the next look sees them anew.
-    if (spec.build !== null) await deps.snapshot(spec.build, buildHash).catch(() => undefined);
-    await deps.keepRevision(name, {
-      number: revision,
-      hash,
-      createdAt: timestamp(deps.clock.now()),
-      commit: before.observedRevision,
-      buildId: observed.buildId,
-      buildHash,
-      imageId,
-      spec,
-      rawSpec: before.memory.inForce?.rawSpec ?? {},
-      author: (await deps.authorOf(before.observedRevision)) || spec.userId,
-      outcome: 'Pending',
-      message: '',
-    });
+    const made = { revision, hash, imageKey: observed.imageKey, buildId: observed.buildId, spec };
+    await deps.keepRevision(name, await recordOf(deps, before, made, imageId));
   }
   await deps.save(status);
   if (action.why !== '') await deps.emit(status, { type: 'Warning', reason: 'Drifted', message: action.why });
@@ -187,6 +160,7 @@ async function createContainer(
           [LABELS.specHash]: action.specHash,
           [LABELS.build]: buildHash,
           [LABELS.revision]: String(revision),
+          [LABELS.restartedAt]: spec.restartedAt,
         },
         env: { ...spec.env, HERSH_PROGRAM_ID: name },
         publishPort: observed.port,

@@ -148,17 +148,18 @@ export async function observe(
 async function overtakenOf(
   deps: ObserveDeps,
   observed: Observed,
-  spec: ProgramSpec,
+  wanted: ProgramSpec,
 ): Promise<Overtaken | undefined> {
-  const container = overtakenBy(observed, spec);
+  const container = overtakenBy(observed, wanted);
   if (container === undefined) return undefined;
   const revision = await deps.revision(observed.name, Number(container.labels[LABELS.revision]));
   if (revision === undefined) return undefined;
-  const { spec: own, buildHash } = revision;
+  const { spec, buildHash } = revision;
+  const own = { ...spec, restartedAt: container.labels[LABELS.restartedAt] ?? spec.restartedAt };
   // What could not be written leaves the revision of an earlier life under its number.
   const isIts =
     specHash(own, own.image ?? buildHash, container.publishPort) === container.labels[LABELS.specHash];
-  return isIts ? { container, revision } : undefined;
+  return isIts ? { container, revision: { ...revision, spec: own } } : undefined;
 }
 
 /** What runs does not rest; and what had finished and runs, whoever started it, has not finished. */

@@ -4,6 +4,7 @@ import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError } from '../schemas/errors.ts';
 import { type Program, type ProgramStatus, type Runtime, timestamp } from '../schemas/program.ts';
+import { revisionHash } from '../schemas/spec-hash.ts';
 import { type Action, describe } from './action.ts';
 import type { Container } from './engine/engine.ts';
 import { type EventDraft, eventsBetween } from './events.ts';
@@ -14,6 +15,7 @@ import { type ObserveDeps, observe, tailOf } from './observe.ts';
 import { isUp, type Observed, runKey } from './observed.ts';
 import { assignRoles, plan } from './plan.ts';
 import type { Prober } from './probe.ts';
+import { recordOf } from './revision-history.ts';
 import { afterDeadline, probesFor } from './rollback.ts';
 import { status as statusOf, statusWithoutEngine } from './status.ts';
 
@@ -285,15 +287,22 @@ async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void>
 }
 
 /** A revision is good once it was ready. Looked at anew by each host, since the one before may have been killed. */
-async function noteOutcome(
-  deps: ReconcileDeps,
-  { name, state, currentRevision }: ProgramStatus,
-): Promise<void> {
+async function noteOutcome(deps: ReconcileDeps, status: ProgramStatus): Promise<void> {
+  const { name, state, currentRevision } = status;
   if (state !== 'Ready' || deps.good.get(name) === currentRevision) return;
-  const revision = await deps.registry.revisions.get(name, currentRevision);
+  const kept = await deps.registry.revisions.get(name, currentRevision);
+  const revision = kept ?? (await missingRecord(deps, status));
   const isNoted = revision === undefined || revision.outcome === 'Ready';
   if (isNoted || (await keepRevision(deps, name, { ...revision, outcome: 'Ready' })))
     deps.good.set(name, currentRevision);
+}
+
+/** What there was no room to write when it was made, or was damaged since; undefined where something else is in force. */
+async function missingRecord(deps: ReconcileDeps, status: ProgramStatus): Promise<Revision | undefined> {
+  const { inForce, good } = status.memory;
+  const isIt = good?.revision === status.currentRevision && inForce !== undefined;
+  if (!isIt || revisionHash(inForce.spec, good.imageKey) !== good.hash) return undefined;
+  return recordOf(deps, status, good, status.imageId);
 }
 
 /** Probes the container that serves. */

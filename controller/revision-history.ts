@@ -2,8 +2,9 @@ import type { MadeSpec } from '../registry/manifest-edits.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Revision } from '../registry/revision-store.ts';
 import type { OnPlace, PlacedSources } from '../registry/source-folder.ts';
+import type { Clock } from '../schemas/clock.ts';
 import { AppError } from '../schemas/errors.ts';
-import type { ProgramStatus } from '../schemas/program.ts';
+import { type BuildSpec, type ProgramMemory, type ProgramStatus, timestamp } from '../schemas/program.ts';
 
 /** What a program was, and how to get back there. */
 export interface RevisionHistory {
@@ -66,5 +67,34 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
       if (placed === undefined) return { spec: rest };
       return { spec: { ...rest, build: { ...(build as object), context: placed.context } }, placed };
     },
+  };
+}
+
+export interface RecordDeps {
+  clock: Clock;
+  /** Keeps what was built from, see `Contexts.snapshot`. */
+  snapshot: (build: BuildSpec, hash: string) => Promise<string>;
+  /** Who made a commit; `""` where there is none or that can not be told. */
+  authorOf: (commit: string) => Promise<string>;
+}
+
+/** All that is kept of a revision that is made of the spec in force, with the snapshot of its sources. */
+export async function recordOf(
+  { clock, snapshot, authorOf }: RecordDeps,
+  { observedRevision: commit, memory }: ProgramStatus,
+  made: NonNullable<ProgramMemory['good']>,
+  imageId: string,
+): Promise<Revision> {
+  const { revision: number, hash, imageKey, buildId, spec } = made;
+  const buildHash = spec.build === null ? '' : imageKey;
+  // The image may be another host's, or older than what is kept: a rollback needs the sources all the same. Where
+  // they changed just now there is no keeping them, and the next look sees them anew.
+  if (spec.build !== null) await snapshot(spec.build, buildHash).catch(() => undefined);
+  const author = (await authorOf(commit)) || spec.userId;
+  const rawSpec = memory.inForce?.rawSpec ?? {};
+  const createdAt = timestamp(clock.now());
+  return {
+    ...{ number, hash, createdAt, commit, buildId, buildHash, imageId, spec, rawSpec, author },
+    ...{ outcome: 'Pending', message: '' },
   };
 }

@@ -20,6 +20,8 @@ export const LABELS = {
   build: 'dev.hersh.build',
   /** On containers: the revision number they were made for. */
   revision: 'dev.hersh.revision',
+  /** On containers: `spec.restartedAt` they were made for, which the revision as it is kept may not have yet. */
+  restartedAt: 'dev.hersh.restarted-at',
   /** On volumes: who owns the data. */
   user: 'dev.hersh.user',
 } as const;

@@ -78,7 +78,7 @@ describe('an image that there is no room for', () => {
 });
 
 describe('history that can not be written', () => {
-  it('holds up no rollout, and whoever asks for it is told why', async (test) => {
+  it('holds up no rollout, whoever asks for it is told why, and what serves is written when there is room', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
     await stage.write('data/revisions/app', 'a file');
@@ -96,12 +96,19 @@ describe('history that can not be written', () => {
       [],
     );
     await stage.remove('data/revisions/app');
+    await host.advance(60_000);
     await stage.replace('app', { env: { N: '3' } });
     await host.until('the third serves', () => stage.status('app').currentRevision === 3);
+    await stage.reach('app', 'Ready');
     assert.deepEqual(
-      (await host.programs.revisions('app')).map(({ revision }) => revision),
-      [3],
+      (await host.programs.revisions('app')).map(({ revision, outcome }) => [revision, outcome]),
+      [
+        [2, 'Ready'],
+        [3, 'Ready'],
+      ],
     );
+    await host.programs.rollBack('app', undefined);
+    await host.until('the second is back', () => stage.running('app').env.N === '2');
   });
 
   it('lets no data go: a deletion waits until it can be said whose volume that was', async (test) => {

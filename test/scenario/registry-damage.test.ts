@@ -339,4 +339,28 @@ describe('a status file that is damaged or gone', () => {
       ],
     );
   });
+
+  it('has what was restarted, and serves while the wanted one can not be had, known as good again', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app');
+    const { containerId: first } = await stage.reach('app', 'Ready');
+    await stage.edit('app', { restartedAt: '2026-01-01T00:00:00Z' });
+    await stage.host.until('it is restarted', () => stage.status('app').containerId !== first);
+    await stage.reach('app', 'Ready');
+    await stage.host.kill();
+    await stage.remove('status/app.yaml');
+    await stage.write('programs/app.yaml', manifest('app', { image: 'nowhere:1' }));
+    await stage.start();
+    await stage.reach('app', 'Ready');
+    await stage.host.advance(60_000);
+    const served = stage.running('app');
+    stage.world.end(served, 137);
+    stage.world.containers.delete(served.facts.id);
+    stage.world.emit(served, 'destroy');
+    await stage.host.advance(10_000);
+    assert.notEqual(stage.running('app'), served);
+    const { state, reason } = stage.status('app');
+    assert.deepEqual({ state, reason }, { state: 'Ready', reason: 'ImageNotFound' });
+  });
 });

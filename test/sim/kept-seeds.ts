@@ -47,4 +47,9 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'a bad revision ran on where the good one had come to its end and was removed by hand',
   },
+  {
+    seed: 782001961,
+    steps: 40,
+    found: 'what was restarted and served beside a pull that failed was not known as good to a new ledger',
+  },
 ];

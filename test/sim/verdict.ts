@@ -166,7 +166,9 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   const isGood = labelOf(serving) === specHash(spec, spec.image ?? good.build, publishPort);
   // It may have been ready unbeknown to the ledger; or nobody knows what it is, which there was no room to write.
   const isKnown = textOf(stage, `data/revisions/${status.name}/${seen.revision}.yaml`) !== undefined;
-  if (!isGood && !witness.wasReady(seen) && (isKnown || !stage.dataWasFull))
+  // One that is not ready is better than none.
+  const isBetter = canBeMade(given, good, reasons) && (isKnown || !stage.dataWasFull);
+  if (!isGood && !witness.wasReady(seen) && isBetter)
     return `revision ${seen.revision} serves, which never was ready`;
   if (publishPort !== status.publishPort)
     return `it is published on ${publishPort} and not ${status.publishPort}`;
@@ -186,7 +188,10 @@ function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons:
   const { witness } = stage;
   const isBack = reasons.includes('RolledBack');
   if (!isBack && witness.wasStopped(status.name)) return '';
-  if (fate === 'flickers') return '';
+  // One may have been ready only between two looks at the ledger.
+  const isLater = (seen: Seen) => seen.revision > good.revision && witness.wasReady(seen);
+  const later = witness.all(status.name).filter(isLater).flatMap(witness.specsOf);
+  if ([fate, ...later.map(fateOf)].includes('flickers')) return '';
   if (spec.publishPort !== null && holderOf(given, spec.publishPort) !== '') return '';
   const { end } = good;
   // What serves until the wanted one can be had is under the policy that is in force.

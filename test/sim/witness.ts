@@ -279,7 +279,13 @@ export function createWitness(stage: SimStage): Witness {
     const known = last.get(name);
     if (known !== undefined && known.attempt === attempt) known.kept = true;
     const seen = containers.get(containerId);
-    if (state === 'Ready' && seen !== undefined && answers(seen)) good.set(name, { seen, createdAt });
+    if (state === 'Ready' && seen !== undefined && hasAnswered(seen)) good.set(name, { seen, createdAt });
+  }
+
+  /** Where there is no probe, to have run for an instant is enough, and that may be over. */
+  function hasAnswered(seen: Seen): boolean {
+    const readiness = specsOf(seen).at(-1)?.readiness.kind;
+    return answers(seen) || (readiness === 'none' && seen.firstRunMs !== undefined);
   }
 
   function answers({ id }: Seen): boolean {
@@ -294,7 +300,7 @@ export function createWitness(stage: SimStage): Witness {
     const status = host.registry.status.get(name);
     if (status === undefined) return;
     const seen = containers.get(status.containerId);
-    if (status.state === 'Ready' && seen !== undefined && answers(seen)) ready.add(seen.id);
+    if (status.state === 'Ready' && seen !== undefined && hasAnswered(seen)) ready.add(seen.id);
     const { rolledBack, inForce } = status.memory;
     if (rolledBack === undefined) {
       last.delete(name);
