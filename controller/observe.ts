@@ -287,7 +287,7 @@ async function holdPort(
   const known = before.publishPort || rebuiltPort(containers);
   const found = await (spec.publishPort === null
     ? anyPort(ports, name, known)
-    : pinnedPort(ports, name, spec.publishPort, containers));
+    : pinnedPort(ports, before, spec.publishPort, containers));
   const { port, portProblem } = found;
   const own = portProblem === undefined ? port : ports.held(name);
   return { ...found, shownPort: serving.at(-1)?.publishPort ?? own };
@@ -297,7 +297,7 @@ type FoundPort = Pick<Observed, 'port' | 'portProblem'>;
 
 async function pinnedPort(
   ports: Ports,
-  name: string,
+  { name, memory }: ProgramStatus,
   port: number,
   containers: readonly Container[],
 ): Promise<FoundPort> {
@@ -308,9 +308,11 @@ async function pinnedPort(
   const holder = ports.holder(port) ?? name;
   if (holder !== name) return conflict(`held by program ${holder}`);
   // What serves elsewhere, or may, is not given up for a port that can not be had.
-  const isMade = containers.some((one) => one.publishPort === port && !isGoing(one));
-  const moves = containers.length > 0 && !isMade;
-  if (moves && !(await ports.isFree(port))) return conflict('taken by something else on this machine');
+  const own = containers.filter((one) => one.publishPort === port && !isGoing(one));
+  const moves = containers.length > 0 && own.length === 0;
+  const isRefused = memory.failedStart?.reason === 'PortConflict' && !own.some(isUp);
+  if ((moves || isRefused) && !(await ports.isFree(port)))
+    return conflict('taken by something else on this machine');
   return ports.hold(name, port) ? { port, portProblem: undefined } : conflict('held by another program');
 }
 

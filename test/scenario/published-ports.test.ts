@@ -194,6 +194,32 @@ describe('ports of programs', () => {
     assert.equal(stage.running('app').facts.publishPort, 19500);
   });
 
+  it('that something else takes just before a start bring back what served on another', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    stage.world.fault = (method) => {
+      if (method === 'startContainer') stage.world.foreignPorts.add(19500);
+      return 'none';
+    };
+    await stage.replace('app', { publishPort: 19500 });
+    await host.until('it is told', () => stage.status('app').reason === 'PortConflict');
+    await host.until('what served is back', () => stage.status('app').state === 'Ready', 2_000);
+    stage.world.fault = () => 'none';
+    await host.advance(600_000);
+    const { reason, errorMsg, publishPort } = stage.status('app');
+    assert.equal(reason, 'PortConflict');
+    assert.match(errorMsg, /^port 19500 is taken by something else/);
+    assert.equal(stage.running('app').facts.publishPort, publishPort);
+    const starts = (await stage.reasons('app')).filter((one) => one === 'Created').length;
+    assert.ok(starts <= 3, `${starts} containers were made`);
+    stage.world.foreignPorts.clear();
+    await host.until('it moves', () => stage.status('app').publishPort === 19500);
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.status('app').reason, '');
+  });
+
   it('that are taken while there is no other are told, and a free one is taken', async (test) => {
     const stage = await createStage(test);
     await stage.start({ portRange: { min: 19001, max: 19001 } });

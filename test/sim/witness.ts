@@ -274,7 +274,12 @@ export function createWitness(stage: SimStage): Witness {
     if (good.get(name)?.createdAt !== createdAt) good.delete(name);
     const isStopped = specs.get(name)?.at(-1)?.desiredState === 'Stopped';
     const obeyed = state === 'Stopped' && ledger.reason === '';
-    if (isStopped && obeyed && memory.inForce?.spec.desiredState === 'Stopped') askedSince.set(name, []);
+    // What somebody runs by hand does not rest, whatever a host that is dead has written.
+    const runs = [...world.containers.values()].some(
+      ({ facts }) => facts.program === name && facts.state === 'running',
+    );
+    const rests = isStopped && obeyed && !runs;
+    if (rests && memory.inForce?.spec.desiredState === 'Stopped') askedSince.set(name, []);
     const attempt = memory.rolledBack?.attempt;
     const known = last.get(name);
     if (known !== undefined && known.attempt === attempt) known.kept = true;
