@@ -1,4 +1,4 @@
-import type { ProgramSpec } from '../schemas/program.ts';
+import { LABELS, type ProgramSpec } from '../schemas/program.ts';
 import { revisionHash, specHash } from '../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { driftOf } from './diff.ts';
@@ -132,7 +132,7 @@ export function assignRoles(observed: Observed, spec: ProgramSpec): Roles {
   return { specHash: hash, current, previous, surplus };
 }
 
-const hashOf = (container: Container): string => container.labels['dev.hersh.spec-hash'] ?? '';
+const hashOf = (container: Container): string => container.labels[LABELS.specHash] ?? '';
 
 /** A container that has no role: a twin, or one made for a spec that was overtaken before it started. */
 function clear(observed: Observed, container: Container, spec: ProgramSpec): Action[] {
@@ -279,7 +279,13 @@ function freeName({ containers, containerName }: Observed, hash: string): string
 function nextRevision(observed: Observed, spec: ProgramSpec): number {
   const latest = observed.memory.latestRevision;
   if (latest?.hash === revisionHash(spec, observed.imageKey)) return latest.number;
-  return (latest?.number ?? 0) + 1;
+  return newestNumber(observed) + 1;
+}
+
+/** The number of the newest revision. One that could not be written down is known by the containers made for it. */
+export function newestNumber({ memory, containers }: Observed): number {
+  const labelled = containers.map(({ labels }) => Number(labels[LABELS.revision]) || 0);
+  return Math.max(memory.latestRevision?.number ?? 0, ...labelled);
 }
 
 /** Looks again when the time to become ready has passed. */

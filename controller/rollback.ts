@@ -5,7 +5,7 @@ import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
 import { forgetCrashes, waitMs } from './memory.ts';
 import { isGoing, isUp, type Observed, runKey } from './observed.ts';
-import { assignRoles, isFinished, isReady } from './plan.ts';
+import { assignRoles, isFinished, isReady, newestNumber } from './plan.ts';
 
 /**
  * Identifies one attempt at a rollout: spec, sources and `restartedAt`, whatever the port. One that was rolled
@@ -58,7 +58,7 @@ export function standIn(observed: Observed, spec: ProgramSpec, late?: Container)
     one !== late && one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && isIntact(one);
   if (rests || containers.some(remains)) return undefined;
   const isMade = latestRevision?.hash === revisionHash(spec, imageKey);
-  const bad = (latestRevision?.number ?? 0) + (isMade ? 0 : 1);
+  const bad = newestNumber(observed) + (isMade ? 0 : 1);
   const { reason, message } = failed;
   return {
     ...observed,

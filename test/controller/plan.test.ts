@@ -296,13 +296,27 @@ const rows: Row[] = [
   },
   {
     name: 'dead: removed, which may fail, when another is made',
-    observed: observedOf(spec, { containers: [{ ...current, state: 'dead' }] }),
+    observed: observedOf(spec, {
+      containers: [{ ...current, state: 'dead' }],
+      memory: { latestRevision: { number: 1, hash: revisionHash(spec, HASH) } },
+    }),
     want: ['create hersh-program-x-d3158666 for revision 1', 'remove new: its state is dead'],
   },
   {
     name: 'being removed by somebody: not waited for',
-    observed: observedOf(spec, { containers: [{ ...current, state: 'removing' }] }),
+    observed: observedOf(spec, {
+      containers: [{ ...current, state: 'removing' }],
+      memory: { latestRevision: { number: 1, hash: revisionHash(spec, HASH) } },
+    }),
     want: ['create hersh-program-x-d3158666 for revision 1'],
+  },
+  {
+    name: 'beside a container of a revision that was never written down: takes the number after it',
+    observed: observedOf(spec, {
+      containers: [{ ...previous, labels: { ...previous.labels, [LABELS.revision]: '7' } }],
+      memory: { latestRevision: { number: 3, hash: 'another' } },
+    }),
+    want: ['create hersh-program-x-d3158666 for revision 8'],
   },
   {
     name: 'the last start failed: waits',

@@ -62,7 +62,7 @@ async function complaintOf(given: Case): Promise<string> {
   if (finishes(wanted)) return 'it ends by itself, is to be left at that, and is not';
   if (fate === 'serves') return servesComplaint(given, serving, key);
   const good = goodBefore(given, key);
-  if (fate !== 'flickers' && good !== undefined)
+  if (fate !== 'flickers' && good !== undefined && isKept(given, good))
     return `it can not become ready, and was not rolled back to revision ${good.revision}`;
   if (fate === 'hangs') return hangsComplaint(given, serving, key);
   return flickersComplaint(given, serving, fate);
@@ -165,9 +165,8 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   const seen = witness.seen(serving);
   const isGood = labelOf(serving) === specHash(spec, spec.image ?? good.build, publishPort);
   // It may have been ready unbeknown to the ledger; or nobody knows what it is, which there was no room to write.
-  const isKnown = textOf(stage, `data/revisions/${status.name}/${seen.revision}.yaml`) !== undefined;
   // One that is not ready is better than none.
-  const isBetter = canBeMade(given, good, reasons) && (isKnown || !stage.dataWasFull);
+  const isBetter = canBeMade(given, good, reasons) && isKept(given, seen);
   if (!isGood && !witness.wasReady(seen) && isBetter)
     return `revision ${seen.revision} serves, which never was ready`;
   if (publishPort !== status.publishPort)
@@ -180,6 +179,11 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   if (status.state !== 'Ready') return 'the good revision came back and is not Ready';
   if (given.containers.length > 1) return `${given.containers.length} containers are kept`;
   return reasons.includes(status.reason) ? '' : `its reason should be ${reasons}`;
+}
+
+/** Whether its revision is written down, where there was room to. */
+function isKept({ stage, status }: Case, { revision }: Seen): boolean {
+  return !stage.dataWasFull || textOf(stage, `data/revisions/${status.name}/${revision}.yaml`) !== undefined;
 }
 
 /** Why nothing may run though a revision was good: `""` for a reason that is real, or a complaint. */
@@ -202,11 +206,11 @@ function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons:
   return canBeMade(given, good, reasons) ? `nothing runs though revision ${good.revision} was good` : '';
 }
 
-/** Whether one came after the good one and has come to an end that the policy in force leaves it at. */
+/** Whether one came after the good one, or was made for a restart of it, and has come to an end that the policy in force leaves it at. */
 function endsOvertaken({ stage, status, wanted }: Case, good: Seen): boolean {
   const { witness } = stage;
   const last = witness.all(status.name).at(-1);
-  if (last?.end === undefined || last.revision <= good.revision) return false;
+  if (last?.end === undefined || last.revision < good.revision) return false;
   const { asked, exitCode } = last.end;
   // The host ends what its own liveness finds dead.
   const isOwn = !asked || witness.specsOf(last).some(({ liveness }) => liveness.kind !== 'none');
