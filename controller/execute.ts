@@ -3,7 +3,7 @@ import { AppError, withHint } from '../schemas/errors.ts';
 import { LABELS, type ProgramMemory, type ProgramSpec, type ProgramStatus } from '../schemas/program.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { type Action, short } from './action.ts';
-import type { Engine } from './engine/engine.ts';
+import type { Container, Engine } from './engine/engine.ts';
 import type { EventDraft } from './events.ts';
 import type { ImageTasks } from './image-tasks.ts';
 import { afterStartFailure, afterStop } from './memory.ts';
@@ -211,8 +211,9 @@ async function startContainer(
     if (conflict || observed.goal.kind !== 'run') return failed;
     const { spec } = observed.goal;
     // An older one that only serves until the wanted one can be had says nothing about that.
-    if (assignRoles(observed, spec).current?.id !== action.containerId) return failed;
-    return { ...failed, status: await refused(deps, failed.status, observed, spec, error) };
+    const { current } = assignRoles(observed, spec);
+    if (current?.id !== action.containerId) return failed;
+    return { ...failed, status: await refused(deps, failed.status, observed, spec, current, error) };
   }
   if (restarted) {
     const message = `restart ${status.restartCount} of ${short(action.containerId)}`;
@@ -228,10 +229,12 @@ async function refused(
   status: ProgramStatus,
   observed: Observed,
   spec: ProgramSpec,
+  current: Container,
   error: unknown,
 ): Promise<ProgramStatus> {
   const message = withHint(error);
-  const memory = afterRefusedStart(status.memory, spec, observed.imageKey, message, observed.nowMs);
+  const { imageKey, nowMs } = observed;
+  const memory = afterRefusedStart(status.memory, spec, imageKey, current, message, nowMs);
   const { rolledBack } = memory;
   if (rolledBack !== undefined) await deps.keepOutcome(status.name, rolledBack.revision, message);
   return { ...status, memory };

@@ -136,7 +136,7 @@ export function afterDeadline(observed: Observed, spec: ProgramSpec): ProgramMem
   if (current === undefined || !isLate(observed, current, spec, rolloutMs)) return memory;
   const probe = observed.probes.get(current.id)?.message ?? '';
   const why = `not ready within ${spec.progressDeadlineSeconds} s${probe === '' ? '' : `: ${probe}`}`;
-  return rollBack(memory, spec, observed.imageKey, 'ProgressDeadlineExceeded', why);
+  return rollBack(memory, spec, observed.imageKey, current, 'ProgressDeadlineExceeded', why);
 }
 
 /** Whether it has had its time to become ready, and is not. */
@@ -164,6 +164,7 @@ export function afterRefusedStart(
   memory: ProgramMemory,
   spec: ProgramSpec,
   imageKey: string,
+  container: Container,
   message: string,
   nowMs: number,
 ): ProgramMemory {
@@ -172,7 +173,7 @@ export function afterRefusedStart(
   const refusedStarts = { attempt, count: before + 1 };
   const isLast = refusedStarts.count >= REFUSED_STARTS_MAX && !MACHINES_FAULT.test(message);
   const nextAt = isLast ? undefined : timestamp(nowMs + START_AGAIN_MS);
-  const after = rollBack(memory, spec, imageKey, 'StartFailed', message);
+  const after = rollBack(memory, spec, imageKey, container, 'StartFailed', message);
   if (after.rolledBack === undefined || after === memory) return after;
   return {
     ...after,
@@ -181,11 +182,12 @@ export function afterRefusedStart(
   };
 }
 
-/** Marks the attempt as bad where there is an older good revision; otherwise the same memory. */
+/** Marks the attempt as bad where there is another good revision; otherwise the same memory. */
 export function rollBack(
   memory: ProgramMemory,
   spec: ProgramSpec,
   imageKey: string,
+  container: Container,
   reason: string,
   message: string,
 ): ProgramMemory {
@@ -193,6 +195,7 @@ export function rollBack(
   if (good === undefined || good.hash === revisionHash(spec, imageKey)) return memory;
   // The revision that comes back starts with a clean slate.
   const { backOff, failedStart, ...rest } = memory;
-  const revision = latestRevision?.number ?? 0;
+  // Not the newest, where the container of an older one was still there when that was wanted again.
+  const revision = Number(container.labels[LABELS.revision]) || (latestRevision?.number ?? 0);
   return { ...rest, rolledBack: { attempt: attemptOf(spec, imageKey), revision, reason, message } };
 }

@@ -5,6 +5,7 @@ import {
   type Manifest,
   manifestOf,
   newManifest,
+  putRight,
   readManifest,
   type World,
   writeSources,
@@ -151,10 +152,7 @@ export const EDITS: readonly Step[] = [
 
 /** Makes every manifest whole that was damaged or removed. */
 export async function makeWhole(world: World): Promise<void> {
-  for (const [name, text] of world.damaged) {
-    await writeFile(world.host.path('programs', `${name}.yaml`), text);
-    world.damaged.delete(name);
-  }
+  for (const name of world.damaged.keys()) await putRight(world, name);
   // A commit or revert may have brought damage back that was put right long ago.
   for (const name of await world.names()) {
     if ((await readManifest(world, name))?.metadata?.name === name) continue;

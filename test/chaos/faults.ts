@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import type { Step } from './edits.ts';
-import { moveProgramsAway, type World } from './world.ts';
+import { moveProgramsAway, putRight, type World } from './world.ts';
 
 /** Damage is left for so long: short enough to be over soon, long enough to be acted on wrongly. */
 const DAMAGE_MS_MAX = 4_000;
@@ -44,8 +44,7 @@ async function damage(world: World, spoil: (path: string) => Promise<void>): Pro
   world.later(world.random.below(DAMAGE_MS_MAX), async () => {
     // `programs/` may be away just now; then it is made whole in the end.
     if (world.away || world.damaged.get(name) !== text) return;
-    await writeFile(path, text);
-    world.damaged.delete(name);
+    await putRight(world, name);
   });
   return true;
 }

@@ -35,7 +35,10 @@ async function main(argv: string[]): Promise<number> {
   const report = await runChaos({ seed, ms: minutes * 60_000, programs, ports: PORTS, say, signal });
   for (const [kind, count] of [...report.counts].sort(([a], [b]) => (a < b ? -1 : 1)))
     console.log(`${String(count).padStart(6)}  ${kind}`);
-  for (const what of report.forgotten) console.log(`The killed engine had forgotten ${what}`);
+  const files = report.forgotten.filter((what) => what.startsWith('/'));
+  const others = report.forgotten.filter((what) => !files.includes(what));
+  for (const what of [...others, `${files.length} files of namespaces`])
+    console.log(`The killed engine had forgotten ${what}`);
   const steps = [...report.counts.values()].reduce((sum, count) => sum + count, 0);
   if (report.wrong.length === 0) {
     console.log(

@@ -132,6 +132,18 @@ export function newManifest(world: World, name: string): string {
   return manifestText(name, { env: { ROUND: String(world.next()) } });
 }
 
+/** A manifest is again as it was before it was damaged. One that was deleted since, sources and all, stays deleted. */
+export async function putRight(world: World, name: string): Promise<void> {
+  const text = world.damaged.get(name);
+  if (text === undefined) return;
+  const { host } = world;
+  const path = host.path('programs', `${name}.yaml`);
+  const { context } = (manifestOf(text)?.spec.build ?? {}) as { context?: string };
+  const isDeleted = context !== undefined && !existsSync(path) && !existsSync(host.path(context));
+  if (!isDeleted) await writeFile(path, text);
+  world.damaged.delete(name);
+}
+
 /** Moves `programs/` away, and puts back what was in it, whatever has come to stand there meanwhile. */
 export async function moveProgramsAway(world: World): Promise<() => Promise<void>> {
   const here = world.host.path('programs');
