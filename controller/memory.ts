@@ -70,6 +70,8 @@ export function afterExit(
     delete ended.backOff;
     return { ...ended, finished: { specHash, exitCode: container.exitCode } };
   }
+  // It had come to an end before, was started by hand, and this end is another.
+  if (ended.finished?.specHash === specHash) delete ended.finished;
   const ranMs = container.finishedAtMs - container.startedAtMs;
   const count = (ranMs >= HEALTHY_RUN_MS ? 0 : (memory.backOff?.count ?? 0)) + 1;
   return { ...ended, backOff: { count, nextAt: timestamp(nowMs + backOffMs(count)) } };

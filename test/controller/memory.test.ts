@@ -63,6 +63,15 @@ test('an end is remembered as long as the policy leaves it at that', () => {
   assert.ok(!isKept('Always', 0));
 });
 
+test('a failure that follows an end it was left at is a failure, and another spec keeps its own end', () => {
+  const onFailure = specOf({ restartPolicy: 'OnFailure' });
+  const before: ProgramMemory = { finished: { specHash: 'v1:h', exitCode: 0 } };
+  const after = (hash: string) => afterExit(before, { ...exited, exitCode: 137 }, onFailure, hash, NOW_MS);
+  assert.equal(after('v1:h').finished, undefined);
+  assert.equal(after('v1:h').backOff?.count, 1);
+  assert.deepEqual(after('v1:other').finished, before.finished);
+});
+
 test('an exit that was asked for is no crash', () => {
   const memory = afterStop({}, exited);
   assert.equal(afterExit(memory, exited, spec, '', NOW_MS), memory);

@@ -52,4 +52,14 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'what was restarted and served beside a pull that failed was not known as good to a new ledger',
   },
+  {
+    seed: 784001032,
+    steps: 40,
+    found: 'the good revision was told to be bad, for an older one that was wanted again and not started',
+  },
+  {
+    seed: 784000344,
+    steps: 40,
+    found: 'one that had finished, was started by hand and killed while no host ran, stayed down',
+  },
 ];

@@ -155,7 +155,10 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   const good = witness.good(status.name);
   if (good === undefined) {
     if (serving === undefined || !reasons.includes('RolledBack')) return '';
-    return witness.wasReady(witness.seen(serving)) ? '' : 'what came back was never ready';
+    const seen = witness.seen(serving);
+    if (!witness.wasReady(seen)) return 'what came back was never ready';
+    const isSteady = witness.specsOf(seen).every((one) => fateOf(one) === 'serves');
+    return isSteady && given.containers.length > 1 ? `${given.containers.length} containers are kept` : '';
   }
   const [spec] = witness.specsOf(good).slice(-1);
   if (spec === undefined) return `nobody asked for what revision ${good.revision} was`;
