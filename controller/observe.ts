@@ -17,6 +17,7 @@ import { revisionHash, specHash } from '../schemas/spec-hash.ts';
 import { baselineOf } from './diff.ts';
 import type { Container, Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
+import { holdPort } from './hold-port.ts';
 import type { ImageTasks } from './image-tasks.ts';
 import {
   afterBuildFailure,
@@ -33,7 +34,6 @@ import {
 import {
   byAge,
   type ImageState,
-  isGoing,
   isUp,
   type Observed,
   type Overtaken,
@@ -42,7 +42,7 @@ import {
 } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
-import { rebuiltMemory, rebuiltPort } from './rebuild.ts';
+import { rebuiltMemory } from './rebuild.ts';
 import { attemptOf, forAttempt, isLate, noteGood, noteServing, overtakenBy, standIn } from './rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
@@ -273,59 +273,6 @@ function rolloutMs(
 ): number {
   if (container === undefined || container.startedAtMs === 0) return 0;
   return deps.rolloutMs(name, attempt, isUp(container) ? nowMs - container.startedAtMs : 0);
-}
-
-/** The port of the program, held for it from now on; one that a container of it still serves on stays its own too. */
-async function holdPort(
-  ports: Ports,
-  before: ProgramStatus,
-  spec: ProgramSpec,
-  containers: readonly Container[],
-): Promise<Pick<Observed, 'port' | 'shownPort' | 'portProblem'>> {
-  const { name } = before;
-  const serving = containers.filter((one) => isUp(one) && one.publishPort > 0);
-  const known = before.publishPort || rebuiltPort(containers);
-  const found = await (spec.publishPort === null
-    ? anyPort(ports, name, known)
-    : pinnedPort(ports, before, spec.publishPort, containers));
-  const { port, portProblem } = found;
-  const own = portProblem === undefined ? port : ports.held(name);
-  return { ...found, shownPort: serving.at(-1)?.publishPort ?? own };
-}
-
-type FoundPort = Pick<Observed, 'port' | 'portProblem'>;
-
-async function pinnedPort(
-  ports: Ports,
-  { name, memory }: ProgramStatus,
-  port: number,
-  containers: readonly Container[],
-): Promise<FoundPort> {
-  const conflict = (holder: string): FoundPort => ({
-    port,
-    portProblem: { reason: 'PortConflict', message: `port ${port} is ${holder}` },
-  });
-  const holder = ports.holder(port) ?? name;
-  if (holder !== name) return conflict(`held by program ${holder}`);
-  // What serves elsewhere, or may, is not given up for a port that can not be had.
-  const own = containers.filter((one) => one.publishPort === port && !isGoing(one));
-  const moves = containers.length > 0 && own.length === 0;
-  const isRefused = memory.failedStart?.reason === 'PortConflict' && !own.some(isUp);
-  if ((moves || isRefused) && !(await ports.isFree(port)))
-    return conflict('taken by something else on this machine');
-  return ports.hold(name, port) ? { port, portProblem: undefined } : conflict('held by another program');
-}
-
-async function anyPort(ports: Ports, name: string, known: number): Promise<FoundPort> {
-  // The second is one that was held by a pass which failed before it could write that down.
-  for (const port of [known, ports.held(name)]) {
-    if (port > 0 && ports.hold(name, port)) return { port, portProblem: undefined };
-  }
-  try {
-    return { port: await ports.reserve(name), portProblem: undefined };
-  } catch (error) {
-    return { port: 0, portProblem: { reason: 'PortsExhausted', message: withHint(error) } };
-  }
 }
 
 /** What a program that ran to its end was made of: it needs its sources no more, whatever becomes of them. */

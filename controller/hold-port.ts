@@ -1,0 +1,59 @@
+import { withHint } from '../schemas/errors.ts';
+import type { ProgramSpec, ProgramStatus } from '../schemas/program.ts';
+import type { Container } from './engine/engine.ts';
+import { isGoing, isUp, type Observed } from './observed.ts';
+import type { Ports } from './ports.ts';
+import { rebuiltPort } from './rebuild.ts';
+
+/** The port of the program, held for it from now on; one that a container of it still serves on stays its own too. */
+export async function holdPort(
+  ports: Ports,
+  before: ProgramStatus,
+  spec: ProgramSpec,
+  containers: readonly Container[],
+): Promise<Pick<Observed, 'port' | 'shownPort' | 'portProblem'>> {
+  const { name } = before;
+  const serving = containers.filter((one) => isUp(one) && one.publishPort > 0);
+  const known = before.publishPort || rebuiltPort(containers);
+  const found = await (spec.publishPort === null
+    ? anyPort(ports, name, known)
+    : pinnedPort(ports, before, spec.publishPort, containers));
+  const { port, portProblem } = found;
+  const own = portProblem === undefined ? port : ports.held(name);
+  return { ...found, shownPort: serving.at(-1)?.publishPort ?? own };
+}
+
+type FoundPort = Pick<Observed, 'port' | 'portProblem'>;
+
+async function pinnedPort(
+  ports: Ports,
+  { name, memory }: ProgramStatus,
+  port: number,
+  containers: readonly Container[],
+): Promise<FoundPort> {
+  const conflict = (holder: string): FoundPort => ({
+    port,
+    portProblem: { reason: 'PortConflict', message: `port ${port} is ${holder}` },
+  });
+  const holder = ports.holder(port) ?? name;
+  if (holder !== name) return conflict(`held by program ${holder}`);
+  // What serves elsewhere, or may, is not given up for a port that can not be had.
+  const own = containers.filter((one) => one.publishPort === port && !isGoing(one));
+  const moves = containers.length > 0 && own.length === 0;
+  const isRefused = memory.failedStart?.reason === 'PortConflict' && !own.some(isUp);
+  if ((moves || isRefused) && !(await ports.isFree(port)))
+    return conflict('taken by something else on this machine');
+  return ports.hold(name, port) ? { port, portProblem: undefined } : conflict('held by another program');
+}
+
+async function anyPort(ports: Ports, name: string, known: number): Promise<FoundPort> {
+  // The second is one that was held by a pass which failed before it could write that down.
+  for (const port of [known, ports.held(name)]) {
+    if (port > 0 && ports.hold(name, port)) return { port, portProblem: undefined };
+  }
+  try {
+    return { port: await ports.reserve(name), portProblem: undefined };
+  } catch (error) {
+    return { port: 0, portProblem: { reason: 'PortsExhausted', message: withHint(error) } };
+  }
+}
