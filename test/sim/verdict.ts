@@ -71,9 +71,10 @@ async function complaintOf(given: Case): Promise<string> {
 /** It came to its end, or what came back for it did, and is to be left there. */
 function finishedComplaint({ stage, status, wanted }: Case): string {
   const { witness } = stage;
-  const good = status.memory.rolledBack === undefined ? undefined : witness.good(status.name);
+  const isBack = status.memory.rolledBack !== undefined;
+  const good = witness.good(status.name);
   // One may have been ready only between two looks at the ledger.
-  const wasGood = (seen: Seen) => seen === good || (good !== undefined && witness.wasReady(seen));
+  const wasGood = (seen: Seen) => isBack && (seen === good || witness.wasReady(seen));
   const specs = [wanted, ...witness.all(status.name).filter(wasGood).flatMap(witness.specsOf)];
   const isLeftAt = (seen: Seen, { restartPolicy, liveness, ...spec }: ProgramSpec) => {
     const { end, hash, build, port } = seen;
