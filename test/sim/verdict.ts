@@ -80,9 +80,11 @@ function finishedComplaint({ stage, status, wanted }: Case): string {
     const { end, hash, build, port } = seen;
     const isIt = hash === specHash({ restartPolicy, liveness, ...spec }, spec.image ?? build, port);
     if (end === undefined || !isIt) return false;
+    // That a host asked for it, which was killed since, there may have been no room to write.
+    const isAsked = end.asked && !stage.wasFull;
     // What the host ended for its failing liveness has come to its end as well, and not to a good one.
-    if (end.asked && liveness.kind === 'none') return false;
-    return restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && end.exitCode === 0 && !end.asked);
+    if (isAsked && liveness.kind === 'none') return false;
+    return restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && end.exitCode === 0 && !isAsked);
   };
   if (status.state !== 'Stopped') return 'it has finished and is not Stopped';
   if (witness.all(status.name).some((seen) => specs.some((spec) => isLeftAt(seen, spec)))) return '';
