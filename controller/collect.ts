@@ -194,7 +194,7 @@ export function startCollector(deps: CollectorDeps): Collector {
 
   function tellOfLimit(found: readonly Found[], removals: readonly Removal[]): void {
     if (limits.diskBytes === undefined) return;
-    const gone = removals.filter(({ recordOnly }) => !recordOnly).map(({ item }) => item);
+    const gone = removals.map(({ item }) => item);
     const bytes = countedBytes(found) - countedBytes(gone);
     const what = 'the disk limit is exceeded by what is in use';
     if (bytes > limits.diskBytes) warnOnce(what, { bytes, limit: limits.diskBytes });

@@ -149,7 +149,8 @@ function underPressure(
   diskBytes: number | undefined,
 ): Removal[] {
   if (diskBytes === undefined) return [];
-  const going = removals.filter(({ recordOnly }) => !recordOnly).map(({ item }) => item);
+  // A record that goes alone takes its volume out of the sum too: another record counts it, or a program has it.
+  const going = removals.map(({ item }) => item);
   let over = countedBytes(found) - countedBytes(going) - diskBytes;
   const rank = (item: Found) => PRESSURE[item.kind] ?? 0;
   const more: Removal[] = [];

@@ -200,6 +200,18 @@ describe('what may be collected', () => {
     assert.deepEqual(collectable(more, found, NOW, { ...LIMITS, diskBytes: 60 }), []);
     assert.equal(collectable(more, found, NOW, { ...LIMITS, diskBytes: 59 })[0]?.item.key, 'sha256:b');
   });
+
+  it('counts no volume for the limit that a program has back, and one that was deleted often once', () => {
+    const found = [volume('back', HOUR), volume('back', MIN), volume('gone', HOUR), volume('gone', MIN)];
+    const more = refs({ programs: new Map([['back', 'me']]), volumes: new Set(['v-back']) });
+    const volumes = (diskBytes: number) =>
+      collectable(more, found, NOW, { ...LIMITS, diskBytes }).filter(({ recordOnly }) => !recordOnly);
+    assert.deepEqual(volumes(10), []);
+    assert.deepEqual(
+      volumes(9).map(({ item }) => item.key),
+      [`data/trash/gone.${MIN}.volume.json`],
+    );
+  });
 });
 
 const id = fc.constantFrom('a', 'b', 'c', 'd');
@@ -293,8 +305,8 @@ describe('whatever is found and refers', () => {
       const all = collectable(given, found, NOW, limits);
       assert.deepEqual(all.slice(0, without.length), without);
       const left = (count: number) => {
-        const gone = all.slice(0, count).filter(({ recordOnly }) => !recordOnly);
-        return countedBytes(found) - countedBytes(gone.map(({ item }) => item));
+        const gone = all.slice(0, count).map(({ item }) => item);
+        return countedBytes(found) - countedBytes(gone);
       };
       if (all.length > without.length)
         assert.ok(left(all.length - 1) > limits.diskBytes, 'the last was needed');
