@@ -15,8 +15,10 @@ import { createOwnFolders } from './own-folders.ts';
 import { prepareRegistry, registryPaths } from './paths.ts';
 import type { Registry, RegistryChange, RegistryOptions } from './registry.ts';
 import { openRevisionStore } from './revision-store.ts';
+import { troubleOf } from './scan.ts';
 import { createSerial } from './serial.ts';
 import { SETTLE_MS } from './settle.ts';
+import { SourcesHeld } from './sources-held.ts';
 import { openStatusStore } from './status-store.ts';
 import { openTrash } from './trash.ts';
 import { openUnconfirmed } from './unconfirmed.ts';
@@ -120,7 +122,12 @@ export async function openRegistry({
       async look(build) {
         await sources.settled(build.context);
         const look = contexts.look(build);
-        await look.catch(() => undefined);
+        const trouble = await look.then(
+          () => '',
+          () => troubleOf(paths.programs),
+        );
+        // Where the registry is away, that the sources are is no news about them.
+        if (trouble !== '') throw new SourcesHeld(trouble, true, 0);
         // Asked afterwards, since git may have begun meanwhile. What it left half done is no failure either.
         const held = await git?.held();
         if (held !== undefined) throw held;

@@ -132,6 +132,30 @@ describe('a manifest', () => {
     stillIs();
   });
 
+  it('that is away with all sources stops nothing, and says nothing against the sources', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    const before = await stage.reach('app', 'Ready');
+    for (const folder of ['programs', 'sources'])
+      await rename(join(stage.root, folder), join(stage.root, `${folder}-away`));
+    await host.advance(60_000);
+    const { state, reason } = stage.status('app');
+    assert.deepEqual([state, reason], ['Ready', '']);
+    assert.equal(stage.running('app').facts.id, before.containerId);
+    await host.kill();
+    await stage.start();
+    await stage.host.advance(60_000);
+    assert.doesNotMatch(JSON.stringify(stage.status('app')), /BuildFailed/);
+    assert.equal(stage.running('app').facts.id, before.containerId);
+    for (const folder of ['programs', 'sources'])
+      await rename(join(stage.root, `${folder}-away`), join(stage.root, folder));
+    await stage.host.until('all is well', () => stage.status('app').reason === '', 30_000);
+    await stage.host.advance(60_000);
+    assert.equal(stage.running('app').facts.id, before.containerId);
+    assert.doesNotMatch((await stage.reasons('app')).join(), /BuildFailed/);
+  });
+
   it('folder that is gone stops nothing, and its return is noticed', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
