@@ -72,6 +72,8 @@ export interface Observed {
 export interface Overtaken {
   container: Container;
   revision: Revision;
+  /** It has had its time to become ready, and the good one takes over. */
+  isLate?: true;
 }
 
 export const isUp = (container: Container): boolean =>

@@ -113,6 +113,8 @@ function planServing(observed: Observed, spec: ProgramSpec, roles: Roles): Actio
  * its successor instead, unless that has no port either: its own may be somebody else's by now.
  */
 function mayComeBack(observed: Observed, previous: Container): boolean {
+  const { overtaken } = observed;
+  if (overtaken?.isLate === true && overtaken.container.id === previous.id) return false;
   const hasPort = previous.publishPort === observed.port || observed.portProblem !== undefined;
   return hasPort && hasCrashed(observed, previous);
 }

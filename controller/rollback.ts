@@ -60,9 +60,13 @@ export function standIn(observed: Observed, spec: ProgramSpec, late?: Container)
   const isMade = latestRevision?.hash === revisionHash(spec, imageKey);
   const bad = newestNumber(observed) + (isMade ? 0 : 1);
   const { reason, message } = failed;
+  const { overtaken } = observed;
+  // Its crashes, once they are accounted for, are not those of the good one.
+  const isItsCrash = late !== undefined && memory.exitSeen === runKey(late);
   return {
     ...observed,
-    memory: late === undefined ? memory : forgetCrashes(memory),
+    ...(late !== undefined && overtaken !== undefined && { overtaken: { ...overtaken, isLate: true } }),
+    memory: isItsCrash ? forgetCrashes(memory) : memory,
     goal: { kind: 'run', spec: { ...good.spec, desiredState: 'Running' } },
     imageKey: good.imageKey,
     buildId: good.buildId,
