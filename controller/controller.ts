@@ -15,7 +15,7 @@ import type { Metrics } from './metrics.ts';
 import { createPorts, type PortRange, type Ports } from './ports.ts';
 import { createProber, type ProbeOnce } from './probe.ts';
 import { createQueue } from './queue.ts';
-import { lastRevision } from './rebuild.ts';
+import { keptRevisions } from './rebuild.ts';
 import { type ReconcileDeps, reconcile } from './reconcile.ts';
 import { createRolloutTimer } from './rollout-timer.ts';
 import { createSlots } from './slots.ts';
@@ -139,7 +139,7 @@ export function startController(deps: ControllerDeps): Controller {
     probes: (name) => prober.states(name),
     containerName: (name) => containerName(deps.instance, name),
     revision: (name, number) => registry.revisions.get(name, number),
-    lastRevision: (name, userId) => lastRevision(registry, name, userId),
+    keptRevisions: (name, userId) => keptRevisions(registry, name, userId),
     rolloutMs: (name, attempt, sinceStartMs) => rollouts.elapsed(name, attempt, sinceStartMs),
     engineTrouble: () => monitor.health().trouble,
     saw: (name, containers) => monitor.saw(name, containers),

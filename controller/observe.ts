@@ -65,8 +65,8 @@ export interface ObserveDeps {
   stopping: (name: string) => ReadonlySet<string>;
   probes: (name: string) => ReadonlyMap<string, ProbeState>;
   containerName: (name: string) => string;
-  /** The newest revision kept under the name, where it was this user's. */
-  lastRevision: (name: string, userId: string) => Promise<Revision | undefined>;
+  /** The revisions kept under the name, oldest first, where they were this user's. */
+  keptRevisions: (name: string, userId: string) => Promise<readonly Revision[]>;
   /** A revision as it is kept. */
   revision: (name: string, number: number) => Promise<Revision | undefined>;
   /**
@@ -88,7 +88,7 @@ export async function observe(
   const spec = goal.kind === 'run' || goal.kind === 'stop' ? goal.spec : undefined;
   const isNew = spec !== undefined && result.memory.latestRevision === undefined;
   const given = isNew
-    ? rebuiltMemory(result.memory, containers, await deps.lastRevision(name, spec.userId))
+    ? rebuiltMemory(result.memory, containers, await deps.keptRevisions(name, spec.userId))
     : result.memory;
   const base: Observed = {
     name,

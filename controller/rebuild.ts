@@ -3,22 +3,24 @@ import type { Revision } from '../registry/revision-store.ts';
 import { AppError } from '../schemas/errors.ts';
 import { LABELS, type ProgramMemory } from '../schemas/program.ts';
 import type { Container } from './engine/engine.ts';
+import { attemptOf } from './rollback.ts';
 
 /**
- * The newest revision that is kept of a program whose ledger knows of none: its ledger was lost, or it was deleted
- * and comes back. What another user left under the same name is removed, since it is nobody else's to see.
+ * The revisions that are kept of a program whose ledger knows of none, oldest first: its ledger was lost, or it was
+ * deleted and comes back. What another user left under the same name is removed, since it is nobody else's to see.
  */
-export async function lastRevision(
+export async function keptRevisions(
   { revisions, events }: Pick<Registry, 'revisions' | 'events'>,
   name: string,
   userId: string,
-): Promise<Revision | undefined> {
+): Promise<Revision[]> {
   // What can not be read holds nobody up: it is as if there were none.
-  const newest = (await revisions.list(name).catch(unlessUnavailable))?.at(-1);
-  if (newest === undefined || newest.spec.userId === userId) return newest;
+  const kept = (await revisions.list(name).catch(unlessUnavailable)) ?? [];
+  const newest = kept.at(-1);
+  if (newest === undefined || newest.spec.userId === userId) return kept;
   await revisions.remove(name);
   await events.remove(name);
-  return undefined;
+  return [];
 }
 
 function unlessUnavailable(error: unknown): undefined {
@@ -29,8 +31,9 @@ function unlessUnavailable(error: unknown): undefined {
 export function rebuiltMemory(
   memory: ProgramMemory,
   containers: readonly Container[],
-  newest: Revision | undefined,
+  kept: readonly Revision[],
 ): ProgramMemory {
+  const newest = kept.at(-1);
   const started = containers.some(({ startedAtMs }) => startedAtMs > 0);
   const labelled = Math.max(0, ...containers.map(({ labels }) => Number(labels[LABELS.revision]) || 0));
   const number = Math.max(labelled, newest?.number ?? 0);
@@ -40,8 +43,25 @@ export function rebuiltMemory(
     ...memory,
     ...(started ? { startRequested: true } : {}),
     ...(number > 0 ? { latestRevision } : {}),
+    // One that was deleted has no containers: what comes back under its name begins anew.
+    ...(containers.length > 0 && outcomesOf(kept)),
   };
 }
+
+/** The last revision that was ready, to go back to, and the newest where that was rolled back. */
+function outcomesOf(kept: readonly Revision[]): Pick<ProgramMemory, 'good' | 'rolledBack'> {
+  const ready = kept.findLast(({ outcome }) => outcome === 'Ready');
+  const newest = kept.at(-1);
+  if (ready === undefined || newest === undefined) return {};
+  const { number: revision, hash, buildId, spec } = ready;
+  const good = { revision, hash, imageKey: keyOf(ready), buildId, spec };
+  if (newest.outcome !== 'Failed') return { good };
+  const attempt = attemptOf(newest.spec, keyOf(newest));
+  const { number, message } = newest;
+  return { good, rolledBack: { attempt, revision: number, reason: 'ProgressDeadlineExceeded', message } };
+}
+
+const keyOf = ({ spec, buildHash }: Revision): string => spec.image ?? buildHash;
 
 /** The port of the container that runs, or else of the newest; 0 where there is none. Pure. */
 export function rebuiltPort(containers: readonly Container[]): number {

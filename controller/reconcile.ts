@@ -24,6 +24,12 @@ const BAD_LOG_LINES = 200;
 /** Passes in a row before the key goes back to the queue, so that one program can not keep a worker. */
 const PASSES_MAX = 20;
 
+const LEDGER_LOST: EventDraft = {
+  type: 'Warning',
+  reason: 'StatusLost',
+  message: 'its status file was lost or damaged; it is made good from its containers and its history',
+};
+
 export interface ReconcileDeps
   extends ObserveDeps,
     Omit<ExecuteDeps, 'save' | 'emit' | 'forget' | 'revisions' | 'keepRevision' | 'keepOutcome'> {
@@ -83,6 +89,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   }
   const observed = await observe(deps, before, result);
   deps.saw(name, observed.containers);
+  if (known === undefined && observed.containers.length > 0) await emit(deps, before, LEDGER_LOST);
   const { generation: observedGeneration } = result;
   if (await rolledBack(deps, { ...before, observedGeneration }, observed)) return true;
   const actions = plan(observed);

@@ -387,4 +387,46 @@ describe('a status file that is damaged or gone', () => {
     const { state, reason } = stage.status('app');
     assert.deepEqual({ state, reason }, { state: 'Ready', reason: 'ImageNotFound' });
   });
+
+  it('of a program that was rolled back leaves it so, and tells that the file was lost', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { progressDeadlineSeconds: 5 });
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { progressDeadlineSeconds: 5, env: { LISTEN: '0' } });
+    await host.until('it is rolled back', () => stage.status('app').reason === 'RolledBack');
+    const { containerId } = await stage.reach('app', 'Ready');
+    await host.until('one is left', () => stage.containers('app').length === 1);
+    await host.kill();
+    await stage.write('status/app.yaml', 'no ledger');
+    await stage.start();
+    await stage.host.until('it is known', () => stage.status('app').state === 'Ready');
+    await stage.host.advance(600_000);
+    const { state, reason, containerId: after } = stage.status('app');
+    assert.deepEqual([state, reason, after], ['Ready', 'RolledBack', containerId]);
+    assert.deepEqual(stage.host.calls, []);
+    assert.ok((await stage.reasons('app')).includes('StatusLost'));
+  });
+
+  it('while the manifest gets worse keeps the revision that was ready to go back to', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { progressDeadlineSeconds: 5 });
+    await stage.reach('app', 'Ready');
+    await host.kill();
+    await stage.remove('status/app.yaml');
+    await stage.write(
+      'programs/app.yaml',
+      manifest('app', { progressDeadlineSeconds: 5, env: { LISTEN: '0' } }),
+    );
+    await stage.start();
+    await stage.host.until('it is rolled back', () => stage.status('app').reason === 'RolledBack');
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.running('app').facts.labels['dev.hersh.revision'], '1');
+    const revisions = await stage.host.registry.revisions.list('app');
+    assert.deepEqual(
+      revisions.map(({ outcome }) => outcome),
+      ['Ready', 'Failed'],
+    );
+  });
 });
