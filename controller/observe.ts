@@ -264,15 +264,17 @@ function noteBaseline({ memory, ...rest }: Observed, spec: ProgramSpec): Program
   return { ...others, baseline, ...(baselineBefore !== undefined && { baselineBefore }) };
 }
 
-/** How long a container has had to become ready. */
+/** How long a container has had to become ready: one that is known to be good, in this run. */
 function rolloutMs(
   deps: ObserveDeps,
-  { name, nowMs }: Observed,
+  { name, nowMs, memory: { good } }: Observed,
   container: Container | undefined,
   attempt: string,
 ): number {
   if (container === undefined || container.startedAtMs === 0) return 0;
-  return deps.rolloutMs(name, attempt, isUp(container) ? nowMs - container.startedAtMs : 0);
+  const isGood = good !== undefined && attemptOf(good.spec, good.imageKey) === attempt;
+  const rollout = isGood ? `${attempt} ${runKey(container)}` : attempt;
+  return deps.rolloutMs(name, rollout, isUp(container) ? nowMs - container.startedAtMs : 0);
 }
 
 /** What a program that ran to its end was made of: it needs its sources no more, whatever becomes of them. */

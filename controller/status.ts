@@ -14,7 +14,7 @@ import type { Container } from './engine/engine.ts';
 import { backOffMs, describeExit } from './memory.ts';
 import { isUp, type Observed } from './observed.ts';
 import { assignRoles, isFinished, isReady, startWaitMs } from './plan.ts';
-import { probesFor } from './rollback.ts';
+import { isLate, probesFor } from './rollback.ts';
 
 /** A restart that comes sooner than this is not worth the word Error (contract: states). */
 const BACK_OFF_SHOWN_MS = 1_000;
@@ -193,7 +193,7 @@ function own(observed: Observed, current: Container, spec: ProgramSpec, before: 
     if (isReady(observed, current, spec)) {
       return { ...calm('Ready', current, '', ''), progressing: COMPLETE };
     }
-    const late = !wasReady && observed.rolloutMs >= spec.progressDeadlineSeconds * 1000;
+    const late = !wasReady && isLate(observed, current, spec, observed.rolloutMs);
     const message = observed.probes.get(current.id)?.message ?? '';
     const progressing = late
       ? {

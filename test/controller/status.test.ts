@@ -62,7 +62,10 @@ const rows: [string, Observed, string, string][] = [
   ['ready', observedOf(spec, { containers: [current], probes: ready('new') }), 'Ready', ''],
   [
     'never listens',
-    observedOf(specOf({ progressDeadlineSeconds: 1 }), { containers: [current] }),
+    observedOf(specOf({ progressDeadlineSeconds: 1 }), {
+      containers: [current],
+      probes: new Map([['new', { ready: false, live: undefined, message: '' }]]),
+    }),
     'Running',
     'ProgressDeadlineExceeded',
   ],

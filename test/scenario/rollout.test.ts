@@ -147,4 +147,44 @@ describe('a change of a program that runs', () => {
     assert.equal(stage.status('app').state, 'Running');
     stage.running('app');
   });
+
+  it('says no such thing of one that was ready, where that is restarted, made anew, or adopted', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { env: { LISTEN_AFTER_MS: '3000' }, progressDeadlineSeconds: 20 });
+    await stage.reach('app', 'Ready');
+    await host.advance(600_000);
+    stage.world.end(stage.running('app'), 137);
+    await host.advance(1_000);
+    await stage.reach('app', 'Ready');
+    await host.advance(600_000);
+    const served = stage.running('app');
+    stage.world.end(served, 137);
+    stage.world.containers.delete(served.facts.id);
+    stage.world.emit(served, 'destroy');
+    await host.advance(1_000);
+    await stage.reach('app', 'Ready');
+    await host.advance(600_000);
+    await host.kill();
+    await stage.remove('status/app.yaml');
+    await stage.start();
+    await stage.reach('app', 'Ready');
+    const told = (await stage.reasons('app')).filter((reason) => reason === 'ProgressDeadlineExceeded');
+    assert.deepEqual(told, []);
+  });
+
+  it('says it of one that was ready, and is not in time after a restart', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { progressDeadlineSeconds: 20 });
+    await stage.reach('app', 'Ready');
+    await host.advance(600_000);
+    const served = stage.running('app');
+    stage.world.end(served, 137);
+    await host.advance(0);
+    stage.running('app').env.STATUS = '500';
+    await host.advance(15_000);
+    assert.deepEqual([stage.status('app').state, stage.status('app').reason], ['Running', '']);
+    await host.until('it is told', () => stage.status('app').reason === 'ProgressDeadlineExceeded', 10_000);
+  });
 });
