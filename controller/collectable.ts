@@ -156,6 +156,7 @@ function underPressure(
   const more: Removal[] = [];
   for (const item of younger.filter(isCounted).sort((a, b) => rank(a) - rank(b) || byAge(a, b))) {
     if (over <= 0) break;
+    if (item.bytes === 0) continue;
     const why = `${reason(item)}, and the disk limit is exceeded by ${Math.ceil(over / 2 ** 20)} MiB`;
     more.push({ item, recordOnly: false, why });
     over -= item.bytes;

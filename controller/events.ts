@@ -40,7 +40,10 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus): Even
     const message = after.errorMsg || conditionOf(after, 'Progressing');
     events.push({ type, reason: after.reason, message });
   }
-  if (after.state !== before.state && after.state !== 'Error') {
+  if (after.state === 'Stopping' && before.state === 'Stopped') {
+    const message = 'somebody started its container; it is being stopped';
+    events.push({ type: 'Warning', reason: after.state, message });
+  } else if (after.state !== before.state && after.state !== 'Error') {
     events.push({ type: 'Normal', reason: after.state, message: STATE_MESSAGES[after.state] ?? '' });
   }
   const lost =

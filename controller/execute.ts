@@ -6,7 +6,7 @@ import { type Action, short } from './action.ts';
 import type { Container, Engine } from './engine/engine.ts';
 import type { EventDraft } from './events.ts';
 import type { ImageTasks } from './image-tasks.ts';
-import { afterStartFailure, afterStop } from './memory.ts';
+import { afterStartFailure, afterStop, describeExit } from './memory.ts';
 import { type Observed, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
@@ -95,7 +95,7 @@ export async function execute(
       await engine.renameContainer(action.containerId, action.to);
       const from = observed.containers.find(({ id }) => id === action.containerId)?.name ?? '';
       // One that stood beside the last revision takes over its name; any other name was given by somebody.
-      if (!from.startsWith(action.to)) {
+      if (!isBeside(from, action.to)) {
         await note(
           'Drifted',
           `somebody renamed the container to ${from}; it is ${action.to} again`,
@@ -216,7 +216,8 @@ async function startContainer(
     return { ...failed, status: await refused(deps, failed.status, observed, spec, current, error) };
   }
   if (restarted) {
-    const message = `restart ${status.restartCount} of ${short(action.containerId)}`;
+    const after = status.lastExit === null ? '' : ` after ${describeExit(status.lastExit)}`;
+    const message = `restart ${status.restartCount} of ${short(action.containerId)}${after}`;
     await deps.emit(status, { type: 'Normal', reason: 'Restarted', message });
   }
   const { failedStart, ...memory } = status.memory;
@@ -278,6 +279,11 @@ function failedToStart(
 
 function slotOf(memory: ProgramMemory): 'calm' | 'crashing' {
   return (memory.backOff?.count ?? 0) > 1 || memory.failedStart !== undefined ? 'crashing' : 'calm';
+}
+
+/** Whether the name is one that the host gives to a container that stands beside another. */
+function isBeside(name: string, plain: string): boolean {
+  return name.startsWith(plain) && /^-[0-9a-f]{8}(-\d+)?$/.test(name.slice(plain.length));
 }
 
 /** Differs by user, so that a name that comes again under another user never gets the first one's data. */

@@ -158,8 +158,8 @@ const SIGNALS: Record<number, string> = {
   15: 'SIGTERM',
 };
 
-/** How a container ended, for status. `logTail` is its last lines. */
-export function exitOf(container: Container, logTail: string): LastExit {
+/** How a container ended, for status. `logTail` is its last lines. `unhealthyRun` as in `ProgramMemory`. */
+export function exitOf(container: Container, logTail: string, unhealthyRun?: string): LastExit {
   const signal =
     container.exitCode > 128 && container.exitCode <= 128 + SIGNAL_MAX
       ? (SIGNALS[container.exitCode - 128] ?? `signal ${container.exitCode - 128}`)
@@ -170,6 +170,7 @@ export function exitOf(container: Container, logTail: string): LastExit {
     signal,
     finishedAt: timestamp(container.finishedAtMs),
     logTail,
+    ...(unhealthyRun === runKey(container) && { unhealthy: true }),
   };
 }
 
@@ -188,8 +189,9 @@ export function withLateOom(
   return ended.oomToldMs > startedAtMs && isOfThatRun ? { ...lastExit, oomKilled: true } : lastExit;
 }
 
-/** `exit code 3`, `SIGKILL`, `out of memory`. */
+/** `exit code 3`, `SIGKILL`, `out of memory`, `its liveness probe failed`. */
 export function describeExit(exit: LastExit): string {
+  if (exit.unhealthy === true) return 'its liveness probe failed';
   if (exit.oomKilled) return 'out of memory';
   return exit.signal === '' ? `exit code ${exit.exitCode}` : exit.signal;
 }

@@ -407,13 +407,21 @@ async function accountForExit(deps: ObserveDeps, observed: Observed, spec: Progr
   const hash = served.labels[LABELS.specHash] ?? wantedHash;
   const wasTakenDown = deps.wasDown(served.finishedAtMs);
   const memory = afterExit(observed.memory, served, spec, hash, observed.nowMs, wasTakenDown);
-  const lastExit: LastExit = exitOf(served, await tailOf(engine, served.id, TAIL_LINES));
+  // Without the words of its earlier runs. When this one began is written down a moment after its first words.
+  const { exitSeen = '', unhealthyRun } = observed.memory;
+  const sinceMs = exitSeen.startsWith(`${served.id}@`) ? Date.parse(observed.lastExit?.finishedAt ?? '') : 0;
+  const tail = await tailOf(engine, served.id, TAIL_LINES, sinceMs || 0);
+  const lastExit: LastExit = exitOf(served, tail, unhealthyRun);
   return { ...observed, memory, lastExit };
 }
 
-/** The last lines of a container's output, `""` where they can not be had. */
-export async function tailOf(engine: Engine, id: string, lines: number): Promise<string> {
-  const options = { tail: lines, sinceSeconds: 0, follow: false, signal: new AbortController().signal };
+/**
+ * The last lines of a container's output, `""` where they can not be had.
+ * @param sinceMs of which time on, epoch milliseconds; 0 for all
+ */
+export async function tailOf(engine: Engine, id: string, lines: number, sinceMs = 0): Promise<string> {
+  const { signal } = new AbortController();
+  const options = { tail: lines, sinceSeconds: sinceMs / 1000, follow: false, signal };
   try {
     const chunks: Uint8Array[] = [];
     for await (const chunk of await engine.logs(id, options)) chunks.push(chunk);

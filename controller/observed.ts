@@ -28,6 +28,8 @@ export interface ProbeState {
   live: boolean | undefined;
   /** Of the last failure; `""` after a success. */
   message: string;
+  /** Why liveness last failed. */
+  liveMessage?: string;
 }
 
 /** All that `plan` and `status` decide by. */

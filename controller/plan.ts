@@ -153,7 +153,9 @@ function retire(observed: Observed, current: Container, previous: Container, spe
   if (observed.stopping.has(previous.id)) return [];
   if (isUp(previous)) return [stop(previous, spec.stopGracePeriodSeconds, takeover(observed))];
   if (!isReady(observed, current, spec)) return [];
-  const why = observed.rollback === undefined ? 'the new revision is ready' : 'it was rolled back';
+  const isSame = current.labels[LABELS.revision] === previous.labels[LABELS.revision];
+  const newer = isSame ? 'the one that takes its place is ready' : 'the new revision is ready';
+  const why = observed.rollback === undefined ? newer : 'it was rolled back';
   return [{ kind: 'remove', containerId: previous.id, why }];
 }
 
@@ -171,9 +173,10 @@ function keepUp(observed: Observed, container: Container, spec: ProgramSpec): Ac
   if (observed.stopping.has(container.id)) return [];
   if (container.state === 'paused') return [{ kind: 'unpause', containerId: container.id }];
   if (isUp(container)) {
-    if (observed.probes.get(container.id)?.live !== false) return [];
-    const grace = spec.stopGracePeriodSeconds;
-    return [{ ...stop(container, grace, 'its liveness probe fails'), wanted: false }];
+    const { live, liveMessage = '' } = observed.probes.get(container.id) ?? {};
+    if (live !== false) return [];
+    const why = `its liveness probe fails${liveMessage === '' ? '' : `: ${liveMessage}`}`;
+    return [{ ...stop(container, spec.stopGracePeriodSeconds, why), wanted: false }];
   }
   if (isFinished(observed, hashOf(container))) return [];
   if (!mayStart(observed)) return waitForStart(observed);
@@ -257,7 +260,8 @@ function create(observed: Observed, spec: ProgramSpec, hash: string, imageId: st
   const drift = observed.containers
     .filter((one) => hashOf(one) === hash)
     .flatMap((one) => driftOf(one, observed.memory));
-  const why = drift.length === 0 ? '' : `somebody changed the container: ${drift.join('; ')}`;
+  const changed = drift.length === 0 ? '' : `somebody changed the container: ${drift.join('; ')}`;
+  const why = isRemoved(observed) ? 'somebody removed the container' : changed;
   return {
     kind: 'create',
     containerName: freeName(observed, hash),
@@ -267,6 +271,13 @@ function create(observed: Observed, spec: ProgramSpec, hash: string, imageId: st
     spec,
     why,
   };
+}
+
+/** Whether what served is gone: the host removes only what did not start, and nothing before its successor serves. */
+function isRemoved({ memory, containers }: Observed): boolean {
+  const { baseline, rests, failedStart } = memory;
+  if (rests === true || failedStart !== undefined || baseline === undefined) return false;
+  return !containers.some(({ id }) => id === baseline.containerId);
 }
 
 /** The plain name, or one with a suffix while another container has it. */
@@ -280,9 +291,17 @@ function freeName({ containers, containerName }: Observed, hash: string): string
 /** A restart is the same revision; anything else that needs another container is the next. */
 function nextRevision(observed: Observed, spec: ProgramSpec): number {
   const latest = observed.memory.latestRevision;
-  if (latest?.hash === revisionHash(spec, observed.imageKey)) return latest.number;
+  const hash = revisionHash(spec, observed.imageKey);
+  if (latest?.hash === hash) return latest.number;
+  // What is wanted again after one that was rolled back is the one that serves, and so is its restart.
+  const { good, rolledBack } = observed.memory;
+  if (good?.hash === hash && rolledBack === undefined && isMade(observed, good.revision))
+    return good.revision;
   return newestNumber(observed) + 1;
 }
+
+const isMade = ({ containers }: Observed, revision: number): boolean =>
+  containers.some(({ labels }) => Number(labels[LABELS.revision]) === revision);
 
 /** The number of the newest revision. One that could not be written down is known by the containers made for it. */
 export function newestNumber({ memory, containers }: Observed): number {

@@ -59,7 +59,8 @@ export function createProber(clock: Clock, once: ProbeOnce, onChange: (name: str
         state.ready = ok;
         if (changed) onChange(name);
       }),
-      loop(target.liveness, false, (ok) => {
+      loop(target.liveness, false, (ok, message) => {
+        state.liveMessage = message;
         const changed = state.live !== ok;
         state.live = ok;
         if (changed) onChange(name);

@@ -35,7 +35,11 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
     // Where something newer is wanted than what serves, what serves is what to go back to.
     const wantsNewer = serves?.outcome === 'Ready' && isAboutNewer(status, serves);
     const below = wantsNewer ? status.currentRevision + 1 : status.currentRevision;
-    const good = kept.filter((revision) => revision.outcome === 'Ready' && revision.number < below).at(-1);
+    // One that holds the same as what serves, under another number, is nothing to go back to.
+    const isOther = (revision: Revision) => wantsNewer || revision.hash !== serves?.hash;
+    const good = kept.findLast(
+      (revision) => revision.outcome === 'Ready' && revision.number < below && isOther(revision),
+    );
     if (good !== undefined) return good;
     throw new AppError('Conflict', `program ${status.name} has no earlier revision that was ready`, {
       hint: `GET /programs/${status.name}/revisions lists what is kept.`,

@@ -3,7 +3,7 @@ import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { stableJson } from '../schemas/stable-json.ts';
 import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
-import { forgetCrashes, waitMs } from './memory.ts';
+import { describeExit, forgetCrashes, waitMs } from './memory.ts';
 import { isGoing, isUp, type Observed, runKey } from './observed.ts';
 import { assignRoles, isFinished, isReady, newestNumber } from './plan.ts';
 
@@ -138,9 +138,18 @@ export function afterDeadline(observed: Observed, spec: ProgramSpec): ProgramMem
   const { memory, rolloutMs } = observed;
   const { current } = assignRoles(observed, spec);
   if (current === undefined || !isLate(observed, current, spec, rolloutMs)) return memory;
-  const probe = observed.probes.get(current.id)?.message ?? '';
-  const why = `not ready within ${spec.progressDeadlineSeconds} s${probe === '' ? '' : `: ${probe}`}`;
+  const found = crashesOf(observed, current) || (observed.probes.get(current.id)?.message ?? '');
+  const why = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
   return rollBack(memory, spec, observed.imageKey, current, 'ProgressDeadlineExceeded', why);
+}
+
+/** How often it ended by itself, how, and its last line; `""` where it did not. */
+function crashesOf({ memory, lastExit }: Observed, { id }: Container): string {
+  const isIts = memory.exitSeen?.startsWith(`${id}@`) === true;
+  if (!isIts || memory.backOff === undefined || lastExit === null) return '';
+  const line = lastExit.logTail.split('\n').at(-1) ?? '';
+  const times = memory.backOff.count === 1 ? 'once' : `${memory.backOff.count} times in a row`;
+  return `exited ${times} (${describeExit(lastExit)})${line === '' ? '' : `: ${line}`}`;
 }
 
 /** Whether it has had its time to become ready, and is not. */

@@ -119,6 +119,8 @@ export interface LastExit {
   oomKilled: boolean;
   /** `SIGKILL` and the like, `""` where none. */
   signal: string;
+  /** The host ended it, since its liveness probe failed. */
+  unhealthy?: true;
   finishedAt: string;
   /** The last lines of output. */
   logTail: string;

@@ -43,11 +43,23 @@ const CASES: readonly Case[] = [
     what: 'an exit',
     act: (_, program) => host.direct(program, '/crash?code=3', { method: 'POST' }).catch(() => undefined),
     keeps: true,
-    tells: /^Restarted: /,
+    tells: /^Restarted: .* after exit code 3$/,
     restarts: 1,
   },
-  { what: 'docker kill', act: (one) => one.kill(), keeps: true, tells: /^Restarted: /, restarts: 1 },
-  { what: 'docker stop', act: (one) => one.stop({ t: 1 }), keeps: true, tells: /^Restarted: /, restarts: 1 },
+  {
+    what: 'docker kill',
+    act: (one) => one.kill(),
+    keeps: true,
+    tells: /^Restarted: .* after SIGKILL$/,
+    restarts: 1,
+  },
+  {
+    what: 'docker stop',
+    act: (one) => one.stop({ t: 1 }),
+    keeps: true,
+    tells: /^Restarted: .* after /,
+    restarts: 1,
+  },
   {
     what: 'docker restart',
     // Over before a list sees it: where the event is lost, only the probe can tell.
@@ -56,7 +68,12 @@ const CASES: readonly Case[] = [
     keeps: true,
     tells: /^(Restarted|Ready|Running): /,
   },
-  { what: 'docker rm -f', act: (one) => one.remove({ force: true }), keeps: false, tells: /^Created: / },
+  {
+    what: 'docker rm -f',
+    act: (one) => one.remove({ force: true }),
+    keeps: false,
+    tells: /^Drifted: somebody removed the container$/,
+  },
   { what: 'docker pause', act: pause, keeps: true, tells: /^Unpaused: / },
 ];
 

@@ -201,6 +201,16 @@ describe('what may be collected', () => {
     assert.equal(collectable(more, found, NOW, { ...LIMITS, diskBytes: 59 })[0]?.item.key, 'sha256:b');
   });
 
+  it('takes nothing under a disk limit that frees nothing', () => {
+    const empty = { ...volume('v', DAY), bytes: 0 };
+    assert.deepEqual(
+      collectable(NOTHING, [empty, image('a', MIN)], NOW, { ...LIMITS, diskBytes: 9 }).length,
+      1,
+    );
+    const over = refs({ builds: new Set(['a']) });
+    assert.deepEqual(collectable(over, [empty, image('a', MIN)], NOW, { ...LIMITS, diskBytes: 9 }), []);
+  });
+
   it('counts no volume for the limit that a program has back, and one that was deleted often once', () => {
     const found = [volume('back', HOUR), volume('back', MIN), volume('gone', HOUR), volume('gone', MIN)];
     const more = refs({ programs: new Map([['back', 'me']]), volumes: new Set(['v-back']) });
@@ -318,6 +328,7 @@ describe('whatever is found and refers', () => {
             !isReferenced(given, one) &&
             one.kind !== 'sources' &&
             one.kind !== 'history' &&
+            one.bytes > 0 &&
             !(one.kind === 'image' && one.claimedBy === 'nobody'),
         );
         assert.deepEqual(more, [], 'there was nothing more to take');

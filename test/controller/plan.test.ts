@@ -159,11 +159,22 @@ const rows: Row[] = [
     observed: observedOf(spec, {
       containers: [
         { ...previous, ...EXITED },
-        { ...current, ...beside },
+        { ...current, ...beside, labels: { ...current.labels, [LABELS.revision]: '2' } },
       ],
       probes: ready('new'),
     }),
     want: ['remove old: the new revision is ready'],
+  },
+  {
+    name: 'the one made anew of the same revision is ready: the old one goes',
+    observed: observedOf(spec, {
+      containers: [
+        { ...previous, ...EXITED },
+        { ...current, ...beside },
+      ],
+      probes: ready('new'),
+    }),
+    want: ['remove old: the one that takes its place is ready'],
   },
   {
     name: 'alone again: takes the plain name',

@@ -5,6 +5,57 @@ import { createStage, manifest } from './stage.ts';
 /** What an older host knew to look at. */
 const OLD_SETTINGS = ['memoryBytes', 'cpus', 'pids', 'restartPolicy', 'network', 'networks'];
 
+describe('what somebody did behind the back of the host is told', () => {
+  it('killed, out of memory, removed, renamed, or started though it should be stopped', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const told = async () => {
+      const events = await host.registry.events.list('app');
+      return events.map(({ reason, message }) => `${reason}: ${message}`);
+    };
+    const isBack = () => {
+      const { state, containerId } = stage.status('app');
+      return state === 'Ready' && stage.world.containers.get(containerId)?.facts.state === 'running';
+    };
+    stage.world.end(stage.running('app'), 137);
+    await host.until('it is back', isBack);
+    assert.match((await told()).join('\n'), /^Restarted: restart 1 of \w+ after SIGKILL$/m);
+    stage.world.end(stage.running('app'), 137, true);
+    await host.until('it is back', isBack);
+    assert.match((await told()).join('\n'), /^Restarted: restart 2 of \w+ after out of memory$/m);
+    const { facts } = stage.running('app');
+    facts.name = `${facts.name}-mine`;
+    await host.until('it has its name', () => facts.name === 'hersh-program-app', 60_000);
+    assert.match((await told()).join('\n'), /^Drifted: somebody renamed the container to \S+-mine;/m);
+    const served = stage.running('app');
+    stage.world.end(served, 137);
+    stage.world.containers.delete(served.facts.id);
+    stage.world.emit(served, 'destroy');
+    await host.until('it is back', isBack);
+    assert.equal(
+      (await told()).filter((line) => line === 'Drifted: somebody removed the container').length,
+      1,
+    );
+    await stage.edit('app', { desiredState: 'Stopped' });
+    await stage.reach('app', 'Stopped');
+    assert.doesNotMatch((await told()).join('\n'), /somebody started/);
+    const [stopped] = stage.containers('app');
+    assert.ok(stopped);
+    stage.world.run(stopped);
+    await host.until('it is stopped', () => stopped.facts.state === 'exited', 15_000);
+    await stage.reach('app', 'Stopped');
+    assert.match((await told()).join('\n'), /^Stopping: somebody started its container/m);
+    await stage.edit('app', { desiredState: 'Running' });
+    await stage.reach('app', 'Ready');
+    assert.equal(
+      (await told()).filter((line) => line === 'Drifted: somebody removed the container').length,
+      1,
+    );
+  });
+});
+
 describe('a container that somebody changed', () => {
   it('is replaced within a minute where the event was lost, and the event says what was found', async (test) => {
     const stage = await createStage(test);

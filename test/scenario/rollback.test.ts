@@ -126,6 +126,48 @@ describe('a revision that is not ready in time', () => {
     assert.equal(done(), 0);
   });
 
+  it('leaves its number to none: what served is wanted again, restarted, and gone back from', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { ...GOOD, env: { N: '1' } });
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { ...GOOD, env: { N: '2' } });
+    await host.until('the second serves', () => stage.status('app').currentRevision === 2);
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', BAD);
+    await host.until('it is rolled back', () => stage.status('app').reason === 'RolledBack');
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { ...GOOD, env: { N: '2' } });
+    await host.until('it is wanted again', () => stage.status('app').reason === '');
+    const { containerId } = stage.status('app');
+    await stage.edit('app', { restartedAt: '2026-01-01T00:00:00Z' });
+    await host.until('it is restarted', () => stage.status('app').containerId !== containerId);
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.status('app').currentRevision, 2);
+    await host.programs.rollBack('app', undefined);
+    await host.until('the first is back', () => stage.running('app').env.N === '1');
+    await stage.reach('app', 'Ready');
+    await host.programs.rollBack('app', 2);
+    await host.until('the second is back', () => stage.running('app').env.N === '2');
+    await stage.reach('app', 'Ready');
+    await host.programs.rollBack('app', undefined);
+    await host.until('and the first again, not the same once more', () => stage.running('app').env.N === '1');
+  });
+
+  it('says so where it crashed, with its last words', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app', GOOD);
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { ...DEADLINE, env: { EXIT: '3' } });
+    await isBack(stage);
+    const { errorMsg } = stage.status('app');
+    assert.match(
+      errorMsg,
+      /not ready within \d+ s: exited \d+ times in a row \(exit code 3\): exiting as told by EXIT$/,
+    );
+  });
+
   it('and has nothing good before it runs on', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
