@@ -1,4 +1,10 @@
 import { AppError } from '../schemas/errors.ts';
+import { unknownField } from '../schemas/nearest.ts';
+
+/** Unknown fields told at once. */
+const PROBLEMS_MAX = 20;
+/** Of a name that nobody knows its beginning is enough, in characters. */
+const NAME_LENGTH_MAX = 120;
 
 /**
  * The object a body holds, `{}` where it is empty. Throws `BadRequest` for all else.
@@ -18,4 +24,20 @@ export function jsonObject(text: string, hint?: string): Record<string, unknown>
     return value as Record<string, unknown>;
   const message = 'the body must be a JSON object';
   throw new AppError('BadRequest', message, { ...options, details: [{ path: '', message }] });
+}
+
+/** Throws `BadRequest` for fields of a body other than these: a mistyped one must not pass for one left out. */
+export function refuseUnknown(
+  body: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+  hint?: string,
+): void {
+  const details = Object.keys(body)
+    .filter((field) => !known.includes(field))
+    .slice(0, PROBLEMS_MAX)
+    .map((field) => field.slice(0, NAME_LENGTH_MAX))
+    .map((field) => ({ path: field, message: unknownField(field, field, known) }));
+  const first = details[0];
+  if (first === undefined) return;
+  throw new AppError('BadRequest', first.message, { ...(hint === undefined ? {} : { hint }), details });
 }

@@ -1,18 +1,10 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  type Node,
-  visit,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, isCollection, isMap, isNode, type Pair, visit, type YAMLMap } from 'yaml';
 import { AppError } from '../schemas/errors.ts';
 import { stableJson } from '../schemas/stable-json.ts';
 import { keyText } from './manifest.ts';
 import { dataOf, parseYamlDocument } from './yaml-document.ts';
+import { applySplices, mapSplices, pairSplices, type Splice } from './yaml-splices.ts';
+import { inlineText } from './yaml-text.ts';
 
 type Data = Record<string, unknown>;
 
@@ -24,35 +16,62 @@ const KEPT_FIELDS = ['desiredState', 'restartedAt'];
  * @param text a manifest that parses
  */
 export function editManifest(text: string, fields: Readonly<Record<string, string>>): string {
-  return Object.entries(fields).reduce((edited, [field, value]) => setSpecField(edited, field, value), text);
-}
-
-function setSpecField(text: string, field: string, value: string): string {
-  const before = read(text).data;
-  const wanted = { ...before, spec: { ...before.spec, [field]: value } };
-  const spliced = splice(text, field, scalarText(value));
-  if (spliced !== undefined && says(spliced, wanted)) return spliced;
-  return rewrite(text, wanted, (document) => document.setIn(['spec', field], value));
+  return Object.entries(fields).reduce(
+    (edited, [field, value]) => setSpecField(edited, field, value, true),
+    text,
+  );
 }
 
 /**
- * Makes `spec` equal to another one, but for what KEPT_FIELDS name; fields that are equal keep their comments.
+ * Makes `spec` equal to another one, but for what KEPT_FIELDS name; what is equal in both keeps every byte.
  * @param text a manifest that parses
  */
 export function replaceSpec(text: string, wanted: Record<string, unknown>): string {
-  const before = read(text).data;
+  const { data } = read(text);
   const isKept = ([field]: [string, unknown]) => KEPT_FIELDS.includes(field);
   const spec = Object.fromEntries([
-    ...Object.entries(before.spec).filter(isKept),
+    ...Object.entries(data.spec).filter(isKept),
     ...Object.entries(wanted).filter((entry) => !isKept(entry)),
   ]);
-  if (stableJson(spec) === stableJson(before.spec)) return text;
-  return rewrite(text, { ...before, spec }, (document) => {
-    for (const field of Object.keys(before.spec)) if (!(field in spec)) document.deleteIn(['spec', field]);
-    for (const [field, value] of Object.entries(spec)) {
-      if (stableJson(before.spec[field]) === stableJson(value)) continue;
-      document.setIn(['spec', field], document.createNode(value));
+  const inPlace = splice(text, (whole, map) => mapSplices(whole, map, data.spec, spec));
+  const edited = inPlace.find((candidate) => says(candidate, { ...data, spec }));
+  if (edited !== undefined) return edited;
+  // One by one, so that only what can not be edited in place is written anew. New ones first: no spec is empty.
+  const gone = Object.keys(data.spec).filter((field) => !Object.hasOwn(spec, field));
+  return [...Object.keys(spec), ...gone].reduce((now, field) => setSpecField(now, field, spec[field]), text);
+}
+
+/**
+ * @param value undefined to remove the field
+ * @param onTop a new field becomes the first of `spec` rather than the last
+ */
+function setSpecField(text: string, field: string, value: unknown, onTop = false): string {
+  const { data } = read(text);
+  const others = Object.entries(data.spec).filter(([name]) => value !== undefined || name !== field);
+  const spec = { ...Object.fromEntries(others), ...(value === undefined ? {} : { [field]: value }) };
+  if (stableJson(spec) === stableJson(data.spec)) return text;
+  const inPlace = (whole: string, map: YAMLMap, under: number) =>
+    mapSplices(whole, map, data.spec, spec, onTop ? under : undefined);
+  const anew = (whole: string, map: YAMLMap) => {
+    const pair = pairOf(map, field);
+    return pair && value !== undefined ? pairSplices(whole, map, pair, value) : undefined;
+  };
+  const ways = [
+    (base: string) => splice(base, inPlace),
+    (base: string) => splice(base, anew),
+    (base: string) => rewrite(base, field, value),
+  ];
+  for (const way of ways) {
+    // Where an anchor carries the change to places that were not meant, what it stands for is written out there.
+    for (const baseOf of [() => text, () => writeOutAliases(text, field)]) {
+      const base = baseOf();
+      if (base !== text && !says(base, data)) continue;
+      const edited = way(base).find((candidate) => says(candidate, { ...data, spec }));
+      if (edited !== undefined) return edited;
     }
+  }
+  throw new AppError('Conflict', 'the manifest is written in a way that can not be edited by a call', {
+    hint: 'Edit the file itself, or write it without anchors and aliases.',
   });
 }
 
@@ -80,83 +99,60 @@ function says(text: string, wanted: unknown): boolean {
   }
 }
 
-/**
- * The edit by the library's own writer, which keeps comments and order but not every space. Where an anchor
- * carries the change to places that were not meant, what it stands for is written out first.
- */
-function rewrite(text: string, wanted: unknown, change: (document: Document) => void): string {
-  for (const prepare of [() => undefined, writeOutAliases]) {
-    const { document } = read(text);
-    prepare(document);
-    try {
-      change(document);
-      const edited = document.toString({ lineWidth: 0 });
-      const result = text.includes('\r\n') ? edited.replaceAll(/\r?\n/g, '\r\n') : edited;
-      if (says(result, wanted)) return text.startsWith('\uFEFF') ? `\uFEFF${result}` : result;
-    } catch {
-      // An alias that lost its anchor: the next way has none.
-    }
-  }
-  throw new AppError('Conflict', 'the manifest is written in a way that can not be edited by a call', {
-    hint: 'Edit the file itself, or write it without anchors and aliases.',
-  });
+/** The text with its `spec` edited in place; none for odd layouts, two where it has no line end at its end. */
+function splice(
+  text: string,
+  make: (whole: string, spec: YAMLMap, specAt: number) => Splice[] | undefined,
+): string[] {
+  const whole = text.endsWith('\n') ? text : `${text}${text.includes('\r\n') ? '\r\n' : '\n'}`;
+  const pair = pairOf(read(whole).document.contents, 'spec');
+  if (!isMap(pair?.value)) return [];
+  const splices = make(whole, pair.value, rangeOf(pair.key)[0]);
+  if (splices === undefined) return [];
+  const edited = applySplices(whole, splices);
+  // The line end belongs to a block scalar that comes last.
+  return whole === text ? [edited] : [edited.replace(/\r?\n$/, ''), edited];
 }
 
-function writeOutAliases(document: Document): undefined {
+/** The edit by the library's own writer, which keeps comments and order but not every space. */
+function rewrite(text: string, field: string, value: unknown): string[] {
+  const { document } = read(text);
+  try {
+    if (value === undefined) document.deleteIn(['spec', field]);
+    else document.setIn(['spec', field], document.createNode(value, { aliasDuplicateObjects: false }));
+    const edited = document.toString({ lineWidth: 0 });
+    const result = text.includes('\r\n') ? edited.replaceAll(/\r?\n/g, '\r\n') : edited;
+    return [text.startsWith('\uFEFF') ? `\uFEFF${result}` : result];
+  } catch {
+    // An alias that lost its anchor.
+    return [];
+  }
+}
+
+/** The text with the aliases of what stands in a field of `spec`, or of `spec` itself, replaced by their values. */
+function writeOutAliases(text: string, field: string): string {
+  const { document } = read(text);
+  const spec = pairOf(document.contents, 'spec')?.value;
+  const [start, end] = rangeOf(pairOf(spec, field)?.value);
+  const splices: Splice[] = [];
   visit(document, {
-    Alias: (_, alias) => alias.resolve(document)?.clone() as Node | undefined,
-  });
-  visit(document, {
-    Node: (_, node) => {
-      if (!isAlias(node)) delete (node as { anchor?: string }).anchor;
+    Alias(_, alias, path) {
+      const source = alias.resolve(document);
+      const [from] = rangeOf(source);
+      if (source === undefined || !(alias === spec || (from >= start && from < end))) return;
+      const isInFlow = path.some((parent) => isCollection(parent) && parent.flow === true);
+      const [at, behind] = rangeOf(alias);
+      splices.push({ start: at, end: behind, text: inlineText(source.toJS(document), isInFlow) });
     },
   });
+  return applySplices(text, splices);
 }
 
-/** The text with one scalar replaced, or with one field added as the first of `spec`; undefined for odd layouts. */
-function splice(text: string, field: string, scalar: string): string | undefined {
-  const { contents } = read(text).document;
-  const pair = isMap(contents) ? contents.items.find(({ key }) => keyText(key) === 'spec') : undefined;
-  const spec = pair?.value;
-  if (!isMap(spec)) return undefined;
-  const known = spec.items.find(({ key }) => keyText(key) === field);
-  if (isPair(known)) return spliceValue(text, known.value, scalar);
-  const start = startOf(spec.items[0]?.key);
-  if (spec.flow) return spliceFlow(text, spec, start, `${field}: ${scalar}`);
-  // Below the line of `spec:`, above any comment that belongs to what is the first field now.
-  const lineEnd = text.indexOf('\n', startOf(pair?.key) ?? 0);
-  if (start === undefined || lineEnd === -1 || lineEnd > start) return undefined;
-  const indent = text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
-  const newline = text[lineEnd - 1] === '\r' ? '\r\n' : '\n';
-  return `${text.slice(0, lineEnd + 1)}${indent}${field}: ${scalar}${newline}${text.slice(lineEnd + 1)}`;
+function rangeOf(node: unknown): [start: number, end: number] {
+  const range = isNode(node) ? node.range : undefined;
+  return range ? [range[0], range[1]] : [-1, -1];
 }
 
-function spliceValue(text: string, value: unknown, scalar: string): string | undefined {
-  const range = isScalar(value) || isAlias(value) ? value.range : undefined;
-  if (!range) return undefined;
-  const [start, end] = range;
-  // An empty value begins right behind its colon; a block scalar ends with its line.
-  const space = start === end ? ' ' : '';
-  const newline = /\r?\n$/.exec(text.slice(start, end))?.[0] ?? '';
-  return `${text.slice(0, start)}${space}${scalar}${newline}${text.slice(end)}`;
-}
-
-function spliceFlow(
-  text: string,
-  spec: YAMLMap<unknown, unknown>,
-  start: number | undefined,
-  field: string,
-): string | undefined {
-  if (start !== undefined) return `${text.slice(0, start)}${field}, ${text.slice(start)}`;
-  const open = text.indexOf('{', spec.range?.[0] ?? text.length);
-  return open === -1 ? undefined : `${text.slice(0, open + 1)}${field}${text.slice(open + 1)}`;
-}
-
-function startOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[0] : undefined;
-}
-
-/** A word stays plain; anything else is quoted, so that no YAML dialect reads a date out of it. */
-function scalarText(value: string): string {
-  return /^[A-Za-z]+$/.test(value) ? value : JSON.stringify(value);
+function pairOf(map: unknown, name: string): Pair | undefined {
+  return isMap(map) ? (map.items as Pair[]).find(({ key }) => keyText(key) === name) : undefined;
 }

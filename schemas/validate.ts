@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { Problem } from './errors.ts';
-import { nearest } from './nearest.ts';
+import { unknownField } from './nearest.ts';
 import type { Program, Runtime } from './program.ts';
 import {
   MEMORY_BYTES_MIN,
@@ -104,9 +104,7 @@ function problemOf(error: ErrorObject): ManifestProblem[] {
         );
       }
       const known = Object.keys((error.parentSchema as { properties?: object })?.properties ?? {});
-      const meant = nearest(field, known);
-      const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean ${meant}?`;
-      return atKey(`${where} is not a known field; ${hint}`, where);
+      return atKey(unknownField(where, field, known), where);
     }
     case 'required': {
       const field = String(params.missingProperty);

@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../schemas/errors.ts';
+import { nearest, unknownField } from '../../schemas/nearest.ts';
 import { PROGRAM_STATES, proxyUrl, timestamp, USER_ID_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
 import { jsonObject } from '../json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../route.ts';
 import { sourceFiles } from '../source-names.ts';
 import { createViewCache } from '../view.ts';
+
+const CREATE_FIELDS = ['user_id', 'dockerfile', 'src_files'];
+/** Unknown fields that are looked at, and how long they may be, in characters: nobody mistypes more. */
+const FIELDS_MAX = 100;
+const FIELD_LENGTH_MAX = 64;
 
 /** Creating, reading and deleting programs. */
 export function addProgramRoutes(routes: Routes, deps: ApiDeps): void {
@@ -103,7 +109,18 @@ function parseCreate(text: string): CreateRequest {
     bad('dockerfile is required', 'dockerfile', hint);
   }
   if (typeof dockerfile !== 'string') bad('dockerfile must be a string: the text of the file', 'dockerfile');
+  refuseMistypedFiles(body);
   return { userId, files: sourceFiles(parseFiles(body.src_files), dockerfile) };
+}
+
+/** Clients may send fields of their own; but what was meant as `src_files` would make a program without sources. */
+function refuseMistypedFiles(body: Readonly<Record<string, unknown>>): void {
+  if (body.src_files !== undefined) return;
+  const meant = Object.keys(body)
+    .filter((field) => !CREATE_FIELDS.includes(field) && field.length <= FIELD_LENGTH_MAX)
+    .slice(0, FIELDS_MAX)
+    .find((field) => nearest(field, CREATE_FIELDS) === 'src_files');
+  if (meant !== undefined) bad(unknownField(meant, meant, CREATE_FIELDS), meant);
 }
 
 function parseFiles(value: unknown): Record<string, string> {

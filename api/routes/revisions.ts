@@ -1,5 +1,5 @@
 import { AppError } from '../../schemas/errors.ts';
-import { jsonObject } from '../json-body.ts';
+import { jsonObject, refuseUnknown } from '../json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendJson } from '../route.ts';
 
 /** What a program was before, and the way back. */
@@ -21,7 +21,10 @@ async function rollBack({ c, deps, body }: RouteContext): Promise<Response> {
 
 /** The number in `{"revision": n}`; undefined where the body is empty or names none. */
 function revisionOf(body: string): number | undefined {
-  const { revision } = jsonObject(body, 'send {"revision": 3}, or no body');
+  const hint = 'send {"revision": 3}, or no body';
+  const fields = jsonObject(body, hint);
+  refuseUnknown(fields, ['revision'], hint);
+  const { revision } = fields;
   if (revision === undefined) return undefined;
   if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 1) {
     throw new AppError('BadRequest', 'revision must be a whole number from 1');

@@ -90,6 +90,20 @@ test('the guide word for word: a missing dockerfile, and the capital D that caus
   assert.match(String(answer.json.hint), /lower case/);
 });
 
+test('what was meant as src_files is not ignored; fields of the client are', async () => {
+  const { call } = caller();
+  const body = { user_id: 'u', dockerfile: 'FROM x' };
+  for (const field of ['src_file', 'srcFiles', 'files', 'source_files']) {
+    const answer = await call('POST', '/programs', { json: { ...body, [field]: { a: '1' } } });
+    assert.equal(answer.status, 400, field);
+    assert.equal(answer.json.message, `${field} is not a known field; did you mean src_files?`);
+  }
+  const own = { name: 'mine', user: 'u', note: 'n', Dockerfile: 'FROM x' };
+  assert.equal((await call('POST', '/programs', { json: { ...body, ...own } })).status, 201);
+  const both = { src_files: { a: '1' }, files: ['a'], src_file: 1 };
+  assert.equal((await call('POST', '/programs', { json: { ...body, ...both } })).status, 201);
+});
+
 test('bodies: malformed, trailing, empty, not UTF-8, not JSON by name, too large', async () => {
   const { call } = caller([], { bodyBytesMax: 1000 });
   const json = { 'Content-Type': 'application/json' };

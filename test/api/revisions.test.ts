@@ -39,6 +39,26 @@ test('POST rollback refuses what is no number, and edits nothing', async () => {
   assert.deepEqual(host.calls, []);
 });
 
+test('POST rollback refuses a field that it does not know, with what was meant, and edits nothing', async () => {
+  const { call, host } = caller([fakeView('a')]);
+  const unknown: [Record<string, unknown>, string][] = [
+    [{ rev: 5 }, 'rev is not a known field; known is revision'],
+    [{ revison: 1 }, 'revison is not a known field; did you mean revision?'],
+    [{ revision: 1, Revision: 2 }, 'Revision is not a known field; did you mean revision?'],
+  ];
+  for (const [json, message] of unknown) {
+    const answer = await call('POST', '/programs/a/rollback', { json });
+    assert.equal(answer.status, 400);
+    assert.equal(answer.json.message, message);
+    assert.match(String(answer.json.hint), /"revision": 3/);
+  }
+  const long = await call('POST', '/programs/a/rollback', { json: { ['x'.repeat(10_000)]: 1 } });
+  assert.equal(long.status, 400);
+  assert.ok(long.text.length < 1_000);
+  assert.deepEqual(host.calls, []);
+  assert.equal((await call('POST', '/programs/a/rollback', { json: {} })).status, 200);
+});
+
 test('unknown programs are 404, and what can not be gone back to is 409', async () => {
   const { call, host } = caller([fakeView('a')]);
   assert.equal((await call('GET', '/programs/b/revisions')).status, 404);

@@ -25,7 +25,7 @@ const EXACT: [string, string, string][] = [
   [
     'quotes',
     `spec:\n  desiredState: "Running"\n  userId: 'u'\n`,
-    `spec:\n  desiredState: Stopped\n  userId: 'u'\n`,
+    `spec:\n  desiredState: "Stopped"\n  userId: 'u'\n`,
   ],
   [
     'an empty value',

@@ -1,0 +1,270 @@
+import { isCollection, isMap, isNode, isPair, type Node, type Pair, type YAMLMap } from 'yaml';
+import { stableJson } from '../schemas/stable-json.ts';
+import { keyText } from './manifest.ts';
+import { blockScalar, blockText, flowPairs, inlineText, isBlockScalar } from './yaml-text.ts';
+
+type Data = Readonly<Record<string, unknown>>;
+
+/** A piece of a text, and what is put in its place. */
+export interface Splice {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/** The text with its pieces replaced; of two at one place the one that takes nothing away comes first. */
+export function applySplices(text: string, splices: readonly Splice[]): string {
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  let edited = '';
+  let done = 0;
+  for (const { start, end, text: put } of [...splices].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    edited += text.slice(done, start) + put.replaceAll('\n', newline);
+    done = end;
+  }
+  return edited + text.slice(done);
+}
+
+/**
+ * What to replace so that a mapping says something else and all that is equal keeps every byte. It goes by the
+ * looks of the text, which must end with a line's end: whether the result says what is wanted is still to be proved.
+ * @param before what the mapping says
+ * @param under new keys go below the line that this offset is in; else behind the last key
+ * @returns undefined for a layout that it can not edit
+ */
+export function mapSplices(
+  text: string,
+  map: YAMLMap,
+  before: Data,
+  wanted: Data,
+  under?: number,
+): Splice[] | undefined {
+  const pairs = new Map((map.items as Pair[]).map((pair) => [keyText(pair.key), pair]));
+  const splices: Splice[] = [];
+  const gone = new Set<Pair>();
+  const added: [string, unknown][] = [];
+  for (const key of Object.keys(before)) {
+    if (Object.hasOwn(wanted, key)) continue;
+    const pair = pairs.get(key);
+    // What a merge brought in can not be taken out.
+    if (pair === undefined) return undefined;
+    gone.add(pair);
+  }
+  for (const [key, value] of Object.entries(wanted)) {
+    const old = Object.hasOwn(before, key) ? before[key] : undefined;
+    if (stableJson(old) === stableJson(value)) continue;
+    const pair = pairs.get(key);
+    if (pair === undefined) {
+      added.push([key, value]);
+      continue;
+    }
+    const changed = valueSplices(text, map, pair, old, value) ?? pairSplices(text, map, pair, value);
+    if (changed === undefined) return undefined;
+    splices.push(...changed);
+  }
+  const removed = map.flow ? removeFromFlow(text, map, gone) : removeFromBlock(text, map, gone);
+  const put = added.length === 0 ? [] : add(text, map, gone, Object.fromEntries(added), under);
+  return removed && put && [...splices, ...put, ...removed];
+}
+
+/** A key and its value written anew, whatever its layout was. */
+export function pairSplices(text: string, map: YAMLMap, pair: Pair, wanted: unknown): Splice[] | undefined {
+  const start = startOf(pair.key);
+  const anew = { [keyText(pair.key)]: wanted };
+  if (map.flow) return [{ start, end: endOf(text, pair), text: flowPairs(anew) }];
+  const indent = indentAt(text, start);
+  if (indent === undefined) return undefined;
+  const end = nextLine(text, endOf(text, pair));
+  return [{ start: start - indent.length, end, text: indented(blockText(anew), indent) }];
+}
+
+function valueSplices(
+  text: string,
+  map: YAMLMap,
+  pair: Pair,
+  before: unknown,
+  wanted: unknown,
+): Splice[] | undefined {
+  const node = pair.value;
+  if (isMap(node) && isRecord(before) && isRecord(wanted)) {
+    const inner = mapSplices(text, node, before, wanted);
+    if (inner !== undefined) return inner;
+  }
+  if (!isNode(node) || !node.range) return undefined;
+  if (isCollection(node) && !node.flow) return blockSplices(text, pair, node, wanted);
+  const start = node.range[0];
+  const end = endOf(text, pair);
+  if (!isBlockScalar(node)) {
+    const written = inlineText(wanted, map.flow === true, node);
+    // An empty value has its place in front of a comment: it is to stand behind its colon.
+    if (start === end) return [at(lineStart(text, start) + textBefore(text, start).length, ` ${written}`)];
+    return [{ start, end, text: written }];
+  }
+  const comment = /[ \t]+#[^\r\n]*/.exec(text.slice(start, nextLine(text, start)))?.[0] ?? '';
+  if (typeof wanted !== 'string' || !wanted.includes('\n')) {
+    return [{ start, end, text: inlineText(wanted, false) + comment }];
+  }
+  const { header, lines } = blockScalar(wanted, node);
+  const indent = ' '.repeat(startOf(pair.key) - lineStart(text, startOf(pair.key)));
+  return [{ start, end, text: `${header}${comment}\n${indented(lines, indent)}` }];
+}
+
+/** Of a collection in block form, with what stands behind its key left there. */
+function blockSplices(text: string, pair: Pair, node: Node, wanted: unknown): Splice[] | undefined {
+  const first = startOf(node);
+  const indent = indentAt(text, first);
+  const colon = colonOf(text, pair);
+  if (indent === undefined || colon === undefined || nextLine(text, colon) > first - indent.length) {
+    return undefined;
+  }
+  const end = nextLine(text, endOf(text, pair));
+  const isFilled = typeof wanted === 'object' && wanted !== null && Object.keys(wanted).length > 0;
+  if (isFilled) return [{ start: first - indent.length, end, text: indented(blockText(wanted), indent) }];
+  return [
+    { start: colon + 1, end: colon + 1, text: ` ${inlineText(wanted, false)}` },
+    { start: nextLine(text, colon), end, text: '' },
+  ];
+}
+
+function add(
+  text: string,
+  map: YAMLMap,
+  gone: ReadonlySet<Pair>,
+  entries: Data,
+  under: number | undefined,
+): Splice[] | undefined {
+  const items = map.items as Pair[];
+  const first = startOf(items[0]?.key);
+  if (map.flow) {
+    const last = items.findLast((pair) => !gone.has(pair));
+    if (last === undefined) return [at(startOf(map) + 1, flowPairs(entries))];
+    if (under !== undefined) return [at(first, `${flowPairs(entries)}, `)];
+    return [at(endOf(text, last), `, ${flowPairs(entries)}`)];
+  }
+  const indent = indentAt(text, first);
+  if (indent === undefined) return undefined;
+  const offset = nextLine(text, under ?? endOf(text, items.at(-1)));
+  if (under !== undefined && offset > first) return undefined;
+  return [at(offset, indented(blockText(entries), indent))];
+}
+
+/** Each with the comment right above it; what stands above the first may be about all of them, and stays. */
+function removeFromBlock(text: string, map: YAMLMap, gone: ReadonlySet<Pair>): Splice[] | undefined {
+  if (gone.size > 0 && gone.size === map.items.length) return undefined;
+  const splices: Splice[] = [];
+  for (const pair of gone) {
+    const indent = indentAt(text, startOf(pair.key));
+    if (indent === undefined) return undefined;
+    let start = lineStart(text, startOf(pair.key));
+    if (pair !== map.items[0]) start = commentStart(text, start, indent);
+    splices.push({ start, end: nextLine(text, endOf(text, pair)), text: '' });
+  }
+  return splices;
+}
+
+/** The last ones go with the comma in front of them, but for where a comment is between; the others with their own. */
+function removeFromFlow(text: string, map: YAMLMap, gone: ReadonlySet<Pair>): Splice[] | undefined {
+  const items = map.items as Pair[];
+  if (gone.size === 0) return [];
+  const lastKept = items.findLastIndex((pair) => !gone.has(pair));
+  if (lastKept === -1) return undefined;
+  const kept = endOf(text, items[lastKept]);
+  const isRun = !text.slice(kept, startOf(items[lastKept + 1]?.key)).includes('#');
+  const splices: Splice[] = [];
+  for (const [index, pair] of items.entries()) {
+    if (!gone.has(pair) || (isRun && index > lastKept)) continue;
+    const removed = removeItem(text, map, index, pair);
+    if (removed === undefined) return undefined;
+    splices.push(removed);
+  }
+  const last = items.length - 1;
+  if (isRun && last > lastKept) splices.push({ start: kept, end: endOf(text, items[last]), text: '' });
+  return splices;
+}
+
+/** With its comma, and with its whole line where it has one to itself. */
+function removeItem(text: string, map: YAMLMap, index: number, pair: Pair): Splice | undefined {
+  const start = startOf(pair.key);
+  const end = endOf(text, pair);
+  const next = map.items[index + 1];
+  const until = next === undefined ? endOf(text, map) : startOf(next.key);
+  const comma = /^\s*,/.exec(text.slice(end, until))?.[0] ?? '';
+  if (comma === '' && next !== undefined) return undefined;
+  const behind = end + comma.length;
+  const rest = text.slice(behind, nextLine(text, behind));
+  const indent = indentAt(text, start);
+  if (indent === undefined || !/^[ \t\r]*(?:#|\n)/.test(rest)) {
+    return { start, end: behind + (/^[ \t]+/.exec(rest)?.[0].length ?? 0), text: '' };
+  }
+  const line = start - indent.length;
+  return {
+    start: index === 0 ? line : commentStart(text, line, indent),
+    end: behind + rest.length,
+    text: '',
+  };
+}
+
+/** Where what a pair says ends; on its line only a comment follows, or what a flow collection goes on with. */
+function endOf(text: string, item: unknown): number {
+  if (isPair(item)) return isNode(item.value) ? endOf(text, item.value) : endOf(text, item.key);
+  if (isCollection(item) && !item.flow && item.items.length > 0) return endOf(text, item.items.at(-1));
+  const [start, end] = (isNode(item) && item.range) || [0, 0];
+  if (!isBlockScalar(item)) return end;
+  // Its range takes in the line's end, and blank lines.
+  const line = nextLine(text, start + text.slice(start, end).trimEnd().length) - 1;
+  return text[line - 1] === '\r' ? line - 1 : line;
+}
+
+function startOf(node: unknown): number {
+  return (isNode(node) && node.range?.[0]) || 0;
+}
+
+/** The colon behind a key that stands before it on the same line. */
+function colonOf(text: string, { key }: Pair): number | undefined {
+  const end = endOf(text, key);
+  const between = /^[ \t]*:/.exec(text.slice(end, nextLine(text, end)))?.[0];
+  return between === undefined ? undefined : end + between.length - 1;
+}
+
+/** What stands in front of an offset on its line, without spaces at its end. */
+function textBefore(text: string, offset: number): string {
+  return text.slice(lineStart(text, offset), offset).trimEnd();
+}
+
+function lineStart(text: string, offset: number): number {
+  return offset <= 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
+}
+
+function nextLine(text: string, offset: number): number {
+  const end = text.indexOf('\n', offset);
+  return end === -1 ? text.length : end + 1;
+}
+
+/** Where the comment begins that stands right above a line with the same indent; the line itself where none does. */
+function commentStart(text: string, line: number, indent: string): number {
+  let start = line;
+  while (start > 0 && text.startsWith(`${indent}#`, lineStart(text, start - 1))) {
+    start = lineStart(text, start - 1);
+  }
+  return start;
+}
+
+/** The spaces in front of what begins its line; undefined where something else is there. */
+function indentAt(text: string, offset: number): string | undefined {
+  const indent = text.slice(lineStart(text, offset), offset);
+  return /^ *$/.test(indent) ? indent : undefined;
+}
+
+function indented(lines: string, indent: string): string {
+  return lines
+    .split('\n')
+    .map((line) => (line === '' ? '' : indent + line))
+    .join('\n');
+}
+
+function at(offset: number, text: string): Splice {
+  return { start: offset, end: offset, text };
+}
+
+function isRecord(value: unknown): value is Data {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
