@@ -277,7 +277,7 @@ function create(observed: Observed, spec: ProgramSpec, hash: string, imageId: st
 function isRemoved({ memory, containers }: Observed): boolean {
   const { baseline, rests, failedStart } = memory;
   if (rests === true || failedStart !== undefined || baseline === undefined) return false;
-  return !containers.some(({ id }) => id === baseline.containerId);
+  return !containers.some((one) => one.id === baseline.containerId && !isGoing(one));
 }
 
 /** The plain name, or one with a suffix while another container has it. */
