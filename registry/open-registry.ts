@@ -69,8 +69,9 @@ export async function openRegistry({
   const mentions = (name: string, folder: string) =>
     manifests.list().some((entry) => entry.name !== name && entry.text.includes(folder)) ||
     status.names().some((other) => {
-      const context = status.get(other)?.memory.inForce?.spec.build?.context ?? '';
-      return other !== name && context.startsWith(folder);
+      // The ledger of one whose deletion was asked for stays until its container is gone; it needs no sources any more.
+      if (other === name || absences.isStated(other)) return false;
+      return status.get(other)?.memory.inForce?.spec.build?.context.startsWith(folder) === true;
     });
   const isClean = async (folder: string) => (await git?.isClean(folder)) === true;
   const sources = createSourcesKeeper({ root, aside: paths.trash, isClean, mentions });

@@ -93,13 +93,34 @@ describe('git: edits of the API are commits', () => {
     await registry.remove('c', { author: 'ann', message: 'delete c' });
     assert.equal(await stage.git('diff', '--name-only', 'HEAD~'), 'programs/c.yaml', 'd still needs it');
     await registry.remove('d', { author: 'ann', message: 'delete d' });
-    assert.equal((await stage.git('diff', '--name-only', 'HEAD~')).split('\n').length, 8);
+    assert.equal((await stage.git('diff', '--name-only', 'HEAD~', 'HEAD')).split('\n').length, 8);
     assert.ok(await isGone(join(stage.root, 'sources', sources.buildId)));
     assert.equal(await stage.git('status', '--porcelain'), '');
     await stage.git('revert', '--no-edit', 'HEAD');
     await registry.look();
     assert.ok(registry.get('d')?.program, 'a revert brings program and sources back');
     assert.equal(await stage.read(`sources/${sources.buildId}/a*b[c]`), 'c');
+  });
+
+  test('sources go with the second of two deletions too when the first program is not gone yet', async (t) => {
+    const stage = await createGitStage(t);
+    const registry = await two(stage);
+    const folder = `sources/${brought().buildId}`;
+    for (const name of ['c', 'd', 'e']) {
+      await registry.createFromSources(name, brought());
+      await enlist(registry, name, { userId: 'ann', build: { context: folder } });
+    }
+    const inLast = async () => (await stage.git('diff', '--name-only', 'HEAD~', 'HEAD')).split('\n');
+    await rm(join(stage.root, 'programs/c.yaml'));
+    await registry.look();
+    await registry.remove('d');
+    await registry.remove('e');
+    assert.deepEqual(await inLast(), ['programs/e.yaml'], 'c is merely missing');
+    await stage.git('checkout', '-q', 'HEAD', '--', 'programs/c.yaml');
+    await registry.look();
+    await registry.remove('c');
+    assert.deepEqual(await inLast(), ['programs/c.yaml', `${folder}/Dockerfile`]);
+    assert.equal(await stage.git('status', '--porcelain'), '');
   });
 
   test('sources that somebody changed, and such of people, are not removed', async (t) => {

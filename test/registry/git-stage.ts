@@ -167,8 +167,11 @@ export function brought(text = 'FROM scratch\n', more: Record<string, string> = 
 }
 
 /** The ledger of a program that runs, as far as the registry looks at it. */
-export async function enlist(registry: Registry, name: string): Promise<void> {
-  const rawSpec = { userId: 'ann', image: 'hersh/test' };
+export async function enlist(
+  registry: Registry,
+  name: string,
+  rawSpec: Record<string, unknown> = { userId: 'ann', image: 'hersh/test' },
+): Promise<void> {
   await registry.status.put({
     ...emptyStatus(name, 0),
     observedRevision: registry.commitOf(name, undefined),
