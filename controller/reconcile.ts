@@ -7,7 +7,7 @@ import { type Program, type ProgramStatus, type Runtime, timestamp } from '../sc
 import { revisionHash } from '../schemas/spec-hash.ts';
 import { type Action, describe } from './action.ts';
 import type { Container } from './engine/engine.ts';
-import { type EventDraft, eventsBetween } from './events.ts';
+import { type EventDraft, eventsBetween, isCommitted } from './events.ts';
 import { type ExecuteDeps, execute } from './execute.ts';
 import { goalOf } from './goal.ts';
 import type { ControllerLog } from './log.ts';
@@ -100,7 +100,11 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const isFirst = !registry.status.isKept(name) && observed.containers.length === 0;
   if (isFirst) await save(deps, before, isFirst);
   // A host that is killed before the status is written finds the same news at its next start, so none is lost.
-  await Promise.all(eventsBetween(before, next).map((event) => emit(deps, next, event)));
+  // HEAD may be a later one, which brought other programs.
+  const { commit } = isCommitted(before, next)
+    ? await deps.lastChange(name, contextOf(result.goal), next.observedRevision)
+    : { commit: '' };
+  await Promise.all(eventsBetween(before, next, commit).map((event) => emit(deps, next, event)));
   await noteOutcome(deps, next);
   await save(deps, next);
   releasePorts(deps, observed);

@@ -32,6 +32,12 @@ const FIRST_FOLLOW_MS_MAX = 5_000;
 const COMMITS_PER_GC = 200;
 const GC_MS_MAX = 600_000;
 
+/** A commit, and the name of who made it. */
+export interface Change {
+  commit: string;
+  author: string;
+}
+
 /** The git work tree that the registry is. */
 export interface Git
   extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'touch'>,
@@ -60,8 +66,8 @@ export interface Git
   isClean(folder: string): Promise<boolean>;
   /** Whether git leaves that folder out: nothing in it is tracked, and it is ignored. */
   ignores(folder: string): Promise<boolean>;
-  /** The name of who made a commit, `""` where git can not tell. */
-  authorOf(commit: string): Promise<string>;
+  /** The last commit up to `from` that touched one of these paths; `from`, by nobody, where git can not tell. */
+  lastChange(from: string, paths: readonly string[]): Promise<Change>;
   /** Why the remote is not followed at present; undefined where it is, or there is none. */
   remoteTrouble(): RemoteTrouble | undefined;
   /** What people have to know, for `/readyz`. */
@@ -296,9 +302,11 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       const env = { GIT_LITERAL_PATHSPECS: '0' };
       return (await run(['check-ignore', '-q', '--', folder], { env })).code === 0;
     },
-    async authorOf(commit) {
-      const { code, stdout } = await run(['log', '-1', '--format=%an', commit, '--']);
-      return code === 0 ? stdout.trim() : '';
+    async lastChange(from, paths) {
+      const options = ['-1', '--no-show-signature', '--format=%H%n%an'];
+      const { stdout } = await run(['log', ...options, from, '--', ...paths]);
+      const [commit = '', author = ''] = stdout.split('\n');
+      return commit === '' ? { commit: from, author: '' } : { commit, author };
     },
     remoteTrouble: () => trouble,
     warnings: () =>

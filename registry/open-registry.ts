@@ -165,7 +165,10 @@ export async function openRegistry({
     mustBeEditable: () => git?.mustBeEditable(),
     remoteTrouble: () => git?.remoteTrouble(),
     commitOf: (name, context) => git?.commitOf(name, context) ?? '',
-    authorOf: async (commit) => (commit === '' ? '' : ((await git?.authorOf(commit)) ?? '')),
+    async lastChange(name, context, commit) {
+      if (git === undefined || commit === '') return { commit, author: '' };
+      return git.lastChange(commit, [labelOf(name), ...(context === undefined ? [] : [context])]);
+    },
     confirmPrune() {
       const trouble = looks.trouble();
       if (trouble !== '') {

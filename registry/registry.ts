@@ -5,7 +5,7 @@ import type { HostPolicy } from '../schemas/validate.ts';
 import type { BuildLogs } from './build-logs.ts';
 import type { Contexts } from './context.ts';
 import type { EventStore } from './event-store.ts';
-import type { Git } from './git.ts';
+import type { Change, Git } from './git.ts';
 import type { RemoteTrouble } from './git-follow.ts';
 import type { ParsedManifest } from './manifest.ts';
 import type { ManifestEdits } from './manifest-edits.ts';
@@ -85,8 +85,8 @@ export interface Registry extends ManifestEdits {
   remoteTrouble(): RemoteTrouble | undefined;
   /** The git commit that the manifest in force, and its context, are those of; `""` without one. */
   commitOf(name: string, context: string | undefined): string;
-  /** Who made a commit; `""` where there is none or that can not be told. */
-  authorOf(commit: string): Promise<string>;
+  /** The last commit up to `commit` that touched the manifest or its context, and who made it; each may be `""`. */
+  lastChange(name: string, context: string | undefined, commit: string): Promise<Change>;
   /** Believes the absence of all that is missing. Gives their names. */
   confirmPrune(): string[];
   /** Notes that a volume belongs to nobody any more, and since when; it is taken back with the same name and user. */
