@@ -188,7 +188,6 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       run,
       intent: { ...intent, message },
       paths,
-      onlyIfChanged: true,
     }).catch((error: unknown) =>
       onWarning({ error: messageOf(error), paths }, 'an edit that was cut off is not committed'),
     );
@@ -209,7 +208,7 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     const parent = await stand.head();
     for (;;) {
       try {
-        const done = await commitPaths({ root, gitDir, run, intent, paths });
+        const done = await commitPaths({ root, gitDir, run, intent, paths, onRecord: true });
         const now = await stand.head();
         if (parent.id === state.head()) state.committed(now.id, done);
         else await state.refresh(now);

@@ -170,13 +170,30 @@ describe('git: edits of the API are commits', () => {
     assert.equal(await stage.git('fsck', '--strict'), '');
   });
 
-  test('an edit that leaves the file as HEAD has it is on record all the same', async (t) => {
+  test('an edit that leaves the file as HEAD has it is no commit', async (t) => {
     const stage = await createGitStage(t);
     const registry = await two(stage);
+    const head = await stage.git('rev-parse', 'HEAD');
     const etag = registry.get('a')?.etag ?? '';
     await registry.replace('a', imageManifest('a'), etag, { author: 'ann', message: 'put manifest a' });
-    assert.equal(await stage.git('log', '-1', '--format=%s'), 'put manifest a');
-    assert.equal(await stage.git('diff', 'HEAD~'), '');
+    const { rawSpec } = registry.get('a')?.program ?? { rawSpec: {} };
+    await registry.replaceSpec('a', async () => ({ spec: rawSpec }), {
+      author: 'ann',
+      message: 'rollback a',
+    });
+    assert.equal(await stage.git('rev-parse', 'HEAD'), head);
+    assert.equal(await stage.git('status', '--porcelain'), '');
+    assert.equal(registry.commitOf('a', undefined), head);
+    const edited = imageManifest('a', { env: { EDITED: 'by hand' } });
+    await stage.write('programs/a.yaml', edited);
+    await registry.look();
+    await stage.pass(100);
+    await registry.look();
+    await registry.replace('a', edited, registry.get('a')?.etag ?? '', {
+      author: 'ann',
+      message: 'put manifest a',
+    });
+    assert.equal(await stage.git('log', '-1', '--format=%s'), 'put manifest a', 'HEAD had another text');
   });
 
   test('a program git never knew can be deleted, also from a registry without a commit', async (t) => {
