@@ -40,7 +40,7 @@ export interface Change {
 
 /** The git work tree that the registry is. */
 export interface Git
-  extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'touch'>,
+  extends Pick<GitState, 'commitOf' | 'hasProgram' | 'droppedProgram' | 'touch'>,
     Pick<GitStand, 'operation' | 'stand' | 'looked' | 'held'> {
   /** See `GitState.refresh`. */
   refresh(): Promise<ReadonlySet<string>>;
@@ -244,9 +244,8 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
   }
 
   return {
-    commitOf: state.commitOf,
-    droppedProgram: state.droppedProgram,
-    touch: state.touch,
+    ...{ commitOf: state.commitOf, hasProgram: state.hasProgram },
+    ...{ droppedProgram: state.droppedProgram, touch: state.touch },
     ...{ operation: stand.operation, stand: stand.stand, looked: stand.looked, held: stand.held },
     refresh,
     async open() {

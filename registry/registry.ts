@@ -7,6 +7,7 @@ import type { Contexts } from './context.ts';
 import type { EventStore } from './event-store.ts';
 import type { Change, Git } from './git.ts';
 import type { RemoteTrouble } from './git-follow.ts';
+import type { Intent } from './git-lock.ts';
 import type { ParsedManifest } from './manifest.ts';
 import type { ManifestEdits } from './manifest-edits.ts';
 import type { RegistryPaths } from './paths.ts';
@@ -87,8 +88,11 @@ export interface Registry extends ManifestEdits {
   commitOf(name: string, context: string | undefined): string;
   /** The last commit up to `commit` that touched the manifest or its context, and who made it; each may be `""`. */
   lastChange(name: string, context: string | undefined, commit: string): Promise<Change>;
-  /** Believes the absence of all that is missing. Gives their names. */
-  confirmPrune(): string[];
+  /**
+   * Believes the absence of all that is missing, with a commit where HEAD has any of it. Gives their names. Rejects
+   * `RegistryUnavailable` where it is not known what is missing, and otherwise as edits do.
+   */
+  confirmPrune(intentOf?: (names: readonly string[]) => Intent): Promise<readonly string[]>;
   /** Notes that a volume belongs to nobody any more, and since when; it is taken back with the same name and user. */
   trashVolume(name: string, volume: string, userId: string): Promise<void>;
   /**

@@ -274,6 +274,24 @@ describe('a registry in git', () => {
     assert.equal((await host.registry.revisions.list('p0')).length, 5);
   });
 
+  it('a confirmed prune is a commit that says which programs, and leaves the tree clean', async (test) => {
+    const stage = await startInGit(test);
+    await programs(stage, ['p0', 'p1']);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'two');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('both run', allReady(stage, ['p0', 'p1']));
+    for (const name of ['p0', 'p1']) await stage.remove(`programs/${name}.yaml`);
+    await host.until('both are missed', () => host.registry.health().paused.length === 2, 12_000);
+    assert.deepEqual(await host.programs.confirmPrune(), ['p0', 'p1']);
+    assert.equal(
+      await stage.git('log', '-1', '--format=%an %B'),
+      'me prune 2 programs\n\nHersh-Program: p0\nHersh-Program: p1\nHersh-User: me',
+    );
+    assert.equal(await stage.git('status', '--porcelain'), '');
+    await host.until('both are gone', allGone(stage, ['p0', 'p1']));
+  });
+
   it('of several commits that come at once, each revision and event names its own', async (test) => {
     const stage = await startInGit(test);
     await programs(stage, ['p0', 'p1']);
