@@ -81,6 +81,8 @@ export interface GitOptions {
   root: string;
   clock: Clock;
   onWarning: (fields: object, message: string) => void;
+  /** Told, for people, why the registry is taken for plain files though it has a `.git`. */
+  onUnused?: (why: string) => void;
   remote?: Remote | undefined;
 }
 
@@ -94,7 +96,10 @@ export async function openGit(options: GitOptions): Promise<Git | undefined> {
   const { root, remote, onWarning } = options;
   if (remote !== undefined) await prepareFollowing(root, remote);
   const run = createGitRun(root);
-  const folders = await findFolders(root, run, onWarning);
+  const folders = await findFolders(root, run, (why) => {
+    onWarning({}, why);
+    options.onUnused?.(why);
+  });
   if (folders !== undefined) {
     const git = createGit(options, run, folders);
     await git.open();

@@ -26,6 +26,7 @@ import { type Watch, watchRegistry } from './watch.ts';
 export async function openRegistry({
   root,
   git,
+  warnings = [],
   policy,
   clock,
   onWarning,
@@ -143,7 +144,7 @@ export async function openRegistry({
     clashOf: manifests.clashOf,
     health: () => ({
       ...{ scanned: looks.scanned(), message: looks.trouble(), paused: absences.paused() },
-      warnings: [...(git?.warnings() ?? []), ...own.warnings()],
+      warnings: [...warnings, ...(git?.warnings() ?? []), ...own.warnings()],
     }),
     parse,
     look: looks.look,

@@ -113,6 +113,8 @@ export interface RegistryOptions {
   root: string;
   /** The git work tree that the root is the top of, if it is one. It is closed with the registry. */
   git?: Git | undefined;
+  /** What people have to know for as long as it is open. */
+  warnings?: readonly string[];
   policy: HostPolicy;
   clock: Clock;
   onWarning: (fields: object, message: string) => void;

@@ -79,10 +79,13 @@ export async function createGitStage(test: TestContext, options: { init?: boolea
     async open(remote) {
       const onWarning = (fields: object, message: string) =>
         warnings.push(`${message} ${JSON.stringify(fields)}`);
-      const handle = await stage.turning(openGit({ root, clock, onWarning, remote }));
+      const told: string[] = [];
+      const onUnused = (why: string) => told.push(why);
+      const handle = await stage.turning(openGit({ root, clock, onWarning, onUnused, remote }));
       const registry = await openRegistry({
         root,
         git: handle,
+        warnings: told,
         policy: { runtime: 'runc' },
         clock,
         onWarning,
