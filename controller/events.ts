@@ -12,7 +12,6 @@ const STATE_MESSAGES: Partial<Record<ProgramStatus['state'], string>> = {
   Starting: 'its container is being started',
   Running: 'its container runs',
   Ready: 'it answers its readiness probe',
-  Stopping: 'it is being stopped',
   Stopped: 'it is stopped',
 };
 
@@ -55,7 +54,11 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
     events.push({ type, reason: after.reason, message });
   }
   if (after.state !== before.state && after.state !== 'Error') {
-    events.push({ type: 'Normal', reason: after.state, message: STATE_MESSAGES[after.state] ?? '' });
+    events.push({
+      type: 'Normal',
+      reason: after.state,
+      message: STATE_MESSAGES[after.state] ?? conditionOf(after, 'Progressing'),
+    });
   }
   const lost =
     before.state === 'Ready' && after.state === 'Running' && before.containerId === after.containerId;

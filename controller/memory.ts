@@ -188,6 +188,11 @@ export function withLateOom(
   return ended.oomToldMs > startedAtMs && isOfThatRun ? { ...lastExit, oomKilled: true } : lastExit;
 }
 
+/** `the program was deleted by commit 4f2a…`. */
+export function describeDeletion({ deletedBy }: ProgramMemory): string {
+  return `the program was deleted${deletedBy === undefined ? '' : ` by commit ${deletedBy}`}`;
+}
+
 /** `exit code 3`, `SIGKILL`, `out of memory`. */
 export function describeExit(exit: LastExit): string {
   if (exit.oomKilled) return 'out of memory';

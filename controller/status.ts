@@ -11,7 +11,7 @@ import {
 } from '../schemas/program.ts';
 import type { Action } from './action.ts';
 import type { Container } from './engine/engine.ts';
-import { backOffMs, describeExit } from './memory.ts';
+import { backOffMs, describeDeletion, describeExit } from './memory.ts';
 import { isUp, type Observed } from './observed.ts';
 import { assignRoles, isFinished, isReady, startWaitMs } from './plan.ts';
 import { probesFor } from './rollback.ts';
@@ -126,7 +126,7 @@ function verdict(observed: Observed, actions: readonly Action[], before: Program
     case 'hold':
       return held(observed, before);
     case 'remove':
-      return calm('Stopping', observed.containers.at(-1), 'Deleted', 'the program was deleted');
+      return calm('Stopping', observed.containers.at(-1), 'Deleted', describeDeletion(observed.memory));
     case 'stop':
       return stopped(observed, actions);
     case 'run':

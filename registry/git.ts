@@ -66,8 +66,8 @@ export interface Git
   isClean(folder: string): Promise<boolean>;
   /** Whether git leaves that folder out: nothing in it is tracked, and it is ignored. */
   ignores(folder: string): Promise<boolean>;
-  /** The last commit up to `from` that touched one of these paths; `from`, by nobody, where git can not tell. */
-  lastChange(from: string, paths: readonly string[]): Promise<Change>;
+  /** The last of these commits (as `git log` takes them) that touched one of these paths, as far as git can tell. */
+  lastChange(commits: string, paths: readonly string[]): Promise<Change | undefined>;
   /** Why the remote is not followed at present; undefined where it is, or there is none. */
   remoteTrouble(): RemoteTrouble | undefined;
   /** What people have to know, for `/readyz`. */
@@ -305,11 +305,11 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       const env = { GIT_LITERAL_PATHSPECS: '0' };
       return (await run(['check-ignore', '-q', '--', folder], { env })).code === 0;
     },
-    async lastChange(from, paths) {
+    async lastChange(commits, paths) {
       const options = ['-1', '--no-show-signature', '--format=%H%n%an'];
-      const { stdout } = await run(['log', ...options, from, '--', ...paths]);
+      const { stdout } = await run(['log', ...options, commits, '--', ...paths]);
       const [commit = '', author = ''] = stdout.split('\n');
-      return commit === '' ? { commit: from, author: '' } : { commit, author };
+      return commit === '' ? undefined : { commit, author };
     },
     remoteTrouble: () => trouble,
     warnings: () =>

@@ -168,8 +168,13 @@ export async function openRegistry({
     remoteTrouble: () => git?.remoteTrouble(),
     commitOf: (name, context) => git?.commitOf(name, context) ?? '',
     async lastChange(name, context, commit) {
-      if (git === undefined || commit === '') return { commit, author: '' };
-      return git.lastChange(commit, [labelOf(name), ...(context === undefined ? [] : [context])]);
+      const paths = [labelOf(name), ...(context === undefined ? [] : [context])];
+      const change = commit === '' ? undefined : await git?.lastChange(commit, paths);
+      return change ?? { commit, author: '' };
+    },
+    async droppedBy(name, came) {
+      if (git === undefined || came === '' || git.hasProgram(name)) return '';
+      return (await git.lastChange(`${came}..HEAD`, [labelOf(name)]))?.commit ?? '';
     },
     async confirmPrune(intentOf) {
       // What came back meanwhile is not meant.

@@ -88,6 +88,8 @@ export interface Registry extends ManifestEdits {
   commitOf(name: string, context: string | undefined): string;
   /** The last commit up to `commit` that touched the manifest or its context, and who made it; each may be `""`. */
   lastChange(name: string, context: string | undefined, commit: string): Promise<Change>;
+  /** The commit that took the manifest away, after `came`, which it was last seen in; `""` where none is known. */
+  droppedBy(name: string, came: string): Promise<string>;
   /**
    * Believes the absence of all that is missing, with a commit where HEAD has any of it. Gives their names. Rejects
    * `RegistryUnavailable` where it is not known what is missing, and otherwise as edits do.

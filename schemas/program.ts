@@ -135,6 +135,8 @@ export interface ProgramMemory {
   };
   /** It was deleted, and not all of it is gone yet. */
   deleted?: true;
+  /** The commit that deleted it, where that is known. */
+  deletedBy?: string;
   /** Whether a start was ever asked for: tells Stopped from Created. */
   startRequested?: boolean;
   /** `restartedAt` as last acted on: when it differs, failures are forgotten. */

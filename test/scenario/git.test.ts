@@ -274,6 +274,33 @@ describe('a registry in git', () => {
     assert.equal((await host.registry.revisions.list('p0')).length, 5);
   });
 
+  it('a deletion names its commit in the events, where there is one', async (test) => {
+    const stage = await startInGit(test);
+    const names = numbered('p', 0, 3);
+    await programs(stage, [...names, 'kept']);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'four');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('all run', allReady(stage, [...names, 'kept']));
+    const told = async (name: string) => {
+      await host.until(`${name} is gone`, allGone(stage, [name]));
+      const events = await host.registry.events.list(name);
+      return ['Stopping', 'Removed', 'Deleted'].map(
+        (reason) => events.filter((event) => event.reason === reason).at(-1)?.message ?? '',
+      );
+    };
+    const by = async () => `the program was deleted by commit ${await stage.git('rev-parse', 'HEAD')}`;
+    await host.programs.remove('p0');
+    const call = await by();
+    await host.programs.editSpec('kept', { desiredState: 'Stopped' });
+    for (const message of await told('p0')) assert.ok(message.includes(call), message);
+    await stage.git('rm', '-q', 'programs/p1.yaml');
+    await stage.git('commit', '-q', '-m', 'p1 goes');
+    for (const message of await told('p1')) assert.ok(message.includes(await by()), message);
+    await stage.remove('programs/p2.yaml');
+    for (const message of await told('p2')) assert.match(message, /the program was deleted(;|$)/);
+  });
+
   it('a confirmed prune is a commit that says which programs, and leaves the tree clean', async (test) => {
     const stage = await startInGit(test);
     await programs(stage, ['p0', 'p1']);
