@@ -181,6 +181,7 @@ export interface ProgramStatus {
   reason: string;
   errorMsg: string;
   observedGeneration: number;
+  /** HEAD when manifest and sources were last seen as it has them; looked at again within a minute. Or `""`. */
   observedRevision: string;
   currentRevision: number;
   conditions: Condition[];
