@@ -132,7 +132,7 @@ export function startController(deps: ControllerDeps): Controller {
     },
     snapshot,
     wasDown: (atMs) => atMs < (deps.bootedAtMs ?? 0) || monitor.wasAway(atMs),
-    authorOf: (commit) => registry.authorOf(commit),
+    lastChange: registry.lastChange,
     hasSnapshot: (build, hash) => registry.contexts.has(build, hash),
     stop,
     stopping: (name) => new Set(stops.get(name)),

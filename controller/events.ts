@@ -12,23 +12,36 @@ const STATE_MESSAGES: Partial<Record<ProgramStatus['state'], string>> = {
   Starting: 'its container is being started',
   Running: 'its container runs',
   Ready: 'it answers its readiness probe',
-  Stopping: 'it is being stopped',
   Stopped: 'it is stopped',
 };
 
-/** What people should be told when the status goes from one to the other. Pure. */
-export function eventsBetween(before: ProgramStatus, after: ProgramStatus): EventDraft[] {
+/** Whether a commit brought what is wanted now: another spec, or other sources. */
+export function isCommitted(before: ProgramStatus, after: ProgramStatus): boolean {
+  return after.observedRevision !== '' && (isOtherSpec(before, after) || isOtherBuild(before, after));
+}
+
+function isOtherSpec(before: ProgramStatus, after: ProgramStatus): boolean {
+  return after.observedGeneration !== before.observedGeneration;
+}
+
+function isOtherBuild(before: ProgramStatus, after: ProgramStatus): boolean {
+  const { lastBuild } = before.memory;
+  const isOtherCommit = after.observedRevision !== before.observedRevision;
+  return isOtherCommit && lastBuild !== undefined && after.memory.lastBuild !== lastBuild;
+}
+
+/**
+ * What people should be told when the status goes from one to the other. Pure.
+ * @param commit that brought it, where `isCommitted`
+ */
+export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commit = ''): EventDraft[] {
   const events: EventDraft[] = [];
-  const { observedRevision: commit, observedGeneration: generation } = after;
-  if (commit !== '' && generation !== before.observedGeneration) {
-    const message = `generation ${generation} of its spec is that of commit ${commit}`;
+  if (commit !== '' && isOtherSpec(before, after)) {
+    const message = `generation ${after.observedGeneration} of its spec is that of commit ${commit}`;
     events.push({ type: 'Normal', reason: 'ManifestChanged', message });
   }
-  const { lastBuild: build } = after.memory;
-  const { lastBuild: buildBefore } = before.memory;
-  const isOtherCommit = commit !== '' && commit !== before.observedRevision;
-  if (isOtherCommit && build !== buildBefore && buildBefore !== undefined) {
-    const message = `${build} is made of its sources in commit ${commit}`;
+  if (commit !== '' && isOtherBuild(before, after)) {
+    const message = `${after.memory.lastBuild} is made of its sources in commit ${commit}`;
     events.push({ type: 'Normal', reason: 'SourcesChanged', message });
   }
   const isNews =
@@ -40,11 +53,13 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus): Even
     const message = after.errorMsg || conditionOf(after, 'Progressing');
     events.push({ type, reason: after.reason, message });
   }
-  if (after.state === 'Stopping' && before.state === 'Stopped') {
-    const message = 'somebody started its container; it is being stopped';
-    events.push({ type: 'Warning', reason: after.state, message });
-  } else if (after.state !== before.state && after.state !== 'Error') {
-    events.push({ type: 'Normal', reason: after.state, message: STATE_MESSAGES[after.state] ?? '' });
+  if (after.state !== before.state && after.state !== 'Error') {
+    events.push({
+      // What should rest was started by somebody.
+      type: after.state === 'Stopping' && before.state === 'Stopped' ? 'Warning' : 'Normal',
+      reason: after.state,
+      message: STATE_MESSAGES[after.state] ?? conditionOf(after, 'Progressing'),
+    });
   }
   const lost =
     before.state === 'Ready' && after.state === 'Running' && before.containerId === after.containerId;

@@ -66,8 +66,10 @@ async function start(config: Config, log: ReturnType<typeof createLog>): Promise
   try {
     const onWarning = (fields: object, message: string) => log.warn(fields, message);
     const root = config.registry;
-    const git = await openGit({ root, clock, onWarning, remote: config.remote });
-    const registry = await openRegistry({ root, git, policy: { runtime }, clock, onWarning });
+    const warnings: string[] = [];
+    const onUnused = (why: string) => warnings.push(why);
+    const git = await openGit({ root, clock, onWarning, onUnused, remote: config.remote });
+    const registry = await openRegistry({ root, git, warnings, policy: { runtime }, clock, onWarning });
     const engine = createDockerEngine({ instance, log });
     const metrics = createMetrics();
     const controller = startController({

@@ -189,6 +189,11 @@ export function withLateOom(
   return ended.oomToldMs > startedAtMs && isOfThatRun ? { ...lastExit, oomKilled: true } : lastExit;
 }
 
+/** `the program was deleted by commit 4f2a…`. */
+export function describeDeletion({ deletedBy }: ProgramMemory): string {
+  return `the program was deleted${deletedBy === undefined ? '' : ` by commit ${deletedBy}`}`;
+}
+
 /** `exit code 3`, `SIGKILL`, `out of memory`, `its liveness probe failed`. */
 export function describeExit(exit: LastExit): string {
   if (exit.unhealthy === true) return 'its liveness probe failed';

@@ -3,7 +3,7 @@ import { revisionHash, specHash } from '../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
-import { waitMs } from './memory.ts';
+import { describeDeletion, waitMs } from './memory.ts';
 import { byAge, isGoing, isUp, type Observed, runKey } from './observed.ts';
 
 /** How the containers of a program that should run stand to what is wanted. */
@@ -37,7 +37,7 @@ export function plan(given: Observed): Action[] {
 }
 
 function planRemove(observed: Observed): Action[] {
-  const why = 'the program was deleted';
+  const why = describeDeletion(observed.memory);
   if (observed.image.kind === 'pending') return [{ kind: 'cancelImage', why }, ...endAll(observed, why)];
   return observed.containers.length > 0 ? endAll(observed, why) : [{ kind: 'forget', why }];
 }

@@ -182,7 +182,7 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
       }, signal);
     },
     async confirmPrune() {
-      const names = registry.confirmPrune();
+      const names = await registry.confirmPrune((gone) => pruneIntent(gone, registry.status));
       return [...names, ...(await deps.removeStrays())];
     },
   };
@@ -212,6 +212,17 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
 function intentOf(word: string, name: string, userId: string, more = ''): Intent {
   const subject = [word, name, more].filter((part) => part !== '').join(' ');
   return { author: userId, message: `${subject}\n\nHersh-Program: ${name}\nHersh-User: ${userId}\n` };
+}
+
+/** Whoever confirms does not say who it is: where all belong to one user, it is told to be that one. */
+function pruneIntent(names: readonly string[], { get }: Registry['status']): Intent {
+  const users = [...new Set(names.map((name) => get(name)?.userId ?? ''))];
+  const trailers = [
+    ...names.map((name) => `Hersh-Program: ${name}`),
+    ...users.map((id) => `Hersh-User: ${id}`),
+  ];
+  const author = users.length === 1 ? (users[0] ?? '') : '';
+  return { author, message: `prune ${names.length} programs\n\n${trailers.join('\n')}\n` };
 }
 
 /** Which call sets these fields. */

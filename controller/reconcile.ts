@@ -7,10 +7,11 @@ import { type Program, type ProgramStatus, type Runtime, timestamp } from '../sc
 import { revisionHash } from '../schemas/spec-hash.ts';
 import { type Action, describe } from './action.ts';
 import type { Container } from './engine/engine.ts';
-import { type EventDraft, eventsBetween } from './events.ts';
+import { type EventDraft, eventsBetween, isCommitted } from './events.ts';
 import { type ExecuteDeps, execute } from './execute.ts';
 import { goalOf } from './goal.ts';
 import type { ControllerLog } from './log.ts';
+import { describeDeletion } from './memory.ts';
 import { type ObserveDeps, observe, tailOf } from './observe.ts';
 import { isUp, type Observed, runKey } from './observed.ts';
 import { assignRoles, plan } from './plan.ts';
@@ -107,7 +108,11 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const isFirst = !registry.status.isKept(name) && observed.containers.length === 0;
   if (isFirst) await save(deps, before, isFirst);
   // A host that is killed before the status is written finds the same news at its next start, so none is lost.
-  await Promise.all(eventsBetween(before, next).map((event) => emit(deps, next, event)));
+  // HEAD may be a later one, which brought other programs.
+  const { commit } = isCommitted(before, next)
+    ? await deps.lastChange(name, contextOf(result.goal), next.observedRevision)
+    : { commit: '' };
+  await Promise.all(eventsBetween(before, next, commit).map((event) => emit(deps, next, event)));
   await noteOutcome(deps, next);
   await save(deps, next);
   releasePorts(deps, observed);
@@ -121,6 +126,7 @@ async function remembered(
   wanted: Wanted,
   status: ProgramStatus,
 ): Promise<ProgramStatus> {
+  if (wanted.kind === 'gone' && status.memory.deleted !== true) return deleted(deps, status);
   const program = wanted.kind === 'present' ? wanted.entry.program : undefined;
   if (program === undefined) return status;
   const before = status.memory.deleted === true ? await bornAnew(deps, status, program) : status;
@@ -129,6 +135,12 @@ async function remembered(
   const started = { ...before, memory: { ...before.memory, startRequested: true } };
   await save(deps, started, !deps.registry.status.isKept(status.name));
   return started;
+}
+
+/** With the commit that deleted it, to be told as long as anything of it is there. */
+async function deleted({ registry }: ReconcileDeps, status: ProgramStatus): Promise<ProgramStatus> {
+  const deletedBy = await registry.droppedBy(status.name, status.observedRevision);
+  return deletedBy === '' ? status : { ...status, memory: { ...status.memory, deletedBy } };
 }
 
 /** The name was deleted and comes back before all of the old program is gone: what was learnt of that one goes. */
@@ -141,7 +153,7 @@ async function bornAnew(deps: ReconcileDeps, old: ProgramStatus, program: Progra
   await emit(deps, old, {
     type: 'Normal',
     reason: 'Deleted',
-    message: 'the program was deleted; another of its name begins before all of it is gone',
+    message: `${describeDeletion(memory)}; another of its name begins before all of it is gone`,
   });
   const born: ProgramStatus = {
     ...emptyStatus(name, clock.now()),
@@ -284,7 +296,7 @@ async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void>
   await emit(deps, status, {
     type: 'Normal',
     reason: 'Deleted',
-    message: 'the program and its container are gone',
+    message: `${describeDeletion(memory)}; its container is gone`,
   });
   // Its history stays for the time it may come back; where nothing was ever made of it there is none.
   if (memory.latestRevision === undefined) await deps.registry.events.remove(name);

@@ -78,14 +78,14 @@ export interface RecordDeps {
   clock: Clock;
   /** Keeps what was built from, see `Contexts.snapshot`. */
   snapshot: (build: BuildSpec, hash: string) => Promise<string>;
-  /** Who made a commit; `""` where there is none or that can not be told. */
-  authorOf: (commit: string) => Promise<string>;
+  /** See `Registry`. */
+  lastChange: Registry['lastChange'];
 }
 
 /** All that is kept of a revision that is made of the spec in force, with the snapshot of its sources. */
 export async function recordOf(
-  { clock, snapshot, authorOf }: RecordDeps,
-  { observedRevision: commit, memory }: ProgramStatus,
+  { clock, snapshot, lastChange }: RecordDeps,
+  { name, observedRevision, memory }: ProgramStatus,
   made: NonNullable<ProgramMemory['good']>,
   imageId: string,
 ): Promise<Revision> {
@@ -94,11 +94,11 @@ export async function recordOf(
   // The image may be another host's, or older than what is kept: a rollback needs the sources all the same. Where
   // they changed just now there is no keeping them, and the next look sees them anew.
   if (spec.build !== null) await snapshot(spec.build, buildHash).catch(() => undefined);
-  const author = (await authorOf(commit)) || spec.userId;
+  const { commit, author } = await lastChange(name, spec.build?.context, observedRevision);
   const rawSpec = memory.inForce?.rawSpec ?? {};
   const createdAt = timestamp(clock.now());
   return {
-    ...{ number, hash, createdAt, commit, buildId, buildHash, imageId, spec, rawSpec, author },
-    ...{ outcome: 'Pending', message: '' },
+    ...{ number, hash, createdAt, commit, buildId, buildHash, imageId, spec, rawSpec },
+    ...{ author: author || spec.userId, outcome: 'Pending', message: '' },
   };
 }

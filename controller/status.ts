@@ -11,7 +11,7 @@ import {
 } from '../schemas/program.ts';
 import type { Action } from './action.ts';
 import type { Container } from './engine/engine.ts';
-import { backOffMs, describeExit } from './memory.ts';
+import { backOffMs, describeDeletion, describeExit } from './memory.ts';
 import { isUp, type Observed } from './observed.ts';
 import { assignRoles, isFinished, isReady, startWaitMs } from './plan.ts';
 import { isLate, probesFor } from './rollback.ts';
@@ -126,9 +126,9 @@ function verdict(observed: Observed, actions: readonly Action[], before: Program
     case 'hold':
       return held(observed, before);
     case 'remove':
-      return calm('Stopping', observed.containers.at(-1), 'Deleted', 'the program was deleted');
+      return calm('Stopping', observed.containers.at(-1), 'Deleted', describeDeletion(observed.memory));
     case 'stop':
-      return stopped(observed, actions);
+      return stopped(observed, actions, before);
     case 'run':
       return withRollback(running(observed, actions, observed.goal.spec, before), observed);
   }
@@ -153,10 +153,16 @@ function held(observed: Observed, before: ProgramStatus): Verdict {
   return calm(before.state, shown, 'Held', 'nothing is done about this program at present');
 }
 
-function stopped(observed: Observed, actions: readonly Action[]): Verdict {
+function stopped(observed: Observed, actions: readonly Action[], before: ProgramStatus): Verdict {
   const shown = observed.containers.find(isUp) ?? observed.containers.at(-1);
   const stopping = actions.some(({ kind }) => kind === 'stop') || observed.stopping.size > 0;
-  if (stopping) return calm('Stopping', shown, 'Stopping', 'the program is being stopped');
+  if (stopping) {
+    const isResting = before.state === 'Stopped';
+    const why = isResting
+      ? 'somebody started its container; it is being stopped'
+      : 'the program is being stopped';
+    return calm('Stopping', shown, 'Stopping', why);
+  }
   const state = observed.memory.startRequested === true ? 'Stopped' : 'Created';
   return calm(state, shown, state, state === 'Created' ? 'it was never started' : 'desiredState is Stopped');
 }

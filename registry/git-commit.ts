@@ -24,8 +24,8 @@ export interface CommitRequest {
   intent: Intent;
   /** Files and folders relative to the root, as they are in the work tree now; gone ones are committed as gone. */
   paths: readonly string[];
-  /** Makes no commit where HEAD holds the same already. Otherwise there is one whatever happens. */
-  onlyIfChanged?: boolean;
+  /** Makes an empty commit where all are gone and HEAD has none of them: that they went is on record all the same. */
+  onRecord?: boolean;
 }
 
 /** What a commit took in: paths that are there now, and paths that are gone. */
@@ -35,7 +35,8 @@ export interface Committed {
 }
 
 /**
- * Commits these paths and nothing else, as `git commit --only` does; the caller holds the index lock. The work is
+ * Commits these paths and nothing else, as `git commit --only` does, unless HEAD has them so already; the caller
+ * holds the index lock. The work is
  * done on a copy of the index, which then takes its place: what others have staged stays staged, and a commit that
  * is refused leaves no trace.
  * @throws GitBusy; AppError `Conflict` with git's words where a hook or git itself refuses
@@ -49,15 +50,14 @@ export async function commitPaths(request: CommitRequest): Promise<Committed> {
     const { there, gone, known } = await stage(run, root, request.paths, indexFile);
     const paths = [...there, ...known];
     if (paths.length > 0) {
-      if (request.onlyIfChanged !== true || (await differs(run, paths, indexFile)))
-        await commit(run, intent, ['--only', '--allow-empty', '--', ...paths], indexFile);
+      if (await differs(run, paths, indexFile))
+        await commit(run, intent, ['--only', '--', ...paths], indexFile);
       await rename(indexFile, index);
-    } else if (request.onlyIfChanged === true) {
+    } else if (request.onRecord === true) {
+      await emptyCommit(run, intent, indexFile);
+    } else {
       // It is gone from HEAD already: a host was killed between its commit and its index.
       await rename(indexFile, index).catch(unlessMissing);
-    } else {
-      // It never was in git, so there is nothing to take out; the call is on record all the same.
-      await emptyCommit(run, intent, indexFile);
     }
     return { there, gone };
   } finally {

@@ -6,12 +6,13 @@ import { type GitRun, wordsOf } from './git-run.ts';
 
 /**
  * Where git keeps what it knows of the work tree whose top is `root`; undefined where there is none, or git does not
- * work there, which is told.
+ * work there.
+ * @param onUnused told the latter, for people
  */
 export async function findFolders(
   root: string,
   run: GitRun,
-  onWarning: (fields: object, message: string) => void,
+  onUnused: (why: string) => void,
 ): Promise<GitFolders | undefined> {
   const result = await run(['rev-parse', '--show-toplevel', '--absolute-git-dir', '--git-common-dir']);
   const [top = '', gitDir = '', commonDir = ''] = result.stdout.split('\n');
@@ -25,9 +26,9 @@ export async function findFolders(
     return { gitDir: here, commonDir: commonDir.startsWith('/') ? commonDir : resolve(root, commonDir) };
   }
   if (isHere) {
-    onWarning(
-      { error: wordsOf(result) },
-      'the registry has a .git, but git does not work there: it is not used',
+    const mend = 'Mend that as the user the host runs as, and start the host again';
+    onUnused(
+      `the registry has a .git, but git does not work there, so edits are no commits: ${wordsOf(result)}. ${mend}`,
     );
   }
   return undefined;

@@ -67,7 +67,7 @@ export async function followOnce(
   if (head.id !== '' && (await run(['merge-base', '--is-ancestor', head.id, theirs])).code !== 0) {
     return stay(
       'RemoteDiverged',
-      `the work tree holds commits that ${branch} of ${shown} does not: they diverged`,
+      `the work tree holds commits that ${branch} of ${shown} does not: they diverged; push them there, or drop them with git reset --hard ${REMOTE}/${branch} in the registry`,
     );
   }
   const merged = await run(['merge', '-q', '--ff-only', '--no-autostash', theirs], { limitMs: FETCH_MS_MAX });

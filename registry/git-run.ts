@@ -124,5 +124,10 @@ function ceilings(root: string): string {
 export function wordsOf({ stderr, stdout }: GitResult): string {
   const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
   const said = lines.filter((line) => line !== '' && !line.startsWith('hint:'));
-  return said.slice(-8).join('; ').slice(0, 600) || 'it gave no reason';
+  // What a line announces or completes is followed by no semicolon.
+  const words = said
+    .slice(-8)
+    .join('; ')
+    .replaceAll(/([:.]); /g, '$1 ');
+  return words.slice(0, 600) || 'it gave no reason';
 }

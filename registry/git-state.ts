@@ -17,6 +17,8 @@ export interface GitState {
   hasConflicts(): boolean;
   /** The commit that the manifest and its context are those of; `""` where either differs from HEAD's. */
   commitOf(name: string, context: string | undefined): string;
+  /** Whether HEAD has the manifest. */
+  hasProgram(name: string): boolean;
   /**
    * Whether a commit took the program away: it was in a HEAD seen before, and is neither in this one, which has other
    * programs, nor in the index.
@@ -114,6 +116,7 @@ export function createGitState(
         (context === undefined || !folders.has(context));
       return clean ? head : '';
     },
+    hasProgram: (name) => programs.has(name),
     droppedProgram: (name, came) =>
       sound &&
       (came !== '' || dropped.has(name)) &&

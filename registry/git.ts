@@ -32,9 +32,15 @@ const FIRST_FOLLOW_MS_MAX = 5_000;
 const COMMITS_PER_GC = 200;
 const GC_MS_MAX = 600_000;
 
+/** A commit, and the name of who made it. */
+export interface Change {
+  commit: string;
+  author: string;
+}
+
 /** The git work tree that the registry is. */
 export interface Git
-  extends Pick<GitState, 'commitOf' | 'droppedProgram' | 'touch'>,
+  extends Pick<GitState, 'commitOf' | 'hasProgram' | 'droppedProgram' | 'touch'>,
     Pick<GitStand, 'operation' | 'stand' | 'looked' | 'held'> {
   /** See `GitState.refresh`. */
   refresh(): Promise<ReadonlySet<string>>;
@@ -60,8 +66,8 @@ export interface Git
   isClean(folder: string): Promise<boolean>;
   /** Whether git leaves that folder out: nothing in it is tracked, and it is ignored. */
   ignores(folder: string): Promise<boolean>;
-  /** The name of who made a commit, `""` where git can not tell. */
-  authorOf(commit: string): Promise<string>;
+  /** The last of these commits (as `git log` takes them) that touched one of these paths, as far as git can tell. */
+  lastChange(commits: string, paths: readonly string[]): Promise<Change | undefined>;
   /** Why the remote is not followed at present; undefined where it is, or there is none. */
   remoteTrouble(): RemoteTrouble | undefined;
   /** What people have to know, for `/readyz`. */
@@ -75,6 +81,8 @@ export interface GitOptions {
   root: string;
   clock: Clock;
   onWarning: (fields: object, message: string) => void;
+  /** Told, for people, why the registry is taken for plain files though it has a `.git`. */
+  onUnused?: (why: string) => void;
   remote?: Remote | undefined;
 }
 
@@ -88,7 +96,10 @@ export async function openGit(options: GitOptions): Promise<Git | undefined> {
   const { root, remote, onWarning } = options;
   if (remote !== undefined) await prepareFollowing(root, remote);
   const run = createGitRun(root);
-  const folders = await findFolders(root, run, onWarning);
+  const folders = await findFolders(root, run, (why) => {
+    onWarning({}, why);
+    options.onUnused?.(why);
+  });
   if (folders !== undefined) {
     const git = createGit(options, run, folders);
     await git.open();
@@ -182,7 +193,6 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       run,
       intent: { ...intent, message },
       paths,
-      onlyIfChanged: true,
     }).catch((error: unknown) =>
       onWarning({ error: messageOf(error), paths }, 'an edit that was cut off is not committed'),
     );
@@ -203,7 +213,7 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     const parent = await stand.head();
     for (;;) {
       try {
-        const done = await commitPaths({ root, gitDir, run, intent, paths });
+        const done = await commitPaths({ root, gitDir, run, intent, paths, onRecord: true });
         const now = await stand.head();
         if (parent.id === state.head()) state.committed(now.id, done);
         else await state.refresh(now);
@@ -239,9 +249,8 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
   }
 
   return {
-    commitOf: state.commitOf,
-    droppedProgram: state.droppedProgram,
-    touch: state.touch,
+    ...{ commitOf: state.commitOf, hasProgram: state.hasProgram },
+    ...{ droppedProgram: state.droppedProgram, touch: state.touch },
     ...{ operation: stand.operation, stand: stand.stand, looked: stand.looked, held: stand.held },
     refresh,
     async open() {
@@ -296,9 +305,11 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       const env = { GIT_LITERAL_PATHSPECS: '0' };
       return (await run(['check-ignore', '-q', '--', folder], { env })).code === 0;
     },
-    async authorOf(commit) {
-      const { code, stdout } = await run(['log', '-1', '--format=%an', commit, '--']);
-      return code === 0 ? stdout.trim() : '';
+    async lastChange(commits, paths) {
+      const options = ['-1', '--no-show-signature', '--format=%H%n%an'];
+      const { stdout } = await run(['log', ...options, commits, '--', ...paths]);
+      const [commit = '', author = ''] = stdout.split('\n');
+      return commit === '' ? undefined : { commit, author };
     },
     remoteTrouble: () => trouble,
     warnings: () =>

@@ -18,8 +18,8 @@ export interface Reversible {
 
 /** Source folders of the API, which in a git work tree come and go with the commits that name them. */
 export interface SourcesKeeper {
-  /** The folder of a context that may go when a program names it no more: no other does, and git has all of it. */
-  leaving(name: string, context: string | undefined): Promise<string | undefined>;
+  /** The folders of contexts that may go when these programs name them no more: no other does, and git has all of it. */
+  leaving(names: readonly string[], contexts: readonly (string | undefined)[]): Promise<string[]>;
   /** Takes such a folder away, if it is there. */
   release(folder: string): Promise<Reversible | undefined>;
   /** Resolves when the folder of a context is not on its way: taken away and not yet back, or gone for good. */
@@ -32,8 +32,8 @@ export interface SourcesKeeperOptions {
   aside: string;
   /** Whether git has all of that folder, unchanged. */
   isClean: (folder: string) => Promise<boolean>;
-  /** Whether any program but this one may be built from that folder. */
-  mentions: (name: string, folder: string) => boolean;
+  /** Whether any program but these may be built from that folder. */
+  mentions: (names: readonly string[], folder: string) => boolean;
 }
 
 export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeeper {
@@ -50,10 +50,12 @@ export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeepe
   };
   return {
     settled: async (context) => away.get(sourcesFolderOf(context) ?? '')?.until,
-    async leaving(name, context) {
-      const folder = sourcesFolderOf(context);
-      if (folder === undefined || mentions(name, folder) || !(await isClean(folder))) return undefined;
-      return folder;
+    async leaving(names, contexts) {
+      const leaving: string[] = [];
+      for (const folder of new Set(contexts.map(sourcesFolderOf))) {
+        if (folder !== undefined && !mentions(names, folder) && (await isClean(folder))) leaving.push(folder);
+      }
+      return leaving;
     },
     async release(folder) {
       const from = join(root, folder);

@@ -3,7 +3,13 @@ import { NAME_PATTERN, type Program } from '../schemas/program.ts';
 import { editManifest, replaceSpec } from './edit-manifest.ts';
 import type { Git } from './git.ts';
 import type { Intent } from './git-lock.ts';
-import { removeFolder, type SourcesKeeper, sourcesFolderOf, together } from './kept-sources.ts';
+import {
+  type Reversible,
+  removeFolder,
+  type SourcesKeeper,
+  sourcesFolderOf,
+  together,
+} from './kept-sources.ts';
 import { newManifest, type ParsedManifest } from './manifest.ts';
 import { type FileEdit, labelOf, type ManifestFiles, notFound } from './manifest-files.ts';
 import { etagOf, type ManifestSet } from './manifest-set.ts';
@@ -53,6 +59,8 @@ export interface ManifestEdits {
   ): Promise<ManifestEntry>;
   /** Moves the manifest to the trash. Rejects `NotFound`. */
   remove(name: string, intent?: Intent): Promise<void>;
+  /** The same for some whose manifests are missing: all or none, and one commit where HEAD has any of them. */
+  removeMissing(names: readonly string[], intent?: Intent): Promise<void>;
 }
 
 export interface ManifestEditsOptions {
@@ -68,6 +76,8 @@ export interface ManifestEditsOptions {
   ownerOf: (name: string) => string;
   /** Whether a program of that name has no manifest, and nobody has stated yet that it is to be gone. */
   isMissing: (name: string) => boolean;
+  /** What the last valid spec of a program is built from. */
+  lastContextOf: (name: string) => string | undefined;
   /** Takes in what was written, and tells of it. */
   written: (name: string, text: string, asked?: Asked) => Promise<ManifestEntry>;
   removed: (name: string) => void;
@@ -99,40 +109,56 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
     }
   }
 
+  const contextIn = (name: string, text: string) => contextOf(parse(name, text).program);
+  const contextBefore = (name: string) => contextOf(manifests.get(name)?.program);
+  const contextLeft = (name: string) =>
+    options.isMissing(name) ? options.lastContextOf(name) : contextBefore(name);
+
   /**
    * Makes an edit of a manifest and, in a git work tree, its commit, as one: a look sees neither or both. Sources
    * that the manifest begins to name go into the commit, those that nothing names any more go with it.
+   * @param names the program; more than one where all are removed
    * @param contextAfter the context that the manifest will name, as far as that is known before
+   * @param isCommit whether there is anything to commit, where there is git
    */
   function edit<T>(
-    name: string,
+    names: readonly string[],
     intent: Intent | undefined,
     contextAfter: (before: string | undefined) => string | undefined,
     write: (onPlace: OnPlace) => Promise<FileEdit>,
     tell: (text: string) => Promise<T>,
+    isCommit = true,
   ): Promise<T> {
     const quietly = async () => undefined;
-    if (git === undefined) return exclusive(async () => tell((await write(quietly)).text ?? ''));
+    if (git === undefined || !isCommit) return exclusive(async () => tell((await write(quietly)).text ?? ''));
+    const [name = ''] = names;
     const said = intent ?? { author: options.ownerOf(name), message: `edit ${name}` };
     return git.record(said, labelOf(name), (commit, note) =>
       exclusive(async () => {
-        const before = contextOf(manifests.get(name)?.program);
+        const before = contextBefore(name);
         const expected = contextAfter(before);
-        const leaving = before === expected ? undefined : await sources.leaving(name, before);
-        const pathsWith = (context: string | undefined, gone: string | undefined) => [
-          labelOf(name),
-          ...[before === context ? undefined : sourcesFolderOf(context), gone].filter(isPath),
+        const left = names.map(contextLeft).filter((context) => context !== expected);
+        const leaving = await sources.leaving(names, left);
+        const pathsWith = (context: string | undefined, gone: readonly string[]) => [
+          ...names.map(labelOf),
+          ...[before === context ? undefined : sourcesFolderOf(context), ...gone].filter(isPath),
         ];
         // Before the first file is touched: a host that is killed from now on finds all of it, or nothing.
         await note({ paths: pathsWith(expected, leaving) });
         const made = await write(({ context, isNew }) =>
           note({ paths: pathsWith(context, leaving), ...(isNew ? { brought: context } : {}) }),
         );
-        const after = made.text === undefined ? undefined : contextOf(parse(name, made.text).program);
-        const moved = leaving === undefined || before === after ? undefined : await sources.release(leaving);
-        const change = together(made, moved);
+        const after = made.text === undefined ? undefined : contextIn(name, made.text);
+        const gone: string[] = [];
+        let change: Reversible = made;
+        for (const folder of leaving) {
+          const moved = folder === sourcesFolderOf(after) ? undefined : await sources.release(folder);
+          if (moved === undefined) continue;
+          change = together(change, moved);
+          gone.push(folder);
+        }
         try {
-          await commit(pathsWith(after, moved && leaving));
+          await commit(pathsWith(after, gone));
         } catch (error) {
           await change.undo();
           throw error;
@@ -144,6 +170,19 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
         }
       }),
     );
+  }
+
+  async function discardAll(names: readonly string[]): Promise<FileEdit> {
+    let all: Reversible = { undo: async () => undefined, done: async () => undefined };
+    for (const name of names) {
+      try {
+        all = together(all, await files.discard(name));
+      } catch (error) {
+        await all.undo();
+        throw error;
+      }
+    }
+    return { ...all, text: undefined };
   }
 
   async function rewrite(name: string, change: (text: string) => string): Promise<FileEdit> {
@@ -177,12 +216,10 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
     });
   }
 
-  const contextIn = (name: string, text: string) => contextOf(parse(name, text).program);
-
   return {
     create: (name, text, intent) =>
       edit(
-        name,
+        [name],
         intent,
         () => contextIn(name, text),
         () => writeNew(name, text),
@@ -190,7 +227,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
       ),
     createFromSources: (name, { userId, buildId, files: brought }, intent) =>
       edit(
-        name,
+        [name],
         intent,
         () => undefined,
         async (onPlace) => {
@@ -201,7 +238,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
       ),
     replace: (name, text, etag, intent) =>
       edit(
-        name,
+        [name],
         intent,
         () => contextIn(name, text),
         () =>
@@ -215,7 +252,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
       ),
     editSpec: (name, fields, intent) =>
       edit(
-        name,
+        [name],
         intent,
         (before) => before,
         () => rewrite(name, (text) => setFields(name, text, fields)),
@@ -223,7 +260,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
       ),
     replaceSpec: (name, make, intent) =>
       edit(
-        name,
+        [name],
         intent,
         () => undefined,
         async (onPlace) => {
@@ -236,7 +273,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
       ),
     remove: (name, intent) =>
       edit(
-        name,
+        [name],
         intent,
         () => undefined,
         async () => {
@@ -244,6 +281,15 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
           return files.discard(name);
         },
         async () => options.removed(name),
+      ),
+    removeMissing: (names, intent) =>
+      edit(
+        names,
+        intent,
+        () => undefined,
+        async () => discardAll(names),
+        async () => names.forEach(options.removed),
+        names.some((name) => git?.hasProgram(name)),
       ),
   };
 }

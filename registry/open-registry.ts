@@ -28,6 +28,7 @@ import { type Watch, watchRegistry } from './watch.ts';
 export async function openRegistry({
   root,
   git,
+  warnings = [],
   policy,
   clock,
   onWarning,
@@ -68,11 +69,13 @@ export async function openRegistry({
     onWarning({ error }, 'not every folder can be watched: changes there are found by looking, every 10 s'),
   );
 
-  const mentions = (name: string, folder: string) =>
-    manifests.list().some((entry) => entry.name !== name && entry.text.includes(folder)) ||
+  const lastContextOf = (name: string) => status.get(name)?.memory.inForce?.spec.build?.context;
+  const mentions = (names: readonly string[], folder: string) =>
+    manifests.list().some((entry) => !names.includes(entry.name) && entry.text.includes(folder)) ||
     status.names().some((other) => {
-      const context = status.get(other)?.memory.inForce?.spec.build?.context ?? '';
-      return other !== name && context.startsWith(folder);
+      // The ledger of one whose deletion was asked for stays until its container is gone; it needs no sources any more.
+      if (names.includes(other) || absences.isStated(other)) return false;
+      return lastContextOf(other)?.startsWith(folder) === true;
     });
   const isClean = async (folder: string) => (await git?.isClean(folder)) === true;
   const sources = createSourcesKeeper({ root, aside: paths.trash, isClean, mentions });
@@ -86,7 +89,7 @@ export async function openRegistry({
   const revisions = openRevisionStore(paths.revisions);
   const contexts = openContexts(root, paths.contexts, () => clock.now());
   const edits = createManifestEdits({
-    ...{ root, git, manifests, exclusive, parse, sources },
+    ...{ root, git, manifests, exclusive, parse, sources, lastContextOf },
     files: createManifestFiles(paths.programs, trash),
     ownerOf: (name) => status.get(name)?.userId ?? '',
     isMissing: (name) => absences.has(name) && !absences.isStated(name),
@@ -148,7 +151,7 @@ export async function openRegistry({
     clashOf: manifests.clashOf,
     health: () => ({
       ...{ scanned: looks.scanned(), message: looks.trouble(), paused: absences.paused() },
-      warnings: [...(git?.warnings() ?? []), ...own.warnings()],
+      warnings: [...warnings, ...(git?.warnings() ?? []), ...own.warnings()],
     }),
     parse,
     look: looks.look,
@@ -171,25 +174,31 @@ export async function openRegistry({
     mustBeEditable: () => git?.mustBeEditable(),
     remoteTrouble: () => git?.remoteTrouble(),
     commitOf: (name, context) => git?.commitOf(name, context) ?? '',
-    authorOf: async (commit) => (commit === '' ? '' : ((await git?.authorOf(commit)) ?? '')),
-    confirmPrune() {
+    async lastChange(name, context, commit) {
+      const paths = [labelOf(name), ...(context === undefined ? [] : [context])];
+      const change = commit === '' ? undefined : await git?.lastChange(commit, paths);
+      return change ?? { commit, author: '' };
+    },
+    async droppedBy(name, came) {
+      if (git === undefined || came === '' || git.hasProgram(name)) return '';
+      return (await git.lastChange(`${came}..HEAD`, [labelOf(name)]))?.commit ?? '';
+    },
+    async confirmPrune(intentOf) {
+      // What came back meanwhile is not meant.
+      await looks.look();
+      const names = absences.paused();
       const trouble = looks.trouble();
       if (trouble !== '') {
-        throw new AppError('RegistryUnavailable', `${trouble}; nothing can be pruned while that is so`);
+        const reason = (git?.operation() ?? '') === '' ? 'RegistryUnavailable' : 'Conflict';
+        throw new AppError(reason, `${trouble}; nothing can be pruned while that is so`);
       }
-      const names = [...absences.paused()];
-      for (const name of names) absences.state(name);
-      // So that the wish is known, should the host end before all of them are gone.
-      void exclusive(async () => {
-        for (const name of names) if (absences.isStated(name)) await trash.note(name);
-      }).catch(onWriteError);
-      notify(names);
+      if (names.length > 0) await edits.removeMissing(names, intentOf?.(names));
       return names;
     },
     trashVolume: (...volume) => suspecting(trash.noteVolume(...volume)),
     trashSources: (folder) =>
       exclusive(async () => {
-        if (sourcesFolderOf(folder) !== folder || mentions('', folder)) return false;
+        if (sourcesFolderOf(folder) !== folder || mentions([], folder)) return false;
         if (git !== undefined && !(await git.ignores(folder))) return false;
         await trash.discardSources(join(root, folder));
         return true;

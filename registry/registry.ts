@@ -5,8 +5,9 @@ import type { HostPolicy } from '../schemas/validate.ts';
 import type { BuildLogs } from './build-logs.ts';
 import type { Contexts } from './context.ts';
 import type { EventStore } from './event-store.ts';
-import type { Git } from './git.ts';
+import type { Change, Git } from './git.ts';
 import type { RemoteTrouble } from './git-follow.ts';
+import type { Intent } from './git-lock.ts';
 import type { ParsedManifest } from './manifest.ts';
 import type { ManifestEdits } from './manifest-edits.ts';
 import type { RegistryPaths } from './paths.ts';
@@ -85,10 +86,15 @@ export interface Registry extends ManifestEdits {
   remoteTrouble(): RemoteTrouble | undefined;
   /** The git commit that the manifest in force, and its context, are those of; `""` without one. */
   commitOf(name: string, context: string | undefined): string;
-  /** Who made a commit; `""` where there is none or that can not be told. */
-  authorOf(commit: string): Promise<string>;
-  /** Believes the absence of all that is missing. Gives their names. */
-  confirmPrune(): string[];
+  /** The last commit up to `commit` that touched the manifest or its context, and who made it; each may be `""`. */
+  lastChange(name: string, context: string | undefined, commit: string): Promise<Change>;
+  /** The commit that took the manifest away, after `came`, which it was last seen in; `""` where none is known. */
+  droppedBy(name: string, came: string): Promise<string>;
+  /**
+   * Believes the absence of all that is missing, with a commit where HEAD has any of it. Gives their names. Rejects
+   * `RegistryUnavailable` where it is not known what is missing, and otherwise as edits do.
+   */
+  confirmPrune(intentOf?: (names: readonly string[]) => Intent): Promise<readonly string[]>;
   /** Notes that a volume belongs to nobody any more, and since when; it is taken back with the same name and user. */
   trashVolume(name: string, volume: string, userId: string): Promise<void>;
   /**
@@ -109,6 +115,8 @@ export interface RegistryOptions {
   root: string;
   /** The git work tree that the root is the top of, if it is one. It is closed with the registry. */
   git?: Git | undefined;
+  /** What people have to know for as long as it is open. */
+  warnings?: readonly string[];
   policy: HostPolicy;
   clock: Clock;
   onWarning: (fields: object, message: string) => void;

@@ -16,7 +16,7 @@ export interface Revision {
   /** `revisionHash` of what it holds. */
   hash: string;
   createdAt: string;
-  /** The git commit it came from, or `""`. */
+  /** The git commit that brought it: the last that touched its manifest or sources; or `""`. */
   commit: string;
   buildId: string;
   /** Whole build hash, `""` for `spec.image`. */

@@ -12,8 +12,6 @@ export interface Trash {
   has(name: string): boolean;
   /** Moves a manifest here; where there is none, notes that it is to be gone. */
   discard(name: string, path: string): Promise<Reversible>;
-  /** Notes that a program whose manifest is missing is to be gone. */
-  note(name: string): Promise<void>;
   /** There is a manifest of that name again: what lies here is no wish any more. */
   supersede(name: string): Promise<void>;
   /** Moves a source folder here, given as an absolute path. */
@@ -85,9 +83,6 @@ export async function openTrash(folder: string, now: () => number): Promise<Tras
         },
         done: async () => undefined,
       };
-    },
-    async note(name) {
-      await note(name);
     },
     async supersede(name) {
       for (const file of files.get(name) ?? []) {

@@ -137,6 +137,8 @@ export interface ProgramMemory {
   };
   /** It was deleted, and not all of it is gone yet. */
   deleted?: true;
+  /** The commit that deleted it, where that is known. */
+  deletedBy?: string;
   /** Whether a start was ever asked for: tells Stopped from Created. */
   startRequested?: boolean;
   /** `restartedAt` as last acted on: when it differs, failures are forgotten. */
@@ -181,6 +183,7 @@ export interface ProgramStatus {
   reason: string;
   errorMsg: string;
   observedGeneration: number;
+  /** HEAD when manifest and sources were last seen as it has them; looked at again within a minute. Or `""`. */
   observedRevision: string;
   currentRevision: number;
   conditions: Condition[];

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Registry } from '../../registry/registry.ts';
-import { createGitStage, enlist, type GitStage, imageManifest } from './git-stage.ts';
+import type { AppError } from '../../schemas/errors.ts';
+import { brought, createGitStage, enlist, type GitStage, imageManifest } from './git-stage.ts';
 
 const NAMES = Array.from({ length: 10 }, (_, at) => `p${at}`);
 
@@ -130,6 +131,107 @@ describe('git: when an absence is believed', () => {
     await stage.until(() => registry.wanted('late').kind === 'present');
     const head = await stage.git('rev-parse', 'HEAD');
     await stage.until(() => registry.commitOf('late', undefined) === head);
+  });
+});
+
+describe('git: the confirmation of what is missing', () => {
+  const most = NAMES.slice(0, 8);
+  const asked = () => ({ author: 'ann', message: 'prune 8 programs' });
+
+  /** Eight of ten are missing, two of which were built from sources that a `POST` brought. */
+  async function eightMissing(stage: GitStage): Promise<Registry> {
+    const registry = await ten(stage);
+    const { buildId } = brought();
+    const rawSpec = { userId: 'ann', build: { context: `sources/${buildId}` } };
+    for (const name of ['p0', 'p1']) {
+      await registry.remove(name);
+      await registry.createFromSources(name, brought());
+      await enlist(registry, name, rawSpec);
+    }
+    await removeFiles(stage, most);
+    await registry.look();
+    await stage.pass(2_000);
+    assert.deepEqual(registry.health().paused, most);
+    return registry;
+  }
+
+  test('is a commit of just these manifests, and of the sources that nothing else names', async (t) => {
+    const stage = await createGitStage(t);
+    const registry = await eightMissing(stage);
+    await stage.write('notes.txt', 'staged\n');
+    await stage.git('add', 'notes.txt');
+    await stage.write('programs/p9.yaml', imageManifest('p9', { userId: 'bob' }));
+    assert.deepEqual(await stage.turning(registry.confirmPrune(asked)), most);
+    assert.deepEqual(gone(registry), most);
+    assert.equal(await stage.git('log', '-1', '--format=%an %s'), 'ann prune 8 programs');
+    assert.deepEqual((await stage.git('show', '--name-status', '--format=', 'HEAD')).split('\n'), [
+      ...most.map((name) => `D\tprograms/${name}.yaml`),
+      `D\tsources/${brought().buildId}/Dockerfile`,
+    ]);
+    assert.equal(await stage.git('status', '--porcelain'), 'A  notes.txt\n M programs/p9.yaml');
+    await registry.look();
+    assert.deepEqual(gone(registry), most);
+  });
+
+  test('confirms nothing where git refuses the commit', async (t) => {
+    const stage = await createGitStage(t);
+    const registry = await eightMissing(stage);
+    const before = [await stage.git('status', '--porcelain'), await stage.git('rev-parse', 'HEAD')];
+    const trash = await readdir(join(stage.root, 'data/trash'));
+    const refused = async (http: number, words: RegExp) => {
+      await assert.rejects(stage.turning(registry.confirmPrune(asked)), (error: AppError) => {
+        assert.equal(error.http, http);
+        assert.match(error.message, words);
+        return true;
+      });
+      assert.deepEqual(gone(registry), []);
+      const after = [await stage.git('status', '--porcelain'), await stage.git('rev-parse', 'HEAD')];
+      assert.deepEqual(after, before);
+      assert.deepEqual(await readdir(join(stage.root, 'data/trash')), trash);
+    };
+    await stage.write('.git/MERGE_HEAD', `${before[1]}\n`);
+    await refused(409, /a merge is in progress/);
+    await rm(join(stage.root, '.git/MERGE_HEAD'));
+    await registry.look();
+    await stage.write('.git/index.lock', '');
+    await refused(503, /locked by another process/);
+    await rm(join(stage.root, '.git/index.lock'));
+    await stage.write('.git/hooks/pre-commit', '#!/bin/sh\necho "not on a Friday" >&2\nexit 1\n');
+    await chmod(join(stage.root, '.git/hooks/pre-commit'), 0o755);
+    await refused(409, /not on a Friday/);
+    await rm(join(stage.root, '.git/hooks/pre-commit'));
+    await stage.turning(registry.confirmPrune(asked));
+    assert.deepEqual(gone(registry), most);
+  });
+
+  test('leaves alone what came back meanwhile, and needs no commit of what HEAD has not', async (t) => {
+    const stage = await createGitStage(t);
+    const registry = await ten(stage);
+    await removeFiles(stage, NAMES);
+    await registry.look();
+    await stage.git('commit', '-q', '-a', '-m', 'everything goes');
+    const head = await stage.git('rev-parse', 'HEAD');
+    await stage.pass(1_000);
+    assert.deepEqual(registry.health().paused, NAMES);
+    await stage.write('programs/p0.yaml', imageManifest('p0'));
+    await stage.pass(60);
+    const others = NAMES.slice(1);
+    assert.deepEqual(await stage.turning(registry.confirmPrune(asked)), others);
+    assert.deepEqual(gone(registry), others);
+    assert.equal(await stage.git('rev-parse', 'HEAD'), head);
+  });
+
+  test('is refused where the manifests are those of a remote', async (t) => {
+    const stage = await createGitStage(t);
+    await ten(stage).then((registry) => stage.turning(registry.close()));
+    await stage.git('clone', '-q', '--bare', '.', join(stage.root, 'data/origin.git'));
+    const url = join(stage.root, 'data/origin.git');
+    const registry = await stage.open({ url, branch: 'main', intervalMs: 60_000 });
+    await removeFiles(stage, most);
+    await registry.look();
+    await stage.pass(2_000);
+    await assert.rejects(stage.turning(registry.confirmPrune(asked)), /follows branch main of /);
+    assert.deepEqual([gone(registry), registry.health().paused], [[], most]);
   });
 });
 

@@ -96,7 +96,7 @@ describe('git: while it is in the middle of something', () => {
       assert.equal(versionOf(registry), 'last', `after ${second} s`);
     }
     assert.match(registry.health().message, /a rebase is in progress/);
-    assert.throws(() => registry.confirmPrune(), /a rebase is in progress/);
+    await assert.rejects(registry.confirmPrune(), /a rebase is in progress/);
     await stage.write(MAIN, 'both\n');
     await stage.git('add', '-A');
     await stage.git('-c', 'core.editor=true', 'rebase', '--continue');

@@ -93,13 +93,34 @@ describe('git: edits of the API are commits', () => {
     await registry.remove('c', { author: 'ann', message: 'delete c' });
     assert.equal(await stage.git('diff', '--name-only', 'HEAD~'), 'programs/c.yaml', 'd still needs it');
     await registry.remove('d', { author: 'ann', message: 'delete d' });
-    assert.equal((await stage.git('diff', '--name-only', 'HEAD~')).split('\n').length, 8);
+    assert.equal((await stage.git('diff', '--name-only', 'HEAD~', 'HEAD')).split('\n').length, 8);
     assert.ok(await isGone(join(stage.root, 'sources', sources.buildId)));
     assert.equal(await stage.git('status', '--porcelain'), '');
     await stage.git('revert', '--no-edit', 'HEAD');
     await registry.look();
     assert.ok(registry.get('d')?.program, 'a revert brings program and sources back');
     assert.equal(await stage.read(`sources/${sources.buildId}/a*b[c]`), 'c');
+  });
+
+  test('sources go with the second of two deletions too when the first program is not gone yet', async (t) => {
+    const stage = await createGitStage(t);
+    const registry = await two(stage);
+    const folder = `sources/${brought().buildId}`;
+    for (const name of ['c', 'd', 'e']) {
+      await registry.createFromSources(name, brought());
+      await enlist(registry, name, { userId: 'ann', build: { context: folder } });
+    }
+    const inLast = async () => (await stage.git('diff', '--name-only', 'HEAD~', 'HEAD')).split('\n');
+    await rm(join(stage.root, 'programs/c.yaml'));
+    await registry.look();
+    await registry.remove('d');
+    await registry.remove('e');
+    assert.deepEqual(await inLast(), ['programs/e.yaml'], 'c is merely missing');
+    await stage.git('checkout', '-q', 'HEAD', '--', 'programs/c.yaml');
+    await registry.look();
+    await registry.remove('c');
+    assert.deepEqual(await inLast(), ['programs/c.yaml', `${folder}/Dockerfile`]);
+    assert.equal(await stage.git('status', '--porcelain'), '');
   });
 
   test('sources that somebody changed, and such of people, are not removed', async (t) => {
@@ -149,13 +170,30 @@ describe('git: edits of the API are commits', () => {
     assert.equal(await stage.git('fsck', '--strict'), '');
   });
 
-  test('an edit that leaves the file as HEAD has it is on record all the same', async (t) => {
+  test('an edit that leaves the file as HEAD has it is no commit', async (t) => {
     const stage = await createGitStage(t);
     const registry = await two(stage);
+    const head = await stage.git('rev-parse', 'HEAD');
     const etag = registry.get('a')?.etag ?? '';
     await registry.replace('a', imageManifest('a'), etag, { author: 'ann', message: 'put manifest a' });
-    assert.equal(await stage.git('log', '-1', '--format=%s'), 'put manifest a');
-    assert.equal(await stage.git('diff', 'HEAD~'), '');
+    const { rawSpec } = registry.get('a')?.program ?? { rawSpec: {} };
+    await registry.replaceSpec('a', async () => ({ spec: rawSpec }), {
+      author: 'ann',
+      message: 'rollback a',
+    });
+    assert.equal(await stage.git('rev-parse', 'HEAD'), head);
+    assert.equal(await stage.git('status', '--porcelain'), '');
+    assert.equal(registry.commitOf('a', undefined), head);
+    const edited = imageManifest('a', { env: { EDITED: 'by hand' } });
+    await stage.write('programs/a.yaml', edited);
+    await registry.look();
+    await stage.pass(100);
+    await registry.look();
+    await registry.replace('a', edited, registry.get('a')?.etag ?? '', {
+      author: 'ann',
+      message: 'put manifest a',
+    });
+    assert.equal(await stage.git('log', '-1', '--format=%s'), 'put manifest a', 'HEAD had another text');
   });
 
   test('a program git never knew can be deleted, also from a registry without a commit', async (t) => {

@@ -217,6 +217,25 @@ describe('git: where it is on', () => {
     assert.equal(warned.length, 1);
   });
 
+  test('where git refuses to work, /readyz says why and what to do', async (t) => {
+    const stage = await createGitStage(t, { init: false });
+    await stage.write('.git', 'gitdir: /nowhere\n');
+    const registry = await stage.open();
+    assert.deepEqual(registry.health().warnings, [
+      'the registry has a .git, but git does not work there, so edits are no commits: fatal: not a git repository: /nowhere. Mend that as the user the host runs as, and start the host again',
+    ]);
+    const { findFolders } = await import('../../registry/git-folders.ts');
+    const stderr = `fatal: detected dubious ownership in repository at '/srv/registry'
+To add an exception for this directory, call:
+
+\tgit config --global --add safe.directory /srv/registry
+`;
+    const told: string[] = [];
+    const run = async () => ({ code: 128, stdout: '', stderr });
+    assert.equal(await findFolders(stage.root, run, (why) => told.push(why)), undefined);
+    assert.match(told.join(), /call: git config --global --add safe\.directory \/srv\/registry\. Mend that/);
+  });
+
   test('in a linked work tree and by way of a link', async (t) => {
     const stage = await createGitStage(t);
     await stage.write('programs/a.yaml', imageManifest('a'));

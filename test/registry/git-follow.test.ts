@@ -118,10 +118,16 @@ describe('git: following a remote', () => {
     await gitIn(clone, 'commit', '-q', '--amend', '-m', 'rewritten');
     await push('programs/a.yaml', imageManifest('a', { userId: 'mallory' }));
     await stage.until(() => registry.health().warnings.length === 1, 4_000);
-    assert.match(registry.health().warnings[0] ?? '', /diverged/);
+    assert.match(
+      registry.health().warnings[0] ?? '',
+      /they diverged; .* git reset --hard hersh-host\/main in/,
+    );
     assert.equal(registry.remoteTrouble()?.reason, 'RemoteDiverged');
     assert.equal(await stage.git('rev-parse', 'HEAD'), before);
     assert.equal(registry.get('a')?.program?.rawSpec.userId, 'ann');
+    await stage.git('reset', '-q', '--hard', 'hersh-host/main');
+    await stage.until(() => registry.health().warnings.length === 0, 4_000);
+    assert.equal(registry.get('a')?.program?.rawSpec.userId, 'mallory');
   });
 
   test('files that somebody changed here are never overwritten; others do not stand in the way', async (t) => {
@@ -135,7 +141,10 @@ describe('git: following a remote', () => {
     await stage.until(() => registry.get('b') !== undefined, 4_000);
     await push('programs/a.yaml', imageManifest('a', { userId: 'theirs' }));
     await stage.until(() => registry.health().warnings.length === 1, 4_000);
-    assert.match(registry.health().warnings[0] ?? '', /can not be taken over: .*programs\/a\.yaml/);
+    assert.match(
+      registry.health().warnings[0] ?? '',
+      /can not be taken over: .* by merge: programs\/a\.yaml; Please commit/,
+    );
     assert.equal(await stage.read('programs/a.yaml'), mine);
     await stage.git('checkout', '--', 'programs/a.yaml');
     await stage.until(() => registry.get('a')?.program?.rawSpec.userId === 'theirs', 4_000);

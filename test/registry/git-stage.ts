@@ -79,10 +79,13 @@ export async function createGitStage(test: TestContext, options: { init?: boolea
     async open(remote) {
       const onWarning = (fields: object, message: string) =>
         warnings.push(`${message} ${JSON.stringify(fields)}`);
-      const handle = await stage.turning(openGit({ root, clock, onWarning, remote }));
+      const told: string[] = [];
+      const onUnused = (why: string) => told.push(why);
+      const handle = await stage.turning(openGit({ root, clock, onWarning, onUnused, remote }));
       const registry = await openRegistry({
         root,
         git: handle,
+        warnings: told,
         policy: { runtime: 'runc' },
         clock,
         onWarning,
@@ -167,8 +170,11 @@ export function brought(text = 'FROM scratch\n', more: Record<string, string> = 
 }
 
 /** The ledger of a program that runs, as far as the registry looks at it. */
-export async function enlist(registry: Registry, name: string): Promise<void> {
-  const rawSpec = { userId: 'ann', image: 'hersh/test' };
+export async function enlist(
+  registry: Registry,
+  name: string,
+  rawSpec: Record<string, unknown> = { userId: 'ann', image: 'hersh/test' },
+): Promise<void> {
   await registry.status.put({
     ...emptyStatus(name, 0),
     observedRevision: registry.commitOf(name, undefined),

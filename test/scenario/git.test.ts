@@ -274,6 +274,95 @@ describe('a registry in git', () => {
     assert.equal((await host.registry.revisions.list('p0')).length, 5);
   });
 
+  it('a deletion names its commit in the events, where there is one', async (test) => {
+    const stage = await startInGit(test);
+    const names = numbered('p', 0, 3);
+    await programs(stage, [...names, 'kept']);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'four');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('all run', allReady(stage, [...names, 'kept']));
+    const told = async (name: string) => {
+      await host.until(`${name} is gone`, allGone(stage, [name]));
+      const events = await host.registry.events.list(name);
+      return ['Stopping', 'Removed', 'Deleted'].map(
+        (reason) => events.filter((event) => event.reason === reason).at(-1)?.message ?? '',
+      );
+    };
+    const by = async () => `the program was deleted by commit ${await stage.git('rev-parse', 'HEAD')}`;
+    await host.programs.remove('p0');
+    const call = await by();
+    await host.programs.editSpec('kept', { desiredState: 'Stopped' });
+    for (const message of await told('p0')) assert.ok(message.includes(call), message);
+    await stage.git('rm', '-q', 'programs/p1.yaml');
+    await stage.git('commit', '-q', '-m', 'p1 goes');
+    for (const message of await told('p1')) assert.ok(message.includes(await by()), message);
+    await stage.remove('programs/p2.yaml');
+    for (const message of await told('p2')) assert.match(message, /the program was deleted(;|$)/);
+  });
+
+  it('a confirmed prune is a commit that says which programs, and leaves the tree clean', async (test) => {
+    const stage = await startInGit(test);
+    await programs(stage, ['p0', 'p1']);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'two');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('both run', allReady(stage, ['p0', 'p1']));
+    for (const name of ['p0', 'p1']) await stage.remove(`programs/${name}.yaml`);
+    await host.until('both are missed', () => host.registry.health().paused.length === 2, 12_000);
+    assert.deepEqual(await host.programs.confirmPrune(), ['p0', 'p1']);
+    assert.equal(
+      await stage.git('log', '-1', '--format=%an %B'),
+      'me prune 2 programs\n\nHersh-Program: p0\nHersh-Program: p1\nHersh-User: me',
+    );
+    assert.equal(await stage.git('status', '--porcelain'), '');
+    await host.until('both are gone', allGone(stage, ['p0', 'p1']));
+  });
+
+  it('of several commits that come at once, each revision and event names its own', async (test) => {
+    const stage = await startInGit(test);
+    await programs(stage, ['p0', 'p1']);
+    await stage.write('programs/p2.yaml', manifest('p2'));
+    await stage.write('sources/p2/Dockerfile', 'FROM scratch\n');
+    const commit = async (author: string) => {
+      await stage.git('add', '-A');
+      await stage.git('commit', '-q', '-m', author, `--author=${author} <${author}@example.invalid>`);
+      return stage.git('rev-parse', 'HEAD');
+    };
+    await commit('Ann');
+    const host = await stage.start({ git: true, watchFiles: undefined });
+    await host.until('all run', allReady(stage, ['p0', 'p1', 'p2']));
+    await programs(stage, ['p0'], { env: { BY: 'Bob' } });
+    const bobs = await commit('Bob');
+    await stage.write('sources/p2/Dockerfile', 'FROM scratch\n# by Cid\n');
+    const cids = await commit('Cid');
+    await programs(stage, ['p1'], { env: { BY: 'Eve' } });
+    const eves = await commit('Eve');
+    const serves = () => ['p0', 'p1', 'p2'].every((name) => stage.status(name).currentRevision === 2);
+    await host.until('what they committed serves', serves, 20_000);
+    for (const [name, author, id, reason] of [
+      ['p0', 'Bob', bobs, 'ManifestChanged'],
+      ['p1', 'Eve', eves, 'ManifestChanged'],
+      ['p2', 'Cid', cids, 'SourcesChanged'],
+    ] as const) {
+      const made = (await host.registry.revisions.list(name)).at(-1);
+      assert.deepEqual([made?.author, made?.commit], [author, id]);
+      const told = (await host.registry.events.list(name)).filter((event) => event.reason === reason).at(-1);
+      assert.match(told?.message ?? '', new RegExp(` commit ${id}$`));
+      assert.equal(stage.status(name).observedRevision, eves);
+    }
+    const calls = ['p0', 'p1'].map((name) => host.programs.editSpec(name, { desiredState: 'Stopped' }));
+    await Promise.all(calls);
+    await host.until('both are stopped', () =>
+      ['p0', 'p1'].every((name) => stage.status(name).state === 'Stopped'),
+    );
+    for (const name of ['p0', 'p1']) {
+      const id = await stage.git('log', '-1', '--format=%H', '--', `programs/${name}.yaml`);
+      const told = (await host.registry.events.list(name)).filter((e) => e.reason === 'ManifestChanged');
+      assert.match(told.at(-1)?.message ?? '', new RegExp(`generation 3 .* commit ${id}$`));
+    }
+  });
+
   it('a rollback that git refuses leaves no sources behind', async (test) => {
     const stage = await startInGit(test);
     await programs(stage, ['p0']);
