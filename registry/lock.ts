@@ -19,13 +19,17 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+const HINT = 'Stop that host first, or give this one another --registry and --instance.';
+
 /** Tries before giving up against others that take over the same stale lock at the same moment. */
 const TRIES_MAX = 100;
 const TRY_AGAIN_MS = 10;
 
 /**
- * Takes a lock file, or rejects `Conflict` with a message that names the owner. A lock whose owner is dead, or
- * from before the last boot, or unreadable, is taken over.
+ * Takes a lock, or rejects `Conflict` with a message that names the owner. What holds is a name that the kernel lets go
+ * of when its process ends, and a file that tells who it is: the one where the file was removed, or there is no room to
+ * write it, the other towards processes that the name does not reach, as those in another container. A file whose owner
+ * is dead, or from before the last boot, or unreadable, is taken over.
  * @param what what is locked, for the message: `the registry /srv/registry`
  * @param about what others are told about this process
  */
@@ -33,28 +37,44 @@ export async function acquireLock(path: string, what: string, about: string): Pr
   const me: LockOwner = { ...(await identify(process.pid)), pid: process.pid, about };
   const nonce = randomBytes(8).toString('hex');
   const text = `${JSON.stringify({ ...me, nonce })}\n`;
+  const name = await claim(`${await nameOf(path)}-held`);
+  const held: Lock = {
+    async release() {
+      await name?.release();
+      await release(path, text);
+    },
+  };
   for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
-    if (await create(path, text, nonce)) return { release: () => release(path, text) };
+    const made = name !== undefined && (await create(path, text, nonce));
+    if (made === true) return held;
     const owner = await readOwner(path);
     if (owner !== undefined && (await isAlive(owner))) {
+      await name?.release();
       throw new AppError('Conflict', `${what} is in use by process ${owner.pid} (${owner.about})`, {
-        hint: 'Stop that host first, or give this one another --registry and --instance.',
+        hint: HINT,
       });
     }
-    const removed = await alone(path, async () => {
-      const text = await readText(path);
-      // Gone already: then the next to come may have taken it, and it is not ours to remove.
-      if (text === undefined) return;
-      const current = parseOwner(text);
-      if (current === undefined || !(await isAlive(current))) await rm(path, { force: true });
-    });
+    // Where there is no room for the file, the name holds alone.
+    if (made === 'full') return held;
+    const removed =
+      name !== undefined &&
+      (await alone(path, async () => {
+        const text = await readText(path);
+        // Gone already: then the next to come may have taken it, and it is not ours to remove.
+        if (text === undefined) return;
+        const current = parseOwner(text);
+        if (current === undefined || !(await isAlive(current))) await rm(path, { force: true });
+      }));
     if (!removed) await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
   }
-  throw new AppError('Conflict', `${what} could not be locked: others keep taking ${path}`);
+  await name?.release();
+  throw new AppError('Conflict', `${what} is in use by another process, which ${path} does not tell of`, {
+    hint: HINT,
+  });
 }
 
 /** Linked into place whole, so that nobody ever reads a lock that is half written. */
-async function create(path: string, text: string, nonce: string): Promise<boolean> {
+async function create(path: string, text: string, nonce: string): Promise<boolean | 'full'> {
   const temp = `${path}.${process.pid}.${nonce}`;
   try {
     await writeFile(temp, text, { mode: 0o644, flag: 'wx' });
@@ -62,6 +82,7 @@ async function create(path: string, text: string, nonce: string): Promise<boolea
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
+    if (['ENOSPC', 'EDQUOT'].includes(codeOf(error))) return 'full';
     throw error;
   } finally {
     await rm(temp, { force: true });
@@ -70,24 +91,38 @@ async function create(path: string, text: string, nonce: string): Promise<boolea
 
 /**
  * Does the work while nobody else on this machine does the same for this path, or gives false at once. Of two
- * that see the same stale lock the slower would otherwise remove what the faster has just taken. The kernel lets
- * go of the name of a socket when its process ends, so this can not itself be left behind.
+ * that see the same stale lock the slower would otherwise remove what the faster has just taken.
  */
 export async function alone(path: string, work: () => Promise<void>): Promise<boolean> {
-  const server = createServer();
-  const real = join(await realpath(dirname(path)), basename(path));
-  const name = createHash('sha256').update(real).digest('hex').slice(0, 32);
-  const free = await new Promise<boolean>((resolve, reject) => {
-    server.once('error', (error) => (codeOf(error) === 'EADDRINUSE' ? resolve(false) : reject(error)));
-    server.listen(`\0hersh-host-lock-${name}`, () => resolve(true));
-  });
-  if (!free) return false;
+  const name = await claim(await nameOf(path));
+  if (name === undefined) return false;
   try {
     await work();
   } finally {
-    await new Promise<void>((resolve) => server.close(() => resolve()));
+    await name.release();
   }
   return true;
+}
+
+async function nameOf(path: string): Promise<string> {
+  const real = join(await realpath(dirname(path)), basename(path));
+  return `hersh-host-lock-${createHash('sha256').update(real).digest('hex').slice(0, 32)}`;
+}
+
+/**
+ * Holds a name of a socket, of which the kernel lets go when the process ends, so that it can not be left behind.
+ * @returns undefined where it is held already
+ */
+async function claim(name: string): Promise<Lock | undefined> {
+  const server = createServer();
+  const isFree = await new Promise<boolean>((resolve, reject) => {
+    server.once('error', (error) => (codeOf(error) === 'EADDRINUSE' ? resolve(false) : reject(error)));
+    server.listen(`\0${name}`, () => resolve(true));
+  });
+  if (!isFree) return undefined;
+  // It keeps no process going.
+  server.unref();
+  return { release: () => new Promise<void>((resolve) => server.close(() => resolve())) };
 }
 
 /** Undefined where there is no such file. */

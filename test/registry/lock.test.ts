@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { acquireLock, type LockOwner } from '../../registry/lock.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { smallDisk } from './disk.ts';
 import { tempFolder } from './folder.ts';
 
 const take = (path: string, about = 'me') => acquireLock(path, 'the registry /srv/r', about);
@@ -30,6 +31,30 @@ test('a lock that is held names its owner', async (t) => {
   await lock.release();
   await (await take(path)).release();
   await lock.release();
+});
+
+test('a lock holds though its file is removed, with the folder it lies in', async (t) => {
+  const folder = join(await tempFolder(t), 'locks');
+  const path = join(folder, 'host.lock');
+  await mkdir(folder);
+  const lock = await take(path);
+  await rm(folder, { recursive: true });
+  await mkdir(folder);
+  await assert.rejects(take(path), isTaken('is in use by another process'));
+  assert.deepEqual(await readdir(folder), []);
+  await lock.release();
+  await (await take(path)).release();
+});
+
+test('a lock is taken where there is no room for its file, and holds', async (t) => {
+  const folder = await smallDisk(t, 64);
+  const path = join(folder, 'host.lock');
+  await writeFile(join(folder, 'filler'), Buffer.alloc(256 * 1024)).catch(() => undefined);
+  await assert.rejects(writeFile(join(folder, 'more'), 'more'), { code: 'ENOSPC' });
+  const lock = await take(path);
+  await assert.rejects(take(path), isTaken('is in use'));
+  await lock.release();
+  await (await take(path)).release();
 });
 
 test('releasing a lock twice does not take it from the next owner', async (t) => {
