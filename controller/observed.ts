@@ -28,6 +28,8 @@ export interface ProbeState {
   live: boolean | undefined;
   /** Of the last failure; `""` after a success. */
   message: string;
+  /** It has answered once in this run. */
+  cameUp?: boolean;
   /** Why liveness last failed. */
   liveMessage?: string;
 }

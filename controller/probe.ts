@@ -24,6 +24,8 @@ export interface ProbeTarget {
   port: number;
   readiness: ProbeSpec;
   liveness: ProbeSpec;
+  /** Until it has answered once, liveness leaves it this long to come up. Milliseconds. */
+  startupMs: number;
 }
 
 /** Probes the containers that run, and tells when a verdict changes. */
@@ -55,12 +57,14 @@ export function createProber(clock: Clock, once: ProbeOnce, onChange: (name: str
     cancels.push(
       loop(target.readiness, true, (ok, message) => {
         state.message = message;
+        state.cameUp ||= ok;
         const changed = state.ready !== ok;
         state.ready = ok;
         if (changed) onChange(name);
       }),
       loop(target.liveness, false, (ok, message) => {
         state.liveMessage = message;
+        state.cameUp ||= ok;
         const changed = state.live !== ok;
         state.live = ok;
         if (changed) onChange(name);
@@ -94,10 +98,10 @@ export function createProber(clock: Clock, once: ProbeOnce, onChange: (name: str
           } else {
             failures++;
             // While it starts, a refusal says nothing yet; the first failures only leave their words.
-            if (
-              failures >= probe.failureThreshold &&
-              (succeeded || clock.monotonic() - startedMs >= EAGER_MS)
-            ) {
+            const startupMs = eager ? EAGER_MS : target.startupMs;
+            const isStarting =
+              !(eager ? succeeded : state.cameUp === true) && clock.monotonic() - startedMs < startupMs;
+            if (failures >= probe.failureThreshold && !isStarting) {
               verdict(false, message);
             } else if (eager) state.message = message;
           }

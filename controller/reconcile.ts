@@ -343,6 +343,7 @@ function watchProbes(deps: ReconcileDeps, observed: Observed): void {
     containerId: serving.id,
     runKey: runKey(serving),
     port: serving.publishPort,
+    startupMs: goal.spec.progressDeadlineSeconds * 1000,
     ...probesFor(observed, serving, goal.spec),
   });
 }

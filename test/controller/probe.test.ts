@@ -12,7 +12,7 @@ const TCP: ProbeSpec = { kind: 'tcp', ...TIMING };
 const NONE: ProbeSpec = { kind: 'none' };
 const TARGET: ProbeTarget = {
   ...{ containerId: 'c1', runKey: 'c1@1', port: 19001 },
-  ...{ readiness: HTTP, liveness: NONE },
+  ...{ readiness: HTTP, liveness: NONE, startupMs: 20_000 },
 };
 
 /** A prober whose program answers what `answer` says. */
@@ -88,6 +88,23 @@ describe('the prober', () => {
     await clock.advance(20_001);
     assert.equal(stateOf()?.live, false);
     assert.equal(stateOf()?.ready, undefined);
+  });
+
+  it('leaves what has not answered yet its time to come up, and none to what has', async () => {
+    const { bench, clock, prober, stateOf } = createBench();
+    const target = { ...TARGET, liveness: HTTP, startupMs: 60_000 };
+    bench.answer = 'refused';
+    prober.watch('app', target);
+    await clock.advance(59_999);
+    assert.equal(stateOf()?.live, undefined, 'a slow start is no hang');
+    await clock.advance(2_001);
+    assert.deepEqual([stateOf()?.live, stateOf()?.liveMessage], [false, 'refused']);
+    bench.answer = '';
+    prober.watch('app', { ...target, runKey: 'c1@2' });
+    await clock.advance(3_000);
+    bench.answer = 'stuck';
+    await clock.advance(6_000);
+    assert.equal(stateOf()?.live, false);
   });
 
   it('goes on with the same target, starts over with another run, and stops', async () => {
