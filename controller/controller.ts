@@ -123,6 +123,7 @@ export function startController(deps: ControllerDeps): Controller {
     images,
     prober,
     good: new Map(),
+    met: new Set(),
     // A hundred crash loops that wait for their turn must not keep a healthy program from being looked at.
     slots: { run: (kind, doing) => queue.parked(() => slots.run(kind, doing)) },
     async lookAtContext(build, generation) {

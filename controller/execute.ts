@@ -25,8 +25,8 @@ export interface ExecuteDeps extends RecordDeps {
   keepRevision: (name: string, revision: Revision) => Promise<void>;
   /** Ends a container in the background; the program is looked at again when it has ended. */
   stop: (name: string, containerId: string, graceSeconds: number) => void;
-  /** Keeps with a revision why it is bad. Never rejects. */
-  keepOutcome: (name: string, revision: number, message: string) => Promise<void>;
+  /** Keeps with a revision why it is bad, and the last output of its container. Never rejects. */
+  keepOutcome: (name: string, revision: number, message: string, containerId?: string) => Promise<void>;
   /** Writes down what must be remembered before the next step. */
   save: (status: ProgramStatus) => Promise<void>;
   /** Tells people what was done; resolves when it is written. */
@@ -144,6 +144,7 @@ async function createContainer(
   if (observed.rollback === undefined && isNew) {
     const made = { revision, hash, imageKey: observed.imageKey, buildId: observed.buildId, spec };
     await deps.keepRevision(name, await recordOf(deps, before, made, imageId));
+    await keepOvertaken(deps, before, observed, revision);
   }
   await deps.save(status);
   if (action.why !== '') await deps.emit(status, { type: 'Warning', reason: 'Drifted', message: action.why });
@@ -185,6 +186,20 @@ async function createContainer(
   } catch (error) {
     return failedToStart(deps, status, error);
   }
+}
+
+/** What the revision before it came to, where that had no time to become ready. */
+async function keepOvertaken(
+  deps: ExecuteDeps,
+  { name, memory: { latestRevision, good } }: ProgramStatus,
+  { containers }: Observed,
+  by: number,
+): Promise<void> {
+  const number = latestRevision?.number ?? 0;
+  const isPending = (await deps.revisions.get(name, number))?.outcome === 'Pending';
+  if (!isPending || good?.revision === number) return;
+  const container = containers.find(({ labels }) => labels[LABELS.revision] === String(number));
+  await deps.keepOutcome(name, number, `revision ${by} came before it was ready`, container?.id);
 }
 
 async function startContainer(

@@ -3,9 +3,9 @@ import type { Revision } from '../registry/revision-store.ts';
 import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError } from '../schemas/errors.ts';
-import { type Program, type ProgramStatus, type Runtime, timestamp } from '../schemas/program.ts';
+import { LABELS, type Program, type ProgramStatus, type Runtime, timestamp } from '../schemas/program.ts';
 import { revisionHash } from '../schemas/spec-hash.ts';
-import { type Action, describe } from './action.ts';
+import { type Action, describe, short } from './action.ts';
 import type { Container } from './engine/engine.ts';
 import { type EventDraft, eventsBetween, isCommitted } from './events.ts';
 import { type ExecuteDeps, execute } from './execute.ts';
@@ -49,6 +49,8 @@ export interface ReconcileDeps
   again: (name: string, ms: number) => void;
   /** The revision of each program that is known to be written down as good. */
   good: Map<string, number>;
+  /** Programs that this host has looked at. */
+  met: Set<string>;
   /** Called when a program is no more. */
   onForgotten: (name: string) => void;
 }
@@ -91,6 +93,8 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const observed = await observe(deps, before, result);
   deps.saw(name, observed.containers);
   if (known === undefined && observed.containers.length > 0) await emit(deps, before, LEDGER_LOST);
+  else if (!deps.met.has(name)) await tellOfUntold(deps, before, observed);
+  deps.met.add(name);
   const { generation: observedGeneration } = result;
   if (await rolledBack(deps, { ...before, observedGeneration }, observed)) return true;
   const actions = plan(observed);
@@ -118,6 +122,23 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   releasePorts(deps, observed);
   watchProbes(deps, observed);
   return carryOut(deps, next, observed, actions);
+}
+
+/** A host that was killed while the engine made a container has told nobody of it. */
+async function tellOfUntold(
+  deps: ReconcileDeps,
+  before: ProgramStatus,
+  { containers }: Observed,
+): Promise<void> {
+  const untold = containers.filter(({ createdAtMs }) => createdAtMs >= Date.parse(before.updatedAt));
+  if (untold.length === 0) return;
+  const events = await deps.registry.events.list(before.name);
+  for (const { id, labels } of untold) {
+    const what = `revision ${labels[LABELS.revision]} in container ${short(id)}`;
+    if (events.some(({ message }) => message.includes(what))) continue;
+    const message = `${what}, while the host before this one was killed`;
+    await emit(deps, before, { type: 'Normal', reason: 'Created', message });
+  }
 }
 
 /** The status before this pass, with what must be known even if the pass ends early. */
@@ -198,7 +219,7 @@ async function keepBadRevision(
   name: string,
   number: number,
   message: string,
-  containerId: string | undefined,
+  containerId?: string,
 ): Promise<void> {
   const log = containerId === undefined ? '' : await tailOf(deps.engine, containerId, BAD_LOG_LINES);
   const revision = await deps.registry.revisions.get(name, number);
@@ -233,7 +254,7 @@ async function carryOut(
     ...deps,
     revisions: deps.registry.revisions,
     keepRevision: async (of, revision) => void (await keepRevision(deps, of, revision)),
-    keepOutcome: (of, revision, message) => keepBadRevision(deps, of, revision, message, undefined),
+    keepOutcome: (...outcome) => keepBadRevision(deps, ...outcome),
     save: (status) => save(deps, status),
     emit: (status, event) => emit(deps, status, event),
     forget: (status) => forget(deps, status),
@@ -312,7 +333,7 @@ async function noteOutcome(deps: ReconcileDeps, status: ProgramStatus): Promise<
   const kept = await deps.registry.revisions.get(name, currentRevision);
   const revision = kept ?? (await missingRecord(deps, status));
   const isNoted = revision === undefined || revision.outcome === 'Ready';
-  if (isNoted || (await keepRevision(deps, name, { ...revision, outcome: 'Ready' })))
+  if (isNoted || (await keepRevision(deps, name, { ...revision, outcome: 'Ready', message: '' })))
     deps.good.set(name, currentRevision);
 }
 

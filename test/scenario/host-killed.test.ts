@@ -142,6 +142,34 @@ describe('a host that is killed', () => {
     for (const [name, moments] of Object.entries(least)) assert.ok((kills.get(name) ?? 0) >= moments, name);
   });
 
+  it('while the engine made a container is followed by one that tells of it, once', async (test) => {
+    const stage = await createStage(test);
+    let death: Promise<void> | undefined;
+    await stage.start({
+      onStep({ name, moment }, host) {
+        const isSecond = stage.containers('app').length === 2;
+        if (name === 'engine.createContainer' && moment === 'after' && isSecond) death = host.kill();
+      },
+    });
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    // Ids of the simulated engine begin alike.
+    const told = async () =>
+      (await stage.host.registry.events.list('app'))
+        .filter(({ reason }) => reason === 'Created')
+        .map(({ message }) => /^revision \d+/.exec(message)?.[0]);
+    await stage.replace('app', { env: { N: '2' } });
+    await stage.host.until('it dies', () => death !== undefined);
+    await death;
+    for (let host = 0; host < 3; host++) {
+      await stage.start();
+      await stage.host.until('it serves', () => serving(stage)?.env.N === '2');
+      await stage.host.advance(10_000);
+      assert.deepEqual(await told(), ['revision 1', 'revision 2']);
+      await stage.host.kill();
+    }
+  });
+
   it('leaves a program that ran alone: adopted, not touched, Ready all along', async (test) => {
     const stage = await createStage(test);
     await stage.start();

@@ -154,6 +154,28 @@ describe('a revision that is not ready in time', () => {
     await host.until('and the first again, not the same once more', () => stage.running('app').env.N === '1');
   });
 
+  it('is Failed in the history, with its last words, when another comes before its time is over', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', GOOD);
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { progressDeadlineSeconds: 60, env: { EXIT: '3' } });
+    await host.until('it crashes', () => (stage.status('app').memory.backOff?.count ?? 0) > 1);
+    await stage.replace('app', { ...GOOD, env: { N: '3' } });
+    await host.until('the third serves', () => stage.status('app').currentRevision === 3);
+    await stage.reach('app', 'Ready');
+    const kept = (await host.registry.revisions.list('app')).map(({ outcome, message }) => [
+      outcome,
+      message,
+    ]);
+    assert.deepEqual(kept, [
+      ['Ready', ''],
+      ['Failed', 'revision 3 came before it was ready'],
+      ['Ready', ''],
+    ]);
+    assert.match((await host.registry.revisions.get('app', 2))?.log ?? '', /exiting as told by EXIT/);
+  });
+
   it('says so where it crashed, with its last words', async (test) => {
     const stage = await createStage(test);
     await stage.start();
