@@ -23,6 +23,8 @@ const HINT = 'Stop that host first, or give this one another --registry and --in
 
 /** Tries before giving up against others that take over the same stale lock at the same moment. */
 const TRIES_MAX = 100;
+/** Looks for the file of one who holds the name: it is written in the moment after that. */
+const OWNER_TRIES_MAX = 10;
 const TRY_AGAIN_MS = 10;
 
 /**
@@ -44,7 +46,8 @@ export async function acquireLock(path: string, what: string, about: string): Pr
       await release(path, text);
     },
   };
-  for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
+  const tries = name === undefined ? OWNER_TRIES_MAX : TRIES_MAX;
+  for (let attempt = 0; attempt < tries; attempt++) {
     const made = name !== undefined && (await create(path, text, nonce));
     if (made === true) return held;
     const owner = await readOwner(path);
