@@ -69,9 +69,10 @@ async function complaintOf(given: Case): Promise<string> {
 }
 
 /** It came to its end, or what came back for it did, and is to be left there. */
-function finishedComplaint({ stage, status, wanted }: Case): string {
+async function finishedComplaint({ stage, registry, status, wanted }: Case): Promise<string> {
   const { witness } = stage;
   const isBack = status.memory.rolledBack !== undefined;
+  const key = await imageKey(registry, wanted);
   const good = witness.good(status.name);
   // One may have been ready only between two looks at the ledger.
   const wasGood = (seen: Seen) => isBack && (seen === good || witness.wasReady(seen));
@@ -80,6 +81,8 @@ function finishedComplaint({ stage, status, wanted }: Case): string {
     const { end, hash, build, port } = seen;
     const isIt = hash === specHash({ restartPolicy, liveness, ...spec }, spec.image ?? build, port);
     if (end === undefined || !isIt) return false;
+    // Other sources are another wish.
+    if (!isBack && key !== '' && wanted.build !== null && build !== key) return false;
     // That a host asked for it, which was killed since, there may have been no room to write.
     const isAsked = end.asked && !stage.wasFull;
     // What the host ended for its failing liveness has come to its end as well, and not to a good one.
@@ -165,8 +168,7 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   }
   const [spec] = witness.specsOf(good).slice(-1);
   if (spec === undefined) return `nobody asked for what revision ${good.revision} was`;
-  const fate = fateOf(spec);
-  if (serving === undefined) return excuse(given, good, spec, fate, reasons);
+  if (serving === undefined) return excuse(given, good, spec, reasons);
   const { publishPort } = serving.facts;
   const seen = witness.seen(serving);
   const isGood = labelOf(serving) === specHash(spec, spec.image ?? good.build, publishPort);
@@ -193,7 +195,7 @@ function isKept({ stage, status }: Case, { revision }: Seen): boolean {
 }
 
 /** Why nothing may run though a revision was good: `""` for a reason that is real, or a complaint. */
-function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons: readonly string[]): string {
+function excuse(given: Case, good: Seen, spec: ProgramSpec, reasons: readonly string[]): string {
   const { stage, status } = given;
   const { witness } = stage;
   const isBack = reasons.includes('RolledBack');
@@ -201,7 +203,8 @@ function excuse(given: Case, good: Seen, spec: ProgramSpec, fate: Fate, reasons:
   // One may have been ready only between two looks at the ledger.
   const isLater = (seen: Seen) => seen.revision > good.revision && witness.wasReady(seen);
   const later = witness.all(status.name).filter(isLater).flatMap(witness.specsOf);
-  if ([fate, ...later.map(fateOf)].includes('flickers')) return '';
+  // Its readiness may have changed since, which makes no other container.
+  if ([...witness.specsOf(good), ...later].map(fateOf).includes('flickers')) return '';
   if (spec.publishPort !== null && holderOf(given, spec.publishPort) !== '') return '';
   const { end } = good;
   // What serves until the wanted one can be had is under the policy that is in force.
