@@ -55,8 +55,7 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
   }
   if (after.state !== before.state && after.state !== 'Error') {
     events.push({
-      // What should rest was started by somebody.
-      type: after.state === 'Stopping' && before.state === 'Stopped' ? 'Warning' : 'Normal',
+      type: isStartedByHand(before, after) ? 'Warning' : 'Normal',
       reason: after.state,
       message: STATE_MESSAGES[after.state] ?? conditionOf(after, 'Progressing'),
     });
@@ -74,4 +73,9 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
 
 function conditionOf({ conditions }: ProgramStatus, wanted: ConditionType): string {
   return conditions.find(({ type }) => type === wanted)?.message ?? '';
+}
+
+/** What should rest was started by somebody. */
+function isStartedByHand(before: ProgramStatus, { state, memory }: ProgramStatus): boolean {
+  return state === 'Stopping' && before.state === 'Stopped' && memory.deleted !== true;
 }

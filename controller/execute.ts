@@ -26,13 +26,19 @@ export interface ExecuteDeps extends RecordDeps {
   /** Ends a container in the background; the program is looked at again when it has ended. */
   stop: (name: string, containerId: string, graceSeconds: number) => void;
   /** Keeps with a revision why it is bad, and the last output of its container. Never rejects. */
-  keepOutcome: (name: string, revision: number, message: string, containerId?: string) => Promise<void>;
+  keepOutcome: (name: string, revision: number, why: Why, containerId?: string) => Promise<void>;
   /** Writes down what must be remembered before the next step. */
   save: (status: ProgramStatus) => Promise<void>;
   /** Tells people what was done; resolves when it is written. */
   emit: (status: ProgramStatus, event: EventDraft) => Promise<void>;
   /** Removes the ledger and everything kept in memory; the volume goes to the trash. */
   forget: (status: ProgramStatus) => Promise<void>;
+}
+
+/** Why a revision is bad, see `Revision`. */
+export interface Why {
+  reason: string;
+  message: string;
 }
 
 /**
@@ -107,7 +113,7 @@ export async function execute(
     case 'remove':
       await engine.removeContainer(action.containerId);
       await note('Removed', `container ${short(action.containerId)} was removed: ${action.why}`);
-      return { status, goOn: true };
+      return { status: withoutServing(status, action.containerId), goOn: true };
     case 'forget':
       await deps.forget(status);
       return { status, goOn: false };
@@ -130,14 +136,19 @@ async function createContainer(
   if (observed.rollback === undefined && there !== undefined && there.hash !== hash) {
     // The ledger that tells of that one was never written: the number is taken, and the next pass finds another.
     const latestRevision = { number: revision, hash: there.hash };
-    return { status: { ...before, memory: { ...before.memory, latestRevision } }, goOn: false };
+    const { good, ...others } = before.memory;
+    const isGood = good?.revision === revision;
+    const memory = isGood ? { ...others, latestRevision } : { ...before.memory, latestRevision };
+    return { status: { ...before, memory }, goOn: false };
   }
   const volume = before.memory.volume ?? volumeName(deps.instance, name, spec.userId);
+  // What is made of the good one again leaves the number of the bad one given.
+  const isNewest = revision >= (before.memory.latestRevision?.number ?? 0);
   const status: ProgramStatus = {
     ...before,
     memory:
       observed.rollback === undefined
-        ? { ...before.memory, volume, latestRevision: { number: revision, hash } }
+        ? { ...before.memory, volume, ...(isNewest && { latestRevision: { number: revision, hash } }) }
         : { ...before.memory, volume },
   };
   const isNew = before.memory.latestRevision?.number !== revision && there === undefined;
@@ -147,7 +158,6 @@ async function createContainer(
     await keepOvertaken(deps, before, observed, revision);
   }
   await deps.save(status);
-  if (action.why !== '') await deps.emit(status, { type: 'Warning', reason: 'Drifted', message: action.why });
   try {
     const id = await deps.slots.run(slotOf(status.memory), () =>
       deps.engine.createContainer({
@@ -177,6 +187,8 @@ async function createContainer(
         },
       }),
     );
+    if (action.why !== '')
+      await deps.emit(status, { type: 'Warning', reason: 'Drifted', message: action.why });
     await deps.emit(status, {
       type: 'Normal',
       reason: 'Created',
@@ -191,7 +203,7 @@ async function createContainer(
 /** What the revision before it came to, where that had no time to become ready. */
 async function keepOvertaken(
   deps: ExecuteDeps,
-  { name, memory: { latestRevision, good } }: ProgramStatus,
+  { name, memory: { latestRevision, good, finished } }: ProgramStatus,
   { containers }: Observed,
   by: number,
 ): Promise<void> {
@@ -199,7 +211,10 @@ async function keepOvertaken(
   const isPending = (await deps.revisions.get(name, number))?.outcome === 'Pending';
   if (!isPending || good?.revision === number) return;
   const container = containers.find(({ labels }) => labels[LABELS.revision] === String(number));
-  await deps.keepOutcome(name, number, `revision ${by} came before it was ready`, container?.id);
+  // One that ran to its end did what it was there for.
+  if (finished !== undefined && container?.labels[LABELS.specHash] === finished.specHash) return;
+  const why = { reason: 'Overtaken', message: `revision ${by} came before it was ready` };
+  await deps.keepOutcome(name, number, why, container?.id);
 }
 
 async function startContainer(
@@ -220,8 +235,10 @@ async function startContainer(
     const conflict = error instanceof AppError && error.reason === 'PortConflict';
     const pinned = observed.goal.kind === 'run' && observed.goal.spec.publishPort !== null;
     if (conflict && !pinned) return reassignPort(deps, status, observed.port);
-    if (!conflict && isStartFailure(error)) await deps.engine.removeContainer(action.containerId);
-    const failed = failedToStart(deps, status, error);
+    const isGone = !conflict && isStartFailure(error);
+    if (isGone) await deps.engine.removeContainer(action.containerId);
+    const left = isGone ? withoutServing(status, action.containerId) : status;
+    const failed = failedToStart(deps, left, error);
     // The one that served was stopped for this one, so it has to come back now and not after a deadline.
     if (conflict || observed.goal.kind !== 'run') return failed;
     const { spec } = observed.goal;
@@ -252,7 +269,9 @@ async function refused(
   const { imageKey, nowMs } = observed;
   const memory = afterRefusedStart(status.memory, spec, imageKey, current, message, nowMs);
   const { rolledBack } = memory;
-  if (rolledBack !== undefined) await deps.keepOutcome(status.name, rolledBack.revision, message);
+  // Where the good one is refused, what is known of the bad one stays.
+  if (rolledBack !== undefined && rolledBack !== status.memory.rolledBack)
+    await deps.keepOutcome(status.name, rolledBack.revision, { reason: 'StartFailed', message });
   return { ...status, memory };
 }
 
@@ -294,6 +313,13 @@ function failedToStart(
 
 function slotOf(memory: ProgramMemory): 'calm' | 'crashing' {
   return (memory.backOff?.count ?? 0) > 1 || memory.failedStart !== undefined ? 'crashing' : 'calm';
+}
+
+/** That the host itself removed what served is remembered: it is not missed. */
+function withoutServing(status: ProgramStatus, containerId: string): ProgramStatus {
+  const { baseline } = status.memory;
+  if (baseline?.containerId !== containerId) return status;
+  return { ...status, memory: { ...status.memory, baseline: { ...baseline, removed: true } } };
 }
 
 /** Whether the name is one that the host gives to a container that stands beside another. */

@@ -273,10 +273,10 @@ function create(observed: Observed, spec: ProgramSpec, hash: string, imageId: st
   };
 }
 
-/** Whether what served is gone: the host removes only what did not start, and nothing before its successor serves. */
+/** Whether what served is gone, and not by the host. */
 function isRemoved({ memory, containers }: Observed): boolean {
-  const { baseline, rests, failedStart } = memory;
-  if (rests === true || failedStart !== undefined || baseline === undefined) return false;
+  const { baseline, rests } = memory;
+  if (rests === true || baseline === undefined || baseline.removed === true) return false;
   return !containers.some((one) => one.id === baseline.containerId && !isGoing(one));
 }
 

@@ -24,7 +24,7 @@ export interface ProbeTarget {
   port: number;
   readiness: ProbeSpec;
   liveness: ProbeSpec;
-  /** Until it has answered once, liveness leaves it this long to come up. Milliseconds. */
+  /** Until it has answered once, liveness leaves it so long from now on to come up. Milliseconds; not compared. */
   startupMs: number;
 }
 
@@ -121,7 +121,7 @@ export function createProber(clock: Clock, once: ProbeOnce, onChange: (name: str
   return {
     watch(name, target) {
       const before = watched.get(name);
-      const key = target === undefined ? '' : JSON.stringify(target);
+      const key = target === undefined ? '' : JSON.stringify({ ...target, startupMs: 0 });
       if (before?.key === key) return;
       before?.stop();
       watched.delete(name);

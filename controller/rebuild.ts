@@ -55,10 +55,11 @@ function outcomesOf(kept: readonly Revision[]): Pick<ProgramMemory, 'good' | 'ro
   if (ready === undefined || newest === undefined) return {};
   const { number: revision, hash, buildId, spec } = ready;
   const good = { revision, hash, imageKey: keyOf(ready), buildId, spec };
-  if (newest.outcome !== 'Failed') return { good };
+  const { number, outcome, reason, message } = newest;
+  // One that the engine would not start has its tries anew.
+  if (outcome !== 'Failed' || reason !== 'ProgressDeadlineExceeded') return { good };
   const attempt = attemptOf(newest.spec, keyOf(newest));
-  const { number, message } = newest;
-  return { good, rolledBack: { attempt, revision: number, reason: 'ProgressDeadlineExceeded', message } };
+  return { good, rolledBack: { attempt, revision: number, reason, message } };
 }
 
 const keyOf = ({ spec, buildHash }: Revision): string => spec.image ?? buildHash;

@@ -8,7 +8,7 @@ import { revisionHash } from '../schemas/spec-hash.ts';
 import { type Action, describe, short } from './action.ts';
 import type { Container } from './engine/engine.ts';
 import { type EventDraft, eventsBetween, isCommitted } from './events.ts';
-import { type ExecuteDeps, execute } from './execute.ts';
+import { type ExecuteDeps, execute, type Why } from './execute.ts';
 import { goalOf } from './goal.ts';
 import type { ControllerLog } from './log.ts';
 import { describeDeletion } from './memory.ts';
@@ -92,7 +92,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   }
   const observed = await observe(deps, before, result);
   deps.saw(name, observed.containers);
-  if (known === undefined && observed.containers.length > 0) await emit(deps, before, LEDGER_LOST);
+  if (isRebuilt(before, observed)) await emit(deps, before, LEDGER_LOST);
   else if (!deps.met.has(name)) await tellOfUntold(deps, before, observed);
   deps.met.add(name);
   const { generation: observedGeneration } = result;
@@ -120,8 +120,15 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   await noteOutcome(deps, next);
   await save(deps, next);
   releasePorts(deps, observed);
-  watchProbes(deps, observed);
+  watchProbes(deps, next, observed);
   return carryOut(deps, next, observed, actions);
+}
+
+/** Whether the ledger knew of no revision, and containers do that nobody is just deleting. */
+function isRebuilt({ memory }: ProgramStatus, observed: Observed): boolean {
+  const { latestRevision, stopsAsked, exitSeen } = memory;
+  const isNew = latestRevision === undefined && stopsAsked === undefined && exitSeen === undefined;
+  return isNew && observed.containers.length > 0 && observed.memory.latestRevision !== undefined;
 }
 
 /** A host that was killed while the engine made a container has told nobody of it. */
@@ -208,7 +215,7 @@ async function rolledBack(deps: ReconcileDeps, before: ProgramStatus, observed: 
   const bad = memory.rolledBack;
   if (memory === observed.memory || bad === undefined) return false;
   const { current } = assignRoles(observed, observed.goal.spec);
-  await keepBadRevision(deps, before.name, bad.revision, bad.message, current?.id);
+  await keepBadRevision(deps, before.name, bad.revision, bad, current?.id);
   await save(deps, { ...before, memory });
   return true;
 }
@@ -218,13 +225,13 @@ async function keepBadRevision(
   deps: ReconcileDeps,
   name: string,
   number: number,
-  message: string,
+  { reason, message }: Why,
   containerId?: string,
 ): Promise<void> {
   const log = containerId === undefined ? '' : await tailOf(deps.engine, containerId, BAD_LOG_LINES);
   const revision = await deps.registry.revisions.get(name, number);
   if (revision !== undefined)
-    await keepRevision(deps, name, { ...revision, outcome: 'Failed', message, log });
+    await keepRevision(deps, name, { ...revision, outcome: 'Failed', reason, message, log });
 }
 
 /** @returns whether it is written */
@@ -346,7 +353,7 @@ async function missingRecord(deps: ReconcileDeps, status: ProgramStatus): Promis
 }
 
 /** Probes the container that serves. */
-function watchProbes(deps: ReconcileDeps, observed: Observed): void {
+function watchProbes(deps: ReconcileDeps, status: ProgramStatus, observed: Observed): void {
   const { name, goal } = observed;
   if (goal.kind !== 'run') {
     deps.prober.watch(name, undefined);
@@ -360,11 +367,13 @@ function watchProbes(deps: ReconcileDeps, observed: Observed): void {
     deps.prober.watch(name, undefined);
     return;
   }
+  const wasReady = status.containerId === serving.id && Date.parse(status.readyAt) > serving.startedAtMs;
+  const hadMs = wasReady ? Number.POSITIVE_INFINITY : observed.nowMs - serving.startedAtMs;
   deps.prober.watch(name, {
     containerId: serving.id,
     runKey: runKey(serving),
     port: serving.publishPort,
-    startupMs: goal.spec.progressDeadlineSeconds * 1000,
+    startupMs: Math.max(0, goal.spec.progressDeadlineSeconds * 1000 - hadMs),
     ...probesFor(observed, serving, goal.spec),
   });
 }

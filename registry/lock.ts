@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { AppError, codeOf } from '../schemas/errors.ts';
@@ -39,7 +39,9 @@ export async function acquireLock(path: string, what: string, about: string): Pr
   const me: LockOwner = { ...(await identify(process.pid)), pid: process.pid, about };
   const nonce = randomBytes(8).toString('hex');
   const text = `${JSON.stringify({ ...me, nonce })}\n`;
-  const name = await claim(`${await nameOf(path)}-held`);
+  // Another container has other files under the same path.
+  const space = await readlink('/proc/self/ns/mnt').catch(() => '');
+  const name = await claim(`${await nameOf(path)}-held-${space}`);
   const held: Lock = {
     async release() {
       await name?.release();

@@ -172,7 +172,15 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
     );
   }
 
-  async function discardAll(names: readonly string[]): Promise<FileEdit> {
+  /** Asked again now: git may have been waited for, and what came back meanwhile is not meant. */
+  async function letGo(names: readonly string[]): Promise<FileEdit> {
+    for (const name of names) {
+      if (!(await files.isThere(name))) continue;
+      const message = `${labelOf(name)} came back meanwhile; nothing was pruned`;
+      throw new AppError('Conflict', message, {
+        hint: 'GET /readyz says what is still missing; call again.',
+      });
+    }
     let all: Reversible = { undo: async () => undefined, done: async () => undefined };
     for (const name of names) {
       try {
@@ -287,7 +295,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
         names,
         intent,
         () => undefined,
-        async () => discardAll(names),
+        async () => letGo(names),
         async () => names.forEach(options.removed),
         names.some((name) => git?.hasProgram(name)),
       ),

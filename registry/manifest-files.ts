@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { readFile, realpath, rm, stat } from 'node:fs/promises';
+import { lstat, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { writeAtomic } from './atomic-write.ts';
@@ -29,6 +29,8 @@ export interface ManifestFiles {
   rewrite(name: string, change: (text: string) => string): Promise<FileEdit>;
   /** Moves the file to the trash, or notes the wish there if it is missing already. */
   discard(name: string): Promise<FileEdit>;
+  /** Whether anything lies under that name. */
+  isThere(name: string): Promise<boolean>;
 }
 
 /** `programs/x.yaml`, as people are told. */
@@ -107,6 +109,11 @@ export function createManifestFiles(programs: string, trash: Trash): ManifestFil
       }
       throw new AppError('Conflict', `${labelOf(name)} is being changed by somebody else; try again`);
     },
+    isThere: (name) =>
+      lstat(fileOf(name)).then(
+        () => true,
+        () => false,
+      ),
     async discard(name) {
       // What is on a disk that is away would be back with it.
       await mustBeReadable();

@@ -28,6 +28,8 @@ export interface Revision {
   /** Who asked for it: the commit's author, or the program's user. */
   author: string;
   outcome: 'Pending' | 'Ready' | 'Failed';
+  /** Why it failed, where that is known: `ProgressDeadlineExceeded`, `StartFailed` or `Overtaken`. */
+  reason?: string;
   message: string;
   /** The last output of one that failed. */
   log?: string;

@@ -146,7 +146,12 @@ export interface ProgramMemory {
   /** The named volume mounted at /state. */
   volume?: string;
   /** The engine's account of the container that serves, when it was first seen to run: what drift is told by. */
-  baseline?: { containerId: string; settings: object };
+  baseline?: {
+    containerId: string;
+    settings: object;
+    /** By the host itself, so that nobody is told to have done it. */
+    removed?: true;
+  };
   /** That of the container which served before it: it may yet come back. */
   baselineBefore?: { containerId: string; settings: object };
   /** The container whose exit is already counted, `<id>@<startedAt>`. */

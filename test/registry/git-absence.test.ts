@@ -173,6 +173,24 @@ describe('git: the confirmation of what is missing', () => {
     assert.deepEqual(gone(registry), most);
   });
 
+  test('takes nothing that came back while git was waited for', async (t) => {
+    const stage = await createGitStage(t);
+    const registry = await eightMissing(stage);
+    const head = await stage.git('rev-parse', 'HEAD');
+    await stage.write('.git/index.lock', '');
+    const answer = registry.confirmPrune(asked).then(
+      () => 'done',
+      (error: AppError) => `${error.http} ${error.message}`,
+    );
+    await stage.pass(1_000);
+    await stage.write('programs/p3.yaml', imageManifest('p3', { userId: 'ann' }));
+    await rm(join(stage.root, '.git/index.lock'));
+    assert.match(await stage.turning(answer), /^409 programs\/p3\.yaml came back meanwhile/);
+    assert.equal(await stage.git('rev-parse', 'HEAD'), head);
+    assert.ok((await readdir(join(stage.root, 'programs'))).includes('p3.yaml'));
+    assert.deepEqual(gone(registry), []);
+  });
+
   test('confirms nothing where git refuses the commit', async (t) => {
     const stage = await createGitStage(t);
     const registry = await eightMissing(stage);

@@ -231,6 +231,19 @@ describe('a program that ends by itself', () => {
     assert.equal(stage.running('app').volume, engine.volume);
   });
 
+  it('that hangs is ended soon by its liveness, whatever host has seen it answer', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    const liveness = { path: '/', periodSeconds: 5, failureThreshold: 3 };
+    await stage.create('app', { liveness, progressDeadlineSeconds: 600 });
+    await stage.reach('app', 'Ready');
+    await stage.host.advance(60_000);
+    await stage.host.kill();
+    await stage.start();
+    stage.running('app').listening = false;
+    await stage.host.until('it is restarted', () => stage.status('app').restartCount === 1, 20_000);
+  });
+
   it('is restarted when its liveness probe fails, and loses Ready when its readiness probe does', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createStage, manifest } from './stage.ts';
+import { createStage, manifest, type Stage } from './stage.ts';
 
 /** What an older host knew to look at. */
 const OLD_SETTINGS = ['memoryBytes', 'cpus', 'pids', 'restartPolicy', 'network', 'networks'];
@@ -53,6 +53,56 @@ describe('what somebody did behind the back of the host is told', () => {
       (await told()).filter((line) => line === 'Drifted: somebody removed the container').length,
       1,
     );
+  });
+});
+
+describe("what the host did itself is nobody else's doing", () => {
+  const PLAIN = { readiness: { none: true } };
+  const told = async (stage: Stage) =>
+    (await stage.host.registry.events.list('app'))
+      .map(({ type, message }) => `${type}: ${message}`)
+      .join('\n');
+
+  for (const asked of ['another spec', 'a restart'])
+    it(`a container that would not start again, and ${asked}`, async (test) => {
+      const stage = await createStage(test);
+      const host = await stage.start();
+      await stage.create('app', PLAIN);
+      await stage.reach('app', 'Ready');
+      stage.world.fault = (method) => (method === 'startContainer' ? 'refuse' : 'none');
+      stage.world.end(stage.running('app'), 3);
+      await host.advance(500);
+      assert.equal(stage.containers('app').length, 0);
+      stage.world.fault = () => 'none';
+      if (asked === 'a restart') await stage.edit('app', { restartedAt: 'now' });
+      else await stage.replace('app', { ...PLAIN, env: { FIX: '1' } });
+      await stage.reach('app', 'Ready');
+      assert.doesNotMatch(await told(stage), /somebody/);
+    });
+
+  it('the deletion of a program that is stopped', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', PLAIN);
+    await stage.reach('app', 'Ready');
+    await stage.edit('app', { desiredState: 'Stopped' });
+    await stage.reach('app', 'Stopped');
+    await host.programs.remove('app');
+    await host.until('it is gone', () => host.registry.status.get('app') === undefined);
+    assert.doesNotMatch(await told(stage), /^Warning/m);
+  });
+
+  it('and what somebody did is told once, however often what is done about it fails', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', PLAIN);
+    await stage.reach('app', 'Ready');
+    stage.world.fault = (method) => (method === 'createContainer' ? 'before' : 'none');
+    void stage.world.remove(stage.running('app'));
+    await host.advance(60_000);
+    stage.world.fault = () => 'none';
+    await stage.reach('app', 'Ready', 60_000);
+    assert.equal((await told(stage)).match(/somebody removed the container/g)?.length, 1);
   });
 });
 

@@ -408,6 +408,24 @@ describe('a status file that is damaged or gone', () => {
     assert.ok((await stage.reasons('app')).includes('StatusLost'));
   });
 
+  it('of a program whose newest revision the engine refused to start has it tried again', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { readiness: { none: true } });
+    await stage.reach('app', 'Ready');
+    let starts = 0;
+    stage.world.fault = (method) => (method === 'startContainer' && starts++ % 2 === 0 ? 'refuse' : 'none');
+    await stage.replace('app', { readiness: { none: true }, env: { N: '2' } });
+    await host.until('it is rolled back', () => stage.status('app').reason === 'RolledBack');
+    await stage.reach('app', 'Ready');
+    await host.advance(2_000);
+    await host.kill();
+    stage.world.fault = () => 'none';
+    await stage.remove('status/app.yaml');
+    await stage.start();
+    await stage.host.until('the second serves', () => stage.status('app').currentRevision === 2, 120_000);
+  });
+
   it('while the manifest gets worse keeps the revision that was ready to go back to', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();

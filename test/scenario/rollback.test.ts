@@ -176,6 +176,34 @@ describe('a revision that is not ready in time', () => {
     assert.match((await host.registry.revisions.get('app', 2))?.log ?? '', /exiting as told by EXIT/);
   });
 
+  it('keeps its number, though the record of it was never written', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { env: { LISTEN_AFTER_MS: '30000', N: '2' } });
+    await host.until('the second runs', () => stage.running('app').env.N === '2');
+    await stage.remove('data/revisions/app/2.yaml');
+    await stage.replace('app', { restartedAt: 'now' });
+    await host.until('the first is back', () => stage.running('app').env.N === undefined);
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { env: { N: '3' } });
+    await host.until('the third runs', () => stage.running('app').env.N === '3');
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.status('app').currentRevision, 3);
+  });
+
+  it('is none where a job ran to its end before the next was asked for', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    const job = { restartPolicy: 'Never', env: { EXIT: '0' } };
+    await stage.create('app', job);
+    await stage.reach('app', 'Stopped');
+    await stage.replace('app', { ...job, env: { EXIT: '0', N: '2' } });
+    await host.until('the second is made', () => stage.status('app').currentRevision === 2);
+    assert.notEqual((await host.registry.revisions.get('app', 1))?.outcome, 'Failed');
+  });
+
   it('says so where it crashed, with its last words', async (test) => {
     const stage = await createStage(test);
     await stage.start();
