@@ -18,7 +18,7 @@ import { assignRoles, plan } from './plan.ts';
 import type { Prober } from './probe.ts';
 import { recordOf } from './revision-history.ts';
 import { afterDeadline, probesFor } from './rollback.ts';
-import { status as statusOf, statusWithoutEngine } from './status.ts';
+import { hasBeenReady, status as statusOf, statusWithoutEngine } from './status.ts';
 
 /** Lines of output kept of a revision that was rolled back: as many as a look at the logs gives. */
 const BAD_LOG_LINES = 200;
@@ -367,8 +367,9 @@ function watchProbes(deps: ReconcileDeps, status: ProgramStatus, observed: Obser
     deps.prober.watch(name, undefined);
     return;
   }
-  const wasReady = status.containerId === serving.id && Date.parse(status.readyAt) > serving.startedAtMs;
-  const hadMs = wasReady ? Number.POSITIVE_INFINITY : observed.nowMs - serving.startedAtMs;
+  const hadMs = hasBeenReady(status, serving)
+    ? Number.POSITIVE_INFINITY
+    : observed.nowMs - serving.startedAtMs;
   deps.prober.watch(name, {
     containerId: serving.id,
     runKey: runKey(serving),

@@ -55,6 +55,10 @@ export function status(
   const base = withMissing(verdict(observed, actions, before), observed, before, context);
   const seen = invalid === undefined || base.reason !== '' ? base : withInvalid(base, observed, invalid);
   const { shown } = seen;
+  const startedAt =
+    shown !== undefined && shown.startedAtMs > 0 ? timestamp(shown.startedAtMs) : before.startedAt;
+  const isSameRun = (shown?.id ?? '') === before.containerId && startedAt === before.startedAt;
+  const isReadyAnew = seen.state === 'Ready' && !(isSameRun && before.state === 'Ready');
   const next: ProgramStatus = {
     ...before,
     state: seen.state,
@@ -74,8 +78,8 @@ export function status(
     publishPort: observed.shownPort,
     proxyUrl: proxyUrl(observed.shownPort),
     lastExit: observed.lastExit,
-    startedAt: shown !== undefined && shown.startedAtMs > 0 ? timestamp(shown.startedAtMs) : before.startedAt,
-    readyAt: seen.state === 'Ready' && before.state !== 'Ready' ? timestamp(nowMs) : before.readyAt,
+    startedAt,
+    readyAt: isReadyAnew ? timestamp(nowMs) : isSameRun ? before.readyAt : '',
     memory: observed.memory,
   };
   const moved =
@@ -102,6 +106,11 @@ function withMissing(
 function withInvalid(base: Verdict, observed: Observed, problem: Problem): Verdict {
   const told = { ...base, reason: 'InvalidManifest', message: describeProblem(problem) };
   return observed.goal.kind === 'hold' && base.shown === undefined ? { ...told, state: 'Error' } : told;
+}
+
+/** Whether the container was ready in the run that it is in, as far as the status knows. */
+export function hasBeenReady({ containerId, startedAt, readyAt }: ProgramStatus, one: Container): boolean {
+  return readyAt !== '' && containerId === one.id && startedAt === timestamp(one.startedAtMs);
 }
 
 /** The same, when the engine does not answer: the last known state stays, and a condition says why. */
@@ -194,7 +203,7 @@ function upState(observed: Observed, container: Container, spec: ProgramSpec): P
 /** The state of the wanted container itself. */
 function own(observed: Observed, current: Container, spec: ProgramSpec, before: ProgramStatus): Verdict {
   // A rollout that was complete has no deadline any more, whatever its probe says later in the same run.
-  const wasReady = before.containerId === current.id && Date.parse(before.readyAt) > current.startedAtMs;
+  const wasReady = hasBeenReady(before, current);
   if (isUp(current)) {
     if (isReady(observed, current, spec)) {
       return { ...calm('Ready', current, '', ''), progressing: COMPLETE };
