@@ -271,7 +271,7 @@ function rolloutOf(
   if (image.kind === 'pending' || actions.some(({ kind }) => kind === 'build' || kind === 'pull')) {
     return going('Building', `${observed.buildId || observed.imageKey} is being made`);
   }
-  if (image.kind === 'absent' && memory.failedBuild !== undefined) {
+  if (image.kind === 'absent' && memory.failedBuild?.hash === observed.imageKey) {
     const { reason, message, nextAt } = memory.failedBuild;
     const again = nextAt === '' ? '' : `; tried again at ${nextAt}`;
     return failed(reason, `${message}${again}`);

@@ -70,6 +70,18 @@ const rows: [string, Observed, string, string][] = [
     'ProgressDeadlineExceeded',
   ],
   [
+    'finished, with its image gone, after a build of other sources failed',
+    observedOf(specOf({ restartPolicy: 'Never' }), {
+      image: { kind: 'absent' },
+      memory: {
+        failedBuild: { ...failedBuild, hash: 'other' },
+        finished: { specHash: hashOf(specOf({ restartPolicy: 'Never' })), exitCode: 0 },
+      },
+    }),
+    'Stopped',
+    'Completed',
+  ],
+  [
     'build failed',
     observedOf(spec, { image: { kind: 'absent' }, memory: { failedBuild } }),
     'Error',
