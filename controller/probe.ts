@@ -10,9 +10,9 @@ const EAGER_PERIOD_MS = 25;
 const EAGER_MS = 2_000;
 /**
  * A connection that stays open this long reached the program: the engine's own proxy accepts on the published
- * port at once and hangs up when nothing listens behind it.
+ * port at once and hangs up when nothing listens behind it, on a busy machine after 50 ms and more.
  */
-const TCP_LINGER_MS = 50;
+const TCP_LINGER_MS = 250;
 
 /** Asks once. Resolves with `""` for a success, otherwise with why not. Never rejects. */
 export type ProbeOnce = (port: number, probe: ProbeSpec) => Promise<string>;
