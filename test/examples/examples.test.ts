@@ -55,7 +55,7 @@ describe('counter', () => {
   test('serves the WatcherAPI', async () => {
     await assertWatcherStatus(example);
     assert.deepEqual(await message(example, 'hello'), { status: 'message sent' });
-    assert.match(await example.log(), /message: hello/);
+    await until(async () => /message: hello/.test(await example.log()));
     const url = `${await example.url()}/watcher/message`;
     assert.equal((await fetch(url, { method: 'POST', body: '{' })).status, 400);
   });

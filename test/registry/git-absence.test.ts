@@ -160,7 +160,7 @@ describe('git: the confirmation of what is missing', () => {
     const registry = await eightMissing(stage);
     await stage.write('notes.txt', 'staged\n');
     await stage.git('add', 'notes.txt');
-    await stage.write('programs/p9.yaml', imageManifest('p9', { userId: 'bob' }));
+    await stage.write('programs/p9.yaml', imageManifest('p9', { userId: 'robert' }));
     assert.deepEqual(await stage.turning(registry.confirmPrune(asked)), most);
     assert.deepEqual(gone(registry), most);
     assert.equal(await stage.git('log', '-1', '--format=%an %s'), 'ann prune 8 programs');
