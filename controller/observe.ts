@@ -402,16 +402,16 @@ async function accountForExit(deps: ObserveDeps, observed: Observed, spec: Progr
   const served = current !== undefined && current.startedAtMs > 0 ? current : previous;
   if (served === undefined || isUp(served) || observed.stopping.has(served.id)) return observed;
   if (served.startedAtMs === 0 || isAccounted(observed.memory, runKey(served))) return observed;
-  // An engine that goes down ends its containers: what it did itself is looked at when it is back.
-  await engine.ping();
-  const hash = served.labels[LABELS.specHash] ?? wantedHash;
-  const wasTakenDown = deps.wasDown(served.finishedAtMs);
-  const memory = afterExit(observed.memory, served, spec, hash, observed.nowMs, wasTakenDown);
   // Without the words of its earlier runs. When this one began is written down a moment after its first words.
   const { exitSeen = '', unhealthyRun } = observed.memory;
   const sinceMs = exitSeen.startsWith(`${served.id}@`) ? Date.parse(observed.lastExit?.finishedAt ?? '') : 0;
-  const tail = await tailOf(engine, served.id, TAIL_LINES, sinceMs || 0);
+  const tailing = tailOf(engine, served.id, TAIL_LINES, sinceMs || 0);
+  // An engine that goes down ends its containers: what it did itself is looked at when it is back.
+  const [tail] = await Promise.all([tailing, engine.ping()]);
   const lastExit: LastExit = exitOf(served, tail, unhealthyRun);
+  const hash = served.labels[LABELS.specHash] ?? wantedHash;
+  const wasTakenDown = deps.wasDown(served.finishedAtMs);
+  const memory = afterExit(observed.memory, served, spec, hash, observed.nowMs, wasTakenDown);
   return { ...observed, memory, lastExit };
 }
 

@@ -199,7 +199,9 @@ function excuse(given: Case, good: Seen, spec: ProgramSpec, reasons: readonly st
   const { stage, status } = given;
   const { witness } = stage;
   const isBack = reasons.includes('RolledBack');
-  if (!isBack && witness.wasStopped(status.name)) return '';
+  // That it was started again since there may have been no room to write.
+  const mayRest = stage.wasFull && status.memory.rests === true;
+  if (!isBack && (mayRest || witness.wasStopped(status.name))) return '';
   // One may have been ready only between two looks at the ledger.
   const isLater = (seen: Seen) => seen.revision > good.revision && witness.wasReady(seen);
   const later = witness.all(status.name).filter(isLater).flatMap(witness.specsOf);
