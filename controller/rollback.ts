@@ -116,7 +116,10 @@ export function noteGood(observed: Observed, spec: ProgramSpec): ProgramMemory {
 /** What there is while the wanted one can not be had, where it is newer than the last that is known to be good. */
 export function overtakenBy(observed: Observed, spec: ProgramSpec): Container | undefined {
   const { current, previous } = assignRoles(observed, spec);
-  if (observed.rollback !== undefined || current !== undefined) return undefined;
+  // One that is made and does not run yet leaves the time to see that the one before it is ready.
+  const serves = previous !== undefined && isUp(previous);
+  const isOver = current !== undefined && (isUp(current) || !serves);
+  if (observed.rollback !== undefined || isOver) return undefined;
   const revision = Number(previous?.labels[LABELS.revision]) || 0;
   return revision > (observed.memory.good?.revision ?? 0) ? previous : undefined;
 }

@@ -62,4 +62,14 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'one that had finished, was started by hand and killed while no host ran, stayed down',
   },
+  {
+    seed: 785003116,
+    steps: 40,
+    found: 'one that had had its time and the good one took turns, without a wait',
+  },
+  {
+    seed: 789000472,
+    steps: 40,
+    found: 'one that got ready when its successor was just made was not known as good',
+  },
 ];
