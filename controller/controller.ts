@@ -155,6 +155,7 @@ export function startController(deps: ControllerDeps): Controller {
       looked.delete(name);
       rollouts.forget(name);
       reconcileDeps.good.delete(name);
+      reconcileDeps.met.delete(name);
     },
   };
 

@@ -7,7 +7,7 @@ import type { Container, Engine } from './engine/engine.ts';
 import type { EventDraft } from './events.ts';
 import type { ImageTasks } from './image-tasks.ts';
 import { afterStartFailure, afterStop, describeExit } from './memory.ts';
-import { type Observed, runKey } from './observed.ts';
+import { type Observed, revisionOf, runKey } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { type RecordDeps, recordOf } from './revision-history.ts';
@@ -207,10 +207,10 @@ async function keepOvertaken(
   { containers }: Observed,
   by: number,
 ): Promise<void> {
-  const number = latestRevision?.number ?? 0;
-  const isPending = (await deps.revisions.get(name, number))?.outcome === 'Pending';
-  if (!isPending || good?.revision === number) return;
-  const container = containers.find(({ labels }) => labels[LABELS.revision] === String(number));
+  if (latestRevision === undefined || good?.revision === latestRevision.number) return;
+  const { number } = latestRevision;
+  if ((await deps.revisions.get(name, number))?.outcome !== 'Pending') return;
+  const container = containers.find((one) => revisionOf(one) === number);
   // One that ran to its end did what it was there for.
   if (finished !== undefined && container?.labels[LABELS.specHash] === finished.specHash) return;
   const why = { reason: 'Overtaken', message: `revision ${by} came before it was ready` };

@@ -1,7 +1,7 @@
 import type { LastExit, ProgramMemory, ProgramSpec } from '../schemas/program.ts';
 import { timestamp } from '../schemas/program.ts';
 import type { Container } from './engine/engine.ts';
-import { runKey } from './observed.ts';
+import { isRunOf, runKey } from './observed.ts';
 
 /** A run this long wipes the slate (design: numbers). */
 const HEALTHY_RUN_MS = 10 * 60_000;
@@ -181,7 +181,7 @@ export function withLateOom(
   containers: readonly Container[],
 ): LastExit | null {
   if (lastExit === null || lastExit.oomKilled) return lastExit;
-  const ended = containers.find(({ id }) => exitSeen?.startsWith(`${id}@`));
+  const ended = containers.find(({ id }) => isRunOf(exitSeen, id));
   if (ended === undefined) return lastExit;
   const startedAtMs = Number(exitSeen?.slice(ended.id.length + 1));
   // What is told after the next start is that run's.

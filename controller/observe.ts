@@ -34,16 +34,27 @@ import {
 import {
   byAge,
   type ImageState,
+  isRunOf,
   isUp,
   type Observed,
   type Overtaken,
   type ProbeState,
+  revisionOf,
   runKey,
 } from './observed.ts';
 import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { rebuiltMemory } from './rebuild.ts';
-import { attemptOf, forAttempt, isLate, noteGood, noteServing, overtakenBy, standIn } from './rollback.ts';
+import {
+  attemptOf,
+  forAttempt,
+  isLate,
+  keyOf,
+  noteGood,
+  noteServing,
+  overtakenBy,
+  standIn,
+} from './rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;
@@ -152,13 +163,12 @@ async function overtakenOf(
 ): Promise<Overtaken | undefined> {
   const container = overtakenBy(observed, wanted);
   if (container === undefined) return undefined;
-  const revision = await deps.revision(observed.name, Number(container.labels[LABELS.revision]));
+  const revision = await deps.revision(observed.name, revisionOf(container));
   if (revision === undefined) return undefined;
-  const { spec, buildHash } = revision;
+  const { spec } = revision;
   const own = { ...spec, restartedAt: container.labels[LABELS.restartedAt] ?? spec.restartedAt };
   // What could not be written leaves the revision of an earlier life under its number.
-  const isIts =
-    specHash(own, own.image ?? buildHash, container.publishPort) === container.labels[LABELS.specHash];
+  const isIts = specHash(own, keyOf(revision), container.publishPort) === container.labels[LABELS.specHash];
   return isIts ? { container, revision: { ...revision, spec: own } } : undefined;
 }
 
@@ -241,7 +251,7 @@ function withGood(observed: Observed, spec: ProgramSpec): Observed {
 function noteNumber(observed: Observed, spec: ProgramSpec): ProgramMemory {
   const { memory, imageKey, rollback } = observed;
   const { current } = assignRoles(observed, spec);
-  const number = Number(current?.labels[LABELS.revision]) || 0;
+  const number = current === undefined ? 0 : revisionOf(current);
   if (rollback !== undefined || number <= (memory.latestRevision?.number ?? 0)) return memory;
   return { ...memory, latestRevision: { number, hash: revisionHash(spec, imageKey) } };
 }
@@ -348,7 +358,7 @@ function lateOf(deps: ObserveDeps, observed: Observed): Container | undefined {
   const { overtaken } = observed;
   if (overtaken === undefined || overtaken.revision.outcome === 'Ready') return undefined;
   const { container, revision } = overtaken;
-  const attempt = attemptOf(revision.spec, revision.spec.image ?? revision.buildHash);
+  const attempt = attemptOf(revision.spec, keyOf(revision));
   const hadMs = rolloutMs(deps, observed, container, attempt);
   return isLate(observed, container, revision.spec, hadMs) ? container : undefined;
 }
@@ -403,8 +413,8 @@ async function accountForExit(deps: ObserveDeps, observed: Observed, spec: Progr
   if (served === undefined || isUp(served) || observed.stopping.has(served.id)) return observed;
   if (served.startedAtMs === 0 || isAccounted(observed.memory, runKey(served))) return observed;
   // Without the words of its earlier runs. When this one began is written down a moment after its first words.
-  const { exitSeen = '', unhealthyRun } = observed.memory;
-  const sinceMs = exitSeen.startsWith(`${served.id}@`) ? Date.parse(observed.lastExit?.finishedAt ?? '') : 0;
+  const { exitSeen, unhealthyRun } = observed.memory;
+  const sinceMs = isRunOf(exitSeen, served.id) ? Date.parse(observed.lastExit?.finishedAt ?? '') : 0;
   const tailing = tailOf(engine, served.id, TAIL_LINES, sinceMs || 0);
   // An engine that goes down ends its containers: what it did itself is looked at when it is back.
   const [tail] = await Promise.all([tailing, engine.ping()]);

@@ -1,5 +1,5 @@
 import type { Revision } from '../registry/revision-store.ts';
-import type { LastExit, ProgramMemory, ProgramSpec } from '../schemas/program.ts';
+import { LABELS, type LastExit, type ProgramMemory, type ProgramSpec } from '../schemas/program.ts';
 import type { Container } from './engine/engine.ts';
 
 /** What is wanted of one program, as far as it is known. */
@@ -82,6 +82,13 @@ export interface Overtaken {
 
 export const isUp = (container: Container): boolean =>
   container.state === 'running' || container.state === 'paused' || container.state === 'restarting';
+
+/** Whether a key, see `runKey`, is that of a run of this container. */
+export const isRunOf = (key: string | undefined, containerId: string): boolean =>
+  key?.startsWith(`${containerId}@`) === true;
+
+/** The revision that a container was made for; 0 where its label does not tell. */
+export const revisionOf = ({ labels }: Container): number => Number(labels[LABELS.revision]) || 0;
 
 /** Whether it is being removed, or what is left of that: it runs no more. */
 export const isGoing = (container: Container): boolean =>

@@ -4,7 +4,7 @@ import type { Action } from './action.ts';
 import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
 import { describeDeletion, waitMs } from './memory.ts';
-import { byAge, isGoing, isUp, type Observed, runKey } from './observed.ts';
+import { byAge, isGoing, isUp, type Observed, revisionOf, runKey } from './observed.ts';
 
 /** How the containers of a program that should run stand to what is wanted. */
 export interface Roles {
@@ -153,7 +153,7 @@ function retire(observed: Observed, current: Container, previous: Container, spe
   if (observed.stopping.has(previous.id)) return [];
   if (isUp(previous)) return [stop(previous, spec.stopGracePeriodSeconds, takeover(observed))];
   if (!isReady(observed, current, spec)) return [];
-  const isSame = current.labels[LABELS.revision] === previous.labels[LABELS.revision];
+  const isSame = revisionOf(current) === revisionOf(previous);
   const newer = isSame ? 'the one that takes its place is ready' : 'the new revision is ready';
   const why = observed.rollback === undefined ? newer : 'it was rolled back';
   return [{ kind: 'remove', containerId: previous.id, why }];
@@ -301,12 +301,11 @@ function nextRevision(observed: Observed, spec: ProgramSpec): number {
 }
 
 const isMade = ({ containers }: Observed, revision: number): boolean =>
-  containers.some(({ labels }) => Number(labels[LABELS.revision]) === revision);
+  containers.some((one) => revisionOf(one) === revision);
 
 /** The number of the newest revision. One that could not be written down is known by the containers made for it. */
 export function newestNumber({ memory, containers }: Observed): number {
-  const labelled = containers.map(({ labels }) => Number(labels[LABELS.revision]) || 0);
-  return Math.max(memory.latestRevision?.number ?? 0, ...labelled);
+  return Math.max(memory.latestRevision?.number ?? 0, ...containers.map(revisionOf));
 }
 
 /** Looks again when the time to become ready has passed. */

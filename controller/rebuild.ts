@@ -1,9 +1,10 @@
 import type { Registry } from '../registry/registry.ts';
 import type { Revision } from '../registry/revision-store.ts';
 import { AppError } from '../schemas/errors.ts';
-import { LABELS, type ProgramMemory } from '../schemas/program.ts';
+import type { ProgramMemory } from '../schemas/program.ts';
 import type { Container } from './engine/engine.ts';
-import { attemptOf } from './rollback.ts';
+import { revisionOf } from './observed.ts';
+import { attemptOf, keyOf } from './rollback.ts';
 
 /**
  * The revisions that are kept of a program whose ledger knows of none, oldest first: its ledger was lost, or it was
@@ -35,8 +36,7 @@ export function rebuiltMemory(
 ): ProgramMemory {
   const newest = kept.at(-1);
   const started = containers.some(({ startedAtMs }) => startedAtMs > 0);
-  const labelled = Math.max(0, ...containers.map(({ labels }) => Number(labels[LABELS.revision]) || 0));
-  const number = Math.max(labelled, newest?.number ?? 0);
+  const number = Math.max(newest?.number ?? 0, ...containers.map(revisionOf));
   // A number without its hash belongs to no spec that is known: the next one made is the one after it.
   const latestRevision = { number, hash: newest?.number === number ? newest.hash : '' };
   return {
@@ -61,8 +61,6 @@ function outcomesOf(kept: readonly Revision[]): Pick<ProgramMemory, 'good' | 'ro
   const attempt = attemptOf(newest.spec, keyOf(newest));
   return { good, rolledBack: { attempt, revision: number, reason, message } };
 }
-
-const keyOf = ({ spec, buildHash }: Revision): string => spec.image ?? buildHash;
 
 /** The port of the container that runs, or else of the newest; 0 where there is none. Pure. */
 export function rebuiltPort(containers: readonly Container[]): number {

@@ -1,10 +1,11 @@
+import type { Revision } from '../registry/revision-store.ts';
 import { LABELS, type ProgramMemory, type ProgramSpec, timestamp } from '../schemas/program.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { stableJson } from '../schemas/stable-json.ts';
 import { driftOf } from './diff.ts';
 import type { Container } from './engine/engine.ts';
 import { describeExit, forgetCrashes, waitMs } from './memory.ts';
-import { isGoing, isUp, type Observed, runKey } from './observed.ts';
+import { isGoing, isRunOf, isUp, type Observed, revisionOf, runKey } from './observed.ts';
 import { assignRoles, isFinished, isReady, newestNumber } from './plan.ts';
 
 /**
@@ -86,7 +87,7 @@ export function probesFor(
 ): Pick<ProgramSpec, 'readiness' | 'liveness'> {
   const { rollback, overtaken } = observed;
   const { good, inForce } = observed.memory;
-  const revision = Number(container.labels[LABELS.revision]);
+  const revision = revisionOf(container);
   if (container === assignRoles(observed, wanted).current) return wanted;
   if (container.id === overtaken?.container.id)
     return { readiness: overtaken.revision.spec.readiness, liveness: { kind: 'none' } };
@@ -104,7 +105,7 @@ export function noteGood(observed: Observed, spec: ProgramSpec): ProgramMemory {
   if (observed.rollback !== undefined || current === undefined || !isReady(observed, current, spec))
     return memory;
   const hash = revisionHash(spec, imageKey);
-  const revision = Number(current.labels[LABELS.revision]) || 1;
+  const revision = revisionOf(current) || 1;
   const { good } = memory;
   if (good?.hash === hash && good.revision === revision && stableJson(good.spec) === stableJson(spec))
     return memory;
@@ -120,17 +121,20 @@ export function overtakenBy(observed: Observed, spec: ProgramSpec): Container | 
   const serves = previous !== undefined && isUp(previous);
   const isOver = current !== undefined && (isUp(current) || !serves);
   if (observed.rollback !== undefined || isOver) return undefined;
-  const revision = Number(previous?.labels[LABELS.revision]) || 0;
+  const revision = previous === undefined ? 0 : revisionOf(previous);
   return revision > (observed.memory.good?.revision ?? 0) ? previous : undefined;
 }
+
+/** What its image is known by: the build hash, or the reference that its spec names. */
+export const keyOf = ({ spec, buildHash }: Revision): string => spec.image ?? buildHash;
 
 /** Remembers it as good too, if it is ready as its own revision has it: it may have taken longer than its successor. */
 export function noteServing(observed: Observed): ProgramMemory {
   const { memory, rollback, overtaken } = observed;
   if (overtaken === undefined || rollback !== undefined) return memory;
-  const { number, hash, buildHash, buildId, spec } = overtaken.revision;
+  const { number, hash, buildId, spec } = overtaken.revision;
   if (!isReady(observed, overtaken.container, spec)) return memory;
-  return { ...memory, good: { revision: number, hash, imageKey: spec.image ?? buildHash, buildId, spec } };
+  return { ...memory, good: { revision: number, hash, imageKey: keyOf(overtaken.revision), buildId, spec } };
 }
 
 /**
@@ -148,7 +152,7 @@ export function afterDeadline(observed: Observed, spec: ProgramSpec): ProgramMem
 
 /** How often it ended by itself, how, and its last line; `""` where it did not. */
 function crashesOf({ memory, lastExit }: Observed, { id }: Container): string {
-  const isIts = memory.exitSeen?.startsWith(`${id}@`) === true;
+  const isIts = isRunOf(memory.exitSeen, id);
   if (!isIts || memory.backOff === undefined || lastExit === null) return '';
   const line = lastExit.logTail.split('\n').at(-1) ?? '';
   const times = memory.backOff.count === 1 ? 'once' : `${memory.backOff.count} times in a row`;
@@ -212,6 +216,6 @@ export function rollBack(
   // The revision that comes back starts with a clean slate.
   const { backOff, failedStart, ...rest } = memory;
   // Not the newest, where the container of an older one was still there when that was wanted again.
-  const revision = Number(container.labels[LABELS.revision]) || (latestRevision?.number ?? 0);
+  const revision = revisionOf(container) || (latestRevision?.number ?? 0);
   return { ...rest, rolledBack: { attempt: attemptOf(spec, imageKey), revision, reason, message } };
 }

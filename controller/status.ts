@@ -12,7 +12,7 @@ import {
 import type { Action } from './action.ts';
 import type { Container } from './engine/engine.ts';
 import { backOffMs, describeDeletion, describeExit } from './memory.ts';
-import { isUp, type Observed } from './observed.ts';
+import { isUp, type Observed, revisionOf } from './observed.ts';
 import { assignRoles, isFinished, isReady, startWaitMs } from './plan.ts';
 import { isLate, probesFor } from './rollback.ts';
 
@@ -66,7 +66,7 @@ export function status(
     errorMsg: seen.message,
     observedGeneration: context.generation,
     observedRevision: context.commit,
-    currentRevision: Number(shown?.labels[LABELS.revision] ?? 0) || before.currentRevision,
+    currentRevision: (shown !== undefined && revisionOf(shown)) || before.currentRevision,
     conditions: conditions(before, observed, seen, context),
     userId:
       observed.goal.kind === 'run' || observed.goal.kind === 'stop'
