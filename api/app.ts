@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import { AppError } from '../schemas/errors.ts';
 import type { ApiDeps } from './deps.ts';
+import type { ApiEnv } from './env.ts';
 import { answerFor } from './errors.ts';
-import { type ApiEnv, type ApiOptions, createRoutes, sendBytes } from './route.ts';
+import { type ApiOptions, createRoutes, sendBytes } from './route.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
 import { addManifestRoutes } from './routes/manifest.ts';
 import { addProgramRoutes } from './routes/programs.ts';

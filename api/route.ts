@@ -1,15 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Hono } from 'hono';
 import { AppError } from '../schemas/errors.ts';
 import { NAME_PATTERN } from '../schemas/program.ts';
 import { BODY_BYTES_MAX, type BodyKind, readBody } from './body.ts';
 import type { ApiDeps, ProgramView } from './deps.ts';
+import type { ApiEnv } from './env.ts';
 import { errorAnswer, OWN_HEADERS, programNotFound } from './errors.ts';
-
-/** `incoming` is there behind a real socket and missing under `app.request()`. */
-export interface ApiEnv {
-  Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse };
-}
 
 export interface ApiOptions {
   /** Largest request body, in bytes. Default 32 MiB. */

@@ -1,9 +1,11 @@
-import type { Revision, RevisionStore } from '../registry/revision-store.ts';
+import type { RevisionStore } from '../registry/revision-store.ts';
+import type { Container } from '../schemas/container.ts';
 import { AppError, withHint } from '../schemas/errors.ts';
 import { LABELS, type ProgramMemory, type ProgramSpec, type ProgramStatus } from '../schemas/program.ts';
+import type { Revision } from '../schemas/revision.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { type Action, short } from './action.ts';
-import type { Container, Engine } from './engine/engine.ts';
+import type { Engine } from './engine/engine.ts';
 import type { EventDraft } from './events.ts';
 import type { ImageTasks } from './image-tasks.ts';
 import { afterStartFailure, afterStop, describeExit } from './memory.ts';

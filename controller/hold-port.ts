@@ -1,6 +1,6 @@
+import type { Container } from '../schemas/container.ts';
 import { withHint } from '../schemas/errors.ts';
 import type { ProgramSpec, ProgramStatus } from '../schemas/program.ts';
-import type { Container } from './engine/engine.ts';
 import { isGoing, isUp, type Observed } from './observed.ts';
 import type { Ports } from './ports.ts';
 import { rebuiltPort } from './rebuild.ts';

@@ -1,8 +1,8 @@
 import type { BuildContext } from '../registry/context.ts';
-import type { Revision } from '../registry/revision-store.ts';
 import { SourcesHeld } from '../registry/sources-held.ts';
 import { buildIdOf, imageTag } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';
+import type { Container } from '../schemas/container.ts';
 import { AppError, withHint } from '../schemas/errors.ts';
 import {
   type BuildSpec,
@@ -13,9 +13,10 @@ import {
   type ProgramStatus,
   timestamp,
 } from '../schemas/program.ts';
+import type { Revision } from '../schemas/revision.ts';
 import { revisionHash, specHash } from '../schemas/spec-hash.ts';
 import { baselineOf } from './diff.ts';
-import type { Container, Engine } from './engine/engine.ts';
+import type { Engine } from './engine/engine.ts';
 import type { GoalResult } from './goal.ts';
 import { holdPort } from './hold-port.ts';
 import type { ImageTasks } from './image-tasks.ts';

@@ -1,6 +1,6 @@
-import type { Revision } from '../registry/revision-store.ts';
+import type { Container } from '../schemas/container.ts';
 import { LABELS, type LastExit, type ProgramMemory, type ProgramSpec } from '../schemas/program.ts';
-import type { Container } from './engine/engine.ts';
+import type { Revision } from '../schemas/revision.ts';
 
 /** What is wanted of one program, as far as it is known. */
 export type Goal =

@@ -1,8 +1,8 @@
+import type { Container } from '../schemas/container.ts';
 import { LABELS, type ProgramSpec } from '../schemas/program.ts';
 import { revisionHash, specHash } from '../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { driftOf } from './diff.ts';
-import type { Container } from './engine/engine.ts';
 import { describeDeletion, waitMs } from './memory.ts';
 import { byAge, isGoing, isUp, type Observed, revisionOf, runKey } from './observed.ts';
 

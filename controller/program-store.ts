@@ -1,13 +1,14 @@
 import type { DryRun, ProgramStore, ProgramView, RevisionView } from '../api/deps.ts';
 import type { Intent } from '../registry/git-lock.ts';
-import type { ManifestEntry, Registry } from '../registry/registry.ts';
-import type { Revision } from '../registry/revision-store.ts';
+import type { Registry } from '../registry/registry.ts';
 import { buildIdOfFiles, readSource } from '../registry/sources.ts';
 import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, describeProblem } from '../schemas/errors.ts';
 import type { BuildSpec, ProgramEvent, ProgramStatus, Runtime } from '../schemas/program.ts';
 import { resolveSpec, writtenOut } from '../schemas/resolve.ts';
+import type { Revision } from '../schemas/revision.ts';
+import type { ManifestEntry } from '../schemas/wanted.ts';
 import { describeChange, diffSpecs } from './diff.ts';
 import { follow } from './follow.ts';
 import { createRevisionHistory } from './revision-history.ts';

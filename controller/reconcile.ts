@@ -1,12 +1,13 @@
-import type { Registry, Wanted } from '../registry/registry.ts';
-import type { Revision } from '../registry/revision-store.ts';
+import type { Registry } from '../registry/registry.ts';
 import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
+import type { Container } from '../schemas/container.ts';
 import { AppError } from '../schemas/errors.ts';
 import { LABELS, type Program, type ProgramStatus, type Runtime, timestamp } from '../schemas/program.ts';
+import type { Revision } from '../schemas/revision.ts';
 import { revisionHash } from '../schemas/spec-hash.ts';
+import type { Wanted } from '../schemas/wanted.ts';
 import { type Action, describe, short } from './action.ts';
-import type { Container } from './engine/engine.ts';
 import { type EventDraft, eventsBetween, isCommitted } from './events.ts';
 import { type ExecuteDeps, execute, type Why } from './execute.ts';
 import { goalOf } from './goal.ts';

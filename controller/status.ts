@@ -1,4 +1,5 @@
 import { dropCondition, setCondition } from '../schemas/conditions.ts';
+import type { Container } from '../schemas/container.ts';
 import { describeProblem, type Problem } from '../schemas/errors.ts';
 import {
   type Condition,
@@ -10,7 +11,6 @@ import {
   timestamp,
 } from '../schemas/program.ts';
 import type { Action } from './action.ts';
-import type { Container } from './engine/engine.ts';
 import { backOffMs, describeDeletion, describeExit } from './memory.ts';
 import { isUp, type Observed, revisionOf } from './observed.ts';
 import { assignRoles, isFinished, isReady, startWaitMs } from './plan.ts';

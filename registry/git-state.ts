@@ -2,7 +2,7 @@ import type { Clock } from '../schemas/clock.ts';
 import type { Committed } from './git-commit.ts';
 import type { GitHead } from './git-head.ts';
 import { type GitRun, wordsOf } from './git-run.ts';
-import { MANIFEST_SUFFIX } from './scan.ts';
+import { MANIFEST_SUFFIX } from './paths.ts';
 
 /** What differs from HEAD is asked for this often even when nothing hints at a change. */
 const STATUS_MS = 10_000;

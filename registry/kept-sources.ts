@@ -1,6 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TEMP_PREFIX } from './atomic-write.ts';
+import type { Reversible } from './reversible.ts';
 
 /** Folders that the API makes; those that people make are theirs to remove. */
 const API_SOURCES = /^sources\/build-[0-9a-f]{12}(-[0-9a-f]{8})?(?=\/|$)/;
@@ -8,12 +9,6 @@ const API_SOURCES = /^sources\/build-[0-9a-f]{12}(-[0-9a-f]{8})?(?=\/|$)/;
 /** The folder a context lies in, where the API made it. */
 export function sourcesFolderOf(context: string | undefined): string | undefined {
   return API_SOURCES.exec(context ?? '')?.[0];
-}
-
-/** Something done that can be taken back, until it is done for good. */
-export interface Reversible {
-  undo(): Promise<void>;
-  done(): Promise<void>;
 }
 
 /** Source folders of the API, which in a git work tree come and go with the commits that name them. */

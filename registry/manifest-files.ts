@@ -3,9 +3,10 @@ import { lstat, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { writeAtomic } from './atomic-write.ts';
-import type { Reversible } from './kept-sources.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
-import { MANIFEST_SUFFIX, troubleOf } from './scan.ts';
+import { MANIFEST_SUFFIX } from './paths.ts';
+import { troubleOf } from './programs-folder.ts';
+import type { Reversible } from './reversible.ts';
 import { statKey } from './settle.ts';
 import type { Trash } from './trash.ts';
 

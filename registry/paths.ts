@@ -5,6 +5,7 @@ import { isTemporary, writeAtomic } from './atomic-write.ts';
 import { mapLimit } from './map-limit.ts';
 import { readPlainFile } from './read-plain-file.ts';
 
+export const MANIFEST_SUFFIX = '.yaml';
 const FOLDERS_AT_ONCE = 32;
 
 /** Where everything of a registry lies, as absolute paths. */

@@ -2,38 +2,14 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { codeOf } from '../schemas/errors.ts';
-import { API_VERSION, type ProgramSpec } from '../schemas/program.ts';
+import { API_VERSION } from '../schemas/program.ts';
+import type { Revision } from '../schemas/revision.ts';
 import { writeAtomic } from './atomic-write.ts';
 import { dataUnavailable } from './data-unavailable.ts';
 import { readPlainFile } from './read-plain-file.ts';
 
 /** How many revisions of a program are kept, besides the last that was ready. */
 const REVISIONS_KEPT = 10;
-
-/** One thing a program was asked to be, with every default filled in. */
-export interface Revision {
-  number: number;
-  /** `revisionHash` of what it holds. */
-  hash: string;
-  createdAt: string;
-  /** The git commit that brought it: the last that touched its manifest or sources; or `""`. */
-  commit: string;
-  buildId: string;
-  /** Whole build hash, `""` for `spec.image`. */
-  buildHash: string;
-  imageId: string;
-  spec: ProgramSpec;
-  /** As it was written, without defaults: what a rollback writes into the manifest. */
-  rawSpec: Record<string, unknown>;
-  /** Who asked for it: the commit's author, or the program's user. */
-  author: string;
-  outcome: 'Pending' | 'Ready' | 'Failed';
-  /** Why it failed, where that is known: `ProgressDeadlineExceeded`, `StartFailed` or `Overtaken`. */
-  reason?: string;
-  message: string;
-  /** The last output of one that failed. */
-  log?: string;
-}
 
 /** `data/revisions/<name>/<n>.yaml`. All but `get` reject `RegistryUnavailable` where the disk refuses. */
 export interface RevisionStore {

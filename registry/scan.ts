@@ -5,10 +5,11 @@ import { codeOf, messageOf, type Problem } from '../schemas/errors.ts';
 import { NAME_PATTERN } from '../schemas/program.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
 import { mapLimit } from './map-limit.ts';
+import { MANIFEST_SUFFIX } from './paths.ts';
 import { pauseEvery } from './pause.ts';
+import { unreadable } from './programs-folder.ts';
 import { SETTLE_MS, settleMs, statKey } from './settle.ts';
 
-export const MANIFEST_SUFFIX = '.yaml';
 const FILES_AT_ONCE = 32;
 /** Nothing else waits longer than this for files that are looked at. */
 const STATS_MS_MAX = 10;
@@ -84,15 +85,6 @@ export async function scanPrograms(
     }
   }
   return { complete: true, message: '', files, misnamed, againMs };
-}
-
-/** Why nothing can be said of what is in `programs/`, or `""`. */
-export function troubleOf(folder: string): Promise<string> {
-  return readdir(folder).then(() => '', unreadable);
-}
-
-function unreadable(error: unknown): string {
-  return `programs/ can not be read: ${codeOf(error) === 'ENOENT' ? 'it is missing' : messageOf(error)}`;
 }
 
 /**

@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import { timestamp } from '../schemas/program.ts';
 import { moveFile, syncFolder, writeAtomic } from './atomic-write.ts';
 import { dataUnavailable } from './data-unavailable.ts';
-import type { Reversible } from './kept-sources.ts';
-import { MANIFEST_SUFFIX } from './scan.ts';
+import { MANIFEST_SUFFIX } from './paths.ts';
+import type { Reversible } from './reversible.ts';
 
 /** Manifests that were deleted by a stated wish, so that the wish is known after a restart and can be taken back. */
 export interface Trash {

@@ -2,10 +2,10 @@ import type { Context } from 'hono';
 import { AppError } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { ApiEnv } from '../env.ts';
 import { OWN_HEADERS } from '../errors.ts';
 import { followEvents } from '../event-stream.ts';
 import {
-  type ApiEnv,
   type ApiOptions,
   findProgram,
   flag,

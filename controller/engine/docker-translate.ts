@@ -1,14 +1,14 @@
 import { posix } from 'node:path';
 import type Docker from 'dockerode';
-import { AppError } from '../../schemas/errors.ts';
-import { LABELS, PROGRAM_PORT } from '../../schemas/program.ts';
 import type {
   Container,
   ContainerSettings,
   ContainerState,
   ContainerSummary,
-  CreateContainer,
-} from './engine.ts';
+} from '../../schemas/container.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { LABELS, PROGRAM_PORT } from '../../schemas/program.ts';
+import type { CreateContainer } from './engine.ts';
 
 /** Between the port's words and the Docker API's. Pure: no engine, no clock. */
 

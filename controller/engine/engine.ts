@@ -1,3 +1,4 @@
+import type { Container, ContainerSummary } from '../../schemas/container.ts';
 import type { Runtime } from '../../schemas/program.ts';
 
 /**
@@ -113,63 +114,6 @@ export interface EngineInfo {
   id: string;
   version: string;
   runtimes: string[];
-}
-
-export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
-
-export interface ContainerSummary {
-  id: string;
-  /** Without the leading slash. */
-  name: string;
-  program: string;
-  state: ContainerState;
-  labels: Record<string, string>;
-}
-
-export interface Container extends ContainerSummary {
-  imageId: string;
-  /** Epoch milliseconds; 0 where it has not happened. */
-  createdAtMs: number;
-  startedAtMs: number;
-  finishedAtMs: number;
-  exitCode: number;
-  oomKilled: boolean;
-  /** When the engine told that it ran out of memory, which can be after its end; 0 where this host heard of none. */
-  oomToldMs: number;
-  /** What the engine said when the last start failed; `""` otherwise. */
-  startError: string;
-  /** The host port it is, or will be, published on; 0 where none. */
-  publishPort: number;
-  settings: ContainerSettings;
-}
-
-/**
- * What of a container can be changed behind the controller's back, as it is now: all that `docker update` takes, and
- * its networks. Limits that were never set are 0 or `""`.
- */
-export interface ContainerSettings {
-  memoryBytes: number;
-  /** Memory and swap together; -1 for no limit. */
-  memorySwapBytes: number;
-  memoryReservationBytes: number;
-  kernelMemoryBytes: number;
-  cpus: number;
-  cpuShares: number;
-  /** Microseconds, as are the three after it. */
-  cpuPeriod: number;
-  cpuQuota: number;
-  cpuRealtimePeriod: number;
-  cpuRealtimeRuntime: number;
-  cpusetCpus: string;
-  cpusetMems: string;
-  blkioWeight: number;
-  pids: number;
-  /** The engine's own restart policy, which is `no` for every container of ours. */
-  restartPolicy: string;
-  /** The network it was made for. */
-  network: string;
-  /** The networks it is attached to, sorted. */
-  networks: string[];
 }
 
 export interface CreateContainer {

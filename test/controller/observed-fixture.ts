@@ -1,5 +1,5 @@
-import type { Container, ContainerSettings } from '../../controller/engine/engine.ts';
 import type { Observed } from '../../controller/observed.ts';
+import type { Container, ContainerSettings } from '../../schemas/container.ts';
 import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
 import { specHash } from '../../schemas/spec-hash.ts';

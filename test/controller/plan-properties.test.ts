@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Action } from '../../controller/action.ts';
-import type { Container } from '../../controller/engine/engine.ts';
 import { isUp, type Observed, runKey } from '../../controller/observed.ts';
 import { plan } from '../../controller/plan.ts';
+import type { Container } from '../../schemas/container.ts';
 import { LABELS, timestamp } from '../../schemas/program.ts';
 import { containerOf, HASH, hashOf, NOW_MS, observedOf, specOf } from './observed-fixture.ts';
 

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
-import type {
-  Container,
-  ContainerSettings,
-  CreateContainer,
-  Engine,
-  Image,
-} from '../../controller/engine/engine.ts';
+import type { CreateContainer, Engine, Image } from '../../controller/engine/engine.ts';
+import type { Container, ContainerSettings } from '../../schemas/container.ts';
 import { AppError, type Reason } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 

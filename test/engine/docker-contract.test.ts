@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import type { ContainerSettings } from '../../controller/engine/engine.ts';
+import type { ContainerSettings } from '../../schemas/container.ts';
 import { describeEngine } from './contract.ts';
 import type { ContractWorld } from './contract-kit.ts';
 import { type CuttableEngine, openCuttableEngine } from './cuttable-engine.ts';

@@ -4,10 +4,10 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openLeftovers } from '../../registry/leftovers.ts';
-import type { Revision } from '../../registry/revision-store.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { ProgramEvent } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
+import type { Revision } from '../../schemas/revision.ts';
 import { createStage } from './registry-stage.ts';
 
 const EVENT: ProgramEvent = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Container, EngineEvent, Image } from '../../controller/engine/engine.ts';
+import type { EngineEvent, Image } from '../../controller/engine/engine.ts';
 import type { Clock } from '../../schemas/clock.ts';
+import type { Container } from '../../schemas/container.ts';
 import { LABELS } from '../../schemas/program.ts';
 
 /**

@@ -1,12 +1,5 @@
-import type {
-  Container,
-  ContainerSettings,
-  ContainerSummary,
-  CreateContainer,
-  Engine,
-  Image,
-  LogOptions,
-} from '../../controller/engine/engine.ts';
+import type { CreateContainer, Engine, Image, LogOptions } from '../../controller/engine/engine.ts';
+import type { Container, ContainerSettings, ContainerSummary } from '../../schemas/container.ts';
 import { AppError, type Reason } from '../../schemas/errors.ts';
 import { LABELS, type Resources } from '../../schemas/program.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';

@@ -10,7 +10,8 @@ import {
   pullTarget,
   summaryOf,
 } from '../../../controller/engine/docker-translate.ts';
-import type { ContainerSettings, CreateContainer } from '../../../controller/engine/engine.ts';
+import type { CreateContainer } from '../../../controller/engine/engine.ts';
+import type { ContainerSettings } from '../../../schemas/container.ts';
 import { AppError } from '../../../schemas/errors.ts';
 
 const request: CreateContainer = {

@@ -1,0 +1,26 @@
+import type { ProgramSpec } from './program.ts';
+
+/** One thing a program was asked to be, with every default filled in. */
+export interface Revision {
+  number: number;
+  /** `revisionHash` of what it holds. */
+  hash: string;
+  createdAt: string;
+  /** The git commit that brought it: the last that touched its manifest or sources; or `""`. */
+  commit: string;
+  buildId: string;
+  /** Whole build hash, `""` for `spec.image`. */
+  buildHash: string;
+  imageId: string;
+  spec: ProgramSpec;
+  /** As it was written, without defaults: what a rollback writes into the manifest. */
+  rawSpec: Record<string, unknown>;
+  /** Who asked for it: the commit's author, or the program's user. */
+  author: string;
+  outcome: 'Pending' | 'Ready' | 'Failed';
+  /** Why it failed, where that is known: `ProgressDeadlineExceeded`, `StartFailed` or `Overtaken`. */
+  reason?: string;
+  message: string;
+  /** The last output of one that failed. */
+  log?: string;
+}
