@@ -1,19 +1,23 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ROOT } from './host-settings.ts';
 
-/** Folders of tests that need neither an engine nor a whole host. */
-const FOLDERS = ['.', 'schemas', 'registry', 'controller', 'controller/engine', 'api', 'bench'];
+/** Folders of tests that need neither an engine nor a whole host, with all below them. */
+const FOLDERS = ['schemas', 'registry', 'controller', 'api', 'bench'];
 /** Real git takes its time. */
-const NOT_UNIT = /^git[-.]/;
+const NOT_UNIT = ['test/registry/git/'];
 
 /** The files of `npm run test:unit`, as `test/…`. Throws where there are none. */
 export function unitTestFiles(): string[] {
-  const files = FOLDERS.flatMap((folder) =>
-    readdirSync(join(ROOT, 'test', folder))
-      .filter((name) => name.endsWith('.test.ts') && !NOT_UNIT.test(name))
-      .map((name) => (folder === '.' ? `test/${name}` : `test/${folder}/${name}`)),
+  const own = readdirSync(join(ROOT, 'test')).map((name) => `test/${name}`);
+  const below = FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, 'test', folder), { recursive: true, withFileTypes: true }).map((entry) =>
+      relative(ROOT, join(entry.parentPath ?? entry.path, entry.name)),
+    ),
   );
+  const files = [...own, ...below.sort()]
+    .filter((path) => path.endsWith('.test.ts'))
+    .filter((path) => !NOT_UNIT.some((folder) => path.startsWith(folder)));
   if (files.length === 0) throw new Error('no unit tests were found');
   return files;
 }
