@@ -1,4 +1,4 @@
-import { isTemporary } from '../registry/atomic-write.ts';
+import { isTemporary } from '../registry/files/atomic-write.ts';
 import { AppError, type Problem } from '../schemas/errors.ts';
 
 /** Most files one `POST /programs` may bring. */

@@ -7,13 +7,13 @@ import { buildHash, buildIdOf, compareBytes } from '../schemas/build-id.ts';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import type { BuildSpec } from '../schemas/program.ts';
 import { RESERVED_FOLDERS } from '../schemas/resolve.ts';
-import { isTemporary, TEMP_PREFIX } from './atomic-write.ts';
 import { contextFilter, ignoreFileNames, MODE_FOLDER, modeOf } from './context-entries.ts';
 import { leadsOut, locate } from './context-folder.ts';
 import { damagedSources, restoreContext } from './context-restore.ts';
 import { ContextChanged, type LocatedEntry, readTar, sha256, writeTar } from './context-tar.ts';
-import { mapLimit } from './map-limit.ts';
-import { SETTLE_MS, settleMs, statKey } from './settle.ts';
+import { isTemporary, TEMP_PREFIX } from './files/atomic-write.ts';
+import { mapLimit } from './files/map-limit.ts';
+import { SETTLE_MS, settleMs, statKey } from './files/settle.ts';
 import type { OnPlace, PlacedSources } from './source-folder.ts';
 
 /** More than this is not a source tree. */

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { codeOf } from '../schemas/errors.ts';
 import type { ProgramEvent } from '../schemas/program.ts';
-import { writeAtomic } from './atomic-write.ts';
 import { dataUnavailable } from './data-unavailable.ts';
-import { createListeners } from './listeners.ts';
-import { readPlainFile } from './read-plain-file.ts';
+import { writeAtomic } from './files/atomic-write.ts';
+import { createListeners } from './files/listeners.ts';
+import { readPlainFile } from './files/read-plain-file.ts';
 
 /** The contract promises at least this many. */
 const EVENTS_KEPT = 1000;

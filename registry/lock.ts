@@ -3,7 +3,7 @@ import { link, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promi
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { AppError, codeOf } from '../schemas/errors.ts';
-import { readPlainFile } from './read-plain-file.ts';
+import { readPlainFile } from './files/read-plain-file.ts';
 
 /** Who holds a lock: enough to see that a dead owner is dead, even where its pid is in use again. */
 export interface LockOwner {

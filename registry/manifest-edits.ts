@@ -2,14 +2,14 @@ import { AppError, describeProblem } from '../schemas/errors.ts';
 import { NAME_PATTERN, type Program } from '../schemas/program.ts';
 import type { Asked, ManifestEntry } from '../schemas/wanted.ts';
 import { editManifest, replaceSpec } from './edit-manifest.ts';
+import type { Reversible } from './files/reversible.ts';
+import type { Serial } from './files/serial.ts';
 import type { Git } from './git.ts';
 import type { Intent } from './git-lock.ts';
 import { removeFolder, type SourcesKeeper, sourcesFolderOf, together } from './kept-sources.ts';
 import { newManifest, type ParsedManifest } from './manifest.ts';
 import { type FileEdit, labelOf, type ManifestFiles, notFound } from './manifest-files.ts';
 import { etagOf, type ManifestSet } from './manifest-set.ts';
-import type { Reversible } from './reversible.ts';
-import type { Serial } from './serial.ts';
 import type { OnPlace, PlacedSources } from './source-folder.ts';
 import { writeSources } from './sources.ts';
 

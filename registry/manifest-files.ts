@@ -2,12 +2,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { lstat, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { writeAtomic } from './atomic-write.ts';
+import { writeAtomic } from './files/atomic-write.ts';
+import type { Reversible } from './files/reversible.ts';
+import { statKey } from './files/settle.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
 import { MANIFEST_SUFFIX } from './paths.ts';
 import { troubleOf } from './programs-folder.ts';
-import type { Reversible } from './reversible.ts';
-import { statKey } from './settle.ts';
 import type { Trash } from './trash.ts';
 
 /** How often an edit starts over because somebody else wrote the file at the same moment. */

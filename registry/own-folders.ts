@@ -1,7 +1,7 @@
 import { access, constants, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf } from '../schemas/errors.ts';
-import { TEMP_PREFIX } from './atomic-write.ts';
+import { TEMP_PREFIX } from './files/atomic-write.ts';
 import { makeOwnFolder, type OwnFolder, ownFolders, type RegistryPaths } from './paths.ts';
 import type { StatusStore } from './status-store.ts';
 

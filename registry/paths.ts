@@ -1,9 +1,9 @@
 import { chmod, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { isTemporary, writeAtomic } from './atomic-write.ts';
-import { mapLimit } from './map-limit.ts';
-import { readPlainFile } from './read-plain-file.ts';
+import { isTemporary, writeAtomic } from './files/atomic-write.ts';
+import { mapLimit } from './files/map-limit.ts';
+import { readPlainFile } from './files/read-plain-file.ts';
 
 export const MANIFEST_SUFFIX = '.yaml';
 const FOLDERS_AT_ONCE = 32;

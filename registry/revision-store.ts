@@ -4,9 +4,9 @@ import { parse, stringify } from 'yaml';
 import { codeOf } from '../schemas/errors.ts';
 import { API_VERSION } from '../schemas/program.ts';
 import type { Revision } from '../schemas/revision.ts';
-import { writeAtomic } from './atomic-write.ts';
 import { dataUnavailable } from './data-unavailable.ts';
-import { readPlainFile } from './read-plain-file.ts';
+import { writeAtomic } from './files/atomic-write.ts';
+import { readPlainFile } from './files/read-plain-file.ts';
 
 /** How many revisions of a program are kept, besides the last that was ready. */
 const REVISIONS_KEPT = 10;

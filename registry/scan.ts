@@ -3,12 +3,12 @@ import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, type Problem } from '../schemas/errors.ts';
 import { NAME_PATTERN } from '../schemas/program.ts';
+import { mapLimit } from './files/map-limit.ts';
+import { pauseEvery } from './files/pause.ts';
+import { SETTLE_MS, settleMs, statKey } from './files/settle.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
-import { mapLimit } from './map-limit.ts';
 import { MANIFEST_SUFFIX } from './paths.ts';
-import { pauseEvery } from './pause.ts';
 import { unreadable } from './programs-folder.ts';
-import { SETTLE_MS, settleMs, statKey } from './settle.ts';
 
 const FILES_AT_ONCE = 32;
 /** Nothing else waits longer than this for files that are looked at. */

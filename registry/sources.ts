@@ -4,11 +4,11 @@ import { buildHash, buildIdOf } from '../schemas/build-id.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import type { BuildSpec } from '../schemas/program.ts';
 import { RESERVED_FOLDERS } from '../schemas/resolve.ts';
-import { isTemporary } from './atomic-write.ts';
 import { entriesOfFiles, foldersAbove, MODE_FILE, modeOf } from './context-entries.ts';
 import { locate } from './context-folder.ts';
 import { sha256 } from './context-tar.ts';
-import { mapLimit } from './map-limit.ts';
+import { isTemporary } from './files/atomic-write.ts';
+import { mapLimit } from './files/map-limit.ts';
 import { type OnPlace, type PlacedSources, placeSources } from './source-folder.ts';
 
 /** The most `GET /programs/{id}/source` gives back: as much as a `POST` may bring. */

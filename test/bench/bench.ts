@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
-import { mapLimit } from '../../registry/map-limit.ts';
+import { mapLimit } from '../../registry/files/map-limit.ts';
 import { LABELS } from '../../schemas/program.ts';
 import type { Say } from '../setup/say.ts';
 import type { TestImage } from '../setup/test-image.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { mapLimit } from '../../registry/map-limit.ts';
+import { mapLimit } from '../../registry/files/map-limit.ts';
 import { assertSameFlags, type BareContainer, createBare } from './bare-engine.ts';
 import type { Bench, Measurement } from './bench.ts';
 import { type EngineEvents, openEngineEvents } from './engine-events.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mapLimit } from '../../registry/map-limit.ts';
+import { mapLimit } from '../../registry/files/map-limit.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { ROOT } from '../setup/host-settings.ts';
 import type { Bench, Measurement } from './bench.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { TEMP_PREFIX } from '../../registry/atomic-write.ts';
+import { TEMP_PREFIX } from '../../registry/files/atomic-write.ts';
 import { createHost, type Host, type Program } from './host.ts';
 import { until, untilEqual } from './until.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TEMP_PREFIX } from '../../registry/atomic-write.ts';
+import { TEMP_PREFIX } from '../../registry/files/atomic-write.ts';
 import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
 import { stableJson } from '../../schemas/stable-json.ts';

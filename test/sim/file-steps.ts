@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TEMP_PREFIX } from '../../registry/atomic-write.ts';
+import { TEMP_PREFIX } from '../../registry/files/atomic-write.ts';
 import { disk } from './mortal-files.ts';
 import { manifestOf, randomDockerfile, randomSpec, spoil } from './random-manifest.ts';
 import { NAMES, type SimStage } from './sim-stage.ts';

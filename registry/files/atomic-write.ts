@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, type Stats } from 'node:fs';
 import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { codeOf } from '../schemas/errors.ts';
+import { codeOf } from '../../schemas/errors.ts';
 
 /** Temporary files of the host: never manifests, and cleaned at the next start. */
 export const TEMP_PREFIX = '.hersh-tmp-';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { moveFile, writeAtomic } from '../../registry/atomic-write.ts';
-import { mapLimit } from '../../registry/map-limit.ts';
-import { smallDisk } from './disk.ts';
-import { tempFolder } from './folder.ts';
+import { moveFile, writeAtomic } from '../../../registry/files/atomic-write.ts';
+import { mapLimit } from '../../../registry/files/map-limit.ts';
+import { smallDisk } from '../disk.ts';
+import { tempFolder } from '../folder.ts';
 
 test('a file is replaced whole; readers see the old or the new', async (t) => {
   const folder = await tempFolder(t);
