@@ -1,4 +1,4 @@
-import { type Leftovers, openLeftovers } from '../registry/leftovers.ts';
+import { type Leftovers, openLeftovers } from '../registry/records/leftovers.ts';
 import type { Registry } from '../registry/registry.ts';
 import { buildIdOf } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';

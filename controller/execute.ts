@@ -1,4 +1,4 @@
-import type { RevisionStore } from '../registry/revision-store.ts';
+import type { RevisionStore } from '../registry/records/revision-store.ts';
 import type { Container } from '../schemas/container.ts';
 import { AppError, withHint } from '../schemas/errors.ts';
 import { LABELS, type ProgramMemory, type ProgramSpec, type ProgramStatus } from '../schemas/program.ts';

@@ -1,4 +1,4 @@
-import type { Leftover, Leftovers } from '../registry/leftovers.ts';
+import type { Leftover, Leftovers } from '../registry/records/leftovers.ts';
 import { buildIdOf } from '../schemas/build-id.ts';
 import type { Found } from './collectable.ts';
 import type { DiskUsage, Engine } from './engine/engine.ts';

@@ -1,4 +1,4 @@
-import type { BuildLogWriter } from '../registry/build-logs.ts';
+import type { BuildLogWriter } from '../registry/records/build-logs.ts';
 import { imageTag } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf, type Reason, withHint } from '../schemas/errors.ts';

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
-import type { StatusStore } from '../registry/status-store.ts';
+import type { StatusStore } from '../registry/records/status-store.ts';
 import { PROGRAM_STATES } from '../schemas/program.ts';
 
 export interface Metrics {

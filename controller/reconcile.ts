@@ -1,5 +1,5 @@
+import { emptyStatus } from '../registry/records/status-store.ts';
 import type { Registry } from '../registry/registry.ts';
-import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import type { Container } from '../schemas/container.ts';
 import { AppError } from '../schemas/errors.ts';

@@ -1,5 +1,5 @@
+import { emptyStatus } from '../registry/records/status-store.ts';
 import type { Registry } from '../registry/registry.ts';
-import { emptyStatus } from '../registry/status-store.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { proxyUrl } from '../schemas/program.ts';
 import type { Ports } from './ports.ts';

@@ -3,7 +3,7 @@ import { link, lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { type Clock, elapse } from '../schemas/clock.ts';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { alone, identify, isAlive, type LockOwner } from './lock.ts';
+import { alone, identify, isAlive, type LockOwner } from './records/lock.ts';
 
 /** How often a lock that somebody else holds is tried again. */
 const TRY_MS = 50;

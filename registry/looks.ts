@@ -1,18 +1,18 @@
 import type { Clock } from '../schemas/clock.ts';
 import { messageOf } from '../schemas/errors.ts';
 import type { Absences } from './absences.ts';
-import type { EventStore } from './event-store.ts';
 import { pauseEvery } from './files/pause.ts';
 import type { Serial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';
 import type { Git } from './git.ts';
 import { programOf } from './git-state.ts';
 import type { ManifestSet } from './manifest-set.ts';
-import type { OwnFolders } from './own-folders.ts';
 import type { RegistryPaths } from './paths.ts';
+import type { EventStore } from './records/event-store.ts';
+import type { OwnFolders } from './records/own-folders.ts';
+import type { StatusStore } from './records/status-store.ts';
+import type { Trash } from './records/trash.ts';
 import { type Scan, scanPrograms } from './scan.ts';
-import type { StatusStore } from './status-store.ts';
-import type { Trash } from './trash.ts';
 import type { Watch } from './watch.ts';
 
 /** Files are looked at this often under the events (design: numbers). */

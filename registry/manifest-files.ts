@@ -8,7 +8,7 @@ import { statKey } from './files/settle.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
 import { MANIFEST_SUFFIX } from './paths.ts';
 import { troubleOf } from './programs-folder.ts';
-import type { Trash } from './trash.ts';
+import type { Trash } from './records/trash.ts';
 
 /** How often an edit starts over because somebody else wrote the file at the same moment. */
 const EDIT_TRIES_MAX = 5;

@@ -1,17 +1,17 @@
 import type { Clock } from '../schemas/clock.ts';
 import type { HostPolicy } from '../schemas/validate.ts';
 import type { ManifestEntry, Wanted } from '../schemas/wanted.ts';
-import type { BuildLogs } from './build-logs.ts';
 import type { Contexts } from './context.ts';
-import type { EventStore } from './event-store.ts';
 import type { Change, Git } from './git.ts';
 import type { RemoteTrouble } from './git-follow.ts';
 import type { Intent } from './git-lock.ts';
 import type { ParsedManifest } from './manifest.ts';
 import type { ManifestEdits } from './manifest-edits.ts';
 import type { RegistryPaths } from './paths.ts';
-import type { RevisionStore } from './revision-store.ts';
-import type { StatusStore } from './status-store.ts';
+import type { BuildLogs } from './records/build-logs.ts';
+import type { EventStore } from './records/event-store.ts';
+import type { RevisionStore } from './records/revision-store.ts';
+import type { StatusStore } from './records/status-store.ts';
 import type { watchRegistry } from './watch.ts';
 
 export interface RegistryChange {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventsBetween } from '../../controller/events.ts';
 import { follow } from '../../controller/follow.ts';
-import { emptyStatus } from '../../registry/status-store.ts';
+import { emptyStatus } from '../../registry/records/status-store.ts';
 import type { ProgramStatus } from '../../schemas/program.ts';
 
 const status = (change: Partial<ProgramStatus>): ProgramStatus => ({ ...emptyStatus('x', 0), ...change });

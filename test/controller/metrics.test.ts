@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { createMetrics } from '../../controller/metrics.ts';
-import { emptyStatus, type StatusStore } from '../../registry/status-store.ts';
+import { emptyStatus, type StatusStore } from '../../registry/records/status-store.ts';
 import { PROGRAM_STATES, type ProgramStatus } from '../../schemas/program.ts';
 
 function statuses(...list: Partial<ProgramStatus>[]): StatusStore {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { keptIn, type ReferenceSources, referencesOf } from '../../controller/references.ts';
-import { emptyStatus } from '../../registry/status-store.ts';
+import { emptyStatus } from '../../registry/records/status-store.ts';
 import type { ProgramMemory, ProgramStatus } from '../../schemas/program.ts';
 import { specOf } from './observed-fixture.ts';
 

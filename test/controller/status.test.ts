@@ -4,7 +4,7 @@ import { eventsBetween } from '../../controller/events.ts';
 import { type Observed, runKey } from '../../controller/observed.ts';
 import { plan } from '../../controller/plan.ts';
 import { status, statusWithoutEngine } from '../../controller/status.ts';
-import { emptyStatus } from '../../registry/status-store.ts';
+import { emptyStatus } from '../../registry/records/status-store.ts';
 import { findCondition } from '../../schemas/conditions.ts';
 import type { Problem } from '../../schemas/errors.ts';
 import { type ProgramStatus, timestamp } from '../../schemas/program.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { test } from 'node:test';
 import { pruningPauses } from '../../registry/prune.ts';
+import { emptyStatus } from '../../registry/records/status-store.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { emptyStatus } from '../../registry/status-store.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { createStage, enlist, fileOf, manifest, wantedOf } from './registry-stage.ts';
 

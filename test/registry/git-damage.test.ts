@@ -178,7 +178,7 @@ describe('git: locks and half-done operations', () => {
     const other = spawn('git', ['cat-file', '--batch'], { cwd: stage.root, env: SOMEBODY });
     other.unref();
     t.after(() => other.kill());
-    const { identify } = await import('../../registry/lock.ts');
+    const { identify } = await import('../../registry/records/lock.ts');
     const owner = { ...(await identify(other.pid ?? 0)), pid: other.pid, about: 'another host' };
     await stage.write('.git/index.lock', JSON.stringify({ hershHost: owner, intent: ASKED, paths: [] }));
     await assert.rejects(stage.turning(registry.remove('a')), refused(503, /locked/));

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { emptyStatus } from '../../registry/status-store.ts';
-import { decodeStatus } from '../../registry/status-text.ts';
+import { emptyStatus } from '../../registry/records/status-store.ts';
+import { decodeStatus } from '../../registry/records/status-text.ts';
 import type { ProgramStatus } from '../../schemas/program.ts';
 
 /** The files of `status/`: what is known to whoever comes next. */

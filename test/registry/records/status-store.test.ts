@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { emptyStatus, openStatusStore } from '../../registry/status-store.ts';
-import { decodeStatus, encodeStatus } from '../../registry/status-text.ts';
-import { AppError } from '../../schemas/errors.ts';
-import { PROGRAM_STATES, type ProgramStatus } from '../../schemas/program.ts';
-import { smallDisk } from './disk.ts';
-import { tempFolder } from './folder.ts';
+import { emptyStatus, openStatusStore } from '../../../registry/records/status-store.ts';
+import { decodeStatus, encodeStatus } from '../../../registry/records/status-text.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { PROGRAM_STATES, type ProgramStatus } from '../../../schemas/program.ts';
+import { smallDisk } from '../disk.ts';
+import { tempFolder } from '../folder.ts';
 
 const status = (name: string, rest: Partial<ProgramStatus> = {}): ProgramStatus => ({
   ...emptyStatus(name, 0),

@@ -1,12 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { NAME_PATTERN, type ProgramStatus, proxyUrl, timestamp } from '../schemas/program.ts';
-import { stableJson } from '../schemas/stable-json.ts';
-import { writeAtomic } from './files/atomic-write.ts';
-import { createListeners } from './files/listeners.ts';
-import { mapLimit } from './files/map-limit.ts';
-import { readPlainFile } from './files/read-plain-file.ts';
+import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
+import { NAME_PATTERN, type ProgramStatus, proxyUrl, timestamp } from '../../schemas/program.ts';
+import { stableJson } from '../../schemas/stable-json.ts';
+import { writeAtomic } from '../files/atomic-write.ts';
+import { createListeners } from '../files/listeners.ts';
+import { mapLimit } from '../files/map-limit.ts';
+import { readPlainFile } from '../files/read-plain-file.ts';
 import { decodeStatus, encodeStatus } from './status-text.ts';
 
 const SUFFIX = '.yaml';

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
-import { AppError } from '../schemas/errors.ts';
-import { API_VERSION, PROGRAM_STATES, type ProgramStatus } from '../schemas/program.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { API_VERSION, PROGRAM_STATES, type ProgramStatus } from '../../schemas/program.ts';
 
 /**
  * A status as YAML, one field or list item a line, each value as JSON (which is YAML): the general reader takes

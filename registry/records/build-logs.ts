@@ -1,8 +1,8 @@
 import { constants, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from '../schemas/errors.ts';
+import { codeOf } from '../../schemas/errors.ts';
+import { openPlainFile, readPlainFile } from '../files/read-plain-file.ts';
 import { dataUnavailable } from './data-unavailable.ts';
-import { openPlainFile, readPlainFile } from './files/read-plain-file.ts';
 
 /** The most that is kept of one build's output; what comes after is dropped with a word. */
 const LOG_BYTES_MAX = 16 * 2 ** 20;

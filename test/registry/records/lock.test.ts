@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { acquireLock, type LockOwner } from '../../registry/lock.ts';
-import { AppError } from '../../schemas/errors.ts';
-import { smallDisk } from './disk.ts';
-import { tempFolder } from './folder.ts';
+import { acquireLock, type LockOwner } from '../../../registry/records/lock.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { smallDisk } from '../disk.ts';
+import { tempFolder } from '../folder.ts';
 
 const take = (path: string, about = 'me') => acquireLock(path, 'the registry /srv/r', about);
 const isTaken = (about: string) => (error: unknown) =>
@@ -119,7 +119,7 @@ test('a lock where there is no folder, or a folder instead of a lock, is an erro
 
 /** Takes the lock when told to, says whether it has it, and keeps it until it is told to end. */
 const RACER = `
-  import { acquireLock } from ${JSON.stringify(new URL('../../registry/lock.ts', import.meta.url).href)};
+  import { acquireLock } from ${JSON.stringify(new URL('../../../registry/records/lock.ts', import.meta.url).href)};
   process.stdin.once('data', () => acquireLock(process.argv[1], 'it', 'racer').then(() => 'won', () => 'lost').then((said) => process.stdout.write(said)));
   process.stdin.on('end', () => process.exit());
   process.stdout.write('ready');

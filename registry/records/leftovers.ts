@@ -1,11 +1,11 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../schemas/errors.ts';
-import { NAME_PATTERN } from '../schemas/program.ts';
-import { TEMP_PREFIX, writeAtomic } from './files/atomic-write.ts';
-import { readPlainFile } from './files/read-plain-file.ts';
-import type { RegistryPaths } from './paths.ts';
+import { codeOf } from '../../schemas/errors.ts';
+import { NAME_PATTERN } from '../../schemas/program.ts';
+import { TEMP_PREFIX, writeAtomic } from '../files/atomic-write.ts';
+import { readPlainFile } from '../files/read-plain-file.ts';
+import type { RegistryPaths } from '../paths.ts';
 
 /** What lies in `data/` and `sources/` and may one day be of no use. Needed or not is for others to say. */
 export type Leftover = { /** Relative to the root. */ key: string; bytes: number } & (

@@ -1,4 +1,4 @@
-import { AppError, messageOf } from '../schemas/errors.ts';
+import { AppError, messageOf } from '../../schemas/errors.ts';
 
 /**
  * A file of `data/` that the disk refuses, as people are told.

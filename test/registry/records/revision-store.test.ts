@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openRevisionStore } from '../../registry/revision-store.ts';
-import { resolveSpec } from '../../schemas/resolve.ts';
-import type { Revision } from '../../schemas/revision.ts';
-import { tempFolder } from './folder.ts';
+import { openRevisionStore } from '../../../registry/records/revision-store.ts';
+import { resolveSpec } from '../../../schemas/resolve.ts';
+import type { Revision } from '../../../schemas/revision.ts';
+import { tempFolder } from '../folder.ts';
 
 const rawSpec = { userId: 'u', image: 'nginx', env: { YES: 'no', TIME: '2026-01-01', LINES: 'a\n  b\n' } };
 

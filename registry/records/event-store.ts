@@ -1,12 +1,12 @@
 import { appendFile, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { codeOf } from '../schemas/errors.ts';
-import type { ProgramEvent } from '../schemas/program.ts';
+import { codeOf } from '../../schemas/errors.ts';
+import type { ProgramEvent } from '../../schemas/program.ts';
+import { writeAtomic } from '../files/atomic-write.ts';
+import { createListeners } from '../files/listeners.ts';
+import { readPlainFile } from '../files/read-plain-file.ts';
 import { dataUnavailable } from './data-unavailable.ts';
-import { writeAtomic } from './files/atomic-write.ts';
-import { createListeners } from './files/listeners.ts';
-import { readPlainFile } from './files/read-plain-file.ts';
 
 /** The contract promises at least this many. */
 const EVENTS_KEPT = 1000;

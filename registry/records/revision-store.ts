@@ -1,12 +1,12 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { codeOf } from '../schemas/errors.ts';
-import { API_VERSION } from '../schemas/program.ts';
-import type { Revision } from '../schemas/revision.ts';
+import { codeOf } from '../../schemas/errors.ts';
+import { API_VERSION } from '../../schemas/program.ts';
+import type { Revision } from '../../schemas/revision.ts';
+import { writeAtomic } from '../files/atomic-write.ts';
+import { readPlainFile } from '../files/read-plain-file.ts';
 import { dataUnavailable } from './data-unavailable.ts';
-import { writeAtomic } from './files/atomic-write.ts';
-import { readPlainFile } from './files/read-plain-file.ts';
 
 /** How many revisions of a program are kept, besides the last that was ready. */
 const REVISIONS_KEPT = 10;

@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { link, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { AppError, codeOf } from '../schemas/errors.ts';
-import { readPlainFile } from './files/read-plain-file.ts';
+import { AppError, codeOf } from '../../schemas/errors.ts';
+import { readPlainFile } from '../files/read-plain-file.ts';
 
 /** Who holds a lock: enough to see that a dead owner is dead, even where its pid is in use again. */
 export interface LockOwner {

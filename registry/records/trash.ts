@@ -1,10 +1,10 @@
 import { link, lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { timestamp } from '../schemas/program.ts';
+import { timestamp } from '../../schemas/program.ts';
+import { moveFile, syncFolder, writeAtomic } from '../files/atomic-write.ts';
+import type { Reversible } from '../files/reversible.ts';
+import { MANIFEST_SUFFIX } from '../paths.ts';
 import { dataUnavailable } from './data-unavailable.ts';
-import { moveFile, syncFolder, writeAtomic } from './files/atomic-write.ts';
-import type { Reversible } from './files/reversible.ts';
-import { MANIFEST_SUFFIX } from './paths.ts';
 
 /** Manifests that were deleted by a stated wish, so that the wish is known after a restart and can be taken back. */
 export interface Trash {

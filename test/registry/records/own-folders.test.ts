@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { emptyStatus } from '../../registry/status-store.ts';
-import { smallDisk } from './disk.ts';
-import { createStage, enlist, fileOf, type RegistryStage } from './registry-stage.ts';
+import { emptyStatus } from '../../../registry/records/status-store.ts';
+import { smallDisk } from '../disk.ts';
+import { createStage, enlist, fileOf, type RegistryStage } from '../registry-stage.ts';
 
 /** Looks, and once more when what is gone has been gone for long enough. */
 async function lookTwice(stage: RegistryStage, registry: { look(): Promise<void> }): Promise<void> {

@@ -3,12 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openLeftovers } from '../../registry/leftovers.ts';
-import { AppError } from '../../schemas/errors.ts';
-import type { ProgramEvent } from '../../schemas/program.ts';
-import { resolveSpec } from '../../schemas/resolve.ts';
-import type { Revision } from '../../schemas/revision.ts';
-import { createStage } from './registry-stage.ts';
+import { openLeftovers } from '../../../registry/records/leftovers.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import type { ProgramEvent } from '../../../schemas/program.ts';
+import { resolveSpec } from '../../../schemas/resolve.ts';
+import type { Revision } from '../../../schemas/revision.ts';
+import { createStage } from '../registry-stage.ts';
 
 const EVENT: ProgramEvent = {
   time: '',
@@ -92,7 +92,7 @@ test('a pipe in the place of a lock or a .gitignore keeps no host from starting'
   execFileSync('mkfifo', [path]);
   await stage.open();
   assert.equal(await stage.read('data/.gitignore'), '*\n');
-  const { acquireLock } = await import('../../registry/lock.ts');
+  const { acquireLock } = await import('../../../registry/records/lock.ts');
   const lock = stage.path('data/locks/host.lock');
   execFileSync('mkfifo', [lock]);
   await (await acquireLock(lock, 'it', 'me')).release();

@@ -1,8 +1,8 @@
 import { access, constants, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { messageOf } from '../schemas/errors.ts';
-import { TEMP_PREFIX } from './files/atomic-write.ts';
-import { makeOwnFolder, type OwnFolder, ownFolders, type RegistryPaths } from './paths.ts';
+import { messageOf } from '../../schemas/errors.ts';
+import { TEMP_PREFIX } from '../files/atomic-write.ts';
+import { makeOwnFolder, type OwnFolder, ownFolders, type RegistryPaths } from '../paths.ts';
 import type { StatusStore } from './status-store.ts';
 
 /** What is gone is made again after this: whoever removes the whole registry is not to find it there anew. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openEventStore } from '../../registry/event-store.ts';
-import type { ProgramEvent } from '../../schemas/program.ts';
-import { smallDisk } from './disk.ts';
-import { tempFolder } from './folder.ts';
+import { openEventStore } from '../../../registry/records/event-store.ts';
+import type { ProgramEvent } from '../../../schemas/program.ts';
+import { smallDisk } from '../disk.ts';
+import { tempFolder } from '../folder.ts';
 
 const event = (message: string): ProgramEvent => ({
   time: '2026-01-01T00:00:00.000Z',

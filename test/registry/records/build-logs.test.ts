@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type BuildLogs, openBuildLogs } from '../../registry/build-logs.ts';
-import { tempFolder, until } from './folder.ts';
+import { type BuildLogs, openBuildLogs } from '../../../registry/records/build-logs.ts';
+import { tempFolder, until } from '../folder.ts';
 
 const fail = (error: unknown) => assert.fail(String(error));
 
