@@ -1,4 +1,4 @@
-import type { BuildContext, Contexts } from '../registry/context.ts';
+import type { BuildContext, Contexts } from '../registry/contexts/contexts.ts';
 import { SourcesHeld } from '../registry/sources-held.ts';
 import type { Clock } from '../schemas/clock.ts';
 import type { BuildSpec } from '../schemas/program.ts';

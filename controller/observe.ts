@@ -1,4 +1,4 @@
-import type { BuildContext } from '../registry/context.ts';
+import type { BuildContext } from '../registry/contexts/contexts.ts';
 import { SourcesHeld } from '../registry/sources-held.ts';
 import { buildIdOf, imageTag } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';

@@ -1,6 +1,6 @@
+import type { OnPlace, PlacedSources } from '../registry/contexts/source-folder.ts';
 import type { MadeSpec } from '../registry/manifest-edits.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { OnPlace, PlacedSources } from '../registry/source-folder.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError } from '../schemas/errors.ts';
 import { type BuildSpec, type ProgramMemory, type ProgramStatus, timestamp } from '../schemas/program.ts';

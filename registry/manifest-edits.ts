@@ -1,6 +1,8 @@
 import { AppError, describeProblem } from '../schemas/errors.ts';
 import { NAME_PATTERN, type Program } from '../schemas/program.ts';
 import type { Asked, ManifestEntry } from '../schemas/wanted.ts';
+import type { OnPlace, PlacedSources } from './contexts/source-folder.ts';
+import { writeSources } from './contexts/sources.ts';
 import { editManifest, replaceSpec } from './edit-manifest.ts';
 import type { Reversible } from './files/reversible.ts';
 import type { Serial } from './files/serial.ts';
@@ -10,8 +12,6 @@ import { removeFolder, type SourcesKeeper, sourcesFolderOf, together } from './k
 import { newManifest, type ParsedManifest } from './manifest.ts';
 import { type FileEdit, labelOf, type ManifestFiles, notFound } from './manifest-files.ts';
 import { etagOf, type ManifestSet } from './manifest-set.ts';
-import type { OnPlace, PlacedSources } from './source-folder.ts';
-import { writeSources } from './sources.ts';
 
 /** What a `POST /programs` brought. */
 export interface NewSources {

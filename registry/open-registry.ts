@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { createAbsences } from './absences.ts';
-import { openContexts } from './context.ts';
+import { openContexts } from './contexts/contexts.ts';
 import { createListeners } from './files/listeners.ts';
 import { createSerial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../schemas/clock.ts';
 import type { HostPolicy } from '../schemas/validate.ts';
 import type { ManifestEntry, Wanted } from '../schemas/wanted.ts';
-import type { Contexts } from './context.ts';
+import type { Contexts } from './contexts/contexts.ts';
 import type { Change, Git } from './git.ts';
 import type { RemoteTrouble } from './git-follow.ts';
 import type { Intent } from './git-lock.ts';

@@ -4,8 +4,8 @@ import { readlink } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Pack, pack as tarPack } from 'tar-stream';
-import { type ContextEntry, compareBytes } from '../schemas/build-id.ts';
-import { MODE_EXECUTABLE, MODE_FILE, MODE_FOLDER, MODE_LINK } from './context-entries.ts';
+import { type ContextEntry, compareBytes } from '../../schemas/build-id.ts';
+import { MODE_EXECUTABLE, MODE_FILE, MODE_FOLDER, MODE_LINK } from './entries.ts';
 
 /** An entry, and where it lies. */
 export interface LocatedEntry extends ContextEntry {

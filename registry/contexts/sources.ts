@@ -1,15 +1,15 @@
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { buildHash, buildIdOf } from '../schemas/build-id.ts';
-import { AppError, messageOf } from '../schemas/errors.ts';
-import type { BuildSpec } from '../schemas/program.ts';
-import { RESERVED_FOLDERS } from '../schemas/resolve.ts';
-import { entriesOfFiles, foldersAbove, MODE_FILE, modeOf } from './context-entries.ts';
-import { locate } from './context-folder.ts';
-import { sha256 } from './context-tar.ts';
-import { isTemporary } from './files/atomic-write.ts';
-import { mapLimit } from './files/map-limit.ts';
+import { buildHash, buildIdOf } from '../../schemas/build-id.ts';
+import { AppError, messageOf } from '../../schemas/errors.ts';
+import type { BuildSpec } from '../../schemas/program.ts';
+import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
+import { isTemporary } from '../files/atomic-write.ts';
+import { mapLimit } from '../files/map-limit.ts';
+import { entriesOfFiles, foldersAbove, MODE_FILE, modeOf } from './entries.ts';
+import { locate } from './folder.ts';
 import { type OnPlace, type PlacedSources, placeSources } from './source-folder.ts';
+import { sha256 } from './tar.ts';
 
 /** The most `GET /programs/{id}/source` gives back: as much as a `POST` may bring. */
 const SOURCE_BYTES_MAX = 32 * 2 ** 20;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../schemas/errors.ts';
-import { syncFolder, TEMP_PREFIX } from './files/atomic-write.ts';
+import { codeOf } from '../../schemas/errors.ts';
+import { syncFolder, TEMP_PREFIX } from '../files/atomic-write.ts';
 
 /** Where a source tree lies, relative to the registry, and whether it was not there before. */
 export interface PlacedSources {

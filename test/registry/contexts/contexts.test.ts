@@ -19,12 +19,12 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { extract } from 'tar-stream';
-import { openContexts } from '../../registry/context.ts';
-import { buildIdOfFiles, readSource, writeSources } from '../../registry/sources.ts';
-import { AppError } from '../../schemas/errors.ts';
-import type { BuildSpec } from '../../schemas/program.ts';
-import { smallDisk } from './disk.ts';
-import { tempFolder, writeTree } from './folder.ts';
+import { openContexts } from '../../../registry/contexts/contexts.ts';
+import { buildIdOfFiles, readSource, writeSources } from '../../../registry/contexts/sources.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import type { BuildSpec } from '../../../schemas/program.ts';
+import { smallDisk } from '../disk.ts';
+import { tempFolder, writeTree } from '../folder.ts';
 
 const build = (rest: Partial<BuildSpec> = {}): BuildSpec => ({
   context: 'sources/a',

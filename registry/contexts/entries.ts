@@ -1,6 +1,6 @@
-import type { ContextEntry } from '../schemas/build-id.ts';
+import type { ContextEntry } from '../../schemas/build-id.ts';
+import { isTemporary } from '../files/atomic-write.ts';
 import { readDockerignore } from './dockerignore.ts';
-import { isTemporary } from './files/atomic-write.ts';
 
 export const MODE_FILE = 0o100644;
 export const MODE_EXECUTABLE = 0o100755;

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { RESERVED_FOLDERS } from '../schemas/resolve.ts';
+import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
+import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
 
 export interface LocatedFolder {
   /** The real folder, links resolved. */

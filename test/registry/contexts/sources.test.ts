@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { buildIdOfFiles, readSource, writeSources } from '../../registry/sources.ts';
-import { AppError } from '../../schemas/errors.ts';
-import { smallDisk } from './disk.ts';
-import { tempFolder, writeTree } from './folder.ts';
+import { buildIdOfFiles, readSource, writeSources } from '../../../registry/contexts/sources.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { smallDisk } from '../disk.ts';
+import { tempFolder, writeTree } from '../folder.ts';
 
 const FILES = new Map([
   ['Dockerfile', 'FROM scratch\n'],

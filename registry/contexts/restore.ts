@@ -3,7 +3,7 @@ import { mkdir, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
-import { AppError, messageOf } from '../schemas/errors.ts';
+import { AppError, messageOf } from '../../schemas/errors.ts';
 import { type OnPlace, type PlacedSources, placeSources } from './source-folder.ts';
 
 /** What is kept of a build is not what it was built from: a disk that failed, or somebody's hand. */

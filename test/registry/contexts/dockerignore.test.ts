@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readDockerignore } from '../../registry/dockerignore.ts';
+import { readDockerignore } from '../../../registry/contexts/dockerignore.ts';
 
 /** Rules, what they leave out, and what they do not. */
 const TABLE: [string, string[], string[]][] = [
