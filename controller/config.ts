@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Remote } from '../registry/git-follow.ts';
+import type { Remote } from '../registry/git/follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
 import { parseMemory } from '../schemas/resolve.ts';

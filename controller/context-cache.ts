@@ -1,5 +1,5 @@
 import type { BuildContext, Contexts } from '../registry/contexts/contexts.ts';
-import { SourcesHeld } from '../registry/sources-held.ts';
+import { SourcesHeld } from '../registry/git/sources-held.ts';
 import type { Clock } from '../schemas/clock.ts';
 import type { BuildSpec } from '../schemas/program.ts';
 

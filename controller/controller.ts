@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
+import { SourcesHeld } from '../registry/git/sources-held.ts';
 import type { Registry } from '../registry/registry.ts';
-import { SourcesHeld } from '../registry/sources-held.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import type { BuildSpec, Runtime } from '../schemas/program.ts';

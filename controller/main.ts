@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { createApi } from '../api/app.ts';
 import type { ApiDeps, Health } from '../api/deps.ts';
 import { type RunningServer, startServer } from '../api/server.ts';
-import { openGit } from '../registry/git.ts';
+import { openGit } from '../registry/git/git.ts';
 import { parseYaml } from '../registry/manifest.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import { acquireLock, type Lock } from '../registry/records/lock.ts';

@@ -1,5 +1,5 @@
 import type { BuildContext } from '../registry/contexts/contexts.ts';
-import { SourcesHeld } from '../registry/sources-held.ts';
+import { SourcesHeld } from '../registry/git/sources-held.ts';
 import { buildIdOf, imageTag } from '../schemas/build-id.ts';
 import type { Clock } from '../schemas/clock.ts';
 import type { Container } from '../schemas/container.ts';

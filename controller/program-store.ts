@@ -1,6 +1,6 @@
 import type { DryRun, ProgramStore, ProgramView, RevisionView } from '../api/deps.ts';
 import { buildIdOfFiles, readSource } from '../registry/contexts/sources.ts';
-import type { Intent } from '../registry/git-lock.ts';
+import type { Intent } from '../registry/git/lock.ts';
 import { emptyStatus } from '../registry/records/status-store.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Clock } from '../schemas/clock.ts';

@@ -5,7 +5,8 @@ import { openContexts } from './contexts/contexts.ts';
 import { createListeners } from './files/listeners.ts';
 import { createSerial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';
-import { createSourcesKeeper, sourcesFolderOf } from './kept-sources.ts';
+import { createSourcesKeeper, sourcesFolderOf } from './git/kept-sources.ts';
+import { SourcesHeld } from './git/sources-held.ts';
 import { createLooks } from './looks.ts';
 import { parseManifest } from './manifest.ts';
 import { createManifestEdits } from './manifest-edits.ts';
@@ -20,7 +21,6 @@ import { openRevisionStore } from './records/revision-store.ts';
 import { openStatusStore } from './records/status-store.ts';
 import { openTrash } from './records/trash.ts';
 import type { Registry, RegistryChange, RegistryOptions } from './registry.ts';
-import { SourcesHeld } from './sources-held.ts';
 import { openUnconfirmed } from './unconfirmed.ts';
 import { type Watch, watchRegistry } from './watch.ts';
 

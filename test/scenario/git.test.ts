@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { gitIn, meanwhile as turnWhile } from '../registry/git-stage.ts';
+import { gitIn, meanwhile as turnWhile } from '../registry/git/stage.ts';
 import { createStage, manifest, type Spec, type Stage } from './stage.ts';
 
 const SHARED = { build: { context: 'sources/app' } };

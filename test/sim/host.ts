@@ -6,7 +6,7 @@ import { createMetrics, type Metrics } from '../../controller/metrics.ts';
 import type { ProbeOnce } from '../../controller/probe.ts';
 import { createProgramStore } from '../../controller/program-store.ts';
 import { createReservations, type Reservations } from '../../controller/reservations.ts';
-import { openGit } from '../../registry/git.ts';
+import { openGit } from '../../registry/git/git.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry, RegistryOptions } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';

@@ -1,4 +1,4 @@
-import { AppError } from '../schemas/errors.ts';
+import { AppError } from '../../schemas/errors.ts';
 
 /** Git is in the middle of something: what lies in the work tree now is nobody's wish, and is not looked at. */
 export class SourcesHeld extends AppError {

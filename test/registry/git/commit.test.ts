@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { chmod, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Registry } from '../../registry/registry.ts';
-import { AppError } from '../../schemas/errors.ts';
-import { brought, createGitStage, enlist, type GitStage, imageManifest } from './git-stage.ts';
+import type { Registry } from '../../../registry/registry.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { brought, createGitStage, enlist, type GitStage, imageManifest } from './stage.ts';
 
 const ASKED = { author: 'ann', message: 'stop a\n\nHersh-Program: a\n' };
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../schemas/clock.ts';
-import { AppError, messageOf } from '../schemas/errors.ts';
-import { timestamp } from '../schemas/program.ts';
-import { commitPaths, GitBusy } from './git-commit.ts';
-import { findFolders } from './git-folders.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { AppError, messageOf } from '../../schemas/errors.ts';
+import { timestamp } from '../../schemas/program.ts';
+import { commitPaths, GitBusy } from './commit.ts';
+import { findFolders } from './folders.ts';
 import {
   type Followed,
   followOnce,
@@ -12,13 +12,13 @@ import {
   type Remote,
   type RemoteTrouble,
   redactUrl,
-} from './git-follow.ts';
-import { createHeadReader, type GitFolders } from './git-head.ts';
-import { type IndexLock, type Intent, isLeftBehind, type LockNote, lockIndex } from './git-lock.ts';
-import { createGitRun, type GitRun } from './git-run.ts';
-import { createGitStand, type GitStand } from './git-stand.ts';
-import { createGitState, type GitState } from './git-state.ts';
+} from './follow.ts';
+import { createHeadReader, type GitFolders } from './head.ts';
 import { removeFolder, sourcesFolderOf } from './kept-sources.ts';
+import { type IndexLock, type Intent, isLeftBehind, type LockNote, lockIndex } from './lock.ts';
+import { createGitRun, type GitRun } from './run.ts';
+import { createGitStand, type GitStand } from './stand.ts';
+import { createGitState, type GitState } from './state.ts';
 
 /** HEAD is looked at this often; a few `stat` calls. */
 const HEAD_MS = 500;

@@ -3,9 +3,9 @@ import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { redactUrl } from '../../registry/git-follow.ts';
-import type { AppError } from '../../schemas/errors.ts';
-import { brought, createGitStage, type GitStage, gitIn, imageManifest } from './git-stage.ts';
+import { redactUrl } from '../../../registry/git/follow.ts';
+import type { AppError } from '../../../schemas/errors.ts';
+import { brought, createGitStage, type GitStage, gitIn, imageManifest } from './stage.ts';
 
 /** A bare repository elsewhere with one program on main, and a clone in which somebody works on it. */
 async function origin(t: TestContext) {

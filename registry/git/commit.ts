@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, lstat, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, codeOf } from '../schemas/errors.ts';
-import { type Intent, TEMP_INDEX_PREFIX } from './git-lock.ts';
-import { type GitResult, type GitRun, wordsOf } from './git-run.ts';
+import { AppError, codeOf } from '../../schemas/errors.ts';
+import { type Intent, TEMP_INDEX_PREFIX } from './lock.ts';
+import { type GitResult, type GitRun, wordsOf } from './run.ts';
 
 /** Hooks of the user run within this. */
 const COMMIT_MS_MAX = 30_000;

@@ -1,8 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { AppError, codeOf } from '../schemas/errors.ts';
-import type { GitHead } from './git-head.ts';
-import { createGitRun, type GitResult, type GitRun, wordsOf } from './git-run.ts';
+import { AppError, codeOf } from '../../schemas/errors.ts';
+import type { GitHead } from './head.ts';
+import { createGitRun, type GitResult, type GitRun, wordsOf } from './run.ts';
 
 /** A remote that does not answer within this is unreachable. */
 const FETCH_MS_MAX = 60_000;

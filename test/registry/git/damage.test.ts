@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Registry } from '../../registry/registry.ts';
-import type { AppError } from '../../schemas/errors.ts';
-import { brought, createGitStage, type GitStage, imageManifest, SOMEBODY } from './git-stage.ts';
+import type { Registry } from '../../../registry/registry.ts';
+import type { AppError } from '../../../schemas/errors.ts';
+import { brought, createGitStage, type GitStage, imageManifest, SOMEBODY } from './stage.ts';
 
 const ASKED = { author: 'ann', message: 'stop a' };
 
@@ -178,7 +178,7 @@ describe('git: locks and half-done operations', () => {
     const other = spawn('git', ['cat-file', '--batch'], { cwd: stage.root, env: SOMEBODY });
     other.unref();
     t.after(() => other.kill());
-    const { identify } = await import('../../registry/records/lock.ts');
+    const { identify } = await import('../../../registry/records/lock.ts');
     const owner = { ...(await identify(other.pid ?? 0)), pid: other.pid, about: 'another host' };
     await stage.write('.git/index.lock', JSON.stringify({ hershHost: owner, intent: ASKED, paths: [] }));
     await assert.rejects(stage.turning(registry.remove('a')), refused(503, /locked/));
@@ -205,7 +205,7 @@ describe('git: locks and half-done operations', () => {
 describe('git: where it is on', () => {
   test('not in a folder inside a work tree, nor where git refuses to work', async (t) => {
     const stage = await createGitStage(t);
-    const { openGit } = await import('../../registry/git.ts');
+    const { openGit } = await import('../../../registry/git/git.ts');
     await stage.write('inner/programs/a.yaml', imageManifest('a'));
     const open = (root: string, warned: string[] = []) =>
       openGit({ root, clock: stage.clock, onWarning: (_fields, message) => warned.push(message) });
@@ -224,7 +224,7 @@ describe('git: where it is on', () => {
     assert.deepEqual(registry.health().warnings, [
       'the registry has a .git, but git does not work there, so edits are no commits: fatal: not a git repository: /nowhere. Mend that as the user the host runs as, and start the host again',
     ]);
-    const { findFolders } = await import('../../registry/git-folders.ts');
+    const { findFolders } = await import('../../../registry/git/folders.ts');
     const stderr = `fatal: detected dubious ownership in repository at '/srv/registry'
 To add an exception for this directory, call:
 
@@ -241,7 +241,7 @@ To add an exception for this directory, call:
     await stage.write('programs/a.yaml', imageManifest('a'));
     await stage.commitAll('one');
     const { symlink } = await import('node:fs/promises');
-    const { openGit } = await import('../../registry/git.ts');
+    const { openGit } = await import('../../../registry/git/git.ts');
     const linked = join(stage.root, 'data', 'linked');
     await stage.git('worktree', 'add', '-q', '-b', 'side', linked);
     await symlink(linked, join(stage.root, 'data', 'link'));

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { openGit } from '../../registry/git.ts';
-import type { Registry } from '../../registry/registry.ts';
-import { SourcesHeld } from '../../registry/sources-held.ts';
-import type { BuildSpec } from '../../schemas/program.ts';
-import { createGitStage, enlist, type GitStage, imageManifest } from './git-stage.ts';
+import { openGit } from '../../../registry/git/git.ts';
+import { SourcesHeld } from '../../../registry/git/sources-held.ts';
+import type { Registry } from '../../../registry/registry.ts';
+import type { BuildSpec } from '../../../schemas/program.ts';
+import { createGitStage, enlist, type GitStage, imageManifest } from './stage.ts';
 
 const BUILD: BuildSpec = { context: 'sources/a', dockerfile: 'Dockerfile', args: {} };
 const MAIN = 'sources/a/main.js';

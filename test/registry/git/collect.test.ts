@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { createGitStage } from './git-stage.ts';
+import { createGitStage } from './stage.ts';
 
 const FOLDER = 'sources/build-0123456789ab';
 

@@ -5,14 +5,14 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
-import { openGit } from '../../registry/git.ts';
-import type { Remote } from '../../registry/git-follow.ts';
-import { openRegistry } from '../../registry/open-registry.ts';
-import { emptyStatus } from '../../registry/records/status-store.ts';
-import type { Registry } from '../../registry/registry.ts';
-import { resolveSpec } from '../../schemas/resolve.ts';
-import { createManualClock, type ManualClock, settle } from '../sim/manual-clock.ts';
-import { filesAtRest } from '../sim/pace.ts';
+import type { Remote } from '../../../registry/git/follow.ts';
+import { openGit } from '../../../registry/git/git.ts';
+import { openRegistry } from '../../../registry/open-registry.ts';
+import { emptyStatus } from '../../../registry/records/status-store.ts';
+import type { Registry } from '../../../registry/registry.ts';
+import { resolveSpec } from '../../../schemas/resolve.ts';
+import { createManualClock, type ManualClock, settle } from '../../sim/manual-clock.ts';
+import { filesAtRest } from '../../sim/pace.ts';
 
 const exec = promisify(execFile);
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, elapse } from '../schemas/clock.ts';
-import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { alone, identify, isAlive, type LockOwner } from './records/lock.ts';
+import { type Clock, elapse } from '../../schemas/clock.ts';
+import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
+import { alone, identify, isAlive, type LockOwner } from '../records/lock.ts';
 
 /** How often a lock that somebody else holds is tried again. */
 const TRY_MS = 50;

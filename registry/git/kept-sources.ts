@@ -1,7 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { TEMP_PREFIX } from './files/atomic-write.ts';
-import type { Reversible } from './files/reversible.ts';
+import { TEMP_PREFIX } from '../files/atomic-write.ts';
+import type { Reversible } from '../files/reversible.ts';
 
 /** Folders that the API makes; those that people make are theirs to remove. */
 const API_SOURCES = /^sources\/build-[0-9a-f]{12}(-[0-9a-f]{8})?(?=\/|$)/;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGitStage, enlist, imageManifest } from './git-stage.ts';
+import { createGitStage, enlist, imageManifest } from './stage.ts';
 
 /** From the end of git's command to the registry's knowing of it. */
 const CONVERGE_MS_MAX = 2_000;

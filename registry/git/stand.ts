@@ -1,7 +1,7 @@
-import type { Clock } from '../schemas/clock.ts';
-import { timestamp } from '../schemas/program.ts';
-import { settleMs } from './files/settle.ts';
-import type { GitHead } from './git-head.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { timestamp } from '../../schemas/program.ts';
+import { settleMs } from '../files/settle.ts';
+import type { GitHead } from './head.ts';
 import { SourcesHeld } from './sources-held.ts';
 
 /** A git that writes files is waited for this long in all: one that crashed leaves its lock for ever. */

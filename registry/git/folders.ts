@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { codeOf } from '../schemas/errors.ts';
-import type { GitFolders } from './git-head.ts';
-import { type GitRun, wordsOf } from './git-run.ts';
+import { codeOf } from '../../schemas/errors.ts';
+import type { GitFolders } from './head.ts';
+import { type GitRun, wordsOf } from './run.ts';
 
 /**
  * Where git keeps what it knows of the work tree whose top is `root`; undefined where there is none, or git does not

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { statKey } from './files/settle.ts';
+import { statKey } from '../files/settle.ts';
 
 /** References may point at references; more than this is a loop. */
 const LINKS_MAX = 5;

@@ -1,8 +1,8 @@
-import type { Clock } from '../schemas/clock.ts';
-import type { Committed } from './git-commit.ts';
-import type { GitHead } from './git-head.ts';
-import { type GitRun, wordsOf } from './git-run.ts';
-import { MANIFEST_SUFFIX } from './paths.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { MANIFEST_SUFFIX } from '../paths.ts';
+import type { Committed } from './commit.ts';
+import type { GitHead } from './head.ts';
+import { type GitRun, wordsOf } from './run.ts';
 
 /** What differs from HEAD is asked for this often even when nothing hints at a change. */
 const STATUS_MS = 10_000;

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { openGit } from '../../registry/git.ts';
-import { openRegistry } from '../../registry/open-registry.ts';
-import type { Registry } from '../../registry/registry.ts';
-import { filesAtRest } from '../sim/pace.ts';
-import { brought, createGitStage, type GitStage, imageManifest } from './git-stage.ts';
-import { dieAt } from './mortal-files.ts';
+import { openGit } from '../../../registry/git/git.ts';
+import { openRegistry } from '../../../registry/open-registry.ts';
+import type { Registry } from '../../../registry/registry.ts';
+import { filesAtRest } from '../../sim/pace.ts';
+import { dieAt } from '../mortal-files.ts';
+import { brought, createGitStage, type GitStage, imageManifest } from './stage.ts';
 
 const FOLDER = 'sources/build-0123456789ab';
 /** More changes than any edit makes. */
