@@ -6,7 +6,7 @@ import { createApi } from '../api/app.ts';
 import type { ApiDeps, Health } from '../api/deps.ts';
 import { type RunningServer, startServer } from '../api/server.ts';
 import { openGit } from '../registry/git/git.ts';
-import { parseYaml } from '../registry/manifest.ts';
+import { parseYaml } from '../registry/manifests/manifest.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import { acquireLock, type Lock } from '../registry/records/lock.ts';
 import type { Registry } from '../registry/registry.ts';

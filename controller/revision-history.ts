@@ -1,5 +1,5 @@
 import type { OnPlace, PlacedSources } from '../registry/contexts/source-folder.ts';
-import type { MadeSpec } from '../registry/manifest-edits.ts';
+import type { MadeSpec } from '../registry/manifests/edits.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { AppError } from '../schemas/errors.ts';

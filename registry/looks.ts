@@ -6,7 +6,7 @@ import type { Serial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';
 import type { Git } from './git/git.ts';
 import { programOf } from './git/state.ts';
-import type { ManifestSet } from './manifest-set.ts';
+import type { ManifestSet } from './manifests/set.ts';
 import type { RegistryPaths } from './paths.ts';
 import type { EventStore } from './records/event-store.ts';
 import type { OwnFolders } from './records/own-folders.ts';

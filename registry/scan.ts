@@ -6,9 +6,9 @@ import { NAME_PATTERN } from '../schemas/program.ts';
 import { mapLimit } from './files/map-limit.ts';
 import { pauseEvery } from './files/pause.ts';
 import { SETTLE_MS, settleMs, statKey } from './files/settle.ts';
-import { MANIFEST_BYTES_MAX } from './manifest.ts';
+import { MANIFEST_BYTES_MAX } from './manifests/manifest.ts';
+import { unreadable } from './manifests/programs-folder.ts';
 import { MANIFEST_SUFFIX } from './paths.ts';
-import { unreadable } from './programs-folder.ts';
 
 const FILES_AT_ONCE = 32;
 /** Nothing else waits longer than this for files that are looked at. */

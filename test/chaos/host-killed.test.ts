@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseYaml } from '../../registry/manifest.ts';
+import { parseYaml } from '../../registry/manifests/manifest.ts';
 import { createHost, type Host } from '../e2e/host.ts';
 import { until } from '../e2e/until.ts';
 

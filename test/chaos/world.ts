@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseYaml } from '../../registry/manifest.ts';
+import { parseYaml } from '../../registry/manifests/manifest.ts';
 import { createHost, type Host, manifestText } from '../e2e/host.ts';
 import { runCommand } from '../setup/command.ts';
 import type { Random } from '../sim/random.ts';

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { fetch, type Response } from 'undici';
-import { parseManifest } from '../../registry/manifest.ts';
+import { parseManifest } from '../../registry/manifests/manifest.ts';
 import { ensureBaseImages } from '../setup/base-images.ts';
 import { exampleFiles, exampleNames, withDefaults } from '../setup/example-files.ts';
 import { ROOT } from '../setup/host-settings.ts';

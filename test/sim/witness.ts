@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attemptOf } from '../../controller/rollback.ts';
-import { parseManifest } from '../../registry/manifest.ts';
+import { parseManifest } from '../../registry/manifests/manifest.ts';
 import { LABELS, type ProgramSpec, type ProgramStatus } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
 import { specHash } from '../../schemas/spec-hash.ts';

@@ -1,14 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { lstat, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { writeAtomic } from './files/atomic-write.ts';
-import type { Reversible } from './files/reversible.ts';
-import { statKey } from './files/settle.ts';
+import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
+import { writeAtomic } from '../files/atomic-write.ts';
+import type { Reversible } from '../files/reversible.ts';
+import { statKey } from '../files/settle.ts';
+import { MANIFEST_SUFFIX } from '../paths.ts';
+import type { Trash } from '../records/trash.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
-import { MANIFEST_SUFFIX } from './paths.ts';
 import { troubleOf } from './programs-folder.ts';
-import type { Trash } from './records/trash.ts';
 
 /** How often an edit starts over because somebody else wrote the file at the same moment. */
 const EDIT_TRIES_MAX = 5;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { editManifest, replaceSpec } from '../../registry/edit-manifest.ts';
-import { parseManifest } from '../../registry/manifest.ts';
-import { AppError } from '../../schemas/errors.ts';
+import { editManifest, replaceSpec } from '../../../registry/manifests/edit-text.ts';
+import { parseManifest } from '../../../registry/manifests/manifest.ts';
+import { AppError } from '../../../schemas/errors.ts';
 
 const HEAD = 'apiVersion: hersh.dev/v1\nkind: Program\nmetadata:\n  name: x\n';
 const stop = (text: string) => editManifest(text, { desiredState: 'Stopped' });

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { codeOf, messageOf } from '../schemas/errors.ts';
+import { codeOf, messageOf } from '../../schemas/errors.ts';
 
 /** Why nothing can be said of what is in `programs/`, or `""`. */
 export function troubleOf(folder: string): Promise<string> {

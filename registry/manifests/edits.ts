@@ -1,17 +1,17 @@
-import { AppError, describeProblem } from '../schemas/errors.ts';
-import { NAME_PATTERN, type Program } from '../schemas/program.ts';
-import type { Asked, ManifestEntry } from '../schemas/wanted.ts';
-import type { OnPlace, PlacedSources } from './contexts/source-folder.ts';
-import { writeSources } from './contexts/sources.ts';
-import { editManifest, replaceSpec } from './edit-manifest.ts';
-import type { Reversible } from './files/reversible.ts';
-import type { Serial } from './files/serial.ts';
-import type { Git } from './git/git.ts';
-import { removeFolder, type SourcesKeeper, sourcesFolderOf, together } from './git/kept-sources.ts';
-import type { Intent } from './git/lock.ts';
+import { AppError, describeProblem } from '../../schemas/errors.ts';
+import { NAME_PATTERN, type Program } from '../../schemas/program.ts';
+import type { Asked, ManifestEntry } from '../../schemas/wanted.ts';
+import type { OnPlace, PlacedSources } from '../contexts/source-folder.ts';
+import { writeSources } from '../contexts/sources.ts';
+import type { Reversible } from '../files/reversible.ts';
+import type { Serial } from '../files/serial.ts';
+import type { Git } from '../git/git.ts';
+import { removeFolder, type SourcesKeeper, sourcesFolderOf, together } from '../git/kept-sources.ts';
+import type { Intent } from '../git/lock.ts';
+import { editManifest, replaceSpec } from './edit-text.ts';
+import { type FileEdit, labelOf, type ManifestFiles, notFound } from './files.ts';
 import { newManifest, type ParsedManifest } from './manifest.ts';
-import { type FileEdit, labelOf, type ManifestFiles, notFound } from './manifest-files.ts';
-import { etagOf, type ManifestSet } from './manifest-set.ts';
+import { etagOf, type ManifestSet } from './set.ts';
 
 /** What a `POST /programs` brought. */
 export interface NewSources {

@@ -9,9 +9,9 @@ import {
   stringify,
   visit,
 } from 'yaml';
-import { messageOf, type Problem } from '../schemas/errors.ts';
-import { API_VERSION, type Program } from '../schemas/program.ts';
-import { type HostPolicy, type ManifestProblem, validateManifest } from '../schemas/validate.ts';
+import { messageOf, type Problem } from '../../schemas/errors.ts';
+import { API_VERSION, type Program } from '../../schemas/program.ts';
+import { type HostPolicy, type ManifestProblem, validateManifest } from '../../schemas/validate.ts';
 import { dataOf, parseYamlDocument, YamlTooComplex } from './yaml-document.ts';
 
 /** A manifest larger than this is refused unread: nobody writes one by hand, and parsing it takes the loop. */

@@ -1,6 +1,6 @@
 import { type Document, isCollection, isMap, isNode, type Pair, visit, type YAMLMap } from 'yaml';
-import { AppError } from '../schemas/errors.ts';
-import { stableJson } from '../schemas/stable-json.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { stableJson } from '../../schemas/stable-json.ts';
 import { keyText } from './manifest.ts';
 import { dataOf, parseYamlDocument } from './yaml-document.ts';
 import { applySplices, mapSplices, pairSplices, type Splice } from './yaml-splices.ts';

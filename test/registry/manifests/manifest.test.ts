@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { MANIFEST_BYTES_MAX, newManifest, parseManifest } from '../../registry/manifest.ts';
-import { describeProblem } from '../../schemas/errors.ts';
+import { MANIFEST_BYTES_MAX, newManifest, parseManifest } from '../../../registry/manifests/manifest.ts';
+import { describeProblem } from '../../../schemas/errors.ts';
 
 const read = (text: string, stem = 'x') =>
   parseManifest(text, `programs/${stem}.yaml`, stem, { runtime: 'runc' });

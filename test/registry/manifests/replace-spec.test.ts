@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
-import { replaceSpec } from '../../registry/edit-manifest.ts';
+import { replaceSpec } from '../../../registry/manifests/edit-text.ts';
 
 const HEAD = 'apiVersion: hersh.dev/v1 # v\nkind: "Program"\nmetadata: {name: x,   labels: { a: b}}\n';
 type Data = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Problem } from '../schemas/errors.ts';
-import type { ManifestEntry } from '../schemas/wanted.ts';
+import type { Problem } from '../../schemas/errors.ts';
+import type { ManifestEntry } from '../../schemas/wanted.ts';
 import type { ParsedManifest } from './manifest.ts';
 
 /** The manifests as last read. Of names that differ by case only the first counts. */

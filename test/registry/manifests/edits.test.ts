@@ -16,10 +16,10 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Registry } from '../../registry/registry.ts';
-import { AppError, type Reason } from '../../schemas/errors.ts';
-import { smallDisk } from './disk.ts';
-import { createStage, enlist, fileOf, manifest } from './registry-stage.ts';
+import type { Registry } from '../../../registry/registry.ts';
+import { AppError, type Reason } from '../../../schemas/errors.ts';
+import { smallDisk } from '../disk.ts';
+import { createStage, enlist, fileOf, manifest } from '../registry-stage.ts';
 
 const isReason = (reason: Reason) => (error: unknown) => error instanceof AppError && error.reason === reason;
 const entryOf = (registry: Registry, name: string) => {

@@ -1,5 +1,5 @@
 import { isCollection, isMap, isNode, isPair, type Node, type Pair, type YAMLMap } from 'yaml';
-import { stableJson } from '../schemas/stable-json.ts';
+import { stableJson } from '../../schemas/stable-json.ts';
 import { keyText } from './manifest.ts';
 import { blockScalar, blockText, flowPairs, inlineText, isBlockScalar } from './yaml-text.ts';
 
