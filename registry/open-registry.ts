@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { AppError, messageOf } from '../schemas/errors.ts';
-import { createAbsences } from './absences.ts';
 import { openContexts } from './contexts/contexts.ts';
 import { createListeners } from './files/listeners.ts';
 import { createSerial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';
 import { createSourcesKeeper, sourcesFolderOf } from './git/kept-sources.ts';
 import { SourcesHeld } from './git/sources-held.ts';
-import { createLooks } from './looks.ts';
+import { createAbsences } from './looks/absences.ts';
+import { createLooks } from './looks/looks.ts';
+import { openUnconfirmed } from './looks/unconfirmed.ts';
+import { type Watch, watchRegistry } from './looks/watch.ts';
 import { createManifestEdits } from './manifests/edits.ts';
 import { createManifestFiles, labelOf } from './manifests/files.ts';
 import { parseManifest } from './manifests/manifest.ts';
@@ -21,8 +23,6 @@ import { openRevisionStore } from './records/revision-store.ts';
 import { openStatusStore } from './records/status-store.ts';
 import { openTrash } from './records/trash.ts';
 import type { Registry, RegistryChange, RegistryOptions } from './registry.ts';
-import { openUnconfirmed } from './unconfirmed.ts';
-import { type Watch, watchRegistry } from './watch.ts';
 
 /** Makes, reads and watches a registry. Rejects `RegistryUnavailable`. */
 export async function openRegistry({

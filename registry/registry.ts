@@ -5,6 +5,7 @@ import type { Contexts } from './contexts/contexts.ts';
 import type { RemoteTrouble } from './git/follow.ts';
 import type { Change, Git } from './git/git.ts';
 import type { Intent } from './git/lock.ts';
+import type { watchRegistry } from './looks/watch.ts';
 import type { ManifestEdits } from './manifests/edits.ts';
 import type { ParsedManifest } from './manifests/manifest.ts';
 import type { RegistryPaths } from './paths.ts';
@@ -12,7 +13,6 @@ import type { BuildLogs } from './records/build-logs.ts';
 import type { EventStore } from './records/event-store.ts';
 import type { RevisionStore } from './records/revision-store.ts';
 import type { StatusStore } from './records/status-store.ts';
-import type { watchRegistry } from './watch.ts';
 
 export interface RegistryChange {
   /** Programs whose manifest changed, appeared or went. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { watchRegistry } from '../../registry/watch.ts';
+import { watchRegistry } from '../../registry/looks/watch.ts';
 import { settle } from '../sim/manual-clock.ts';
 import { createStage, manifest, type Stage } from './stage.ts';
 

@@ -1,14 +1,14 @@
 import { statSync } from 'node:fs';
 import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, messageOf, type Problem } from '../schemas/errors.ts';
-import { NAME_PATTERN } from '../schemas/program.ts';
-import { mapLimit } from './files/map-limit.ts';
-import { pauseEvery } from './files/pause.ts';
-import { SETTLE_MS, settleMs, statKey } from './files/settle.ts';
-import { MANIFEST_BYTES_MAX } from './manifests/manifest.ts';
-import { unreadable } from './manifests/programs-folder.ts';
-import { MANIFEST_SUFFIX } from './paths.ts';
+import { codeOf, messageOf, type Problem } from '../../schemas/errors.ts';
+import { NAME_PATTERN } from '../../schemas/program.ts';
+import { mapLimit } from '../files/map-limit.ts';
+import { pauseEvery } from '../files/pause.ts';
+import { SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
+import { MANIFEST_BYTES_MAX } from '../manifests/manifest.ts';
+import { unreadable } from '../manifests/programs-folder.ts';
+import { MANIFEST_SUFFIX } from '../paths.ts';
 
 const FILES_AT_ONCE = 32;
 /** Nothing else waits longer than this for files that are looked at. */

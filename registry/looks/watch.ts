@@ -2,10 +2,10 @@ import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { watch as chokidarWatch } from 'chokidar';
-import type { Clock } from '../schemas/clock.ts';
-import { messageOf } from '../schemas/errors.ts';
-import { isTemporary } from './files/atomic-write.ts';
-import { SETTLE_MS } from './files/settle.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { messageOf } from '../../schemas/errors.ts';
+import { isTemporary } from '../files/atomic-write.ts';
+import { SETTLE_MS } from '../files/settle.ts';
 
 /** Looks happen at least this often while changes keep coming. */
 const GATHER_MS_MAX = 500;

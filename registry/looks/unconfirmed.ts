@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { writeAtomic } from './files/atomic-write.ts';
-import { readPlainFile } from './files/read-plain-file.ts';
+import { writeAtomic } from '../files/atomic-write.ts';
+import { readPlainFile } from '../files/read-plain-file.ts';
 
 /** Names whose absence waits for somebody's word, in `data/unconfirmed.json`: the next host must not forget them. */
 export interface Unconfirmed {

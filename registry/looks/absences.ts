@@ -1,5 +1,5 @@
+import type { StatusStore } from '../records/status-store.ts';
 import { pruningPauses } from './prune.ts';
-import type { StatusStore } from './records/status-store.ts';
 
 /** A file that is gone is believed gone after this (design: absence). */
 const ABSENT_MS = 500;

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { scanPrograms } from '../../registry/scan.ts';
-import { describeProblem } from '../../schemas/errors.ts';
-import { smallDisk } from './disk.ts';
-import { tempFolder, writeTree } from './folder.ts';
+import { scanPrograms } from '../../../registry/looks/scan.ts';
+import { describeProblem } from '../../../schemas/errors.ts';
+import { smallDisk } from '../disk.ts';
+import { tempFolder, writeTree } from '../folder.ts';
 
 const LATER = () => Date.now() + 60_000;
 const NOTHING = new Map<string, string>();
