@@ -8,6 +8,7 @@ import { COLLECT_LIMITS, type Collector, startCollector } from './collect.ts';
 import type { CollectLimits } from './collectable.ts';
 import { ContextNotSettled, concerns, createContextCache } from './context-cache.ts';
 import type { Closable, Engine } from './engine/engine.ts';
+import { createSlots } from './engine/slots.ts';
 import { type EngineHealth, startEngineMonitor } from './engine-monitor.ts';
 import { createImageTasks } from './image-tasks.ts';
 import type { ControllerLog } from './log.ts';
@@ -18,7 +19,6 @@ import { createQueue } from './queue.ts';
 import { keptRevisions } from './rebuild.ts';
 import { type ReconcileDeps, reconcile } from './reconcile.ts';
 import { createRolloutTimer } from './rollout-timer.ts';
-import { createSlots } from './slots.ts';
 
 /** Every program is looked at whole this often, whatever the events say (design: numbers). */
 const RESYNC_MS = 60_000;

@@ -6,6 +6,7 @@ import type { Revision } from '../schemas/revision.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import { type Action, short } from './action.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Slots } from './engine/slots.ts';
 import type { EventDraft } from './events.ts';
 import type { ImageTasks } from './image-tasks.ts';
 import { afterStartFailure, afterStop, describeExit } from './memory.ts';
@@ -14,7 +15,6 @@ import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { type RecordDeps, recordOf } from './revision-history.ts';
 import { afterRefusedStart } from './rollback.ts';
-import type { Slots } from './slots.ts';
 
 export interface ExecuteDeps extends RecordDeps {
   engine: Engine;

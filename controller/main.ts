@@ -14,7 +14,7 @@ import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { type Config, helpText, readConfig } from './config.ts';
 import { type Controller, startController } from './controller.ts';
-import { createDockerEngine } from './engine/docker.ts';
+import { createDockerEngine } from './engine/docker/docker.ts';
 import type { Engine } from './engine/engine.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { createDockerEngine } from '../../controller/engine/docker.ts';
+import { createDockerEngine } from '../../controller/engine/docker/docker.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
 import { never, rejects } from './contract-kit.ts';
 import { type CuttableEngine, openCuttableEngine } from './cuttable-engine.ts';

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { pino } from 'pino';
 import { COLLECT_LIMITS, type Collector, startCollector } from '../../controller/collect.ts';
 import { startController } from '../../controller/controller.ts';
-import { createDockerEngine } from '../../controller/engine/docker.ts';
+import { createDockerEngine } from '../../controller/engine/docker/docker.ts';
 import { createMetrics } from '../../controller/metrics.ts';
 import { isPortFree } from '../../controller/ports.ts';
 import { probeOnce } from '../../controller/probe.ts';

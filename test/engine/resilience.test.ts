@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { createDockerEngine } from '../../controller/engine/docker.ts';
+import { createDockerEngine } from '../../controller/engine/docker/docker.ts';
+import { HELPER_LABEL } from '../../controller/engine/docker/state-owner.ts';
 import type { CreateContainer, Engine, EngineEvent } from '../../controller/engine/engine.ts';
-import { HELPER_LABEL } from '../../controller/engine/state-owner.ts';
 import type { AppError } from '../../schemas/errors.ts';
 import { rejects } from './contract-kit.ts';
 import { type CuttableEngine, openCuttableEngine } from './cuttable-engine.ts';

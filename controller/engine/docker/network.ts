@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
-import { LABELS } from '../../schemas/program.ts';
-import { statusOf } from './docker-errors.ts';
+import { LABELS } from '../../../schemas/program.ts';
+import { statusOf } from './errors.ts';
 
 /** A Linux bridge takes 1,023 ports. */
 export const PROGRAMS_PER_NETWORK = 1_000;

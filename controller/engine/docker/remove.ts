@@ -1,7 +1,7 @@
-import { type Connection, STOP_SLACK_MS } from './docker-client.ts';
-import { absent, engineError, statusOf } from './docker-errors.ts';
-import { IMAGE_VOLUME_LABEL } from './docker-translate.ts';
+import { type Connection, STOP_SLACK_MS } from './client.ts';
+import { absent, engineError, statusOf } from './errors.ts';
 import { sweepHelpers } from './state-owner.ts';
+import { IMAGE_VOLUME_LABEL } from './translate.ts';
 
 /** Kills, removes, and waits until it is gone, whoever removes it. Its image volumes go with it. */
 export async function removeContainer({ look, quick }: Connection, id: string): Promise<void> {

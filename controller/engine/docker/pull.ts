@@ -1,7 +1,7 @@
-import { AppError } from '../../schemas/errors.ts';
-import { type Connection, jsonLines } from './docker-client.ts';
-import { diskFull, failureOf, isUnavailable, unavailable } from './docker-errors.ts';
-import { isImageReference, pullTarget } from './docker-translate.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { type Connection, jsonLines } from './client.ts';
+import { diskFull, failureOf, isUnavailable, unavailable } from './errors.ts';
+import { isImageReference, pullTarget } from './translate.ts';
 
 /** Pulls an image. Rejects as `Engine.pull` does. */
 export async function pullImage(

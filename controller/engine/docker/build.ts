@@ -1,8 +1,8 @@
-import { AppError, messageOf } from '../../schemas/errors.ts';
+import { AppError, messageOf } from '../../../schemas/errors.ts';
+import type { BuildImage } from '../engine.ts';
 import { createBuildLog, type DecodeTrace } from './build-log.ts';
-import { type Connection, jsonLines } from './docker-client.ts';
-import { buildError, diskFull, engineError, failureOf, isUnavailable, unavailable } from './docker-errors.ts';
-import type { BuildImage } from './engine.ts';
+import { type Connection, jsonLines } from './client.ts';
+import { buildError, diskFull, engineError, failureOf, isUnavailable, unavailable } from './errors.ts';
 
 /**
  * Builds with BuildKit, from a tar, without a client tool. Gives the image's id.

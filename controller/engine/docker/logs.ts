@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { type Connection, openStream } from './docker-client.ts';
-import { engineError, statusOf } from './docker-errors.ts';
-import type { LogOptions } from './engine.ts';
+import type { LogOptions } from '../engine.ts';
+import { type Connection, openStream } from './client.ts';
+import { engineError, statusOf } from './errors.ts';
 
 /** stream type, three zero bytes, length (big-endian) */
 const HEADER_BYTES = 8;

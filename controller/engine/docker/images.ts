@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
-import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
-import { LABELS } from '../../schemas/program.ts';
-import { absent, engineError, refused, statusOf } from './docker-errors.ts';
-import type { BuiltImage, DiskUsage, ImageRemoval } from './engine.ts';
+import { buildIdOf, imageTag } from '../../../schemas/build-id.ts';
+import { LABELS } from '../../../schemas/program.ts';
+import type { BuiltImage, DiskUsage, ImageRemoval } from '../engine.ts';
+import { absent, engineError, refused, statusOf } from './errors.ts';
 
 /**
  * Hosts of several instances share built images, so each puts a tag of its own on those it has a use for,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { connect, jsonLines, targetOf } from '../../../controller/engine/docker-client.ts';
+import { connect, jsonLines, targetOf } from '../../../../controller/engine/docker/client.ts';
 
 describe('targetOf', () => {
   it('reads sockets and addresses', () => {

@@ -1,28 +1,20 @@
-import { type Clock, systemClock } from '../../schemas/clock.ts';
-import { AppError } from '../../schemas/errors.ts';
-import { LABELS } from '../../schemas/program.ts';
+import { type Clock, systemClock } from '../../../schemas/clock.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { LABELS } from '../../../schemas/program.ts';
+import type { Engine, EngineLog, Image } from '../engine.ts';
+import { buildImage } from './build.ts';
 import { createTraceDecoder } from './build-log.ts';
-import { buildImage } from './docker-build.ts';
-import { connect, STOP_SLACK_MS } from './docker-client.ts';
-import { createContainer } from './docker-create.ts';
-import {
-  absent,
-  engineError,
-  failureOf,
-  isUnavailable,
-  refused,
-  statusOf,
-  unavailable,
-} from './docker-errors.ts';
-import { watchEvents } from './docker-events.ts';
-import { claimImage, diskUsage, listBuiltImages, removeImage } from './docker-images.ts';
-import { readLogs } from './docker-logs.ts';
-import { pullImage } from './docker-pull.ts';
-import { removeContainer, sweepLeftovers } from './docker-remove.ts';
-import { startContainer } from './docker-start.ts';
-import { containerOf, isImageReference, summaryOf } from './docker-translate.ts';
-import type { Engine, EngineLog, Image } from './engine.ts';
+import { connect, STOP_SLACK_MS } from './client.ts';
+import { createContainer } from './create.ts';
+import { absent, engineError, failureOf, isUnavailable, refused, statusOf, unavailable } from './errors.ts';
+import { watchEvents } from './events.ts';
+import { claimImage, diskUsage, listBuiltImages, removeImage } from './images.ts';
+import { readLogs } from './logs.ts';
 import { createNetworks } from './network.ts';
+import { pullImage } from './pull.ts';
+import { removeContainer, sweepLeftovers } from './remove.ts';
+import { startContainer } from './start.ts';
+import { containerOf, isImageReference, summaryOf } from './translate.ts';
 
 /** How long an engine has to say that it is there. */
 const PING_TIMEOUT_MS = 5_000;

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
-import { AppError } from '../../schemas/errors.ts';
-import { LABELS } from '../../schemas/program.ts';
-import type { Connection } from './docker-client.ts';
-import { absent, engineError, failureOf, statusOf } from './docker-errors.ts';
-import { claimImage } from './docker-images.ts';
-import { removeContainer } from './docker-remove.ts';
-import { containerOf, createOptions, imageConfigOf } from './docker-translate.ts';
-import type { CreateContainer, EngineLog } from './engine.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { LABELS } from '../../../schemas/program.ts';
+import type { CreateContainer, EngineLog } from '../engine.ts';
+import type { Connection } from './client.ts';
+import { absent, engineError, failureOf, statusOf } from './errors.ts';
+import { claimImage } from './images.ts';
 import type { Networks } from './network.ts';
+import { removeContainer } from './remove.ts';
 import { giveState } from './state-owner.ts';
+import { containerOf, createOptions, imageConfigOf } from './translate.ts';
 
 export interface CreateDeps {
   connection: Connection;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { demultiplex } from '../../../controller/engine/docker-logs.ts';
+import { demultiplex } from '../../../../controller/engine/docker/logs.ts';
 
 function frame(stream: 1 | 2, text: string): Buffer {
   const payload = Buffer.from(text);

@@ -9,10 +9,10 @@ import {
   isImageReference,
   pullTarget,
   summaryOf,
-} from '../../../controller/engine/docker-translate.ts';
-import type { CreateContainer } from '../../../controller/engine/engine.ts';
-import type { ContainerSettings } from '../../../schemas/container.ts';
-import { AppError } from '../../../schemas/errors.ts';
+} from '../../../../controller/engine/docker/translate.ts';
+import type { CreateContainer } from '../../../../controller/engine/engine.ts';
+import type { ContainerSettings } from '../../../../schemas/container.ts';
+import { AppError } from '../../../../schemas/errors.ts';
 
 const request: CreateContainer = {
   program: 'ann-1',

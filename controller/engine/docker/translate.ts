@@ -5,10 +5,10 @@ import type {
   ContainerSettings,
   ContainerState,
   ContainerSummary,
-} from '../../schemas/container.ts';
-import { AppError } from '../../schemas/errors.ts';
-import { LABELS, PROGRAM_PORT } from '../../schemas/program.ts';
-import type { CreateContainer } from './engine.ts';
+} from '../../../schemas/container.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { LABELS, PROGRAM_PORT } from '../../../schemas/program.ts';
+import type { CreateContainer } from '../engine.ts';
 
 /** Between the port's words and the Docker API's. Pure: no engine, no clock. */
 

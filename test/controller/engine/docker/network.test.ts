@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type Docker from 'dockerode';
-import { createNetworks, PROGRAMS_PER_NETWORK } from '../../../controller/engine/network.ts';
+import { createNetworks, PROGRAMS_PER_NETWORK } from '../../../../controller/engine/docker/network.ts';
 
 /** Networks and the containers on them, by name. */
 function fakeDocker(containers: Map<string, number>) {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../../schemas/clock.ts';
-import { LABELS } from '../../schemas/program.ts';
-import { type Connection, jsonLines, openStream } from './docker-client.ts';
-import { unavailable } from './docker-errors.ts';
-import type { Closable, EngineEvent } from './engine.ts';
+import type { Clock } from '../../../schemas/clock.ts';
+import { LABELS } from '../../../schemas/program.ts';
+import type { Closable, EngineEvent } from '../engine.ts';
+import { type Connection, jsonLines, openStream } from './client.ts';
+import { unavailable } from './errors.ts';
 
 /** What a change of a container can be; the rest (exec, attach, archive) is noise. */
 const ACTIONS = ['create', 'start', 'die', 'oom', 'destroy', 'rename', 'pause', 'unpause', 'update'];

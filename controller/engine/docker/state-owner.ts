@@ -2,10 +2,10 @@ import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { extract, type Header, pack } from 'tar-stream';
-import type { Connection } from './docker-client.ts';
-import { openStream } from './docker-client.ts';
-import { statusOf } from './docker-errors.ts';
-import { blankedLabels, type ImageConfig, STATE_DIR } from './docker-translate.ts';
+import type { Connection } from './client.ts';
+import { openStream } from './client.ts';
+import { statusOf } from './errors.ts';
+import { blankedLabels, type ImageConfig, STATE_DIR } from './translate.ts';
 
 /** On the short-lived containers through which a volume is given away: their instance. */
 export const HELPER_LABEL = 'dev.hersh.helper';

@@ -1,4 +1,4 @@
-import { AppError, codeOf, messageOf, type Reason } from '../../schemas/errors.ts';
+import { AppError, codeOf, messageOf, type Reason } from '../../../schemas/errors.ts';
 
 /**
  * The one place where the engine's codes and words become reasons. Codes decide first, then HTTP statuses;

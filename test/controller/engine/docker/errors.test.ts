@@ -8,8 +8,8 @@ import {
   isNetworkMissing,
   startError,
   unavailable,
-} from '../../../controller/engine/docker-errors.ts';
-import { AppError, type Reason } from '../../../schemas/errors.ts';
+} from '../../../../controller/engine/docker/errors.ts';
+import { AppError, type Reason } from '../../../../schemas/errors.ts';
 
 function coded(code: string): Error {
   return Object.assign(new Error(`connect ${code} /var/run/docker.sock`), { code });

@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { isNetworkMissing, startError, statusOf } from './docker-errors.ts';
+import { isNetworkMissing, startError, statusOf } from './errors.ts';
 import type { Networks } from './network.ts';
 
 /**

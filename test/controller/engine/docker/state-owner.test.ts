@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Owner, resolveUser } from '../../../controller/engine/state-owner.ts';
+import { type Owner, resolveUser } from '../../../../controller/engine/docker/state-owner.ts';
 
 const passwd = 'root:x:0:0::/:/bin/sh\napp:x:1234:1235::/:/bin/sh\n\nodd\n';
 const group = 'root:x:0:\napp:x:1235:\nstaff:x:50:app\n';

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type BuildTrace, createBuildLog, createTraceDecoder } from '../../../controller/engine/build-log.ts';
+import {
+  type BuildTrace,
+  createBuildLog,
+  createTraceDecoder,
+} from '../../../../controller/engine/docker/build-log.ts';
 
 type Vertex = BuildTrace['vertexes'][number];
 
