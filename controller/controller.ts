@@ -15,8 +15,8 @@ import type { ControllerLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createPorts, type PortRange, type Ports } from './ports.ts';
 import { createProber, type ProbeOnce } from './probe.ts';
+import { keptRevisions } from './program/rebuild.ts';
 import { createQueue } from './queue.ts';
-import { keptRevisions } from './rebuild.ts';
 import { type ReconcileDeps, reconcile } from './reconcile.ts';
 import { createRolloutTimer } from './rollout-timer.ts';
 

@@ -4,17 +4,17 @@ import { AppError, withHint } from '../schemas/errors.ts';
 import { LABELS, type ProgramMemory, type ProgramSpec, type ProgramStatus } from '../schemas/program.ts';
 import type { Revision } from '../schemas/revision.ts';
 import { digest, revisionHash } from '../schemas/spec-hash.ts';
-import { type Action, short } from './action.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Slots } from './engine/slots.ts';
-import type { EventDraft } from './events.ts';
 import type { ImageTasks } from './image-tasks.ts';
-import { afterStartFailure, afterStop, describeExit } from './memory.ts';
-import { type Observed, revisionOf, runKey } from './observed.ts';
-import { assignRoles } from './plan.ts';
 import type { Ports } from './ports.ts';
+import { type Action, short } from './program/action.ts';
+import type { EventDraft } from './program/events.ts';
+import { afterStartFailure, afterStop, describeExit } from './program/memory.ts';
+import { type Observed, revisionOf, runKey } from './program/observed.ts';
+import { assignRoles } from './program/plan.ts';
+import { afterRefusedStart } from './program/rollback.ts';
 import { type RecordDeps, recordOf } from './revision-history.ts';
-import { afterRefusedStart } from './rollback.ts';
 
 export interface ExecuteDeps extends RecordDeps {
   engine: Engine;

@@ -15,11 +15,12 @@ import {
 } from '../schemas/program.ts';
 import type { Revision } from '../schemas/revision.ts';
 import { revisionHash, specHash } from '../schemas/spec-hash.ts';
-import { baselineOf } from './diff.ts';
 import type { Engine } from './engine/engine.ts';
-import type { GoalResult } from './goal.ts';
 import { holdPort } from './hold-port.ts';
 import type { ImageTasks } from './image-tasks.ts';
+import type { Ports } from './ports.ts';
+import { baselineOf } from './program/diff.ts';
+import type { GoalResult } from './program/goal.ts';
 import {
   afterBuildFailure,
   afterExit,
@@ -31,7 +32,7 @@ import {
   forgetEnd,
   isAccounted,
   withLateOom,
-} from './memory.ts';
+} from './program/memory.ts';
 import {
   byAge,
   type ImageState,
@@ -42,10 +43,9 @@ import {
   type ProbeState,
   revisionOf,
   runKey,
-} from './observed.ts';
-import { assignRoles } from './plan.ts';
-import type { Ports } from './ports.ts';
-import { rebuiltMemory } from './rebuild.ts';
+} from './program/observed.ts';
+import { assignRoles } from './program/plan.ts';
+import { rebuiltMemory } from './program/rebuild.ts';
 import {
   attemptOf,
   forAttempt,
@@ -55,7 +55,7 @@ import {
   noteServing,
   overtakenBy,
   standIn,
-} from './rollback.ts';
+} from './program/rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;

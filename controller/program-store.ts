@@ -9,8 +9,8 @@ import type { BuildSpec, ProgramEvent, ProgramStatus, Runtime } from '../schemas
 import { resolveSpec, writtenOut } from '../schemas/resolve.ts';
 import type { Revision } from '../schemas/revision.ts';
 import type { ManifestEntry } from '../schemas/wanted.ts';
-import { describeChange, diffSpecs } from './diff.ts';
 import { follow } from './follow.ts';
+import { describeChange, diffSpecs } from './program/diff.ts';
 import { createRevisionHistory } from './revision-history.ts';
 
 export interface ProgramStoreDeps {

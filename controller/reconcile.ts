@@ -7,19 +7,19 @@ import { LABELS, type Program, type ProgramStatus, type Runtime, timestamp } fro
 import type { Revision } from '../schemas/revision.ts';
 import { revisionHash } from '../schemas/spec-hash.ts';
 import type { Wanted } from '../schemas/wanted.ts';
-import { type Action, describe, short } from './action.ts';
-import { type EventDraft, eventsBetween, isCommitted } from './events.ts';
 import { type ExecuteDeps, execute, type Why } from './execute.ts';
-import { goalOf } from './goal.ts';
 import type { ControllerLog } from './log.ts';
-import { describeDeletion } from './memory.ts';
 import { type ObserveDeps, observe, tailOf } from './observe.ts';
-import { isUp, type Observed, runKey } from './observed.ts';
-import { assignRoles, plan } from './plan.ts';
 import type { Prober } from './probe.ts';
+import { type Action, describe, short } from './program/action.ts';
+import { type EventDraft, eventsBetween, isCommitted } from './program/events.ts';
+import { goalOf } from './program/goal.ts';
+import { describeDeletion } from './program/memory.ts';
+import { isUp, type Observed, runKey } from './program/observed.ts';
+import { assignRoles, plan } from './program/plan.ts';
+import { afterDeadline, probesFor } from './program/rollback.ts';
+import { hasBeenReady, status as statusOf, statusWithoutEngine } from './program/status.ts';
 import { recordOf } from './revision-history.ts';
-import { afterDeadline, probesFor } from './rollback.ts';
-import { hasBeenReady, status as statusOf, statusWithoutEngine } from './status.ts';
 
 /** Lines of output kept of a revision that was rolled back: as many as a look at the logs gives. */
 const BAD_LOG_LINES = 200;

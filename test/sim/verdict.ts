@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attemptOf } from '../../controller/rollback.ts';
+import { attemptOf } from '../../controller/program/rollback.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
 import { revisionHash, specHash } from '../../schemas/spec-hash.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attemptOf } from '../../controller/rollback.ts';
+import { attemptOf } from '../../controller/program/rollback.ts';
 import { parseManifest } from '../../registry/manifests/manifest.ts';
 import { LABELS, type ProgramSpec, type ProgramStatus } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';

@@ -1,8 +1,8 @@
-import type { Problem } from '../schemas/errors.ts';
-import type { ProgramMemory, Runtime } from '../schemas/program.ts';
-import { resolveSpec, underPolicy } from '../schemas/resolve.ts';
-import { digest } from '../schemas/spec-hash.ts';
-import type { Asked, Wanted } from '../schemas/wanted.ts';
+import type { Problem } from '../../schemas/errors.ts';
+import type { ProgramMemory, Runtime } from '../../schemas/program.ts';
+import { resolveSpec, underPolicy } from '../../schemas/resolve.ts';
+import { digest } from '../../schemas/spec-hash.ts';
+import type { Asked, Wanted } from '../../schemas/wanted.ts';
 import { forgetCrashes, forgetFailures } from './memory.ts';
 import type { Goal } from './observed.ts';
 

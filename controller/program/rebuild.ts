@@ -1,8 +1,8 @@
-import type { Registry } from '../registry/registry.ts';
-import type { Container } from '../schemas/container.ts';
-import { AppError } from '../schemas/errors.ts';
-import type { ProgramMemory } from '../schemas/program.ts';
-import type { Revision } from '../schemas/revision.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Container } from '../../schemas/container.ts';
+import { AppError } from '../../schemas/errors.ts';
+import type { ProgramMemory } from '../../schemas/program.ts';
+import type { Revision } from '../../schemas/revision.ts';
 import { revisionOf } from './observed.ts';
 import { attemptOf, keyOf } from './rollback.ts';
 

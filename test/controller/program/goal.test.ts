@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { goalOf } from '../../controller/goal.ts';
-import type { ProgramMemory } from '../../schemas/program.ts';
-import type { ManifestEntry, Wanted } from '../../schemas/wanted.ts';
+import { goalOf } from '../../../controller/program/goal.ts';
+import type { ProgramMemory } from '../../../schemas/program.ts';
+import type { ManifestEntry, Wanted } from '../../../schemas/wanted.ts';
 
 const present = (rawSpec: Record<string, unknown> | undefined, problem = ''): Wanted => ({
   kind: 'present',

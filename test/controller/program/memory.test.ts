@@ -13,9 +13,9 @@ import {
   forgetFailures,
   waitMs,
   withLateOom,
-} from '../../controller/memory.ts';
-import { runKey } from '../../controller/observed.ts';
-import { type ProgramMemory, type RestartPolicy, timestamp } from '../../schemas/program.ts';
+} from '../../../controller/program/memory.ts';
+import { runKey } from '../../../controller/program/observed.ts';
+import { type ProgramMemory, type RestartPolicy, timestamp } from '../../../schemas/program.ts';
 import { containerOf, EXITED, hashOf, NOW_MS, specOf } from './observed-fixture.ts';
 
 const spec = specOf();

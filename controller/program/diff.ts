@@ -1,7 +1,7 @@
-import type { Container } from '../schemas/container.ts';
-import type { ProgramMemory, ProgramSpec } from '../schemas/program.ts';
-import { ON_CHANGE } from '../schemas/spec-hash.ts';
-import { stableJson } from '../schemas/stable-json.ts';
+import type { Container } from '../../schemas/container.ts';
+import type { ProgramMemory, ProgramSpec } from '../../schemas/program.ts';
+import { ON_CHANGE } from '../../schemas/spec-hash.ts';
+import { stableJson } from '../../schemas/stable-json.ts';
 
 export interface Difference {
   /** e.g. `spec.env.KEY`. */

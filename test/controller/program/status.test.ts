@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { eventsBetween } from '../../controller/events.ts';
-import { type Observed, runKey } from '../../controller/observed.ts';
-import { plan } from '../../controller/plan.ts';
-import { status, statusWithoutEngine } from '../../controller/status.ts';
-import { emptyStatus } from '../../registry/records/status-store.ts';
-import { findCondition } from '../../schemas/conditions.ts';
-import type { Problem } from '../../schemas/errors.ts';
-import { type ProgramStatus, timestamp } from '../../schemas/program.ts';
+import { eventsBetween } from '../../../controller/program/events.ts';
+import { type Observed, runKey } from '../../../controller/program/observed.ts';
+import { plan } from '../../../controller/program/plan.ts';
+import { status, statusWithoutEngine } from '../../../controller/program/status.ts';
+import { emptyStatus } from '../../../registry/records/status-store.ts';
+import { findCondition } from '../../../schemas/conditions.ts';
+import type { Problem } from '../../../schemas/errors.ts';
+import { type ProgramStatus, timestamp } from '../../../schemas/program.ts';
 import {
   containerOf,
   EXITED,

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import type { Action } from '../../controller/action.ts';
-import { isUp, type Observed, runKey } from '../../controller/observed.ts';
-import { plan } from '../../controller/plan.ts';
-import type { Container } from '../../schemas/container.ts';
-import { LABELS, timestamp } from '../../schemas/program.ts';
+import type { Action } from '../../../controller/program/action.ts';
+import { isUp, type Observed, runKey } from '../../../controller/program/observed.ts';
+import { plan } from '../../../controller/program/plan.ts';
+import type { Container } from '../../../schemas/container.ts';
+import { LABELS, timestamp } from '../../../schemas/program.ts';
 import { containerOf, HASH, hashOf, NOW_MS, observedOf, specOf } from './observed-fixture.ts';
 
 /** Passes within which every world the generator makes must come to rest. */

@@ -1,8 +1,8 @@
-import type { Observed } from '../../controller/observed.ts';
-import type { Container, ContainerSettings } from '../../schemas/container.ts';
-import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
-import { resolveSpec } from '../../schemas/resolve.ts';
-import { specHash } from '../../schemas/spec-hash.ts';
+import type { Observed } from '../../../controller/program/observed.ts';
+import type { Container, ContainerSettings } from '../../../schemas/container.ts';
+import { LABELS, type ProgramSpec } from '../../../schemas/program.ts';
+import { resolveSpec } from '../../../schemas/resolve.ts';
+import { specHash } from '../../../schemas/spec-hash.ts';
 
 /** The moment all tables play at; its value means nothing. */
 export const NOW_MS = Date.parse('2026-11-22T10:00:00.000Z');

@@ -1,8 +1,8 @@
-import type { Container } from '../schemas/container.ts';
-import { LABELS, type ProgramMemory, type ProgramSpec, timestamp } from '../schemas/program.ts';
-import type { Revision } from '../schemas/revision.ts';
-import { digest, revisionHash } from '../schemas/spec-hash.ts';
-import { stableJson } from '../schemas/stable-json.ts';
+import type { Container } from '../../schemas/container.ts';
+import { LABELS, type ProgramMemory, type ProgramSpec, timestamp } from '../../schemas/program.ts';
+import type { Revision } from '../../schemas/revision.ts';
+import { digest, revisionHash } from '../../schemas/spec-hash.ts';
+import { stableJson } from '../../schemas/stable-json.ts';
 import { driftOf } from './diff.ts';
 import { describeExit, forgetCrashes, waitMs } from './memory.ts';
 import { isGoing, isRunOf, isUp, type Observed, revisionOf, runKey } from './observed.ts';

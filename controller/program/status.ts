@@ -1,6 +1,6 @@
-import { dropCondition, setCondition } from '../schemas/conditions.ts';
-import type { Container } from '../schemas/container.ts';
-import { describeProblem, type Problem } from '../schemas/errors.ts';
+import { dropCondition, setCondition } from '../../schemas/conditions.ts';
+import type { Container } from '../../schemas/container.ts';
+import { describeProblem, type Problem } from '../../schemas/errors.ts';
 import {
   type Condition,
   LABELS,
@@ -9,7 +9,7 @@ import {
   type ProgramStatus,
   proxyUrl,
   timestamp,
-} from '../schemas/program.ts';
+} from '../../schemas/program.ts';
 import type { Action } from './action.ts';
 import { backOffMs, describeDeletion, describeExit } from './memory.ts';
 import { isUp, type Observed, revisionOf } from './observed.ts';

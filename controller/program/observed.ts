@@ -1,6 +1,6 @@
-import type { Container } from '../schemas/container.ts';
-import { LABELS, type LastExit, type ProgramMemory, type ProgramSpec } from '../schemas/program.ts';
-import type { Revision } from '../schemas/revision.ts';
+import type { Container } from '../../schemas/container.ts';
+import { LABELS, type LastExit, type ProgramMemory, type ProgramSpec } from '../../schemas/program.ts';
+import type { Revision } from '../../schemas/revision.ts';
 
 /** What is wanted of one program, as far as it is known. */
 export type Goal =

@@ -1,4 +1,4 @@
-import type { ConditionType, EventType, ProgramStatus } from '../schemas/program.ts';
+import type { ConditionType, EventType, ProgramStatus } from '../../schemas/program.ts';
 
 export interface EventDraft {
   type: EventType;

@@ -1,6 +1,6 @@
-import type { Container } from '../schemas/container.ts';
-import type { LastExit, ProgramMemory, ProgramSpec } from '../schemas/program.ts';
-import { timestamp } from '../schemas/program.ts';
+import type { Container } from '../../schemas/container.ts';
+import type { LastExit, ProgramMemory, ProgramSpec } from '../../schemas/program.ts';
+import { timestamp } from '../../schemas/program.ts';
 import { isRunOf, runKey } from './observed.ts';
 
 /** A run this long wipes the slate (design: numbers). */

@@ -1,4 +1,4 @@
-import type { ProgramSpec } from '../schemas/program.ts';
+import type { ProgramSpec } from '../../schemas/program.ts';
 
 /**
  * Everything the controller can do to the engine, as data. `plan` gives these, `execute` carries them out, and

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventsBetween } from '../../controller/events.ts';
-import { follow } from '../../controller/follow.ts';
-import { emptyStatus } from '../../registry/records/status-store.ts';
-import type { ProgramStatus } from '../../schemas/program.ts';
+import { follow } from '../../../controller/follow.ts';
+import { eventsBetween } from '../../../controller/program/events.ts';
+import { emptyStatus } from '../../../registry/records/status-store.ts';
+import type { ProgramStatus } from '../../../schemas/program.ts';
 
 const status = (change: Partial<ProgramStatus>): ProgramStatus => ({ ...emptyStatus('x', 0), ...change });
 const ready = status({ state: 'Ready', containerId: 'c1' });

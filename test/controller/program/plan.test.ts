@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe as suite, test } from 'node:test';
-import { describe } from '../../controller/action.ts';
-import { type Observed, runKey } from '../../controller/observed.ts';
-import { plan } from '../../controller/plan.ts';
-import { LABELS, timestamp } from '../../schemas/program.ts';
-import { revisionHash } from '../../schemas/spec-hash.ts';
+import { describe } from '../../../controller/program/action.ts';
+import { type Observed, runKey } from '../../../controller/program/observed.ts';
+import { plan } from '../../../controller/program/plan.ts';
+import { LABELS, timestamp } from '../../../schemas/program.ts';
+import { revisionHash } from '../../../schemas/spec-hash.ts';
 import {
   containerOf,
   EXITED,

@@ -1,6 +1,6 @@
-import type { Container } from '../schemas/container.ts';
-import { LABELS, type ProgramSpec } from '../schemas/program.ts';
-import { revisionHash, specHash } from '../schemas/spec-hash.ts';
+import type { Container } from '../../schemas/container.ts';
+import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
+import { revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { driftOf } from './diff.ts';
 import { describeDeletion, waitMs } from './memory.ts';
