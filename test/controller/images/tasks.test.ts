@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BuildImage, Engine } from '../../controller/engine/engine.ts';
-import { createImageTasks } from '../../controller/image-tasks.ts';
-import { AppError } from '../../schemas/errors.ts';
-import { createSimEngine } from '../sim/engine.ts';
-import { createSimWorld } from '../sim/engine-world.ts';
-import { createManualClock, settle } from '../sim/manual-clock.ts';
+import type { BuildImage, Engine } from '../../../controller/engine/engine.ts';
+import { createImageTasks } from '../../../controller/images/tasks.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { createSimEngine } from '../../sim/engine.ts';
+import { createSimWorld } from '../../sim/engine-world.ts';
+import { createManualClock, settle } from '../../sim/manual-clock.ts';
 
 const BUILD = { context: 'sources/a', dockerfile: 'Dockerfile', args: { A: '1' } };
 const IMAGE = { id: 'sha256:1', labels: {} };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ContextNotSettled, concerns, createContextCache } from '../../controller/context-cache.ts';
-import type { Contexts } from '../../registry/contexts/contexts.ts';
-import { SourcesHeld } from '../../registry/git/sources-held.ts';
-import { AppError } from '../../schemas/errors.ts';
-import type { BuildSpec } from '../../schemas/program.ts';
-import { createManualClock } from '../sim/manual-clock.ts';
+import { ContextNotSettled, concerns, createContextCache } from '../../../controller/images/context-cache.ts';
+import type { Contexts } from '../../../registry/contexts/contexts.ts';
+import { SourcesHeld } from '../../../registry/git/sources-held.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import type { BuildSpec } from '../../../schemas/program.ts';
+import { createManualClock } from '../../sim/manual-clock.ts';
 
 const build = (context: string): BuildSpec => ({ context, dockerfile: 'Dockerfile', args: {} });
 

@@ -1,12 +1,12 @@
-import type { BuildLogWriter } from '../registry/records/build-logs.ts';
-import { imageTag } from '../schemas/build-id.ts';
-import type { Clock } from '../schemas/clock.ts';
-import { AppError, messageOf, type Reason, withHint } from '../schemas/errors.ts';
-import type { BuildSpec } from '../schemas/program.ts';
-import { LABELS } from '../schemas/program.ts';
-import type { Engine } from './engine/engine.ts';
-import { createSlots, type Slots } from './engine/slots.ts';
-import type { ControllerLog } from './log.ts';
+import type { BuildLogWriter } from '../../registry/records/build-logs.ts';
+import { imageTag } from '../../schemas/build-id.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { AppError, messageOf, type Reason, withHint } from '../../schemas/errors.ts';
+import type { BuildSpec } from '../../schemas/program.ts';
+import { LABELS } from '../../schemas/program.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createSlots, type Slots } from '../engine/slots.ts';
+import type { ControllerLog } from '../log.ts';
 
 /** Builds at a time, and how long one may take (design: numbers). */
 const BUILDS_MAX = 2;

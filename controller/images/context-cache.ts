@@ -1,7 +1,7 @@
-import type { BuildContext, Contexts } from '../registry/contexts/contexts.ts';
-import { SourcesHeld } from '../registry/git/sources-held.ts';
-import type { Clock } from '../schemas/clock.ts';
-import type { BuildSpec } from '../schemas/program.ts';
+import type { BuildContext, Contexts } from '../../registry/contexts/contexts.ts';
+import { SourcesHeld } from '../../registry/git/sources-held.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import type { BuildSpec } from '../../schemas/program.ts';
 
 /** A context that gave no hint is looked at again after this (design: numbers, rescan of files). */
 const FRESH_MS = 10_000;
