@@ -6,7 +6,7 @@ import type { Remote } from '../registry/git/follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
 import { parseMemory } from '../schemas/resolve.ts';
-import type { PortRange } from './ports.ts';
+import type { PortRange } from './ports/ports.ts';
 
 export interface Config {
   /** Absolute path. */

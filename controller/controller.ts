@@ -13,7 +13,7 @@ import { ContextNotSettled, concerns, createContextCache } from './images/contex
 import { createImageTasks } from './images/tasks.ts';
 import type { ControllerLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { createPorts, type PortRange, type Ports } from './ports.ts';
+import { createPorts, type PortRange, type Ports } from './ports/ports.ts';
 import { createProber, type ProbeOnce } from './probe.ts';
 import { keptRevisions } from './program/rebuild.ts';
 import { createQueue } from './queue.ts';

@@ -7,7 +7,7 @@ import { digest, revisionHash } from '../schemas/spec-hash.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Slots } from './engine/slots.ts';
 import type { ImageTasks } from './images/tasks.ts';
-import type { Ports } from './ports.ts';
+import type { Ports } from './ports/ports.ts';
 import { type Action, short } from './program/action.ts';
 import type { EventDraft } from './program/events.ts';
 import { afterStartFailure, afterStop, describeExit } from './program/memory.ts';

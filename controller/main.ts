@@ -18,10 +18,10 @@ import { createDockerEngine } from './engine/docker/docker.ts';
 import type { Engine } from './engine/engine.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
-import { isPortFree } from './ports.ts';
+import { isPortFree } from './ports/ports.ts';
+import { createReservations } from './ports/reservations.ts';
 import { probeOnce } from './probe.ts';
 import { createProgramStore, dryRun } from './program-store.ts';
-import { createReservations } from './reservations.ts';
 
 /** SIGTERM ends the process within 5 s (issue of the host process); this leaves a second for the last line. */
 const SHUTDOWN_MS_MAX = 4_000;

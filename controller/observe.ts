@@ -16,9 +16,9 @@ import {
 import type { Revision } from '../schemas/revision.ts';
 import { revisionHash, specHash } from '../schemas/spec-hash.ts';
 import type { Engine } from './engine/engine.ts';
-import { holdPort } from './hold-port.ts';
 import type { ImageTasks } from './images/tasks.ts';
-import type { Ports } from './ports.ts';
+import { holdPort } from './ports/hold.ts';
+import type { Ports } from './ports/ports.ts';
 import { baselineOf } from './program/diff.ts';
 import type { GoalResult } from './program/goal.ts';
 import {

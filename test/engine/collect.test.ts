@@ -8,7 +8,7 @@ import { COLLECT_LIMITS, type Collector, startCollector } from '../../controller
 import { startController } from '../../controller/controller.ts';
 import { createDockerEngine } from '../../controller/engine/docker/docker.ts';
 import { createMetrics } from '../../controller/metrics.ts';
-import { isPortFree } from '../../controller/ports.ts';
+import { isPortFree } from '../../controller/ports/ports.ts';
 import { probeOnce } from '../../controller/probe.ts';
 import { createProgramStore } from '../../controller/program-store.ts';
 import { openRegistry } from '../../registry/open-registry.ts';

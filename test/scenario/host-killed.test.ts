@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createReservations } from '../../controller/reservations.ts';
+import { createReservations } from '../../controller/ports/reservations.ts';
 import type { SimContainer } from '../sim/engine-world.ts';
 import type { Step } from '../sim/host.ts';
 import { createStage, type Stage } from './stage.ts';

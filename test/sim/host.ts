@@ -3,9 +3,9 @@ import { type Controller, startController } from '../../controller/controller.ts
 import type { Engine } from '../../controller/engine/engine.ts';
 import type { ControllerLog } from '../../controller/log.ts';
 import { createMetrics, type Metrics } from '../../controller/metrics.ts';
+import { createReservations, type Reservations } from '../../controller/ports/reservations.ts';
 import type { ProbeOnce } from '../../controller/probe.ts';
 import { createProgramStore } from '../../controller/program-store.ts';
-import { createReservations, type Reservations } from '../../controller/reservations.ts';
 import { openGit } from '../../registry/git/git.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry, RegistryOptions } from '../../registry/registry.ts';

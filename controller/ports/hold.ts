@@ -1,9 +1,9 @@
-import type { Container } from '../schemas/container.ts';
-import { withHint } from '../schemas/errors.ts';
-import type { ProgramSpec, ProgramStatus } from '../schemas/program.ts';
+import type { Container } from '../../schemas/container.ts';
+import { withHint } from '../../schemas/errors.ts';
+import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
+import { isGoing, isUp, type Observed } from '../program/observed.ts';
+import { rebuiltPort } from '../program/rebuild.ts';
 import type { Ports } from './ports.ts';
-import { isGoing, isUp, type Observed } from './program/observed.ts';
-import { rebuiltPort } from './program/rebuild.ts';
 
 /** The port of the program, held for it from now on; one that a container of it still serves on stays its own too. */
 export async function holdPort(

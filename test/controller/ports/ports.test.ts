@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
-import { createPorts, isPortFree } from '../../controller/ports.ts';
-import { AppError } from '../../schemas/errors.ts';
+import { createPorts, isPortFree } from '../../../controller/ports/ports.ts';
+import { AppError } from '../../../schemas/errors.ts';
 
 const RANGE = { min: 19001, max: 19004 };
 const anyFree = async () => true;

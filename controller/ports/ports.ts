@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { AppError } from '../schemas/errors.ts';
+import { AppError } from '../../schemas/errors.ts';
 
 export interface PortRange {
   min: number;
