@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pino } from 'pino';
-import { COLLECT_LIMITS, type Collector, startCollector } from '../../controller/collect.ts';
+import { COLLECT_LIMITS, type Collector, startCollector } from '../../controller/collect/collect.ts';
 import { startController } from '../../controller/controller.ts';
 import { createDockerEngine } from '../../controller/engine/docker/docker.ts';
 import { createMetrics } from '../../controller/metrics.ts';

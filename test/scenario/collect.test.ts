@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { CollectLimits } from '../../controller/collectable.ts';
+import type { CollectLimits } from '../../controller/collect/collectable.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { createSimHost } from '../sim/host.ts';
 import { createStage, type Stage } from './stage.ts';

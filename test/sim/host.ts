@@ -1,4 +1,4 @@
-import type { CollectLimits } from '../../controller/collectable.ts';
+import type { CollectLimits } from '../../controller/collect/collectable.ts';
 import { type Controller, startController } from '../../controller/controller.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
 import type { ControllerLog } from '../../controller/log.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CollectLimits } from '../../controller/collectable.ts';
+import type { CollectLimits } from '../../controller/collect/collectable.ts';
 import type { RegistryOptions } from '../../registry/registry.ts';
 import { SIM_IMAGE_BYTES } from './engine-images.ts';
 import { createSimWorld, type SimContainer, type SimWorld } from './engine-world.ts';

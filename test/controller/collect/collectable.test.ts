@@ -8,7 +8,7 @@ import {
   type Found,
   isReferenced,
   type References,
-} from '../../controller/collectable.ts';
+} from '../../../controller/collect/collectable.ts';
 
 const MIN = 60_000;
 const HOUR = 60 * MIN;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { keptIn, type ReferenceSources, referencesOf } from '../../controller/references.ts';
-import { emptyStatus } from '../../registry/records/status-store.ts';
-import type { ProgramMemory, ProgramStatus } from '../../schemas/program.ts';
-import { specOf } from './program/observed-fixture.ts';
+import { keptIn, type ReferenceSources, referencesOf } from '../../../controller/collect/references.ts';
+import { emptyStatus } from '../../../registry/records/status-store.ts';
+import type { ProgramMemory, ProgramStatus } from '../../../schemas/program.ts';
+import { specOf } from '../program/observed-fixture.ts';
 
 const hash = (digit: string) => digit.repeat(64);
 const buildId = (digit: string) => `build-${digit.repeat(12)}`;

@@ -1,9 +1,12 @@
-import { type Leftovers, openLeftovers } from '../registry/records/leftovers.ts';
-import type { Registry } from '../registry/registry.ts';
-import { buildIdOf } from '../schemas/build-id.ts';
-import type { Clock } from '../schemas/clock.ts';
-import { AppError, messageOf } from '../schemas/errors.ts';
-import { LABELS } from '../schemas/program.ts';
+import { type Leftovers, openLeftovers } from '../../registry/records/leftovers.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { buildIdOf } from '../../schemas/build-id.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { AppError, messageOf } from '../../schemas/errors.ts';
+import { LABELS } from '../../schemas/program.ts';
+import type { Closable, Engine } from '../engine/engine.ts';
+import type { ControllerLog } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import {
   type CollectLimits,
   collectable,
@@ -13,10 +16,7 @@ import {
   type References,
   type Removal,
 } from './collectable.ts';
-import type { Closable, Engine } from './engine/engine.ts';
 import { findAll } from './found.ts';
-import type { ControllerLog } from './log.ts';
-import type { Metrics } from './metrics.ts';
 import { type Kept, keptIn, referencesOf } from './references.ts';
 
 /** The first look leaves the programs their time to be looked at; then one every ten minutes. */
