@@ -13,14 +13,14 @@ import type { Registry } from '../registry/registry.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { type Config, helpText, readConfig } from './config.ts';
-import { type Controller, startController } from './controller.ts';
 import { createDockerEngine } from './engine/docker/docker.ts';
 import type { Engine } from './engine/engine.ts';
 import { createLog } from './log.ts';
+import { type Controller, startController } from './loop/controller.ts';
+import { probeOnce } from './loop/probe.ts';
 import { createMetrics } from './metrics.ts';
 import { isPortFree } from './ports/ports.ts';
 import { createReservations } from './ports/reservations.ts';
-import { probeOnce } from './probe.ts';
 import { createProgramStore, dryRun } from './program-store.ts';
 
 /** SIGTERM ends the process within 5 s (issue of the host process); this leaves a second for the last line. */

@@ -1,10 +1,10 @@
 import type { CollectLimits } from '../../controller/collect/collectable.ts';
-import { type Controller, startController } from '../../controller/controller.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
 import type { ControllerLog } from '../../controller/log.ts';
+import { type Controller, startController } from '../../controller/loop/controller.ts';
+import type { ProbeOnce } from '../../controller/loop/probe.ts';
 import { createMetrics, type Metrics } from '../../controller/metrics.ts';
 import { createReservations, type Reservations } from '../../controller/ports/reservations.ts';
-import type { ProbeOnce } from '../../controller/probe.ts';
 import { createProgramStore } from '../../controller/program-store.ts';
 import { openGit } from '../../registry/git/git.ts';
 import { openRegistry } from '../../registry/open-registry.ts';

@@ -1,20 +1,20 @@
-import type { RevisionStore } from '../registry/records/revision-store.ts';
-import type { Container } from '../schemas/container.ts';
-import { AppError, withHint } from '../schemas/errors.ts';
-import { LABELS, type ProgramMemory, type ProgramSpec, type ProgramStatus } from '../schemas/program.ts';
-import type { Revision } from '../schemas/revision.ts';
-import { digest, revisionHash } from '../schemas/spec-hash.ts';
-import type { Engine } from './engine/engine.ts';
-import type { Slots } from './engine/slots.ts';
-import type { ImageTasks } from './images/tasks.ts';
-import type { Ports } from './ports/ports.ts';
-import { type Action, short } from './program/action.ts';
-import type { EventDraft } from './program/events.ts';
-import { afterStartFailure, afterStop, describeExit } from './program/memory.ts';
-import { type Observed, revisionOf, runKey } from './program/observed.ts';
-import { assignRoles } from './program/plan.ts';
-import { afterRefusedStart } from './program/rollback.ts';
-import { type RecordDeps, recordOf } from './revision-history.ts';
+import type { RevisionStore } from '../../registry/records/revision-store.ts';
+import type { Container } from '../../schemas/container.ts';
+import { AppError, withHint } from '../../schemas/errors.ts';
+import { LABELS, type ProgramMemory, type ProgramSpec, type ProgramStatus } from '../../schemas/program.ts';
+import type { Revision } from '../../schemas/revision.ts';
+import { digest, revisionHash } from '../../schemas/spec-hash.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Slots } from '../engine/slots.ts';
+import type { ImageTasks } from '../images/tasks.ts';
+import type { Ports } from '../ports/ports.ts';
+import { type Action, short } from '../program/action.ts';
+import type { EventDraft } from '../program/events.ts';
+import { afterStartFailure, afterStop, describeExit } from '../program/memory.ts';
+import { type Observed, revisionOf, runKey } from '../program/observed.ts';
+import { assignRoles } from '../program/plan.ts';
+import { afterRefusedStart } from '../program/rollback.ts';
+import { type RecordDeps, recordOf } from '../revision-history.ts';
 
 export interface ExecuteDeps extends RecordDeps {
   engine: Engine;

@@ -1,9 +1,9 @@
-import type { BuildContext } from '../registry/contexts/contexts.ts';
-import { SourcesHeld } from '../registry/git/sources-held.ts';
-import { buildIdOf, imageTag } from '../schemas/build-id.ts';
-import type { Clock } from '../schemas/clock.ts';
-import type { Container } from '../schemas/container.ts';
-import { AppError, withHint } from '../schemas/errors.ts';
+import type { BuildContext } from '../../registry/contexts/contexts.ts';
+import { SourcesHeld } from '../../registry/git/sources-held.ts';
+import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import type { Container } from '../../schemas/container.ts';
+import { AppError, withHint } from '../../schemas/errors.ts';
 import {
   type BuildSpec,
   LABELS,
@@ -12,15 +12,15 @@ import {
   type ProgramSpec,
   type ProgramStatus,
   timestamp,
-} from '../schemas/program.ts';
-import type { Revision } from '../schemas/revision.ts';
-import { revisionHash, specHash } from '../schemas/spec-hash.ts';
-import type { Engine } from './engine/engine.ts';
-import type { ImageTasks } from './images/tasks.ts';
-import { holdPort } from './ports/hold.ts';
-import type { Ports } from './ports/ports.ts';
-import { baselineOf } from './program/diff.ts';
-import type { GoalResult } from './program/goal.ts';
+} from '../../schemas/program.ts';
+import type { Revision } from '../../schemas/revision.ts';
+import { revisionHash, specHash } from '../../schemas/spec-hash.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { ImageTasks } from '../images/tasks.ts';
+import { holdPort } from '../ports/hold.ts';
+import type { Ports } from '../ports/ports.ts';
+import { baselineOf } from '../program/diff.ts';
+import type { GoalResult } from '../program/goal.ts';
 import {
   afterBuildFailure,
   afterExit,
@@ -32,7 +32,7 @@ import {
   forgetEnd,
   isAccounted,
   withLateOom,
-} from './program/memory.ts';
+} from '../program/memory.ts';
 import {
   byAge,
   type ImageState,
@@ -43,9 +43,9 @@ import {
   type ProbeState,
   revisionOf,
   runKey,
-} from './program/observed.ts';
-import { assignRoles } from './program/plan.ts';
-import { rebuiltMemory } from './program/rebuild.ts';
+} from '../program/observed.ts';
+import { assignRoles } from '../program/plan.ts';
+import { rebuiltMemory } from '../program/rebuild.ts';
 import {
   attemptOf,
   forAttempt,
@@ -55,7 +55,7 @@ import {
   noteServing,
   overtakenBy,
   standIn,
-} from './program/rollback.ts';
+} from '../program/rollback.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
 const TAIL_LINES = 10;

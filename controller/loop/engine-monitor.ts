@@ -1,8 +1,8 @@
-import type { Clock } from '../schemas/clock.ts';
-import type { ContainerSummary } from '../schemas/container.ts';
-import { withHint } from '../schemas/errors.ts';
-import type { Closable, Engine } from './engine/engine.ts';
-import type { ControllerLog } from './log.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import type { ContainerSummary } from '../../schemas/container.ts';
+import { withHint } from '../../schemas/errors.ts';
+import type { Closable, Engine } from '../engine/engine.ts';
+import type { ControllerLog } from '../log.ts';
 
 /** Containers are listed this often under the events (design: numbers). */
 const RELIST_MS = 10_000;

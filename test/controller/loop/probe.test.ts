@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { createProber, type ProbeTarget, probeOnce } from '../../controller/probe.ts';
-import type { ProbeSpec } from '../../schemas/program.ts';
-import { createManualClock } from '../sim/manual-clock.ts';
+import { createProber, type ProbeTarget, probeOnce } from '../../../controller/loop/probe.ts';
+import type { ProbeSpec } from '../../../schemas/program.ts';
+import { createManualClock } from '../../sim/manual-clock.ts';
 
 const TIMING = { periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 3 };
 const HTTP: ProbeSpec = { kind: 'http', path: '/watcher/status', ...TIMING };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { startEngineMonitor } from '../../controller/engine-monitor.ts';
-import { LABELS } from '../../schemas/program.ts';
-import { createSimEngine } from '../sim/engine.ts';
-import { createSimWorld } from '../sim/engine-world.ts';
-import { createManualClock } from '../sim/manual-clock.ts';
+import { startEngineMonitor } from '../../../controller/loop/engine-monitor.ts';
+import { LABELS } from '../../../schemas/program.ts';
+import { createSimEngine } from '../../sim/engine.ts';
+import { createSimWorld } from '../../sim/engine-world.ts';
+import { createManualClock } from '../../sim/manual-clock.ts';
 
 async function createBench(test: TestContext) {
   const clock = createManualClock();

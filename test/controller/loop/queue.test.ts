@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createSlots } from '../../controller/engine/slots.ts';
-import { createQueue } from '../../controller/queue.ts';
-import { createManualClock, settle } from '../sim/manual-clock.ts';
+import { createSlots } from '../../../controller/engine/slots.ts';
+import { createQueue } from '../../../controller/loop/queue.ts';
+import { createManualClock, settle } from '../../sim/manual-clock.ts';
 
 /** A worker that notes what it works on, and ends each piece of work when told. */
 function createBench() {

@@ -1,4 +1,4 @@
-import type { Clock } from '../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 
 /** How long each program's newest rollout has had, by the clock that does not jump. */
 export interface RolloutTimer {

@@ -1,4 +1,4 @@
-import type { Clock } from '../schemas/clock.ts';
+import type { Clock } from '../../schemas/clock.ts';
 
 /** Keys looked at side by side; engine calls have tighter limits of their own. */
 const WORKERS_MAX = 32;
