@@ -21,7 +21,7 @@ import { probeOnce } from './loop/probe.ts';
 import { createMetrics } from './metrics.ts';
 import { isPortFree } from './ports/ports.ts';
 import { createReservations } from './ports/reservations.ts';
-import { createProgramStore, dryRun } from './program-store.ts';
+import { createProgramStore, dryRun } from './serve/program-store.ts';
 
 /** SIGTERM ends the process within 5 s (issue of the host process); this leaves a second for the last line. */
 const SHUTDOWN_MS_MAX = 4_000;

@@ -14,7 +14,7 @@ import { afterStartFailure, afterStop, describeExit } from '../program/memory.ts
 import { type Observed, revisionOf, runKey } from '../program/observed.ts';
 import { assignRoles } from '../program/plan.ts';
 import { afterRefusedStart } from '../program/rollback.ts';
-import { type RecordDeps, recordOf } from '../revision-history.ts';
+import { type RecordDeps, recordOf } from '../serve/revision-history.ts';
 
 export interface ExecuteDeps extends RecordDeps {
   engine: Engine;

@@ -16,7 +16,7 @@ import { isUp, type Observed, runKey } from '../program/observed.ts';
 import { assignRoles, plan } from '../program/plan.ts';
 import { afterDeadline, probesFor } from '../program/rollback.ts';
 import { hasBeenReady, status as statusOf, statusWithoutEngine } from '../program/status.ts';
-import { recordOf } from '../revision-history.ts';
+import { recordOf } from '../serve/revision-history.ts';
 import { type ExecuteDeps, execute, type Why } from './execute.ts';
 import { type ObserveDeps, observe, tailOf } from './observe.ts';
 import type { Prober } from './probe.ts';

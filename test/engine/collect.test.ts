@@ -10,7 +10,7 @@ import { startController } from '../../controller/loop/controller.ts';
 import { probeOnce } from '../../controller/loop/probe.ts';
 import { createMetrics } from '../../controller/metrics.ts';
 import { isPortFree } from '../../controller/ports/ports.ts';
-import { createProgramStore } from '../../controller/program-store.ts';
+import { createProgramStore } from '../../controller/serve/program-store.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { systemClock } from '../../schemas/clock.ts';

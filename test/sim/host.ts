@@ -5,7 +5,7 @@ import { type Controller, startController } from '../../controller/loop/controll
 import type { ProbeOnce } from '../../controller/loop/probe.ts';
 import { createMetrics, type Metrics } from '../../controller/metrics.ts';
 import { createReservations, type Reservations } from '../../controller/ports/reservations.ts';
-import { createProgramStore } from '../../controller/program-store.ts';
+import { createProgramStore } from '../../controller/serve/program-store.ts';
 import { openGit } from '../../registry/git/git.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry, RegistryOptions } from '../../registry/registry.ts';

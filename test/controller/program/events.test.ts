@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { follow } from '../../../controller/follow.ts';
 import { eventsBetween } from '../../../controller/program/events.ts';
+import { follow } from '../../../controller/serve/follow.ts';
 import { emptyStatus } from '../../../registry/records/status-store.ts';
 import type { ProgramStatus } from '../../../schemas/program.ts';
 

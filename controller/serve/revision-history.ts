@@ -1,10 +1,10 @@
-import type { OnPlace, PlacedSources } from '../registry/contexts/source-folder.ts';
-import type { MadeSpec } from '../registry/manifests/edits.ts';
-import type { Registry } from '../registry/registry.ts';
-import type { Clock } from '../schemas/clock.ts';
-import { AppError } from '../schemas/errors.ts';
-import { type BuildSpec, type ProgramMemory, type ProgramStatus, timestamp } from '../schemas/program.ts';
-import type { Revision } from '../schemas/revision.ts';
+import type { OnPlace, PlacedSources } from '../../registry/contexts/source-folder.ts';
+import type { MadeSpec } from '../../registry/manifests/edits.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { type BuildSpec, type ProgramMemory, type ProgramStatus, timestamp } from '../../schemas/program.ts';
+import type { Revision } from '../../schemas/revision.ts';
 
 /** What a program was, and how to get back there. */
 export interface RevisionHistory {

@@ -1,16 +1,16 @@
-import type { DryRun, ProgramStore, ProgramView, RevisionView } from '../api/deps.ts';
-import { buildIdOfFiles, readSource } from '../registry/contexts/sources.ts';
-import type { Intent } from '../registry/git/lock.ts';
-import { emptyStatus } from '../registry/records/status-store.ts';
-import type { Registry } from '../registry/registry.ts';
-import type { Clock } from '../schemas/clock.ts';
-import { AppError, describeProblem } from '../schemas/errors.ts';
-import type { BuildSpec, ProgramEvent, ProgramStatus, Runtime } from '../schemas/program.ts';
-import { resolveSpec, writtenOut } from '../schemas/resolve.ts';
-import type { Revision } from '../schemas/revision.ts';
-import type { ManifestEntry } from '../schemas/wanted.ts';
+import type { DryRun, ProgramStore, ProgramView, RevisionView } from '../../api/deps.ts';
+import { buildIdOfFiles, readSource } from '../../registry/contexts/sources.ts';
+import type { Intent } from '../../registry/git/lock.ts';
+import { emptyStatus } from '../../registry/records/status-store.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { AppError, describeProblem } from '../../schemas/errors.ts';
+import type { BuildSpec, ProgramEvent, ProgramStatus, Runtime } from '../../schemas/program.ts';
+import { resolveSpec, writtenOut } from '../../schemas/resolve.ts';
+import type { Revision } from '../../schemas/revision.ts';
+import type { ManifestEntry } from '../../schemas/wanted.ts';
+import { describeChange, diffSpecs } from '../program/diff.ts';
 import { follow } from './follow.ts';
-import { describeChange, diffSpecs } from './program/diff.ts';
 import { createRevisionHistory } from './revision-history.ts';
 
 export interface ProgramStoreDeps {

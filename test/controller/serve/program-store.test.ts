@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describeChange, diffSpecs } from '../../controller/program/diff.ts';
-import { dryRun } from '../../controller/program-store.ts';
-import { AppError } from '../../schemas/errors.ts';
-import { resolveSpec } from '../../schemas/resolve.ts';
-import { createStage, manifest } from '../scenario/stage.ts';
+import { describeChange, diffSpecs } from '../../../controller/program/diff.ts';
+import { dryRun } from '../../../controller/serve/program-store.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { resolveSpec } from '../../../schemas/resolve.ts';
+import { createStage, manifest } from '../../scenario/stage.ts';
 
 const refused = (reason: string, message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof AppError);
