@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { AppError } from '../schemas/errors.ts';
 import type { ApiDeps } from './deps.ts';
-import type { ApiEnv } from './env.ts';
 import { answerFor } from './errors.ts';
-import { type ApiOptions, createRoutes, sendBytes } from './route.ts';
+import type { ApiEnv } from './http/env.ts';
+import { type ApiOptions, createRoutes, sendBytes } from './http/route.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
 import { addManifestRoutes } from './routes/manifest.ts';
 import { addProgramRoutes } from './routes/programs.ts';

@@ -6,13 +6,13 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError, codeOf } from '../schemas/errors.ts';
 import type { ApiDeps, ApiLog } from './deps.ts';
-import type { ApiEnv } from './env.ts';
 import { answerFor, type ErrorAnswer, errorAnswer } from './errors.ts';
-import { createOriginGuard } from './guard.ts';
+import type { ApiEnv } from './http/env.ts';
+import { createOriginGuard } from './http/guard.ts';
+import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
+import { sendBytes } from './http/route.ts';
 import { createProxy, hasBody } from './proxy.ts';
 import { responseOn } from './proxy-upgrade.ts';
-import { answerRaw, answerSocket, lingerAfterAnswer } from './raw-answer.ts';
-import { sendBytes } from './route.ts';
 
 /** Time a client has to send its headers, in milliseconds. */
 const HEADERS_MS_MAX = 30_000;

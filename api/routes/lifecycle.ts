@@ -2,8 +2,8 @@ import { AppError } from '../../schemas/errors.ts';
 import type { ProgramState } from '../../schemas/program.ts';
 import { timestamp } from '../../schemas/program.ts';
 import type { ApiDeps, ProgramView } from '../deps.ts';
-import { jsonObject } from '../json-body.ts';
-import { findProgram, type RouteContext, type Routes, sendJson } from '../route.ts';
+import { jsonObject } from '../http/json-body.ts';
+import { findProgram, type RouteContext, type Routes, sendJson } from '../http/route.ts';
 
 /** What is sent along says nothing yet, but must be what it claims to be. */
 const NO_BODY = 'this route needs no body';

@@ -2,7 +2,7 @@ import { AppError } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
 import { programNotFound } from '../errors.ts';
-import { flag, programName, type RouteContext, type Routes, sendBytes, sendJson } from '../route.ts';
+import { flag, programName, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
 
 /** The manifest as text, read and written whole, never over what the writer has not seen. */
 export function addManifestRoutes(routes: Routes): void {

@@ -3,8 +3,8 @@ import { AppError } from '../../schemas/errors.ts';
 import { nearest, unknownField } from '../../schemas/nearest.ts';
 import { PROGRAM_STATES, proxyUrl, timestamp, USER_ID_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
-import { jsonObject } from '../json-body.ts';
-import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../route.ts';
+import { jsonObject } from '../http/json-body.ts';
+import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
 import { sourceFiles } from '../source-names.ts';
 import { createViewCache } from '../view.ts';
 

@@ -1,6 +1,6 @@
 import { AppError } from '../../schemas/errors.ts';
-import { jsonObject, refuseUnknown } from '../json-body.ts';
-import { findProgram, type RouteContext, type Routes, sendJson } from '../route.ts';
+import { jsonObject, refuseUnknown } from '../http/json-body.ts';
+import { findProgram, type RouteContext, type Routes, sendJson } from '../http/route.ts';
 
 /** What a program was before, and the way back. */
 export function addRevisionRoutes(routes: Routes): void {

@@ -2,9 +2,9 @@ import type { Context } from 'hono';
 import { AppError } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { ApiEnv } from '../env.ts';
 import { OWN_HEADERS } from '../errors.ts';
-import { followEvents } from '../event-stream.ts';
+import type { ApiEnv } from '../http/env.ts';
+import { followEvents } from '../http/event-stream.ts';
 import {
   type ApiOptions,
   findProgram,
@@ -13,8 +13,8 @@ import {
   type Routes,
   sendBytes,
   sendJson,
-} from '../route.ts';
-import { byteStream, readText } from '../streams.ts';
+} from '../http/route.ts';
+import { byteStream, readText } from '../http/streams.ts';
 
 /** Lines of `GET …/logs` where `tail` does not say. */
 const TAIL_DEFAULT = 200;

@@ -1,6 +1,6 @@
 import type { ApiDeps } from '../deps.ts';
 import { errorAnswer } from '../errors.ts';
-import { type Routes, sendBytes, sendJson } from '../route.ts';
+import { type Routes, sendBytes, sendJson } from '../http/route.ts';
 
 /** The host itself: health, metrics, the description of this API, and the confirmation of a paused pruning. */
 export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {

@@ -1,6 +1,6 @@
 import { createApi } from '../../api/app.ts';
 import type { ProgramView } from '../../api/deps.ts';
-import type { ApiOptions } from '../../api/route.ts';
+import type { ApiOptions } from '../../api/http/route.ts';
 import { type FakeHost, fakeHost } from './fakes.ts';
 import { assertDocumented, openapi } from './openapi.ts';
 

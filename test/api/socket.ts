@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createApi } from '../../api/app.ts';
 import type { ProgramView } from '../../api/deps.ts';
-import type { ApiOptions } from '../../api/route.ts';
+import type { ApiOptions } from '../../api/http/route.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../api/server.ts';
 import { type FakeHost, fakeHost, fakeView } from './fakes.ts';
 import { openapi } from './openapi.ts';

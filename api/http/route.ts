@@ -1,10 +1,10 @@
 import type { Context, Hono } from 'hono';
-import { AppError } from '../schemas/errors.ts';
-import { NAME_PATTERN } from '../schemas/program.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { NAME_PATTERN } from '../../schemas/program.ts';
+import type { ApiDeps, ProgramView } from '../deps.ts';
+import { errorAnswer, OWN_HEADERS, programNotFound } from '../errors.ts';
 import { BODY_BYTES_MAX, type BodyKind, readBody } from './body.ts';
-import type { ApiDeps, ProgramView } from './deps.ts';
 import type { ApiEnv } from './env.ts';
-import { errorAnswer, OWN_HEADERS, programNotFound } from './errors.ts';
 
 export interface ApiOptions {
   /** Largest request body, in bytes. Default 32 MiB. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ErrorAnswer, OWN_HEADERS } from './errors.ts';
+import { type ErrorAnswer, OWN_HEADERS } from '../errors.ts';
 
 /** How long a client may go on sending a body that nobody wants before its connection is cut, in milliseconds. */
 const LINGER_MS_MAX = 5_000;

@@ -1,5 +1,5 @@
-import { AppError } from '../schemas/errors.ts';
-import { unknownField } from '../schemas/nearest.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { unknownField } from '../../schemas/nearest.ts';
 
 /** Unknown fields told at once. */
 const PROBLEMS_MAX = 20;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeView } from './fakes.ts';
-import { assertMatches } from './openapi.ts';
-import { ask, proxied, rawAsk, rawConnection, serve } from './socket.ts';
-import { until } from './until.ts';
+import { fakeView } from '../fakes.ts';
+import { assertMatches } from '../openapi.ts';
+import { ask, proxied, rawAsk, rawConnection, serve } from '../socket.ts';
+import { until } from '../until.ts';
 
 /** The uniform error body at the end of a raw answer. */
 function errorIn(raw: string): { code: number; message: string } {

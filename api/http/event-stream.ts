@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ProgramEvent } from '../schemas/program.ts';
-import type { ProgramStore } from './deps.ts';
+import type { ProgramEvent } from '../../schemas/program.ts';
+import type { ProgramStore } from '../deps.ts';
 
 export interface FollowOptions {
   signal: AbortSignal;

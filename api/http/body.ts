@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
-import { AppError } from '../schemas/errors.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { StatusError } from '../errors.ts';
 import type { ApiEnv } from './env.ts';
-import { StatusError } from './errors.ts';
 
 /** Largest body of a request on the API's own routes, in bytes. */
 export const BODY_BYTES_MAX = 32 * 1024 * 1024;
