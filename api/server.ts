@@ -11,8 +11,8 @@ import type { ApiEnv } from './http/env.ts';
 import { createOriginGuard } from './http/guard.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
 import { sendBytes } from './http/route.ts';
-import { createProxy, hasBody } from './proxy.ts';
-import { responseOn } from './proxy-upgrade.ts';
+import { createProxy, hasBody } from './proxy/proxy.ts';
+import { responseOn } from './proxy/upgrade.ts';
 
 /** Time a client has to send its headers, in milliseconds. */
 const HEADERS_MS_MAX = 30_000;

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
-import { AppError } from '../schemas/errors.ts';
-import { NAME_PATTERN } from '../schemas/program.ts';
-import type { ApiDeps } from './deps.ts';
-import { type ErrorAnswer, errorAnswer, programNotFound } from './errors.ts';
-import { answerRaw, answerSocket } from './http/raw-answer.ts';
-import { ProxyExchange } from './proxy-exchange.ts';
-import { requestHeaders } from './proxy-headers.ts';
-import { type ProxyTarget, pipeUpgrade } from './proxy-upgrade.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { NAME_PATTERN } from '../../schemas/program.ts';
+import type { ApiDeps } from '../deps.ts';
+import { type ErrorAnswer, errorAnswer, programNotFound } from '../errors.ts';
+import { answerRaw, answerSocket } from '../http/raw-answer.ts';
+import { ProxyExchange } from './exchange.ts';
+import { requestHeaders } from './headers.ts';
+import { type ProxyTarget, pipeUpgrade } from './upgrade.ts';
 
 /** How long a program may take to its first byte, in milliseconds (contract, section 1). */
 const FIRST_BYTE_MS_MAX = 30_000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PROGRAM_STATES } from '../../schemas/program.ts';
-import { fakeView } from './fakes.ts';
-import { assertMatches } from './openapi.ts';
-import { ask, proxied, rawAsk, rawConnection, serve } from './socket.ts';
-import { until } from './until.ts';
+import { PROGRAM_STATES } from '../../../schemas/program.ts';
+import { fakeView } from '../fakes.ts';
+import { assertMatches } from '../openapi.ts';
+import { ask, proxied, rawAsk, rawConnection, serve } from '../socket.ts';
+import { until } from '../until.ts';
 
 const BASE = '/programs/p1/proxy';
 

@@ -1,8 +1,8 @@
 import { type IncomingMessage, request, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AppError } from '../schemas/errors.ts';
-import { answerHeaders, requestHeaders } from './proxy-headers.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { answerHeaders, requestHeaders } from './headers.ts';
 
 /** Where a proxied request goes: always a port of 127.0.0.1. */
 export interface ProxyTarget {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
-import { answerHeaders } from './proxy-headers.ts';
+import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
+import { answerHeaders } from './headers.ts';
 
 const EMPTY = Buffer.alloc(0);
 

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { fakeView } from './fakes.ts';
-import { assertMatches } from './openapi.ts';
-import { ask, proxied, rawConnection, serve } from './socket.ts';
-import { until } from './until.ts';
+import { fakeView } from '../fakes.ts';
+import { assertMatches } from '../openapi.ts';
+import { ask, proxied, rawConnection, serve } from '../socket.ts';
+import { until } from '../until.ts';
 
 const BASE = '/programs/p1/proxy';
 const GET = `GET ${BASE}/ HTTP/1.1\r\nHost: localhost\r\n\r\n`;

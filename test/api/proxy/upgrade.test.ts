@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { fakeView } from './fakes.ts';
-import { assertMatches } from './openapi.ts';
-import { proxied, rawConnection, serve, type TestProgram, type TestServer } from './socket.ts';
-import { until } from './until.ts';
+import { fakeView } from '../fakes.ts';
+import { assertMatches } from '../openapi.ts';
+import { proxied, rawConnection, serve, type TestProgram, type TestServer } from '../socket.ts';
+import { until } from '../until.ts';
 
 const HEAD =
   'Host: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\nSec-WebSocket-Version: 13\r\n';
