@@ -5,8 +5,8 @@ import { PROGRAM_STATES, proxyUrl, timestamp, USER_ID_PATTERN } from '../../sche
 import type { ApiDeps } from '../deps.ts';
 import { jsonObject } from '../http/json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
-import { sourceFiles } from '../source-names.ts';
-import { createViewCache } from '../view.ts';
+import { sourceFiles } from './source-names.ts';
+import { createViewCache } from './view.ts';
 
 const CREATE_FIELDS = ['user_id', 'dockerfile', 'src_files'];
 /** Unknown fields that are looked at, and how long they may be, in characters: nobody mistypes more. */

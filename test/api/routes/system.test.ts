@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AppError, REASONS, type Reason } from '../../schemas/errors.ts';
-import { caller } from './call.ts';
-import { fakeView } from './fakes.ts';
-import { openapi } from './openapi.ts';
+import { AppError, REASONS, type Reason } from '../../../schemas/errors.ts';
+import { caller } from '../call.ts';
+import { fakeView } from '../fakes.ts';
+import { openapi } from '../openapi.ts';
 
 test('healthz, readyz, metrics, openapi.json and prune', async () => {
   const { host, call } = caller();

@@ -1,5 +1,5 @@
-import type { Condition } from '../schemas/program.ts';
-import type { ProgramStore, ProgramView } from './deps.ts';
+import type { Condition } from '../../schemas/program.ts';
+import type { ProgramStore, ProgramView } from '../deps.ts';
 
 /** The body of `GET /programs/{id}`, and an element of the list. Absent ids are `""`. */
 export interface ProgramBody {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AppError } from '../../schemas/errors.ts';
-import { PROGRAM_STATES } from '../../schemas/program.ts';
-import { caller } from './call.ts';
-import { fakeView, type ViewOptions } from './fakes.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { PROGRAM_STATES } from '../../../schemas/program.ts';
+import { caller } from '../call.ts';
+import { fakeView, type ViewOptions } from '../fakes.ts';
 
 interface Row {
   verb: 'start' | 'stop' | 'restart';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AppError } from '../../schemas/errors.ts';
-import { caller } from './call.ts';
-import { fakeView } from './fakes.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { caller } from '../call.ts';
+import { fakeView } from '../fakes.ts';
 
 test('GET revisions lists what is kept, oldest first', async () => {
   const { call } = caller([fakeView('a')]);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSince } from '../../api/routes/streams.ts';
-import type { ProgramEvent } from '../../schemas/program.ts';
-import { caller } from './call.ts';
-import { fakeView } from './fakes.ts';
-import { assertMatches } from './openapi.ts';
-import { serve } from './socket.ts';
-import { until } from './until.ts';
+import { parseSince } from '../../../api/routes/streams.ts';
+import type { ProgramEvent } from '../../../schemas/program.ts';
+import { caller } from '../call.ts';
+import { fakeView } from '../fakes.ts';
+import { assertMatches } from '../openapi.ts';
+import { serve } from '../socket.ts';
+import { until } from '../until.ts';
 
 const euro = Buffer.from('€');
 

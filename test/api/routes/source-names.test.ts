@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sourceFiles } from '../../api/source-names.ts';
-import { AppError } from '../../schemas/errors.ts';
+import { sourceFiles } from '../../../api/routes/source-names.ts';
+import { AppError } from '../../../schemas/errors.ts';
 
 const dockerfile = 'FROM scratch\n';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AppError } from '../../schemas/errors.ts';
-import { type Answer, type Caller, caller } from './call.ts';
-import { fakeView } from './fakes.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { type Answer, type Caller, caller } from '../call.ts';
+import { fakeView } from '../fakes.ts';
 
 const yaml = 'apiVersion: hersh.dev/v1 # kept\n';
 

@@ -1,5 +1,5 @@
-import { isTemporary } from '../registry/files/atomic-write.ts';
-import { AppError, type Problem } from '../schemas/errors.ts';
+import { isTemporary } from '../../registry/files/atomic-write.ts';
+import { AppError, type Problem } from '../../schemas/errors.ts';
 
 /** Most files one `POST /programs` may bring. */
 export const SOURCE_FILES_MAX = 10_000;
