@@ -24,7 +24,7 @@ const LIBRARY_HOMES: Record<string, string[]> = {
 };
 
 /** The composition root, and the adapter that turns the registry into what the API asks for. */
-const COMPOSITION = ['controller/main.ts', 'controller/program-store.ts'];
+const COMPOSITION = ['controller/main.ts', 'controller/serve/program-store.ts'];
 
 interface Import {
   from: string;
