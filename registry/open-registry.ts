@@ -69,7 +69,7 @@ export async function openRegistry({
     onWarning({ error }, 'not every folder can be watched: changes there are found by looking, every 10 s'),
   );
 
-  const lastContextOf = (name: string) => status.get(name)?.memory.inForce?.spec.build?.context;
+  const lastContextOf = (name: string) => status.get(name)?.memory.program.inForce?.spec.build?.context;
   const mentions = (names: readonly string[], folder: string) =>
     manifests.list().some((entry) => !names.includes(entry.name) && entry.text.includes(folder)) ||
     status.names().some((other) => {

@@ -1,3 +1,5 @@
+import { LABELS } from './program.ts';
+
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
 export interface ContainerSummary {
@@ -54,3 +56,26 @@ export interface ContainerSettings {
   /** The networks it is attached to, sorted. */
   networks: string[];
 }
+
+export const isUp = ({ state }: Container): boolean =>
+  state === 'running' || state === 'paused' || state === 'restarting';
+
+/** Whether it is being removed, or what is left of that: it runs no more. */
+export const isGoing = ({ state }: Container): boolean => state === 'removing' || state === 'dead';
+
+/** The revision that a container was made for; 0 where its label does not tell. */
+export const revisionOf = ({ labels }: Container): number => Number(labels[LABELS.revision]) || 0;
+
+/** The spec hash that it was made for. */
+export const hashOf = ({ labels }: Container): string => labels[LABELS.specHash] ?? '';
+
+/** Identifies one run of a container. */
+export const runKey = ({ id, startedAtMs }: Container): string => `${id}@${startedAtMs}`;
+
+/** Whether a key, see `runKey`, is that of a run of this container. */
+export const isRunOf = (key: string | undefined, { id }: Container): boolean =>
+  key?.startsWith(`${id}@`) === true;
+
+/** Oldest first: the order everything here relies on. */
+export const byAge = (a: Container, b: Container): number =>
+  a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);

@@ -1,3 +1,5 @@
+import type { ProgramMemory } from './memory.ts';
+
 /** The words everyone shares: the manifest, the status, the states, the labels. Types and constants only. */
 
 export const API_VERSION = 'hersh.dev/v1';
@@ -121,64 +123,11 @@ export interface LastExit {
   signal: string;
   /** The host ended it, since its liveness probe failed. */
   unhealthy?: true;
+  /** Which run of which container, see `runKey`. */
+  run: string;
   finishedAt: string;
   /** The last lines of output. */
   logTail: string;
-}
-
-/** What the controller must remember across its own restarts. Nobody else reads it. */
-export interface ProgramMemory {
-  /** The last valid spec: what is in force while the manifest is broken, and with which defaults it was resolved. */
-  inForce?: {
-    rawHash: string;
-    rawSpec: Record<string, unknown>;
-    spec: ProgramSpec;
-    labels: Record<string, string>;
-  };
-  /** It was deleted, and not all of it is gone yet. */
-  deleted?: true;
-  /** The commit that deleted it, where that is known. */
-  deletedBy?: string;
-  /** Whether a start was ever asked for: tells Stopped from Created. */
-  startRequested?: boolean;
-  /** `restartedAt` as last acted on: when it differs, failures are forgotten. */
-  restartedAtSeen?: string;
-  /** The named volume mounted at /state. */
-  volume?: string;
-  /** The engine's account of the container that serves, when it was first seen to run: what drift is told by. */
-  baseline?: {
-    containerId: string;
-    settings: object;
-    /** By the host itself, so that nobody is told to have done it. */
-    removed?: true;
-  };
-  /** That of the container which served before it: it may yet come back. */
-  baselineBefore?: { containerId: string; settings: object };
-  /** The container whose exit is already counted, `<id>@<startedAt>`. */
-  exitSeen?: string;
-  /** Nothing runs because that was asked for, and nothing has since. */
-  rests?: true;
-  /** The run that was ended for its failing liveness: its exit is no success, whatever its code. */
-  unhealthyRun?: string;
-  /** Runs that were ended by wish, newest last: their exits are no crashes. */
-  stopsAsked?: string[];
-  backOff?: { count: number; nextAt: string };
-  /** The build id last wanted, whose log is the newest. */
-  lastBuild?: string;
-  /** A build that failed for good, or waits for its next try. */
-  failedBuild?: { hash: string; reason: string; message: string; attempts: number; nextAt: string };
-  /** Creating or starting failed. */
-  failedStart?: { reason: string; message: string; attempts: number; nextAt: string };
-  /** The revision that ran to its end under Never or OnFailure, by spec hash. `overtaken`: another was wanted since. */
-  finished?: { specHash: string; exitCode: number; overtaken?: true };
-  /** The wanted attempt at a rollout, where it did not become ready and was rolled back. `nextAt`: it is made again. */
-  rolledBack?: { attempt: string; revision: number; reason: string; message: string; nextAt?: string };
-  /** How often the engine refused to start the wanted attempt. */
-  refusedStarts?: { attempt: string; count: number };
-  /** The newest revision that was ready: what comes back when a newer one does not get there. */
-  good?: { revision: number; hash: string; imageKey: string; buildId: string; spec: ProgramSpec };
-  /** The newest revision made, and the hash that makes it this one. */
-  latestRevision?: { number: number; hash: string };
 }
 
 /** `status/<name>.yaml`. */

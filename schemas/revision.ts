@@ -1,3 +1,4 @@
+import type { Made } from './memory.ts';
 import type { ProgramSpec } from './program.ts';
 
 /** One thing a program was asked to be, with every default filled in. */
@@ -24,3 +25,12 @@ export interface Revision {
   /** The last output of one that failed. */
   log?: string;
 }
+
+/** What it is as something to come back to. */
+export function madeOf(kept: Revision): Made {
+  const { number: revision, hash, buildId, spec } = kept;
+  return { revision, hash, imageKey: keyOf(kept), buildId, spec };
+}
+
+/** What its image is known by: the build hash, or the reference that its spec names. */
+export const keyOf = ({ spec, buildHash }: Revision): string => spec.image ?? buildHash;

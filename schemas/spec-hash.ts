@@ -41,6 +41,14 @@ export function revisionHash(spec: ProgramSpec, image: string): string {
   return digest({ ...rest, image });
 }
 
+/**
+ * Identifies one attempt at a rollout: spec, sources and `restartedAt`, whatever the port. One that was rolled
+ * back is not made again until one of these differs.
+ */
+export function attemptOf(spec: ProgramSpec, imageKey: string): string {
+  return digest({ revision: revisionHash(spec, imageKey), restartedAt: spec.restartedAt });
+}
+
 /** Hash of any data, whatever the order of its keys: 32 hex digits. */
 export function digest(value: unknown): string {
   return createHash('sha256').update(stableJson(value)).digest('hex').slice(0, 32);

@@ -45,10 +45,11 @@ export function referencesOf(sources: ReferenceSources): References {
     if (context !== undefined) contexts.add(context);
   }
   for (const { buildId, memory } of statuses) {
-    const failed = memory.failedBuild?.hash ?? '';
-    for (const id of [buildId, memory.lastBuild, memory.good?.buildId, failed && buildIdOf(failed)])
+    const { program, rollout, failedImage } = memory;
+    const failed = failedImage?.key ?? '';
+    for (const id of [buildId, program.lastBuild, rollout.good?.buildId, failed && buildIdOf(failed)])
       if (id !== undefined && id !== '') builds.add(id);
-    for (const spec of [memory.inForce?.spec, memory.good?.spec])
+    for (const spec of [program.inForce?.spec, rollout.good?.spec])
       if (spec?.build != null) contexts.add(spec.build.context);
   }
   for (const [name, kept] of revisions) {
@@ -58,7 +59,7 @@ export function referencesOf(sources: ReferenceSources): References {
   return {
     ...{ builds, pastBuilds, contexts, programs },
     leaving: new Set([...programs.keys()].filter((name) => !present.has(name))),
-    volumes: new Set(statuses.flatMap(({ memory }) => memory.volume ?? [])),
+    volumes: new Set(statuses.flatMap(({ memory }) => memory.program.volume ?? [])),
   };
 }
 

@@ -13,11 +13,11 @@ import { createImageTasks } from '../images/tasks.ts';
 import type { ControllerLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { createPorts, type PortRange, type Ports } from '../ports/ports.ts';
-import { keptRevisions } from '../program/rebuild.ts';
 import { type EngineHealth, startEngineMonitor } from './engine-monitor.ts';
 import { createProber, type ProbeOnce } from './probe.ts';
 import { createQueue } from './queue.ts';
 import { type ReconcileDeps, reconcile } from './reconcile.ts';
+import { keptRevisions } from './revisions.ts';
 import { createRolloutTimer } from './rollout-timer.ts';
 
 /** Every program is looked at whole this often, whatever the events say (design: numbers). */
@@ -141,7 +141,7 @@ export function startController(deps: ControllerDeps): Controller {
     containerName: (name) => containerName(deps.instance, name),
     revision: (name, number) => registry.revisions.get(name, number),
     keptRevisions: (name, userId) => keptRevisions(registry, name, userId),
-    rolloutMs: (name, attempt, sinceStartMs) => rollouts.elapsed(name, attempt, sinceStartMs),
+    rollouts,
     engineTrouble: () => monitor.health().trouble,
     saw: (name, containers) => monitor.saw(name, containers),
     begins(name) {
@@ -232,7 +232,7 @@ export function startController(deps: ControllerDeps): Controller {
   /** What the programs that should run are built from. */
   function buildsInForce(): [string, BuildSpec][] {
     return registry.status.names().flatMap((name): [string, BuildSpec][] => {
-      const spec = registry.status.get(name)?.memory.inForce?.spec;
+      const spec = registry.status.get(name)?.memory.program.inForce?.spec;
       return spec?.desiredState === 'Running' && spec.build !== null ? [[name, spec.build]] : [];
     });
   }

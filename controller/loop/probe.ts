@@ -2,8 +2,8 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import type { Clock } from '../../schemas/clock.ts';
 import { codeOf } from '../../schemas/errors.ts';
+import type { ProbeState } from '../../schemas/facts.ts';
 import type { ProbeSpec } from '../../schemas/program.ts';
-import type { ProbeState } from '../program/observed.ts';
 
 /** Readiness is asked for this often in the first two seconds of a run (design: numbers). */
 const EAGER_PERIOD_MS = 25;

@@ -1,26 +1,28 @@
 import type { Clock } from '../../schemas/clock.ts';
 
-/** How long each program's newest rollout has had, by the clock that does not jump. */
+/** How long each program's rollouts have had, by the clock that does not jump. */
 export interface RolloutTimer {
-  /**
-   * Milliseconds since the attempt was first seen to run.
-   * @param sinceStartMs how long it had run then, by the clock that may jump: for one that this host adopted
-   */
-  elapsed(name: string, attempt: string, sinceStartMs: number): number;
+  /** Milliseconds, by attempt or run. */
+  elapsed(name: string): Record<string, number>;
+  /** These go on being timed, from what they have had; all others of the program no more. */
+  note(name: string, rollouts: Readonly<Record<string, number>>): void;
   forget(name: string): void;
 }
 
 export function createRolloutTimer(clock: Clock): RolloutTimer {
-  const rollouts = new Map<string, { attempt: string; sinceMs: number }>();
+  /** When each began, by the monotonic clock. */
+  const begun = new Map<string, ReadonlyMap<string, number>>();
   return {
-    elapsed(name, attempt, sinceStartMs) {
+    elapsed(name) {
       const now = clock.monotonic();
-      const known = rollouts.get(name);
-      if (known?.attempt === attempt) return now - known.sinceMs;
-      const before = Math.max(0, sinceStartMs);
-      rollouts.set(name, { attempt, sinceMs: now - before });
-      return before;
+      return Object.fromEntries([...(begun.get(name) ?? [])].map(([key, sinceMs]) => [key, now - sinceMs]));
     },
-    forget: (name) => rollouts.delete(name),
+    note(name, rollouts) {
+      const now = clock.monotonic();
+      const before = begun.get(name);
+      const keys = Object.entries(rollouts);
+      begun.set(name, new Map(keys.map(([key, ms]) => [key, before?.get(key) ?? now - ms])));
+    },
+    forget: (name) => begun.delete(name),
   };
 }

@@ -1,8 +1,7 @@
-import type { Container } from '../../schemas/container.ts';
+import { type Container, isGoing, isUp } from '../../schemas/container.ts';
 import { withHint } from '../../schemas/errors.ts';
+import type { PortState } from '../../schemas/facts.ts';
 import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
-import { isGoing, isUp, type Observed } from '../program/observed.ts';
-import { rebuiltPort } from '../program/rebuild.ts';
 import type { Ports } from './ports.ts';
 
 /** The port of the program, held for it from now on; one that a container of it still serves on stays its own too. */
@@ -11,7 +10,7 @@ export async function holdPort(
   before: ProgramStatus,
   spec: ProgramSpec,
   containers: readonly Container[],
-): Promise<Pick<Observed, 'port' | 'shownPort' | 'portProblem'>> {
+): Promise<PortState> {
   const { name } = before;
   const serving = containers.filter((one) => isUp(one) && one.publishPort > 0);
   const known = before.publishPort || rebuiltPort(containers);
@@ -23,7 +22,7 @@ export async function holdPort(
   return { ...found, shownPort: serving.at(-1)?.publishPort ?? own };
 }
 
-type FoundPort = Pick<Observed, 'port' | 'portProblem'>;
+type FoundPort = Omit<PortState, 'shownPort'>;
 
 async function pinnedPort(
   ports: Ports,
@@ -40,7 +39,7 @@ async function pinnedPort(
   // What serves elsewhere, or may, is not given up for a port that can not be had.
   const own = containers.filter((one) => one.publishPort === port && !isGoing(one));
   const moves = containers.length > 0 && own.length === 0;
-  const isRefused = memory.failedStart?.reason === 'PortConflict' && !own.some(isUp);
+  const isRefused = memory.starts.failed?.reason === 'PortConflict' && !own.some(isUp);
   if ((moves || isRefused) && !(await ports.isFree(port)))
     return conflict('taken by something else on this machine');
   return ports.hold(name, port) ? { port, portProblem: undefined } : conflict('held by another program');
@@ -56,4 +55,10 @@ async function anyPort(ports: Ports, name: string, known: number): Promise<Found
   } catch (error) {
     return { port: 0, portProblem: { reason: 'PortsExhausted', message: withHint(error) } };
   }
+}
+
+/** The port of the container that runs, or else of the newest; 0 where there is none. */
+function rebuiltPort(containers: readonly Container[]): number {
+  const running = containers.find(({ state }) => state === 'running' || state === 'paused');
+  return (running ?? containers.at(-1))?.publishPort ?? 0;
 }

@@ -25,9 +25,9 @@ function isOtherSpec(before: ProgramStatus, after: ProgramStatus): boolean {
 }
 
 function isOtherBuild(before: ProgramStatus, after: ProgramStatus): boolean {
-  const { lastBuild } = before.memory;
+  const { lastBuild } = before.memory.program;
   const isOtherCommit = after.observedRevision !== before.observedRevision;
-  return isOtherCommit && lastBuild !== undefined && after.memory.lastBuild !== lastBuild;
+  return isOtherCommit && lastBuild !== '' && after.memory.program.lastBuild !== lastBuild;
 }
 
 /**
@@ -41,7 +41,7 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
     events.push({ type: 'Normal', reason: 'ManifestChanged', message });
   }
   if (commit !== '' && isOtherBuild(before, after)) {
-    const message = `${after.memory.lastBuild} is made of its sources in commit ${commit}`;
+    const message = `${after.memory.program.lastBuild} is made of its sources in commit ${commit}`;
     events.push({ type: 'Normal', reason: 'SourcesChanged', message });
   }
   const isNews =
@@ -77,5 +77,5 @@ function conditionOf({ conditions }: ProgramStatus, wanted: ConditionType): stri
 
 /** What should rest was started by somebody. */
 function isStartedByHand(before: ProgramStatus, { state, memory }: ProgramStatus): boolean {
-  return state === 'Stopping' && before.state === 'Stopped' && memory.deleted !== true;
+  return state === 'Stopping' && before.state === 'Stopped' && memory.program.deletion === undefined;
 }

@@ -9,7 +9,7 @@ import type { BuildSpec, ProgramEvent, ProgramStatus, Runtime } from '../../sche
 import { resolveSpec, writtenOut } from '../../schemas/resolve.ts';
 import type { Revision } from '../../schemas/revision.ts';
 import type { ManifestEntry } from '../../schemas/wanted.ts';
-import { describeChange, diffSpecs } from '../program/diff.ts';
+import { describeChange, diffSpecs } from './change.ts';
 import { follow } from './follow.ts';
 import { createRevisionHistory } from './revision-history.ts';
 
@@ -57,7 +57,8 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
   function viewOf(name: string, entry: ManifestEntry | undefined, status: ProgramStatus): ProgramView {
     const written = entry?.program?.rawSpec;
     const userId = status.userId || String(written?.userId ?? '');
-    const wanted = written === undefined ? status.memory.inForce?.spec.desiredState : written.desiredState;
+    const wanted =
+      written === undefined ? status.memory.program.inForce?.spec.desiredState : written.desiredState;
     return {
       name,
       desiredState: wanted === 'Stopped' ? 'Stopped' : 'Running',
@@ -78,10 +79,10 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
     const { status } = mustGet(name);
     const program = registry.get(name)?.program;
     if (program !== undefined) return resolveSpec(program.rawSpec, deps.runtime).build;
-    return status.memory.inForce?.spec.build ?? null;
+    return status.memory.program.inForce?.spec.build ?? null;
   }
 
-  const newestBuild = ({ status }: ProgramView): string => status.memory.lastBuild || status.buildId;
+  const newestBuild = ({ status }: ProgramView): string => status.memory.program.lastBuild || status.buildId;
 
   return {
     get,
@@ -269,7 +270,7 @@ export function dryRun(
     throw new AppError('InvalidManifest', problems.map(describeProblem).join('\n'), { details: problems });
   }
   const status = deps.registry.status.get(name);
-  const inForce = status?.memory.inForce;
+  const inForce = status?.memory.program.inForce;
   const before = inForce?.spec;
   const after = resolveSpec(program.rawSpec, deps.runtime);
   const diff = [

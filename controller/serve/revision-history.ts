@@ -1,9 +1,8 @@
 import type { OnPlace, PlacedSources } from '../../registry/contexts/source-folder.ts';
 import type { MadeSpec } from '../../registry/manifests/edits.ts';
 import type { Registry } from '../../registry/registry.ts';
-import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
-import { type BuildSpec, type ProgramMemory, type ProgramStatus, timestamp } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
 
 /** What a program was, and how to get back there. */
@@ -50,7 +49,7 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
   function isAboutNewer({ reason, state, memory }: ProgramStatus, serves: Revision): boolean {
     const isUp = state === 'Running' || state === 'Ready';
     if (reason === 'BuildFailed' || reason === 'ImageNotFound')
-      return isUp || memory.failedBuild === undefined || memory.failedBuild.hash !== serves.buildHash;
+      return isUp || memory.failedImage === undefined || memory.failedImage.key !== serves.buildHash;
     return reason === 'RolledBack' || (isUp && (reason === 'Building' || reason === 'PortConflict'));
   }
 
@@ -71,34 +70,5 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
       if (placed === undefined) return { spec: rest };
       return { spec: { ...rest, build: { ...(build as object), context: placed.context } }, placed };
     },
-  };
-}
-
-export interface RecordDeps {
-  clock: Clock;
-  /** Keeps what was built from, see `Contexts.snapshot`. */
-  snapshot: (build: BuildSpec, hash: string) => Promise<string>;
-  /** See `Registry`. */
-  lastChange: Registry['lastChange'];
-}
-
-/** All that is kept of a revision that is made of the spec in force, with the snapshot of its sources. */
-export async function recordOf(
-  { clock, snapshot, lastChange }: RecordDeps,
-  { name, observedRevision, memory }: ProgramStatus,
-  made: NonNullable<ProgramMemory['good']>,
-  imageId: string,
-): Promise<Revision> {
-  const { revision: number, hash, imageKey, buildId, spec } = made;
-  const buildHash = spec.build === null ? '' : imageKey;
-  // The image may be another host's, or older than what is kept: a rollback needs the sources all the same. Where
-  // they changed just now there is no keeping them, and the next look sees them anew.
-  if (spec.build !== null) await snapshot(spec.build, buildHash).catch(() => undefined);
-  const { commit, author } = await lastChange(name, spec.build?.context, observedRevision);
-  const rawSpec = memory.inForce?.rawSpec ?? {};
-  const createdAt = timestamp(clock.now());
-  return {
-    ...{ number, hash, createdAt, commit, buildId, buildHash, imageId, spec, rawSpec },
-    ...{ author: author || spec.userId, outcome: 'Pending', message: '' },
   };
 }

@@ -62,7 +62,7 @@ export function createAbsences(
   /** Nothing was ever made of it: a host was killed between its ledger and its manifest. */
   const isHollow = (name: string): boolean => {
     const ledger = ledgers.get(name);
-    return ledger !== undefined && ledger.memory.inForce === undefined && ledger.containerId === '';
+    return ledger !== undefined && ledger.memory.program.inForce === undefined && ledger.containerId === '';
   };
   const unstated = () => [...missing].flatMap(([name, { stated }]) => (stated ? [] : [name])).sort();
   const pause = () => {

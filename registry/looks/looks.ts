@@ -82,7 +82,7 @@ export function createLooks(options: LooksOptions): Looks {
     const changed = new Set<string>();
     const pause = pauseEvery(ABSORB_MS_MAX);
     // Of names that differ by case only the one counts that did so before, for a host that starts as well.
-    const wasInForce = ({ name }: { name: string }) => status.get(name)?.memory.inForce !== undefined;
+    const wasInForce = ({ name }: { name: string }) => status.get(name)?.memory.program.inForce !== undefined;
     const files = [...scan.files].sort((a, b) => Number(wasInForce(b)) - Number(wasInForce(a)));
     for (const { name, text, key, unreadable } of files) {
       const isNew = manifests.get(name) === undefined;

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
+import { emptyMemory } from '../../schemas/memory.ts';
 import { NAME_PATTERN, type ProgramStatus, proxyUrl, timestamp } from '../../schemas/program.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
@@ -192,6 +193,6 @@ export function emptyStatus(name: string, nowMs: number): ProgramStatus {
     readyAt: '',
     updatedAt: now,
     lastExit: null,
-    memory: {},
+    memory: emptyMemory(),
   };
 }

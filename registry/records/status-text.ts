@@ -1,6 +1,8 @@
 import { parse } from 'yaml';
 import { AppError } from '../../schemas/errors.ts';
+import type { ProgramMemory } from '../../schemas/memory.ts';
 import { API_VERSION, PROGRAM_STATES, type ProgramStatus } from '../../schemas/program.ts';
+import { isOlder, turnedOver } from './older-memory.ts';
 
 /**
  * A status as YAML, one field or list item a line, each value as JSON (which is YAML): the general reader takes
@@ -40,11 +42,18 @@ export function decodeStatus(text: string, empty: ProgramStatus): ProgramStatus 
     throw new Error('status.conditions is not a list of conditions');
   }
   if (lastExit !== null && !isRecord(lastExit)) throw new Error('status.lastExit is of the wrong type');
-  const { inForce } = memory;
+  const known = isOlder(memory) ? { ...status, ...turnedOver(memory, lastExit) } : status;
+  checkMemory(known.memory);
+  return known;
+}
+
+function checkMemory({ program, rollout, containers, starts }: ProgramMemory): void {
+  for (const [part, value] of Object.entries({ program, rollout, containers, starts }))
+    if (!isRecord(value)) throw new Error(`status.memory.${part} is of the wrong type`);
+  const { inForce } = program;
   if (inForce !== undefined && !(isRecord(inForce) && isRecord(inForce.spec) && isRecord(inForce.labels))) {
-    throw new Error('status.memory.inForce is of the wrong type');
+    throw new Error('status.memory.program.inForce is of the wrong type');
   }
-  return status;
 }
 
 const headOf = (name: string) =>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { EventEmitter, on } from 'node:events';
 import type { ApiDeps, Health, ProgramLogOptions, ProgramView, RevisionView } from '../../api/deps.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { emptyMemory } from '../../schemas/memory.ts';
 import { type ProgramEvent, type ProgramState, type ProgramStatus, proxyUrl } from '../../schemas/program.ts';
 
 export const CREATED_AT = '2026-11-22T10:00:00.000Z';
@@ -52,7 +53,7 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
       readyAt: CREATED_AT,
       updatedAt: CREATED_AT,
       lastExit: null,
-      memory: {},
+      memory: emptyMemory(),
       ...options.status,
     },
   };

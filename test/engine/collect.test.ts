@@ -152,7 +152,7 @@ describe('collection on a real engine', () => {
     await host.ready('app', 3);
     const { publishPort, memory } = host.registry.status.get('app') ?? {};
     assert.match(await fixture.get(publishPort ?? 0, '/env'), /^WHICH=one$/m);
-    const volume = memory?.volume ?? '';
+    const volume = memory?.program.volume ?? '';
 
     await host.programs.remove('app');
     await host.gone('app');

@@ -71,7 +71,10 @@ export function manifest(name: string, spec = ''): string {
 export async function enlist(registry: Registry, ...names: string[]): Promise<void> {
   const rawSpec = { userId: 'u', image: 'nginx' };
   const inForce = { rawHash: '', rawSpec, spec: resolveSpec(rawSpec, 'runc'), labels: {} };
-  for (const name of names) await registry.status.put({ ...emptyStatus(name, 0), memory: { inForce } });
+  for (const name of names) {
+    const { memory, ...empty } = emptyStatus(name, 0);
+    await registry.status.put({ ...empty, memory: { ...memory, program: { ...memory.program, inForce } } });
+  }
 }
 
 /** What is wanted of each, in one line. */

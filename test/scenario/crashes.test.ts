@@ -114,13 +114,13 @@ describe('a program that ends by itself', () => {
     await stage.create('app', { env: { EXIT: '3' } });
     const waits = (count: number) => () => {
       const { state, memory } = stage.status('app');
-      return state === 'Error' && memory.backOff?.count === count;
+      return state === 'Error' && memory.starts.crashes?.count === count;
     };
     await host.until('it waits after the third crash', waits(3));
     const { reason, errorMsg, restartCount, memory, lastExit } = stage.status('app');
     assert.equal(reason, 'CrashLoopBackOff');
     assert.match(errorMsg, /3 times in a row \(exit code 3\)/);
-    assert.match(errorMsg, new RegExp(memory.backOff?.nextAt ?? 'no time'));
+    assert.match(errorMsg, new RegExp(memory.starts.crashes?.nextAt ?? 'no time'));
     assert.match(errorMsg, /exiting as told by EXIT/);
     assert.equal(restartCount, 2);
     assert.equal(lastExit?.exitCode, 3);
@@ -134,17 +134,25 @@ describe('a program that ends by itself', () => {
     const host = await stage.start();
     await stage.create('app');
     await stage.write('sources/app/Dockerfile', 'FROM scratch\nENV EXIT=1\n');
-    await host.until('it waits long', () => (stage.status('app').memory.backOff?.count ?? 0) >= 7, 200_000);
+    await host.until(
+      'it waits long',
+      () => (stage.status('app').memory.starts.crashes?.count ?? 0) >= 7,
+      200_000,
+    );
     await stage.write('sources/app/Dockerfile', 'FROM scratch\n');
     await stage.reach('app', 'Ready', 11_000);
-    assert.equal(stage.status('app').memory.backOff, undefined);
+    assert.equal(stage.status('app').memory.starts.crashes, undefined);
   });
 
   it('is tried at once when its spec is mended', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
     await stage.create('app', { env: { EXIT: '1' } });
-    await host.until('it waits long', () => (stage.status('app').memory.backOff?.count ?? 0) >= 7, 200_000);
+    await host.until(
+      'it waits long',
+      () => (stage.status('app').memory.starts.crashes?.count ?? 0) >= 7,
+      200_000,
+    );
     await stage.replace('app', {});
     await stage.reach('app', 'Ready', 1_000);
   });
@@ -153,7 +161,11 @@ describe('a program that ends by itself', () => {
     const stage = await createStage(test);
     const host = await stage.start();
     await stage.create('app', { env: { EXIT_AFTER_MS: '50' } });
-    await host.until('it waits long', () => (stage.status('app').memory.backOff?.count ?? 0) >= 6, 200_000);
+    await host.until(
+      'it waits long',
+      () => (stage.status('app').memory.starts.crashes?.count ?? 0) >= 6,
+      200_000,
+    );
     await stage.edit('app', { desiredState: 'Stopped' });
     await host.advance(0);
     assert.equal(stage.status('app').state, 'Stopped');

@@ -128,17 +128,17 @@ describe('a container that somebody changed', () => {
     await stage.reach('app', 'Ready');
     const { facts } = stage.running('app');
     const status = stage.status('app');
-    const { containerId = '', settings = {} } = status.memory.baseline ?? {};
+    const { settings = {} } = status.memory.containers[facts.id] ?? {};
     const known = Object.entries(settings).filter(([setting]) => OLD_SETTINGS.includes(setting));
-    const baseline = { containerId, settings: Object.fromEntries(known) };
-    await first.registry.status.put({ ...status, memory: { ...status.memory, baseline } });
+    const containers = { [facts.id]: { settings: Object.fromEntries(known) } };
+    await first.registry.status.put({ ...status, memory: { ...status.memory, containers } });
     await first.kill();
 
     const second = await stage.start();
     await second.advance(120_000);
     assert.equal(stage.running('app').facts.id, facts.id, 'an upgrade replaces nothing');
     assert.equal(stage.status('app').state, 'Ready');
-    assert.deepEqual(stage.status('app').memory.baseline?.settings, facts.settings);
+    assert.deepEqual(stage.status('app').memory.containers[facts.id]?.settings, facts.settings);
 
     facts.settings.cpuShares = 2;
     await second.until('another serves', () => stage.status('app').containerId !== facts.id, 60_000);

@@ -211,10 +211,14 @@ describe('events that are lost', () => {
     }
     stage.world.eventFate = () => 'lose';
     stage.world.end(container, 1);
-    await host.until('a list found it', () => stage.status('app').memory.backOff?.count === 5, 10_000);
+    await host.until('a list found it', () => stage.status('app').memory.starts.crashes?.count === 5, 10_000);
     await host.until('it runs again', isUp);
     stage.world.end(container, 1);
-    await host.until('the next list found it', () => stage.status('app').memory.backOff?.count === 6, 10_000);
+    await host.until(
+      'the next list found it',
+      () => stage.status('app').memory.starts.crashes?.count === 6,
+      10_000,
+    );
   });
 
   it('and events that come twice, change nothing', async (test) => {
@@ -250,7 +254,7 @@ describe('events that are lost', () => {
     await host.advance(10 * 60_000);
     stage.world.thaw();
     await stage.reach('starting', 'Ready');
-    await host.until('calm was restarted', () => stage.status('calm').memory.restartedAtSeen !== '');
+    await host.until('calm was restarted', () => stage.status('calm').memory.program.restartedAtSeen !== '');
     await stage.reach('calm', 'Ready');
     assert.equal(stage.containers('starting').length, 1);
     assert.equal(host.controller.health().trouble, '');

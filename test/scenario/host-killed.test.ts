@@ -88,7 +88,7 @@ function checkWorld(stage: Stage, operation: string, port: number): void {
   if (status === undefined) return;
   assert.equal(status.publishPort, port);
   assert.equal(status.restartCount, 0, 'a stop by wish is no crash');
-  assert.equal(status.memory.backOff, undefined);
+  assert.equal(status.memory.starts.crashes, undefined);
   assert.equal(status.reason, '');
 }
 

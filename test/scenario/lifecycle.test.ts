@@ -85,7 +85,7 @@ describe('a program in its ordinary life', () => {
     await stage.reach('app', 'Stopped');
     assert.equal(stage.clock.now() - before, 7_000);
     assert.equal(stage.status('app').restartCount, 0);
-    assert.equal(stage.status('app').memory.backOff, undefined);
+    assert.equal(stage.status('app').memory.starts.crashes, undefined);
   });
 
   it('is started again when that is asked for while it is still stopping', async (test) => {

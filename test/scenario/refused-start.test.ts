@@ -118,7 +118,7 @@ describe('a rollback that is asked for', () => {
     await host.until('the second serves', ofRevision(stage, 2));
     for (let crash = 0; crash < 3; crash++) {
       stage.world.end(stage.running('app'), 1);
-      await host.until('it is seen', () => stage.status('app').memory.backOff?.count === crash + 1);
+      await host.until('it is seen', () => stage.status('app').memory.starts.crashes?.count === crash + 1);
       if (crash < 2) await stage.reach('app', 'Ready');
     }
     assert.equal(stage.status('app').reason, 'CrashLoopBackOff');

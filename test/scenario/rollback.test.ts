@@ -160,7 +160,7 @@ describe('a revision that is not ready in time', () => {
     await stage.create('app', GOOD);
     await stage.reach('app', 'Ready');
     await stage.replace('app', { progressDeadlineSeconds: 60, env: { EXIT: '3' } });
-    await host.until('it crashes', () => (stage.status('app').memory.backOff?.count ?? 0) > 1);
+    await host.until('it crashes', () => (stage.status('app').memory.starts.crashes?.count ?? 0) > 1);
     await stage.replace('app', { ...GOOD, env: { N: '3' } });
     await host.until('the third serves', () => stage.status('app').currentRevision === 3);
     await stage.reach('app', 'Ready');

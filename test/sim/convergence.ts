@@ -47,7 +47,7 @@ function leakedPorts({ registry, controller }: SimHost): string[] {
   return [...held].flatMap(([name, ports]) => {
     if (registry.status.get(name) === undefined) return `port ${ports} is held by ${name}, which is no more`;
     const status = registry.status.get(name);
-    const own = [status?.publishPort, status?.memory.inForce?.spec.publishPort];
+    const own = [status?.publishPort, status?.memory.program.inForce?.spec.publishPort];
     const others = ports.filter((port) => !own.includes(port));
     return others.length > 0 ? `${name} holds the ports ${ports}, and its own are ${own}` : [];
   });
@@ -82,12 +82,14 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
   const isExcused = stage.wasFull || stage.damaged.has(name) || stage.witness.isToldAhead(name);
   if (told !== status.state && !isExcused) return `it is ${status.state}, and its last event is of ${told}`;
   const spec =
-    entry?.program === undefined ? status.memory.inForce?.spec : resolveSpec(entry.program.rawSpec, 'runc');
+    entry?.program === undefined
+      ? status.memory.program.inForce?.spec
+      : resolveSpec(entry.program.rawSpec, 'runc');
   if (spec === undefined)
     return status.reason === 'InvalidManifest' || entry === undefined
       ? ''
       : 'nothing valid was known, and it does not say so';
-  if (stableJson(spec) !== stableJson(status.memory.inForce?.spec)) return 'another spec is in force';
+  if (stableJson(spec) !== stableJson(status.memory.program.inForce?.spec)) return 'another spec is in force';
   if (spec.desiredState === 'Stopped') return stoppedComplaint(status, containers);
   return verdictOn({
     stage,
@@ -110,14 +112,16 @@ export function calm(stage: SimStage, host: SimHost): string[] {
   const names = host.registry.status.names();
   return names.filter((name) => {
     const { memory, reason } = host.registry.status.get(name) ?? {};
-    const { inForce, good, failedStart, failedBuild, backOff } = memory ?? {};
+    const { inForce } = memory?.program ?? {};
+    const { good } = memory?.rollout ?? {};
+    const { failed, crashes } = memory?.starts ?? {};
     // Whether what is missing is believed gone may be another matter at the next look.
     if (host.registry.get(name) === undefined) return false;
     // Of two that ask for a port which none of them has yet, the first to be looked at gets it.
     if (reason === 'PortConflict') return false;
-    if (failedStart !== undefined || (failedBuild?.nextAt ?? '') !== '') return false;
+    if (failed !== undefined || (memory?.failedImage?.nextAt ?? '') !== '') return false;
     // What crashed while nobody looked is about to be started again.
-    if (backOff !== undefined && !stage.containers(name).some(isUp)) return false;
+    if (crashes !== undefined && !stage.containers(name).some(isUp)) return false;
     // Which of two names that differ by case only is read first is nobody's wish, where none of them was valid.
     const twin = names.find((other) => other !== name && other.toLowerCase() === name.toLowerCase());
     if (twin !== undefined && inForce === undefined) return false;

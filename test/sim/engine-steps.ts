@@ -75,7 +75,7 @@ function rename(stage: SimStage, container: SimContainer): void {
 /** Those whose settings the host has taken down: what was changed before that can not be told. */
 function known({ witness, containers }: SimStage): SimContainer[] {
   return containers().filter(
-    ({ facts }) => witness.ledger(facts.program)?.memory.baseline?.containerId === facts.id,
+    ({ facts }) => witness.ledger(facts.program)?.memory.program.served?.id === facts.id,
   );
 }
 

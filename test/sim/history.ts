@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LABELS } from '../../schemas/program.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
+import { rolledBackOf } from './remembered.ts';
 import type { SimStage } from './sim-stage.ts';
 
 /** How many revisions are kept of a program (issue 3, point 7). */
@@ -57,7 +58,7 @@ export function watchHistory(stage: SimStage): History {
       if (before !== undefined && before.hash !== hash)
         wrong(`revision ${number} of ${name} was another before`);
       // One that is wanted again may be bad by then.
-      const wentBad = witness.ledger(name)?.memory.rolledBack?.revision === number;
+      const wentBad = rolledBackOf(witness.ledger(name)?.memory)?.revision === number;
       if (before?.outcome === 'Ready' && outcome !== 'Ready' && !wentBad)
         wrong(`revision ${number} of ${name} was ready, and now is said to be ${outcome}`);
       known.set(number, { hash, build, outcome });
@@ -96,7 +97,7 @@ export function watchHistory(stage: SimStage): History {
     const told = kept.get(currentRevision)?.outcome;
     if (state === 'Ready' && told !== 'Ready')
       wrong(`revision ${currentRevision} of ${name} is ready, and said to be ${told ?? 'nothing'}`);
-    const { rolledBack } = memory;
+    const rolledBack = rolledBackOf(memory);
     const bad = rolledBack && kept.get(rolledBack.revision)?.outcome;
     if (rolledBack !== undefined && bad !== 'Failed')
       wrong(

@@ -68,10 +68,10 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     const { registry } = stage.host ?? {};
     for (const name of registry?.status.names() ?? []) {
       const spec = registry?.get(name)?.program?.rawSpec;
-      const { inForce, deleted } = registry?.status.get(name)?.memory ?? {};
+      const { inForce, deletion } = registry?.status.get(name)?.memory.program ?? {};
       const stops = spec?.desiredState === 'Stopped' || inForce?.spec.desiredState === 'Stopped';
       // A deletion that was begun is ended, be it that something broken lies in the manifest's place by then.
-      const goes = registry?.wanted(name).kind === 'gone' || deleted === true;
+      const goes = registry?.wanted(name).kind === 'gone' || deletion !== undefined;
       if (stops || goes) endWanted.set(name, stage.clock.monotonic());
     }
   };
@@ -104,9 +104,11 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     const status = registry?.status.get(program);
     if (registry === undefined || status === undefined || wasJustTouched(container)) return;
     const asked = endWanted.get(program) ?? Number.NEGATIVE_INFINITY;
-    const { inForce, good, rolledBack, finished } = status.memory;
+    const { program: wish, rollout } = status.memory;
+    const { inForce, rest } = wish;
+    const { good } = rollout;
     // A bad one gives way also to one that is left at its end.
-    if (rolledBack !== undefined && finished !== undefined) return;
+    if (rollout.verdict === 'bad' && rest?.why === 'finished') return;
     // Its own revision's liveness may have failed just before another one is in force.
     const own = stage.witness.specsOf(stage.witness.seen(container));
     const specs = [inForce?.spec, good?.spec, ...own];

@@ -64,7 +64,7 @@ function edit(stage: SimStage, word: string, fields: Record<string, string>): Pr
     const program = anyProgram(stage, host);
     if (program === undefined) return undefined;
     const { name } = program;
-    const inForce = host.registry.status.get(name)?.memory.inForce?.spec;
+    const inForce = host.registry.status.get(name)?.memory.program.inForce?.spec;
     const answer = host.programs
       .editSpec(name, fields)
       .then(() => stage.witness.asked(name, fields, inForce));

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attemptOf } from '../../controller/program/rollback.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
-import { revisionHash, specHash } from '../../schemas/spec-hash.ts';
+import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import { untouched } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
 import { type Fate, fateOf, finishes, isBuildable, isKnownImage } from './random-manifest.ts';
+import { rolledBackOf } from './remembered.ts';
 import type { SimStage } from './sim-stage.ts';
 import type { Seen } from './witness.ts';
 
@@ -53,9 +53,9 @@ async function complaintOf(given: Case): Promise<string> {
   const key = await imageKey(registry, wanted);
   if (key === '' || !isBuildableNow(given) || gaveUp(given, key)) return withoutImage(given, serving, key);
   const attempt = attemptOf(wanted, key);
-  const claimed = status.memory.rolledBack?.attempt;
-  if (status.memory.rolledBack?.nextAt !== undefined) return 'it is to be tried again';
-  if (claimed === attempt && witness.isBad(name, attempt))
+  const claimed = rolledBackOf(status.memory);
+  if (claimed?.nextAt !== undefined) return 'it is to be tried again';
+  if (claimed?.attempt === attempt && witness.isBad(name, attempt))
     return goodComplaint(given, serving, ['RolledBack']);
   if (claimed !== undefined) return 'another attempt than the wanted one is held against it';
   const fate = fateOf(wanted);
@@ -71,7 +71,7 @@ async function complaintOf(given: Case): Promise<string> {
 /** It came to its end, or what came back for it did, and is to be left there. */
 async function finishedComplaint({ stage, registry, status, wanted }: Case): Promise<string> {
   const { witness } = stage;
-  const isBack = status.memory.rolledBack !== undefined;
+  const isBack = rolledBackOf(status.memory) !== undefined;
   const key = await imageKey(registry, wanted);
   const good = witness.good(status.name);
   // One may have been ready only between two looks at the ledger.
@@ -117,7 +117,7 @@ function holderOf({ stage, registry, status }: Case, port: number): string {
   const others = registry.status.names().filter((name) => name !== status.name);
   const has = (name: string) => {
     const status = registry.status.get(name);
-    return status?.publishPort === port || status?.memory.inForce?.spec.publishPort === port;
+    return status?.publishPort === port || status?.memory.program.inForce?.spec.publishPort === port;
   };
   return others.find(has) ?? '';
 }
@@ -146,7 +146,7 @@ function withoutImage(given: Case, serving: SimContainer | undefined, key: strin
     if (isExact(given, serving, wanted, made)) return servesComplaint(given, serving, made);
   }
   // Which attempt is wanted can not be told without its sources: then it is the one that was last.
-  const last = status.memory.rolledBack?.attempt;
+  const last = rolledBackOf(status.memory)?.attempt;
   if (key === '' && last !== undefined && stage.witness.isBad(status.name, last))
     return goodComplaint(given, serving, ['RolledBack']);
   const reason = wanted.build === null ? 'ImageNotFound' : 'BuildFailed';
@@ -200,7 +200,7 @@ function excuse(given: Case, good: Seen, spec: ProgramSpec, reasons: readonly st
   const { witness } = stage;
   const isBack = reasons.includes('RolledBack');
   // That it was started again since there may have been no room to write.
-  const mayRest = stage.wasFull && status.memory.rests === true;
+  const mayRest = stage.wasFull && status.memory.program.rest?.why === 'asked';
   if (!isBack && (mayRest || witness.wasStopped(status.name))) return '';
   // One may have been ready only between two looks at the ledger.
   const isLater = (seen: Seen) => seen.revision > good.revision && witness.wasReady(seen);

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attemptOf } from '../../controller/program/rollback.ts';
 import { parseManifest } from '../../registry/manifests/manifest.ts';
 import { LABELS, type ProgramSpec, type ProgramStatus } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
-import { specHash } from '../../schemas/spec-hash.ts';
+import { attemptOf, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { SimContainer } from './engine-world.ts';
 import type { SimHost, Step } from './host.ts';
 import { openLedgers } from './ledgers.ts';
+import { rolledBackOf } from './remembered.ts';
 import type { SimStage } from './sim-stage.ts';
 
 /** A probe has told of an answer by then, whatever its period. */
@@ -279,8 +279,8 @@ export function createWitness(stage: SimStage): Witness {
       ({ facts }) => facts.program === name && facts.state === 'running',
     );
     const rests = isStopped && obeyed && !runs;
-    if (rests && memory.inForce?.spec.desiredState === 'Stopped') askedSince.set(name, []);
-    const attempt = memory.rolledBack?.attempt;
+    if (rests && memory.program.inForce?.spec.desiredState === 'Stopped') askedSince.set(name, []);
+    const attempt = rolledBackOf(memory)?.attempt;
     const known = last.get(name);
     if (known !== undefined && known.attempt === attempt) known.kept = true;
     const seen = containers.get(containerId);
@@ -306,7 +306,8 @@ export function createWitness(stage: SimStage): Witness {
     if (status === undefined) return;
     const seen = containers.get(status.containerId);
     if (status.state === 'Ready' && seen !== undefined && hasAnswered(seen)) ready.add(seen.id);
-    const { rolledBack, inForce } = status.memory;
+    const { inForce } = status.memory.program;
+    const rolledBack = rolledBackOf(status.memory);
     if (rolledBack === undefined) {
       last.delete(name);
       return;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { keptIn, type ReferenceSources, referencesOf } from '../../../controller/collect/references.ts';
 import { emptyStatus } from '../../../registry/records/status-store.ts';
-import type { ProgramMemory, ProgramStatus } from '../../../schemas/program.ts';
-import { specOf } from '../program/observed-fixture.ts';
+import type { ProgramMemory } from '../../../schemas/memory.ts';
+import type { ProgramStatus } from '../../../schemas/program.ts';
+import { memoryOf, specOf } from '../program/situation-fixture.ts';
 
 const hash = (digit: string) => digit.repeat(64);
 const buildId = (digit: string) => `build-${digit.repeat(12)}`;
@@ -30,8 +31,12 @@ describe('what is referred to', () => {
       labels: {},
       spec: specOf({ build: { context: 'sources/hand' } }),
     };
-    const failedBuild = { hash: hash('d'), reason: '', message: '', attempts: 1, nextAt: '' };
-    const memory = { lastBuild: buildId('b'), good, inForce, failedBuild, volume: 'v' };
+    const failedImage = { key: hash('d'), reason: '', message: '', attempts: 1, nextAt: '' };
+    const memory = memoryOf({
+      program: { lastBuild: buildId('b'), inForce, volume: 'v' },
+      rollout: { verdict: 'new', attempt: '', refusals: 0, good },
+      failedImage,
+    });
     const refs = referencesOf({ ...NONE, statuses: [status('x', memory, { buildId: buildId('a') })] });
     assert.deepEqual(sorted(refs.builds), ['a', 'b', 'c', 'd'].map(buildId));
     assert.deepEqual(sorted(refs.contexts), [folder('c'), 'sources/hand']);
@@ -62,7 +67,7 @@ describe('what is referred to', () => {
       ['gone', kept('b')],
       ['damaged', kept('c')],
     ]);
-    const statuses = [status('there', {})];
+    const statuses = [status('there', memoryOf())];
     const refs = referencesOf({ ...NONE, statuses, unsure: ['damaged'], revisions });
     assert.deepEqual(sorted(refs.builds), ['a', 'c'].map(buildId));
     assert.deepEqual(sorted(refs.pastBuilds), [buildId('b')]);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { goalOf } from '../../../controller/program/goal.ts';
-import type { ProgramMemory } from '../../../schemas/program.ts';
+import { goalOf, withProgram } from '../../../controller/program/goal.ts';
+import type { ProgramMemory } from '../../../schemas/memory.ts';
 import type { ManifestEntry, Wanted } from '../../../schemas/wanted.ts';
+import { memoryOf } from './situation-fixture.ts';
 
 const present = (rawSpec: Record<string, unknown> | undefined, problem = ''): Wanted => ({
   kind: 'present',
@@ -15,15 +16,15 @@ const present = (rawSpec: Record<string, unknown> | undefined, problem = ''): Wa
   } satisfies ManifestEntry,
 });
 const raw = { userId: 'me', image: 'busybox' };
-const inForce = (rawSpec: Record<string, unknown> = raw) => goalOf(present(rawSpec), {}, 0, 'runc');
+const inForce = (rawSpec: Record<string, unknown> = raw) => goalOf(present(rawSpec), memoryOf(), 0, 'runc');
 
 test('a valid manifest is in force, with every default', () => {
   const { goal, memory, generation } = inForce();
   assert.equal(goal.kind, 'run');
   assert.equal(generation, 1);
-  assert.equal(memory.inForce?.spec.resources.memoryBytes, 512 * 2 ** 20);
-  assert.deepEqual(memory.inForce?.labels, { team: 'a' });
-  assert.equal(memory.startRequested, true);
+  assert.equal(memory.program.inForce?.spec.resources.memoryBytes, 512 * 2 ** 20);
+  assert.deepEqual(memory.program.inForce?.labels, { team: 'a' });
+  assert.equal(memory.program.startRequested, true);
 });
 
 test('a broken manifest leaves the last valid spec in force', () => {
@@ -42,8 +43,8 @@ test('a missing manifest that is not believed gone leaves it too, and says so', 
 });
 
 test('nothing valid was ever known: nothing is touched', () => {
-  assert.equal(goalOf(present(undefined, 'broken'), {}, 0, 'runc').goal.kind, 'hold');
-  assert.equal(goalOf({ kind: 'unknown' }, {}, 0, 'runc').goal.kind, 'hold');
+  assert.equal(goalOf(present(undefined, 'broken'), memoryOf(), 0, 'runc').goal.kind, 'hold');
+  assert.equal(goalOf({ kind: 'unknown' }, memoryOf(), 0, 'runc').goal.kind, 'hold');
 });
 
 test('gone is gone', () => {
@@ -60,9 +61,9 @@ test('the generation grows when the resolved spec changes, and only then', () =>
 
 test('a spec that nobody changed keeps the defaults it was resolved with', () => {
   const { memory } = inForce();
-  assert.ok(memory.inForce);
-  const spec = { ...memory.inForce.spec, progressDeadlineSeconds: 77 };
-  const older: ProgramMemory = { ...memory, inForce: { ...memory.inForce, spec } };
+  assert.ok(memory.program.inForce);
+  const spec = { ...memory.program.inForce.spec, progressDeadlineSeconds: 77 };
+  const older = withProgram(memory, { inForce: { ...memory.program.inForce, spec } });
   const same = goalOf(present(raw), older, 1, 'runc');
   assert.equal(same.goal.kind === 'run' && same.goal.spec.progressDeadlineSeconds, 77);
   const changed = goalOf(present({ ...raw, env: { A: '1' } }), older, 1, 'runc');
@@ -75,19 +76,29 @@ test('a host started with another default runtime applies it to programs that na
   assert.equal(goal.kind === 'run' && goal.spec.runtime, 'runsc');
 });
 
-const failures: ProgramMemory = {
-  backOff: { count: 5, nextAt: '' },
-  failedBuild: { hash: 'h', reason: '', message: '', attempts: 1, nextAt: '' },
-  failedStart: { reason: '', message: '', attempts: 1, nextAt: '' },
-  finished: { specHash: 'h', exitCode: 0 },
+/** What may be forgotten, by the names it has in the tests below. */
+const failed = (memory: ProgramMemory): ProgramMemory => ({
+  ...withProgram(memory, { rest: { why: 'finished', specHash: 'h', exitCode: 0, overtaken: false } }),
+  failedImage: { key: 'h', reason: '', message: '', attempts: 1, nextAt: '' },
+  starts: {
+    crashes: { count: 5, nextAt: '' },
+    failed: { reason: '', message: '', attempts: 1, nextAt: '' },
+  },
+});
+const FAILURES: Record<string, (memory: ProgramMemory) => unknown> = {
+  backOff: ({ starts }) => starts.crashes,
+  failedBuild: ({ failedImage }) => failedImage,
+  failedStart: ({ starts }) => starts.failed,
+  finished: ({ program }) => program.rest,
 };
-const names = (memory: ProgramMemory) => Object.keys(failures).filter((key) => key in memory);
+const names = (memory: ProgramMemory) =>
+  Object.keys(FAILURES).filter((key) => FAILURES[key]?.(memory) !== undefined);
 
 const once = { ...raw, restartPolicy: 'Never' };
 
 test('what is forgotten, and when', () => {
-  const { memory } = goalOf(present(once), {}, 0, 'runc');
-  const before = { ...memory, ...failures };
+  const { memory } = goalOf(present(once), memoryOf(), 0, 'runc');
+  const before = failed(memory);
   const after = (rawSpec: Record<string, unknown>) =>
     names(goalOf(present(rawSpec), before, 1, 'runc').memory);
   assert.deepEqual(after(once), ['backOff', 'failedBuild', 'failedStart', 'finished'], 'nothing changed');
@@ -102,11 +113,8 @@ test('what is forgotten, and when', () => {
 
 test('a restart asked for once is acted on once', () => {
   const asked = { ...once, restartedAt: 'now' };
-  const { memory } = goalOf(present(asked), {}, 0, 'runc');
-  assert.deepEqual(
-    names(goalOf(present(asked), { ...memory, ...failures }, 2, 'runc').memory),
-    names(failures),
-  );
+  const { memory } = goalOf(present(asked), memoryOf(), 0, 'runc');
+  assert.deepEqual(names(goalOf(present(asked), failed(memory), 2, 'runc').memory), names(failed(memory)));
 });
 
 test('what a call asks for of a manifest that is not valid changes the last valid spec, until there is another', () => {
@@ -136,18 +144,18 @@ test('a host that runs programs under runsc only does so for specs resolved befo
 });
 
 test('the volume stays with its user', () => {
-  const memory = { ...inForce().memory, volume: 'mine' };
+  const memory = withProgram(inForce().memory, { volume: 'mine' });
   const volumeFor = (rawSpec: Record<string, unknown>) =>
-    goalOf(present(rawSpec), memory, 1, 'runc').memory.volume;
+    goalOf(present(rawSpec), memory, 1, 'runc').memory.program.volume;
   assert.equal(volumeFor({ ...raw, env: { A: '1' } }), 'mine');
   assert.equal(volumeFor({ ...raw, userId: 'you' }), undefined);
-  assert.equal(goalOf(present(undefined, 'broken'), memory, 1, 'runc').memory.volume, 'mine');
+  assert.equal(goalOf(present(undefined, 'broken'), memory, 1, 'runc').memory.program.volume, 'mine');
 });
 
 test('nor does a good revision from before come back under runc there', () => {
   const { memory } = inForce();
-  assert.ok(memory.inForce);
-  const good = { revision: 1, hash: 'h', imageKey: 'k', buildId: '', spec: memory.inForce.spec };
-  const result = goalOf(present(raw), { ...memory, good }, 1, 'runsc');
-  assert.equal(result.memory.good?.spec.runtime, 'runsc');
+  assert.ok(memory.program.inForce);
+  const good = { revision: 1, hash: 'h', imageKey: 'k', buildId: '', spec: memory.program.inForce.spec };
+  const result = goalOf(present(raw), { ...memory, rollout: { ...memory.rollout, good } }, 1, 'runsc');
+  assert.equal(result.memory.rollout.good?.spec.runtime, 'runsc');
 });

@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Action } from '../../../controller/program/action.ts';
-import { isUp, type Observed, runKey } from '../../../controller/program/observed.ts';
+import { exitOf } from '../../../controller/program/memory.ts';
 import { plan } from '../../../controller/program/plan.ts';
+import type { Situation } from '../../../controller/program/situation.ts';
 import type { Container } from '../../../schemas/container.ts';
+import { isUp } from '../../../schemas/container.ts';
 import { LABELS, timestamp } from '../../../schemas/program.ts';
-import { containerOf, HASH, hashOf, NOW_MS, observedOf, specOf } from './observed-fixture.ts';
+import { containerOf, HASH, hashOf, memoryOf, NOW_MS, situationOf, specOf } from './situation-fixture.ts';
 
 /** Passes within which every world the generator makes must come to rest. */
 const PASSES_MAX = 20;
@@ -35,9 +37,9 @@ const container = (id: string) =>
 
 const worlds = fc
   .record({
-    goal: fc.constantFrom<Observed['goal']['kind']>('run', 'stop', 'remove', 'hold'),
+    goal: fc.constantFrom<Situation['goal']['kind']>('run', 'stop', 'remove', 'hold'),
     containers: fc.tuple(...['a', 'b', 'c'].map((id) => fc.option(container(id), { nil: undefined }))),
-    image: fc.constantFrom<Observed['image']>(
+    image: fc.constantFrom<Situation['image']>(
       { kind: 'present', id: 'sha256:image' },
       { kind: 'absent' },
       { kind: 'pending' },
@@ -49,12 +51,12 @@ const worlds = fc
     finished: fc.boolean(),
     stopping: fc.boolean(),
   })
-  .map((draw): Observed => {
+  .map((draw): Situation => {
     const spec = SPECS[0] ?? specOf();
     const containers = draw.containers.filter((one) => one !== undefined);
     const last = containers.at(-1);
     const nextAt = timestamp(NOW_MS + draw.waitMs);
-    return observedOf(spec, {
+    return situationOf(spec, {
       goal:
         draw.goal === 'run' || draw.goal === 'stop'
           ? { kind: draw.goal, spec: { ...spec, desiredState: draw.goal === 'run' ? 'Running' : 'Stopped' } }
@@ -63,15 +65,19 @@ const worlds = fc
       image: draw.image,
       imageKey: draw.image.kind === 'unknown' ? '' : HASH,
       stopping: new Set(draw.stopping && last !== undefined && isUp(last) ? [last.id] : []),
-      memory: {
-        startRequested: true,
-        ...(draw.crashes > 0 ? { backOff: { count: draw.crashes, nextAt } } : {}),
-        ...(last === undefined ? {} : { exitSeen: runKey(last) }),
-        ...(draw.finished ? { finished: { specHash: hashOf(spec), exitCode: 0 } } : {}),
-        ...(draw.failedBuild
-          ? { failedBuild: { hash: HASH, reason: 'BuildFailed', message: '', attempts: 3, nextAt: '' } }
-          : {}),
-      },
+      memory: memoryOf({
+        program: {
+          startRequested: true,
+          ...(draw.finished && {
+            rest: { why: 'finished', specHash: hashOf(spec), exitCode: 0, overtaken: false },
+          }),
+        },
+        ...(draw.crashes > 0 && { starts: { crashes: { count: draw.crashes, nextAt } } }),
+        ...(draw.failedBuild && {
+          failedImage: { key: HASH, reason: 'BuildFailed', message: '', attempts: 3, nextAt: '' },
+        }),
+      }),
+      lastExit: last === undefined ? null : exitOf(last, ''),
     });
   });
 
@@ -148,14 +154,14 @@ test('carrying plans out comes to rest, with at most one container up at any tim
   );
 });
 
-function assertAtRest(world: Observed): void {
+function assertAtRest(world: Situation): void {
   const up = world.containers.filter(isUp);
   if (world.goal.kind === 'remove') assert.equal(world.containers.length, 0);
   if (world.goal.kind === 'stop') assert.equal(up.length, 0);
   if (world.goal.kind !== 'run') return;
   assert.ok(up.length <= 1, 'at most one runs');
-  const isBlocked = world.memory.failedBuild !== undefined || world.image.kind === 'unknown';
-  if (world.memory.finished === undefined && !isBlocked) {
+  const isBlocked = world.memory.failedImage !== undefined || world.image.kind === 'unknown';
+  if (world.memory.program.rest === undefined && !isBlocked) {
     assert.equal(up.length, 1, 'one runs');
     assert.equal(up[0]?.labels[LABELS.specHash], hashOf(world.goal.spec));
     assert.equal(world.containers.length, 1, 'and nothing is left beside it');
@@ -163,7 +169,7 @@ function assertAtRest(world: Observed): void {
 }
 
 /** What happens by itself between two passes: stops end, builds end, probes answer. */
-function settle(world: Observed): Observed {
+function settle(world: Situation): Situation {
   const ended = world.containers.map((one) =>
     world.stopping.has(one.id) ? { ...one, state: 'exited' as const, finishedAtMs: world.nowMs } : one,
   );
@@ -180,8 +186,8 @@ function settle(world: Observed): Observed {
   };
 }
 
-function apply(world: Observed, action: Action): Observed {
-  const change = (id: string, to: Partial<Container>): Observed => ({
+function apply(world: Situation, action: Action): Situation {
+  const change = (id: string, to: Partial<Container>): Situation => ({
     ...world,
     containers: world.containers.map((one) => (one.id === id ? { ...one, ...to } : one)),
   });

@@ -1,22 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe as suite, test } from 'node:test';
 import { describe } from '../../../controller/program/action.ts';
-import { type Observed, runKey } from '../../../controller/program/observed.ts';
 import { plan } from '../../../controller/program/plan.ts';
+import type { Situation } from '../../../controller/program/situation.ts';
+import { ended } from '../../../controller/program/verdicts.ts';
 import { LABELS, timestamp } from '../../../schemas/program.ts';
 import { revisionHash } from '../../../schemas/spec-hash.ts';
 import {
   containerOf,
+  crashOf,
   EXITED,
   HASH,
   hashOf,
+  memoryOf,
   NEVER_RAN,
   NOW_MS,
-  observedOf,
   ready,
   SETTINGS,
+  situationOf,
   specOf,
-} from './observed-fixture.ts';
+} from './situation-fixture.ts';
 
 const spec = specOf();
 const older = specOf({ env: { OLD: '1' } });
@@ -29,7 +32,7 @@ const crashed = containerOf('new', spec, EXITED);
 
 interface Row {
   name: string;
-  observed: Observed;
+  observed: Situation;
   want: string[];
 }
 
@@ -37,12 +40,12 @@ const rows: Row[] = [
   // From nothing to ready.
   {
     name: 'no image: builds it',
-    observed: observedOf(spec, { image: { kind: 'absent' } }),
+    observed: situationOf(spec, { image: { kind: 'absent' } }),
     want: ['build build-aaaaaaaaaaaa'],
   },
   {
     name: 'no image of a reference: pulls it',
-    observed: observedOf(specOf({ build: undefined, image: 'busybox' }), {
+    observed: situationOf(specOf({ build: undefined, image: 'busybox' }), {
       imageKey: 'busybox',
       image: { kind: 'absent' },
     }),
@@ -50,98 +53,100 @@ const rows: Row[] = [
   },
   {
     name: 'the build runs: nothing to do',
-    observed: observedOf(spec, { image: { kind: 'pending' } }),
+    observed: situationOf(spec, { image: { kind: 'pending' } }),
     want: [],
   },
   {
     name: 'the image is there: creates',
-    observed: observedOf(spec),
+    observed: situationOf(spec),
     want: ['create hersh-program-x for revision 1'],
   },
   {
     name: 'created: starts',
-    observed: observedOf(spec, { containers: [containerOf('new', spec, NEVER_RAN)] }),
+    observed: situationOf(spec, { containers: [containerOf('new', spec, NEVER_RAN)] }),
     want: ['start new (first)'],
   },
   {
     name: 'runs, not ready: looks again at the deadline',
-    observed: observedOf(spec, { containers: [current] }),
+    observed: situationOf(spec, { containers: [current] }),
     want: ['look again in 59000 ms: it has until then to become ready'],
   },
   {
     name: 'ready: nothing to do',
-    observed: observedOf(spec, { containers: [current], probes: ready('new') }),
+    observed: situationOf(spec, { containers: [current], probes: ready('new') }),
     want: [],
   },
   {
     name: 'readiness none: nothing to do',
-    observed: observedOf(specOf({ readiness: { none: true } }), { containers: [current] }),
+    observed: situationOf(specOf({ readiness: { none: true } }), { containers: [current] }),
     want: [],
   },
 
   // Replacing.
   {
     name: 'a changed spec: creates beside the one that serves, for the next revision',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [previous],
-      memory: { latestRevision: { number: 4, hash: 'another' } },
+      memory: memoryOf({ program: { newest: { number: 4, hash: 'another' } } }),
     }),
     want: [`create ${beside.name} for revision 5`],
   },
   {
     name: 'a restart is the same revision',
-    observed: observedOf(specOf({ restartedAt: 'now' }), {
+    observed: situationOf(specOf({ restartedAt: 'now' }), {
       containers: [current],
-      memory: { latestRevision: { number: 4, hash: revisionHash(spec, HASH) } },
+      memory: memoryOf({ program: { newest: { number: 4, hash: revisionHash(spec, HASH) } } }),
     }),
     want: [`create hersh-program-x-${hashOf(specOf({ restartedAt: 'now' })).slice(-8)} for revision 4`],
   },
   {
     name: 'a changed spec whose image has to be made: the old one serves on',
-    observed: observedOf(spec, { containers: [previous], image: { kind: 'absent' }, probes: ready('old') }),
+    observed: situationOf(spec, { containers: [previous], image: { kind: 'absent' }, probes: ready('old') }),
     want: ['build build-aaaaaaaaaaaa'],
   },
   {
     name: 'a failed build leaves alone what runs',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [previous],
       image: { kind: 'absent' },
-      memory: { failedBuild: { hash: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' } },
+      memory: memoryOf({
+        failedImage: { key: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' },
+      }),
     }),
     want: [],
   },
   {
     name: 'a failed build, and the old one crashed: the old one is started again',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [containerOf('old', older, EXITED)],
       image: { kind: 'absent' },
-      memory: {
-        failedBuild: { hash: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' },
-        exitSeen: runKey(containerOf('old', older, EXITED)),
-        backOff: { count: 1, nextAt: inFuture(-1) },
-      },
+      ...crashOf(containerOf('old', older, EXITED), 1, inFuture(-1)),
+      memory: memoryOf({
+        ...crashOf(containerOf('old', older, EXITED), 1, inFuture(-1)).memory,
+        failedImage: { key: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' },
+      }),
     }),
     want: ['start old (restart)'],
   },
   {
     name: 'an old one that was stopped by wish is not started while the new one is built',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [containerOf('old', older, EXITED)],
       image: { kind: 'pending' },
-      memory: { stopsAsked: [runKey(containerOf('old', older, EXITED))] },
+      memory: ended(memoryOf(), containerOf('old', older, EXITED), 'asked'),
     }),
     want: [],
   },
   {
     name: 'the new container stands beside: the old one is stopped',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [previous, containerOf('new', spec, { ...NEVER_RAN, ...beside })],
     }),
     want: ['stop old within 10 s: a new revision takes over'],
   },
   {
     name: 'while the old one stops: nothing',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [previous, containerOf('new', spec, { ...NEVER_RAN, ...beside })],
       stopping: new Set(['old']),
     }),
@@ -149,14 +154,14 @@ const rows: Row[] = [
   },
   {
     name: 'the old one has stopped: the new one is started, the old one kept',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [{ ...previous, ...EXITED }, containerOf('new', spec, { ...NEVER_RAN, ...beside })],
     }),
     want: ['start new (first)'],
   },
   {
     name: 'the new one is ready: the old one goes',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [
         { ...previous, ...EXITED },
         { ...current, ...beside, labels: { ...current.labels, [LABELS.revision]: '2' } },
@@ -167,7 +172,7 @@ const rows: Row[] = [
   },
   {
     name: 'the one made anew of the same revision is ready: the old one goes',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [
         { ...previous, ...EXITED },
         { ...current, ...beside },
@@ -178,12 +183,12 @@ const rows: Row[] = [
   },
   {
     name: 'alone again: takes the plain name',
-    observed: observedOf(spec, { containers: [{ ...current, ...beside }], probes: ready('new') }),
+    observed: situationOf(spec, { containers: [{ ...current, ...beside }], probes: ready('new') }),
     want: ['rename new to hersh-program-x'],
   },
   {
     name: 'a spec overtaken before its container started: that one goes',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [containerOf('mid', older, NEVER_RAN), current],
       probes: ready('new'),
     }),
@@ -191,7 +196,7 @@ const rows: Row[] = [
   },
   {
     name: 'a twin that runs is stopped, the newest stays',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [containerOf('twin', spec, { createdAtMs: NOW_MS - 5_000 }), current],
       probes: ready('new', 'twin'),
     }),
@@ -201,12 +206,12 @@ const rows: Row[] = [
   // Changed behind the controller's back.
   {
     name: 'somebody took its network away: another container takes over',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [{ ...current, settings: { ...SETTINGS, networks: [] } }],
-      memory: {
-        baseline: { containerId: 'new', settings: SETTINGS },
-        latestRevision: { number: 3, hash: revisionHash(spec, HASH) },
-      },
+      memory: memoryOf({
+        containers: { new: { settings: SETTINGS } },
+        program: { newest: { number: 3, hash: revisionHash(spec, HASH) } },
+      }),
     }),
     want: [
       `create ${beside.name} for revision 3: somebody changed the container: networks is [] instead of ["programs"]`,
@@ -214,92 +219,102 @@ const rows: Row[] = [
   },
   {
     name: 'the changed one is stopped when the other stands beside it',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [
         { ...current, createdAtMs: NOW_MS - 9_000, settings: { ...SETTINGS, memoryBytes: 1 } },
         containerOf('next', spec, { ...NEVER_RAN, ...beside }),
       ],
-      memory: { baseline: { containerId: 'new', settings: SETTINGS } },
+      memory: memoryOf({ containers: { new: { settings: SETTINGS } } }),
     }),
     want: ['stop new within 10 s: a new revision takes over'],
   },
   {
     name: 'an engine that keeps less than it was asked for is no drift',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [{ ...current, settings: { ...SETTINGS, pids: 0 } }],
       probes: ready('new'),
-      memory: { baseline: { containerId: 'new', settings: { ...SETTINGS, pids: 0 } } },
+      memory: memoryOf({ containers: { new: { settings: { ...SETTINGS, pids: 0 } } } }),
     }),
     want: [],
   },
   {
     name: 'what a host before this one did not look at is no drift',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [{ ...current, settings: { ...SETTINGS, memorySwapBytes: -1 } }],
       probes: ready('new'),
-      memory: {
-        baseline: { containerId: 'new', settings: { memoryBytes: 2 ** 29, networks: ['programs'] } },
-      },
+      memory: memoryOf({
+        containers: { new: { settings: { memoryBytes: 2 ** 29, networks: ['programs'] } } },
+      }),
     }),
     want: [],
   },
   {
     name: 'renamed by somebody: named back',
-    observed: observedOf(spec, { containers: [{ ...current, name: 'mine' }], probes: ready('new') }),
+    observed: situationOf(spec, { containers: [{ ...current, name: 'mine' }], probes: ready('new') }),
     want: ['rename new to hersh-program-x'],
   },
 
   // Crashes.
   {
     name: 'crashed for the first time: started at once',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [crashed],
-      memory: { exitSeen: runKey(crashed), backOff: { count: 1, nextAt: inFuture(0) } },
+      ...crashOf(crashed, 1, inFuture(0)),
     }),
     want: ['start new (restart)'],
   },
   {
     name: 'crashed again: waits',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [crashed],
-      memory: { exitSeen: runKey(crashed), backOff: { count: 4, nextAt: inFuture(4_000) } },
+      ...crashOf(crashed, 4, inFuture(4_000)),
     }),
     want: ['look again in 4000 ms: back-off after a crash'],
   },
   {
     name: 'a clock that jumped back: waits a minute at most',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [crashed],
-      memory: { exitSeen: runKey(crashed), backOff: { count: 4, nextAt: inFuture(86_400_000) } },
+      ...crashOf(crashed, 4, inFuture(86_400_000)),
     }),
     want: ['look again in 60000 ms: back-off after a crash'],
   },
   {
     name: 'finished: stays so',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [crashed],
-      memory: { finished: { specHash: hashOf(spec), exitCode: 0 } },
+      memory: memoryOf({
+        program: { rest: { why: 'finished', specHash: hashOf(spec), exitCode: 0, overtaken: false } },
+      }),
     }),
     want: [],
   },
   {
     name: 'finished, and its container removed by hand: stays so',
-    observed: observedOf(spec, { memory: { finished: { specHash: hashOf(spec), exitCode: 0 } } }),
+    observed: situationOf(spec, {
+      memory: memoryOf({
+        program: { rest: { why: 'finished', specHash: hashOf(spec), exitCode: 0, overtaken: false } },
+      }),
+    }),
     want: [],
   },
   {
     name: 'finished as another spec: runs anew',
-    observed: observedOf(spec, { memory: { finished: { specHash: 'v1:other', exitCode: 0 } } }),
+    observed: situationOf(spec, {
+      memory: memoryOf({
+        program: { rest: { why: 'finished', specHash: 'v1:other', exitCode: 0, overtaken: false } },
+      }),
+    }),
     want: ['create hersh-program-x for revision 1'],
   },
   {
     name: 'paused by somebody: goes on',
-    observed: observedOf(spec, { containers: [{ ...current, state: 'paused' }], probes: ready('new') }),
+    observed: situationOf(spec, { containers: [{ ...current, state: 'paused' }], probes: ready('new') }),
     want: ['unpause new'],
   },
   {
     name: 'liveness fails: ended, and not by wish',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [current],
       probes: new Map([['new', { ready: true, live: false, message: '' }]]),
     }),
@@ -307,33 +322,35 @@ const rows: Row[] = [
   },
   {
     name: 'dead: removed, which may fail, when another is made',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [{ ...current, state: 'dead' }],
-      memory: { latestRevision: { number: 1, hash: revisionHash(spec, HASH) } },
+      memory: memoryOf({ program: { newest: { number: 1, hash: revisionHash(spec, HASH) } } }),
     }),
     want: ['create hersh-program-x-d3158666 for revision 1', 'remove new: its state is dead'],
   },
   {
     name: 'being removed by somebody: not waited for',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [{ ...current, state: 'removing' }],
-      memory: { latestRevision: { number: 1, hash: revisionHash(spec, HASH) } },
+      memory: memoryOf({ program: { newest: { number: 1, hash: revisionHash(spec, HASH) } } }),
     }),
     want: ['create hersh-program-x-d3158666 for revision 1'],
   },
   {
     name: 'beside a container of a revision that was never written down: takes the number after it',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [{ ...previous, labels: { ...previous.labels, [LABELS.revision]: '7' } }],
-      memory: { latestRevision: { number: 3, hash: 'another' } },
+      memory: memoryOf({ program: { newest: { number: 3, hash: 'another' } } }),
     }),
     want: ['create hersh-program-x-d3158666 for revision 8'],
   },
   {
     name: 'the last start failed: waits',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [containerOf('new', spec, NEVER_RAN)],
-      memory: { failedStart: { reason: 'StartFailed', message: '', attempts: 2, nextAt: inFuture(2_000) } },
+      memory: memoryOf({
+        starts: { failed: { reason: 'StartFailed', message: '', attempts: 2, nextAt: inFuture(2_000) } },
+      }),
     }),
     want: ['look again in 2000 ms: the last start failed'],
   },
@@ -341,35 +358,37 @@ const rows: Row[] = [
   // Builds that fail.
   {
     name: 'a build that failed for good is not tried again',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       image: { kind: 'absent' },
-      memory: { failedBuild: { hash: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' } },
+      memory: memoryOf({
+        failedImage: { key: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' },
+      }),
     }),
     want: [],
   },
   {
     name: 'a build that failed for want of a network waits for its next try',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       image: { kind: 'absent' },
-      memory: {
-        failedBuild: { hash: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: inFuture(5_000) },
-      },
+      memory: memoryOf({
+        failedImage: { key: HASH, reason: 'BuildFailed', message: '', attempts: 1, nextAt: inFuture(5_000) },
+      }),
     }),
     want: ['look again in 5000 ms: the build is tried again'],
   },
   {
     name: 'other sources are another build',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       image: { kind: 'absent' },
-      memory: {
-        failedBuild: { hash: 'b'.repeat(64), reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' },
-      },
+      memory: memoryOf({
+        failedImage: { key: 'b'.repeat(64), reason: 'BuildFailed', message: '', attempts: 1, nextAt: '' },
+      }),
     }),
     want: ['build build-aaaaaaaaaaaa'],
   },
   {
     name: 'the context is gone: what runs is left alone',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       containers: [current],
       imageKey: '',
       image: { kind: 'unknown', reason: 'BuildFailed', message: 'gone' },
@@ -378,44 +397,44 @@ const rows: Row[] = [
   },
   {
     name: 'no port: waits',
-    observed: observedOf(spec, { port: 0, portProblem: { reason: 'PortsExhausted', message: '' } }),
+    observed: situationOf(spec, { port: 0, portProblem: { reason: 'PortsExhausted', message: '' } }),
     want: ['look again in 5000 ms: no port, or the last try failed'],
   },
 
   // Stopping.
-  { name: 'stopped and nothing there: nothing', observed: observedOf(stopped), want: [] },
+  { name: 'stopped and nothing there: nothing', observed: situationOf(stopped), want: [] },
   {
     name: 'stop: ends what runs',
-    observed: observedOf(stopped, { containers: [current] }),
+    observed: situationOf(stopped, { containers: [current] }),
     want: ['stop new within 10 s: desiredState is Stopped'],
   },
   {
     name: 'stop: a build is cancelled',
-    observed: observedOf(stopped, { image: { kind: 'pending' } }),
+    observed: situationOf(stopped, { image: { kind: 'pending' } }),
     want: ['cancel the build: desiredState is Stopped'],
   },
   {
     name: 'stop: one container is kept, with its output',
-    observed: observedOf(stopped, {
+    observed: situationOf(stopped, {
       containers: [{ ...previous, ...EXITED }, crashed, containerOf('oops', older, NEVER_RAN)],
     }),
     want: ['remove old: a newer container was kept', 'remove oops: a newer container was kept'],
   },
   {
     name: 'stopped, and its container being removed by somebody: not waited for',
-    observed: observedOf(stopped, { containers: [{ ...current, state: 'removing' }] }),
+    observed: situationOf(stopped, { containers: [{ ...current, state: 'removing' }] }),
     want: [],
   },
   {
     name: 'started by hand though it should be stopped: stopped again',
-    observed: observedOf(stopped, { containers: [current], memory: { stopsAsked: [runKey(current)] } }),
+    observed: situationOf(stopped, { containers: [current], memory: ended(memoryOf(), current, 'asked') }),
     want: ['stop new within 10 s: desiredState is Stopped'],
   },
 
   // Deleting, and doing nothing.
   {
     name: 'deleted: cancels the build and ends what runs',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       goal: { kind: 'remove' },
       containers: [current],
       image: { kind: 'pending' },
@@ -424,7 +443,7 @@ const rows: Row[] = [
   },
   {
     name: 'deleted: removes what has ended',
-    observed: observedOf(spec, {
+    observed: situationOf(spec, {
       goal: { kind: 'remove' },
       containers: [crashed],
       image: { kind: 'unneeded' },
@@ -433,12 +452,12 @@ const rows: Row[] = [
   },
   {
     name: 'deleted and all gone: forgotten',
-    observed: observedOf(spec, { goal: { kind: 'remove' }, image: { kind: 'unneeded' } }),
+    observed: situationOf(spec, { goal: { kind: 'remove' }, image: { kind: 'unneeded' } }),
     want: ['forget the program: the program was deleted'],
   },
   {
     name: 'held: nothing is touched',
-    observed: observedOf(spec, { goal: { kind: 'hold' }, containers: [current, crashed] }),
+    observed: situationOf(spec, { goal: { kind: 'hold' }, containers: [current, crashed] }),
     want: [],
   },
 ];
@@ -449,9 +468,9 @@ suite('plan', () => {
   }
 
   test('a stop by wish is told from one that is not', () => {
-    const wish = plan(observedOf(stopped, { containers: [current] }));
+    const wish = plan(situationOf(stopped, { containers: [current] }));
     const sick = plan(
-      observedOf(spec, {
+      situationOf(spec, {
         containers: [current],
         probes: new Map([['new', { ready: true, live: false, message: '' }]]),
       }),
@@ -463,7 +482,7 @@ suite('plan', () => {
   });
 
   test('the wanted container carries what tells it from others', () => {
-    const [action] = plan(observedOf(spec));
+    const [action] = plan(situationOf(spec));
     assert.ok(action?.kind === 'create');
     assert.equal(action.specHash, hashOf(spec));
     assert.equal(action.specHash, current.labels[LABELS.specHash]);

@@ -1,24 +1,27 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventsBetween } from '../../../controller/program/events.ts';
-import { type Observed, runKey } from '../../../controller/program/observed.ts';
 import { plan } from '../../../controller/program/plan.ts';
+import type { Situation } from '../../../controller/program/situation.ts';
 import { status, statusWithoutEngine } from '../../../controller/program/status.ts';
 import { emptyStatus } from '../../../registry/records/status-store.ts';
 import { findCondition } from '../../../schemas/conditions.ts';
+import { runKey } from '../../../schemas/container.ts';
 import type { Problem } from '../../../schemas/errors.ts';
 import { type ProgramStatus, timestamp } from '../../../schemas/program.ts';
 import {
   containerOf,
+  crashOf,
   EXITED,
   HASH,
   hashOf,
+  memoryOf,
   NEVER_RAN,
   NOW_MS,
-  observedOf,
   ready,
+  situationOf,
   specOf,
-} from './observed-fixture.ts';
+} from './situation-fixture.ts';
 
 const spec = specOf();
 const older = specOf({ env: { OLD: '1' } });
@@ -31,38 +34,43 @@ const lastExit = {
   exitCode: 3,
   oomKilled: false,
   signal: '',
+  run: runKey(crashed),
   finishedAt: timestamp(NOW_MS),
   logTail: 'panic: no money',
 };
 
-function statusOf(observed: Observed, problems: Problem[] = [], from: ProgramStatus = before): ProgramStatus {
+function statusOf(
+  observed: Situation,
+  problems: Problem[] = [],
+  from: ProgramStatus = before,
+): ProgramStatus {
   return status(from, observed, plan(observed), {
     ...{ problems, generation: 1, commit: '', missing: '', remote: undefined },
   });
 }
 
-const failedBuild = { hash: HASH, reason: 'BuildFailed', message: 'no such file', attempts: 1, nextAt: '' };
+const failedImage = { key: HASH, reason: 'BuildFailed', message: 'no such file', attempts: 1, nextAt: '' };
 
 /** `[name, observed, state, reason]` */
-const rows: [string, Observed, string, string][] = [
-  ['never started', observedOf(stopped, { memory: {} }), 'Created', ''],
-  ['stopped by wish', observedOf(stopped), 'Stopped', ''],
-  ['to be stopped', observedOf(stopped, { containers: [current] }), 'Stopping', ''],
+const rows: [string, Situation, string, string][] = [
+  ['never started', situationOf(stopped, { memory: memoryOf() }), 'Created', ''],
+  ['stopped by wish', situationOf(stopped), 'Stopped', ''],
+  ['to be stopped', situationOf(stopped, { containers: [current] }), 'Stopping', ''],
   [
     'being stopped',
-    observedOf(stopped, { containers: [current], stopping: new Set(['new']) }),
+    situationOf(stopped, { containers: [current], stopping: new Set(['new']) }),
     'Stopping',
     '',
   ],
-  ['to be built', observedOf(spec, { image: { kind: 'absent' } }), 'Building', ''],
-  ['being built', observedOf(spec, { image: { kind: 'pending' } }), 'Building', ''],
-  ['built', observedOf(spec), 'Built', ''],
-  ['created', observedOf(spec, { containers: [containerOf('new', spec, NEVER_RAN)] }), 'Starting', ''],
-  ['running', observedOf(spec, { containers: [current] }), 'Running', ''],
-  ['ready', observedOf(spec, { containers: [current], probes: ready('new') }), 'Ready', ''],
+  ['to be built', situationOf(spec, { image: { kind: 'absent' } }), 'Building', ''],
+  ['being built', situationOf(spec, { image: { kind: 'pending' } }), 'Building', ''],
+  ['built', situationOf(spec), 'Built', ''],
+  ['created', situationOf(spec, { containers: [containerOf('new', spec, NEVER_RAN)] }), 'Starting', ''],
+  ['running', situationOf(spec, { containers: [current] }), 'Running', ''],
+  ['ready', situationOf(spec, { containers: [current], probes: ready('new') }), 'Ready', ''],
   [
     'never listens',
-    observedOf(specOf({ progressDeadlineSeconds: 1 }), {
+    situationOf(specOf({ progressDeadlineSeconds: 1 }), {
       containers: [current],
       probes: new Map([['new', { ready: false, live: undefined, message: '' }]]),
     }),
@@ -71,73 +79,82 @@ const rows: [string, Observed, string, string][] = [
   ],
   [
     'finished, with its image gone, after a build of other sources failed',
-    observedOf(specOf({ restartPolicy: 'Never' }), {
+    situationOf(specOf({ restartPolicy: 'Never' }), {
       image: { kind: 'absent' },
-      memory: {
-        failedBuild: { ...failedBuild, hash: 'other' },
-        finished: { specHash: hashOf(specOf({ restartPolicy: 'Never' })), exitCode: 0 },
-      },
+      memory: memoryOf({
+        failedImage: { ...failedImage, key: 'other' },
+        program: {
+          rest: {
+            why: 'finished',
+            specHash: hashOf(specOf({ restartPolicy: 'Never' })),
+            exitCode: 0,
+            overtaken: false,
+          },
+        },
+      }),
     }),
     'Stopped',
     'Completed',
   ],
   [
     'build failed',
-    observedOf(spec, { image: { kind: 'absent' }, memory: { failedBuild } }),
+    situationOf(spec, { image: { kind: 'absent' }, memory: memoryOf({ failedImage }) }),
     'Error',
     'BuildFailed',
   ],
   [
     'context gone',
-    observedOf(spec, { imageKey: '', image: { kind: 'unknown', reason: 'BuildFailed', message: 'gone' } }),
+    situationOf(spec, { imageKey: '', image: { kind: 'unknown', reason: 'BuildFailed', message: 'gone' } }),
     'Error',
     'BuildFailed',
   ],
   [
     'first crash: restarted at once, not worth the word Error',
-    observedOf(spec, {
+    situationOf(spec, {
       containers: [crashed],
-      memory: { exitSeen: runKey(crashed), backOff: { count: 1, nextAt: timestamp(NOW_MS) } },
+      ...crashOf(crashed, 1, timestamp(NOW_MS)),
     }),
     'Starting',
     '',
   ],
   [
     'crash loop',
-    observedOf(spec, {
+    situationOf(spec, {
       containers: [crashed],
-      memory: { exitSeen: runKey(crashed), backOff: { count: 3, nextAt: timestamp(NOW_MS + 2_000) } },
+      ...crashOf(crashed, 3, timestamp(NOW_MS + 2_000)),
     }),
     'Error',
     'CrashLoopBackOff',
   ],
   [
     'finished',
-    observedOf(spec, {
+    situationOf(spec, {
       containers: [crashed],
-      memory: { finished: { specHash: hashOf(spec), exitCode: 0 } },
+      memory: memoryOf({
+        program: { rest: { why: 'finished', specHash: hashOf(spec), exitCode: 0, overtaken: false } },
+      }),
     }),
     'Stopped',
     'Completed',
   ],
   [
     'port taken',
-    observedOf(spec, { portProblem: { reason: 'PortConflict', message: 'taken' } }),
+    situationOf(spec, { portProblem: { reason: 'PortConflict', message: 'taken' } }),
     'Error',
     'PortConflict',
   ],
   [
     'an old one serves while the new one is built',
-    observedOf(spec, { containers: [previous], image: { kind: 'pending' }, probes: ready('old') }),
+    situationOf(spec, { containers: [previous], image: { kind: 'pending' }, probes: ready('old') }),
     'Ready',
     'Building',
   ],
   [
     'an old one serves beside a failed build',
-    observedOf(spec, {
+    situationOf(spec, {
       containers: [previous],
       image: { kind: 'absent' },
-      memory: { failedBuild },
+      memory: memoryOf({ failedImage }),
       probes: ready('old'),
     }),
     'Ready',
@@ -164,20 +181,22 @@ const problem: Problem = {
 };
 
 test('a broken manifest beside what serves', () => {
-  const seen = statusOf(observedOf(spec, { containers: [current], probes: ready('new') }), [problem]);
+  const seen = statusOf(situationOf(spec, { containers: [current], probes: ready('new') }), [problem]);
   assert.deepEqual([seen.state, seen.reason], ['Ready', 'InvalidManifest']);
   assert.equal(seen.errorMsg, 'programs/x.yaml:12:16: spec.publishPort must be an integer');
   assert.equal(findCondition(seen.conditions, 'Valid')?.status, 'False');
 });
 
 test('a broken manifest and nothing known', () => {
-  const seen = statusOf(observedOf(spec, { goal: { kind: 'hold' }, image: { kind: 'unneeded' } }), [problem]);
+  const seen = statusOf(situationOf(spec, { goal: { kind: 'hold' }, image: { kind: 'unneeded' } }), [
+    problem,
+  ]);
   assert.deepEqual([seen.state, seen.reason], ['Error', 'InvalidManifest']);
 });
 
 test('a crash loop says how it ended, how often, when next, and its last words', () => {
-  const memory = { exitSeen: runKey(crashed), backOff: { count: 3, nextAt: timestamp(NOW_MS + 2_000) } };
-  const { errorMsg } = statusOf(observedOf(spec, { containers: [crashed], memory, lastExit }));
+  const { memory } = crashOf(crashed, 3, timestamp(NOW_MS + 2_000));
+  const { errorMsg } = statusOf(situationOf(spec, { containers: [crashed], memory, lastExit }));
   assert.equal(
     errorMsg,
     `exited 3 times in a row (exit code 3); started again at ${timestamp(NOW_MS + 2_000)}\npanic: no money`,
@@ -185,7 +204,7 @@ test('a crash loop says how it ended, how often, when next, and its last words',
 });
 
 test('updatedAt moves with state, reason and ids, and with nothing else', () => {
-  const observed = observedOf(spec, { containers: [current], probes: ready('new') });
+  const observed = situationOf(spec, { containers: [current], probes: ready('new') });
   const first = statusOf(observed);
   assert.equal(first.updatedAt, timestamp(NOW_MS));
   const later = statusOf({ ...observed, nowMs: NOW_MS + 5_000 }, [], first);
@@ -199,7 +218,7 @@ test('what serves is shown: its revision, image, build and times', () => {
   const labels = { ...previous.labels, 'dev.hersh.revision': '7', 'dev.hersh.build': 'b'.repeat(64) };
   const serving = { ...previous, labels, imageId: 'sha256:old' };
   const seen = statusOf(
-    observedOf(spec, { containers: [serving], image: { kind: 'pending' }, probes: ready('old') }),
+    situationOf(spec, { containers: [serving], image: { kind: 'pending' }, probes: ready('old') }),
   );
   assert.deepEqual(
     [seen.currentRevision, seen.imageId, seen.buildId, seen.containerId, seen.startedAt],
@@ -208,16 +227,16 @@ test('what serves is shown: its revision, image, build and times', () => {
 });
 
 test('without an engine the last known state stays, and a condition says why, until it answers', () => {
-  const known = statusOf(observedOf(spec, { containers: [current], probes: ready('new') }));
+  const known = statusOf(situationOf(spec, { containers: [current], probes: ready('new') }));
   const blind = statusWithoutEngine(known, 'connect ENOENT', NOW_MS + 1);
   assert.equal(blind.state, 'Ready');
   assert.equal(findCondition(blind.conditions, 'EngineUnavailable')?.message, 'connect ENOENT');
-  const seeing = statusOf(observedOf(spec, { containers: [current], probes: ready('new') }), [], blind);
+  const seeing = statusOf(situationOf(spec, { containers: [current], probes: ready('new') }), [], blind);
   assert.equal(findCondition(seeing.conditions, 'EngineUnavailable'), undefined);
 });
 
 test('a remote that is not followed is a condition, and nothing else', () => {
-  const seen = observedOf(spec, { containers: [current], probes: ready('new') });
+  const seen = situationOf(spec, { containers: [current], probes: ready('new') });
   const from = statusOf(seen);
   const remote = { reason: 'RemoteDiverged', message: 'they diverged' };
   const context = { problems: [], generation: 1, commit: '', missing: '' };
@@ -232,10 +251,12 @@ test('a remote that is not followed is a condition, and nothing else', () => {
 test('events tell each change once', () => {
   const reasons = (from: ProgramStatus, to: ProgramStatus) =>
     eventsBetween(from, to).map(({ type, reason }) => [type, reason]);
-  const built = statusOf(observedOf(spec));
-  const running = statusOf(observedOf(spec, { containers: [current] }));
-  const up = statusOf(observedOf(spec, { containers: [current], probes: ready('new') }));
-  const failed = statusOf(observedOf(spec, { image: { kind: 'absent' }, memory: { failedBuild } }));
+  const built = statusOf(situationOf(spec));
+  const running = statusOf(situationOf(spec, { containers: [current] }));
+  const up = statusOf(situationOf(spec, { containers: [current], probes: ready('new') }));
+  const failed = statusOf(
+    situationOf(spec, { image: { kind: 'absent' }, memory: memoryOf({ failedImage }) }),
+  );
   assert.deepEqual(reasons(before, built), [['Normal', 'Built']]);
   assert.deepEqual(reasons(running, up), [['Normal', 'Ready']]);
   assert.deepEqual(reasons(up, up), []);

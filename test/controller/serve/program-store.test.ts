@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describeChange, diffSpecs } from '../../../controller/program/diff.ts';
+import { describeChange, diffSpecs } from '../../../controller/serve/change.ts';
 import { dryRun } from '../../../controller/serve/program-store.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { resolveSpec } from '../../../schemas/resolve.ts';

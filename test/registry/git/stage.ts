@@ -175,10 +175,17 @@ export async function enlist(
   name: string,
   rawSpec: Record<string, unknown> = { userId: 'ann', image: 'hersh/test' },
 ): Promise<void> {
+  const empty = emptyStatus(name, 0);
   await registry.status.put({
-    ...emptyStatus(name, 0),
+    ...empty,
     observedRevision: registry.commitOf(name, undefined),
     userId: 'ann',
-    memory: { inForce: { rawHash: '', rawSpec, spec: resolveSpec(rawSpec, 'runc'), labels: {} } },
+    memory: {
+      ...empty.memory,
+      program: {
+        ...empty.memory.program,
+        inForce: { rawHash: '', rawSpec, spec: resolveSpec(rawSpec, 'runc'), labels: {} },
+      },
+    },
   });
 }

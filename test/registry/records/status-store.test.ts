@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { emptyStatus, openStatusStore } from '../../../registry/records/status-store.ts';
 import { decodeStatus, encodeStatus } from '../../../registry/records/status-text.ts';
 import { AppError } from '../../../schemas/errors.ts';
+import { emptyMemory, type ProgramMemory } from '../../../schemas/memory.ts';
 import { PROGRAM_STATES, type ProgramStatus } from '../../../schemas/program.ts';
 import { smallDisk } from '../disk.ts';
 import { tempFolder } from '../folder.ts';
@@ -46,10 +47,11 @@ test('what was written is read again', async (t) => {
       exitCode: 1,
       oomKilled: false,
       signal: '',
+      run: 'c@1',
       finishedAt: '',
       logTail: 'a\n  b\n\ttab\r\n\u2028 \u{1F600}\n\n',
     },
-    memory: { startRequested: true, backOff: { count: 2, nextAt: '' } },
+    memory: { ...emptyMemory(), starts: { crashes: { count: 2, nextAt: '' } } },
   });
   await store.put(full);
   assert.deepEqual((await openStatusStore(folder)).get('p'), full);
@@ -83,12 +85,21 @@ test('whatever a status holds, it reads back equal, by the quick way and by any 
     reason: text,
     errorMsg: text,
     publishPort: fc.nat(),
-    memory: fc.record({ volume: text, exitSeen: text, startRequested: fc.boolean() }, { requiredKeys: [] }),
+    memory: fc.record({
+      program: fc.record(
+        { volume: text, restartedAtSeen: text, lastBuild: text, startRequested: fc.boolean() },
+        { requiredKeys: ['restartedAtSeen', 'lastBuild', 'startRequested'] },
+      ),
+      rollout: fc.record({ verdict: fc.constant('new' as const), attempt: text, refusals: fc.nat() }),
+      containers: fc.dictionary(text, fc.constant({})),
+      starts: fc.constant({}),
+    }),
     lastExit: fc.option(
       fc.record({
         exitCode: fc.integer(),
         oomKilled: fc.boolean(),
         signal: text,
+        run: text,
         finishedAt: text,
         logTail: text,
       }),
@@ -193,6 +204,8 @@ test('puts and removals keep their order', async (t) => {
 });
 
 /** Texts that are no status; the program they stood for is rebuilt from labels. */
+/** The ledger of a host before this one, which had learnt nothing yet. */
+const BARE = encodeStatus({ ...status('p'), memory: {} as ProgramMemory });
 const DAMAGED: [string, string][] = [
   ['empty', ''],
   ['zeros, as after a power cut', '\0'.repeat(400)],
@@ -207,8 +220,9 @@ const DAMAGED: [string, string][] = [
   ['an unknown state', encodeStatus(status('p')).replace('Created', 'Dancing')],
   ['a port that is none', encodeStatus(status('p')).replace('publishPort: 0', 'publishPort: many')],
   ['conditions that are none', encodeStatus(status('p')).replace('conditions: []', 'conditions: [1]')],
-  ['memory that is none', encodeStatus(status('p')).replace('memory: {}', 'memory: []')],
-  ['a spec in force that is none', encodeStatus(status('p')).replace('memory: {}', 'memory: {inForce: {}}')],
+  ['memory that is none', BARE.replace('memory: {}', 'memory: []')],
+  ['a spec in force that is none', BARE.replace('memory: {}', 'memory: {inForce: {}}')],
+  ['containers that are none', encodeStatus(status('p')).replace('containers: {}', 'containers: [1]')],
   [
     'an alias bomb',
     `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [${Array(200).fill('*a').join(',')}]\nc: [${Array(200).fill('*b').join(',')}]`,

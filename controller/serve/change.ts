@@ -1,5 +1,4 @@
-import type { Container } from '../../schemas/container.ts';
-import type { ProgramMemory, ProgramSpec } from '../../schemas/program.ts';
+import type { ProgramSpec } from '../../schemas/program.ts';
 import { ON_CHANGE } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 
@@ -52,31 +51,6 @@ export function describeChange(
   if (isUp) actions.push('stop the running container');
   actions.push('start the new container');
   return actions;
-}
-
-/**
- * What somebody changed of a container since it was first seen to run, in words; empty where nothing is known to
- * compare with. The engine's own account is the measure, since not every engine keeps all it is asked for. Pure.
- */
-export function driftOf({ id, settings }: Container, memory: ProgramMemory): string[] {
-  const baseline = baselineOf(memory, id);
-  if (baseline === undefined) return [];
-  const before: Record<string, unknown> = { ...baseline.settings };
-  // What an older host did not look at is no change: a newer one would replace everything that runs.
-  const known = Object.entries(settings).filter(([setting]) => setting in before);
-  return known.flatMap(([setting, now]) =>
-    stableJson(now) === stableJson(before[setting])
-      ? []
-      : `${setting} is ${stableJson(now)} instead of ${stableJson(before[setting])}`,
-  );
-}
-
-/** What a container is compared with; undefined where it never served. */
-export function baselineOf(
-  { baseline, baselineBefore }: ProgramMemory,
-  containerId: string,
-): ProgramMemory['baseline'] {
-  return [baseline, baselineBefore].find((one) => one?.containerId === containerId);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

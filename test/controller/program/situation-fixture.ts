@@ -1,5 +1,7 @@
-import type { Observed } from '../../../controller/program/observed.ts';
+import { exitOf } from '../../../controller/program/memory.ts';
+import type { Situation } from '../../../controller/program/situation.ts';
 import type { Container, ContainerSettings } from '../../../schemas/container.ts';
+import { emptyMemory, type OfProgram, type ProgramMemory } from '../../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../../schemas/program.ts';
 import { resolveSpec } from '../../../schemas/resolve.ts';
 import { specHash } from '../../../schemas/spec-hash.ts';
@@ -63,8 +65,29 @@ export function containerOf(id: string, spec: ProgramSpec, change: Partial<Conta
 export const EXITED = { state: 'exited', exitCode: 3, finishedAtMs: NOW_MS - 100 } as const;
 export const NEVER_RAN = { state: 'created', startedAtMs: 0 } as const;
 
+/** What is remembered, but for the defaults. */
+export function memoryOf(
+  change: Partial<Omit<ProgramMemory, 'program'>> & { program?: Partial<OfProgram> } = {},
+): ProgramMemory {
+  const empty = emptyMemory();
+  return { ...empty, ...change, program: { ...empty.program, ...change.program } };
+}
+
+/** That a container ended by itself, and that it counts. */
+export function crashOf(
+  container: Container,
+  count: number,
+  nextAt: string,
+): Pick<Situation, 'memory' | 'lastExit'> {
+  const run = { startedAtMs: container.startedAtMs, end: 'crashed' } as const;
+  return {
+    memory: memoryOf({ containers: { [container.id]: { run } }, starts: { crashes: { count, nextAt } } }),
+    lastExit: exitOf(container, ''),
+  };
+}
+
 /** A program that should run, with its image there and no container. */
-export function observedOf(spec: ProgramSpec, change: Partial<Observed> = {}): Observed {
+export function situationOf(spec: ProgramSpec, change: Partial<Situation> = {}): Situation {
   return {
     name: 'x',
     containerName: 'hersh-program-x',
@@ -78,12 +101,13 @@ export function observedOf(spec: ProgramSpec, change: Partial<Observed> = {}): O
     portProblem: undefined,
     stopping: new Set(),
     probes: new Map(),
-    memory: { startRequested: true },
+    memory: memoryOf({ program: { startRequested: true } }),
     rollback: undefined,
     rolloutMs: Math.max(
       0,
       ...(change.containers ?? []).map((one) => one.startedAtMs && NOW_MS - one.startedAtMs),
     ),
+    rollouts: {},
     lastExit: null,
     nowMs: NOW_MS,
     ...change,
@@ -91,6 +115,6 @@ export function observedOf(spec: ProgramSpec, change: Partial<Observed> = {}): O
 }
 
 /** Probe states of containers that answer. */
-export function ready(...ids: string[]): Observed['probes'] {
+export function ready(...ids: string[]): Situation['probes'] {
   return new Map(ids.map((id) => [id, { ready: true, live: undefined, message: '' }]));
 }

@@ -1,0 +1,39 @@
+import type { Registry } from '../../registry/registry.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { type ProgramStatus, timestamp } from '../../schemas/program.ts';
+import type { ControllerLog } from '../log.ts';
+import type { EventDraft } from '../program/events.ts';
+
+export interface LedgerDeps {
+  registry: Registry;
+  clock: Clock;
+  log: ControllerLog;
+}
+
+/** A status that can not be written counts in memory; only a ledger that was never written stops the pass. */
+export async function save(deps: LedgerDeps, status: ProgramStatus, isFirst = false): Promise<void> {
+  const { put } = deps.registry.status;
+  try {
+    await put(status, { durable: isFirst });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    if (!isFirst) {
+      deps.log.warn({ program: status.name, error: error.message }, 'the status can not be written');
+      return;
+    }
+    const { reason, message } = error;
+    await put({ ...status, state: 'Error', reason, errorMsg: message }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Tells people. Resolves when the event is written; never rejects. */
+export function emit(deps: LedgerDeps, status: ProgramStatus, event: EventDraft): Promise<void> {
+  const { name, state, currentRevision: revision } = status;
+  const fields = { program: name, state, reason: event.reason };
+  if (event.type === 'Warning') deps.log.warn(fields, event.message);
+  else deps.log.debug(fields, event.message);
+  const time = timestamp(deps.clock.now());
+  return deps.registry.events.append(name, { time, ...event, state, revision });
+}

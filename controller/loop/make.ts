@@ -1,0 +1,96 @@
+import { AppError, withHint } from '../../schemas/errors.ts';
+import type { ProgramMemory } from '../../schemas/memory.ts';
+import { LABELS, type ProgramStatus } from '../../schemas/program.ts';
+import { digest, revisionHash } from '../../schemas/spec-hash.ts';
+import type { CreateContainer } from '../engine/engine.ts';
+import type { Slots } from '../engine/slots.ts';
+import { type CreateAction, short } from '../program/action.ts';
+import type { Situation } from '../program/situation.ts';
+import { emit, save } from './ledger.ts';
+import { type Outcome, withDeed } from './outcome.ts';
+import { keepNew, type RevisionDeps } from './revisions.ts';
+
+export interface MakeDeps extends RevisionDeps {
+  instance: string;
+  slots: Slots;
+}
+
+/** Makes the container of a revision, which is written down first, with the ledger that knows of it. */
+export async function createContainer(
+  deps: MakeDeps,
+  before: ProgramStatus,
+  situation: Situation,
+  action: CreateAction,
+): Promise<Outcome> {
+  const { name, memory } = before;
+  const { spec, revision, imageId } = action;
+  const { imageKey, buildId } = situation;
+  const isAgain = situation.rollback !== undefined;
+  const hash = revisionHash(spec, imageKey);
+  const there = await deps.registry.revisions.get(name, revision);
+  if (!isAgain && there !== undefined && there.hash !== hash) {
+    // The ledger that tells of that one was never written: the number is taken, and the next pass finds another.
+    const taken = { kind: 'numberTaken', number: revision, hash: there.hash } as const;
+    return { status: withDeed(before, taken), goOn: false };
+  }
+  const volume = memory.program.volume ?? volumeName(deps.instance, name, spec.userId);
+  const status = withDeed(before, { kind: 'makes', revision, hash, volume, isAgain });
+  const isNew = memory.program.newest?.number !== revision && there === undefined;
+  if (!isAgain && isNew)
+    await keepNew(deps, before, situation, { revision, hash, imageKey, buildId, spec }, imageId);
+  await save(deps, status);
+  try {
+    const request = requestOf(deps.instance, status, situation, action, volume);
+    const id = await deps.slots.run(slotOf(status.memory), () => deps.engine.createContainer(request));
+    if (action.why !== '')
+      await emit(deps, status, { type: 'Warning', reason: 'Drifted', message: action.why });
+    const message = `revision ${revision} in container ${short(id)}`;
+    await emit(deps, status, { type: 'Normal', reason: 'Created', message });
+    return { status, goOn: true };
+  } catch (error) {
+    return failedToStart(deps, status, error);
+  }
+}
+
+function requestOf(
+  instance: string,
+  { name, memory }: ProgramStatus,
+  { imageKey, port }: Situation,
+  { containerName, specHash, revision, imageId, spec }: CreateAction,
+  volume: string,
+): CreateContainer {
+  const own = { [LABELS.instance]: instance, [LABELS.program]: name };
+  return {
+    ...{ program: name, name: containerName, image: imageId, publishPort: port, volume },
+    labels: {
+      ...memory.program.inForce?.labels,
+      ...own,
+      [LABELS.specHash]: specHash,
+      [LABELS.build]: spec.build === null ? '' : imageKey,
+      [LABELS.revision]: String(revision),
+      [LABELS.restartedAt]: spec.restartedAt,
+    },
+    env: { ...spec.env, HERSH_PROGRAM_ID: name },
+    runtime: spec.runtime,
+    ...spec.resources,
+    volumeLabels: { ...own, [LABELS.user]: spec.userId },
+  };
+}
+
+/** Making or starting a container failed. Throws on what is a bug, or an engine that is away. */
+export function failedToStart(deps: Pick<MakeDeps, 'clock'>, status: ProgramStatus, error: unknown): Outcome {
+  if (!(error instanceof AppError) || error.reason === 'EngineUnavailable') throw error;
+  const { reason } = error;
+  const deed = { kind: 'failed', reason, message: withHint(error), nowMs: deps.clock.now() } as const;
+  return { status: withDeed(status, deed), goOn: false };
+}
+
+export function slotOf({ starts: { crashes, failed } }: ProgramMemory): 'calm' | 'crashing' {
+  return (crashes?.count ?? 0) > 1 || failed !== undefined ? 'crashing' : 'calm';
+}
+
+/** Differs by user, so that a name that comes again under another user never gets the first one's data. */
+export function volumeName(instance: string, name: string, userId: string): string {
+  const prefix = instance === 'default' ? '' : `${instance}-`;
+  return `${prefix}hersh-state-${name}-${digest(userId).slice(0, 8)}`;
+}

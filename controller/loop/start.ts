@@ -1,0 +1,82 @@
+import { AppError, withHint } from '../../schemas/errors.ts';
+import type { ProgramStatus } from '../../schemas/program.ts';
+import type { Ports } from '../ports/ports.ts';
+import { type Action, short } from '../program/action.ts';
+import { refusedStart } from '../program/deed.ts';
+import { describeExit } from '../program/memory.ts';
+import { type Situation, specOf } from '../program/situation.ts';
+import { emit, save } from './ledger.ts';
+import { failedToStart, type MakeDeps, slotOf } from './make.ts';
+import { type Outcome, withDeed } from './outcome.ts';
+import { keepFailed } from './revisions.ts';
+
+export interface StartDeps extends MakeDeps {
+  ports: Ports;
+}
+
+/** Starts a container, for the first time or again. */
+export async function startContainer(
+  deps: StartDeps,
+  before: ProgramStatus,
+  situation: Situation,
+  { containerId, why }: Extract<Action, { kind: 'start' }>,
+): Promise<Outcome> {
+  const restarted = why === 'restart';
+  const status = restarted ? { ...before, restartCount: before.restartCount + 1 } : before;
+  if (restarted) await save(deps, status);
+  try {
+    const started = await deps.slots.run(slotOf(status.memory), () =>
+      deps.engine.startContainer(containerId),
+    );
+    if (started === 'gone') return { status, goOn: false };
+  } catch (error) {
+    return notStarted(deps, status, situation, containerId, error);
+  }
+  if (restarted) {
+    const after = status.lastExit === null ? '' : ` after ${describeExit(status.lastExit)}`;
+    const message = `restart ${status.restartCount} of ${short(containerId)}${after}`;
+    await emit(deps, status, { type: 'Normal', reason: 'Restarted', message });
+  }
+  return { status: withDeed(status, { kind: 'started' }), goOn: true };
+}
+
+async function notStarted(
+  deps: StartDeps,
+  status: ProgramStatus,
+  situation: Situation,
+  containerId: string,
+  error: unknown,
+): Promise<Outcome> {
+  const reason = error instanceof AppError ? error.reason : undefined;
+  const conflict = reason === 'PortConflict';
+  const pinned = situation.goal.kind === 'run' && specOf(situation.goal)?.publishPort !== null;
+  if (conflict && !pinned) return reassignPort(deps, status, situation.port);
+  const isGone = reason === 'StartFailed' || reason === 'ImageNotFound';
+  if (isGone) await deps.engine.removeContainer(containerId);
+  const left = isGone ? withDeed(status, { kind: 'removed', containerId }) : status;
+  const failed = failedToStart(deps, left, error);
+  const refused = conflict ? undefined : refusedStart(situation, containerId, withHint(error));
+  if (refused === undefined) return failed;
+  const next = withDeed(failed.status, refused);
+  const { rollout } = next.memory;
+  // The good revision comes back, where there is one, and what became of this one is kept with it.
+  if (rollout.verdict === 'bad' && rollout !== failed.status.memory.rollout)
+    await keepFailed(deps, status.name, rollout.revision, refused.bad);
+  return { ...failed, status: next };
+}
+
+/** The port was taken by somebody else on this machine: another one, and a container for it. */
+async function reassignPort(deps: StartDeps, status: ProgramStatus, taken: number): Promise<Outcome> {
+  let port: number;
+  try {
+    port = await deps.ports.reserve(status.name, new Set([taken]));
+  } catch (error) {
+    return failedToStart(deps, status, error);
+  }
+  deps.ports.release(status.name, port);
+  const next = { ...status, publishPort: port };
+  await save(deps, next);
+  const message = `port ${taken} is taken by something else on this machine; the program moves to ${port}`;
+  await emit(deps, next, { type: 'Warning', reason: 'PortReassigned', message });
+  return { status: next, goOn: false };
+}

@@ -1,0 +1,109 @@
+import type { Container } from '../../schemas/container.ts';
+import { type Bad, emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
+import type { ProgramSpec } from '../../schemas/program.ts';
+import { withProgram } from './goal.ts';
+import { afterStartFailure, forgetCrashes } from './memory.ts';
+import { assignRoles } from './roles.ts';
+import { latenessOf, numberOf } from './rollback.ts';
+import { type Situation, specOf } from './situation.ts';
+import { ended, numberTaken, refused, rolledBack } from './verdicts.ts';
+
+/** What the host did, or is about to do and has to be known if it dies in between: data, as the facts of a look. */
+export type Deed =
+  | { kind: 'startAsked' }
+  | { kind: 'deleted'; commit: string }
+  /** The name was deleted and comes back before all of the old program is gone. */
+  | { kind: 'bornAnew'; isSameUser: boolean }
+  /** `isWish`: and not since its liveness fails. */
+  | { kind: 'stops'; container: Container; isWish: boolean }
+  /** `isAgain`: of the good one, which comes back. */
+  | { kind: 'makes'; revision: number; hash: string; volume: string; isAgain: boolean }
+  | { kind: 'numberTaken'; number: number; hash: string }
+  | { kind: 'started' }
+  | { kind: 'failed'; reason: string; message: string; nowMs: number }
+  /** The engine would not start the wanted attempt. */
+  | ({ kind: 'refused'; nowMs: number } & Failed)
+  /** The wanted attempt had its time. */
+  | ({ kind: 'gaveUp' } & Failed)
+  | { kind: 'removed'; containerId: string };
+
+interface Failed {
+  spec: ProgramSpec;
+  imageKey: string;
+  bad: Bad;
+}
+
+/** What is remembered after the host did something. Pure: the other half of `learn`, which says the same of a look. */
+export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
+  const { rollout, program, starts } = memory;
+  switch (deed.kind) {
+    case 'startAsked':
+      return withProgram(memory, { startRequested: true });
+    case 'deleted':
+      return withProgram(memory, { deletion: { commit: deed.commit } });
+    case 'bornAnew':
+      return bornAnew(memory, deed.isSameUser);
+    case 'stops':
+      return ended(memory, deed.container, deed.isWish ? 'asked' : 'unhealthy');
+    case 'makes': {
+      const { revision: number, hash, volume } = deed;
+      // What is made of the good one again leaves the number of the bad one given.
+      const isNewest = !deed.isAgain && number >= (program.newest?.number ?? 0);
+      return withProgram(memory, { volume, ...(isNewest && { newest: { number, hash } }) });
+    }
+    case 'numberTaken': {
+      const { number, hash } = deed;
+      const known = { ...memory, rollout: numberTaken(rollout, number) };
+      return withProgram(known, { newest: { number, hash } });
+    }
+    case 'started':
+      return { ...memory, starts: starts.crashes === undefined ? {} : { crashes: starts.crashes } };
+    case 'failed':
+      return afterStartFailure(memory, { reason: deed.reason, message: deed.message }, deed.nowMs);
+    case 'refused':
+      return withRollout(memory, refused(rollout, deed.spec, deed.imageKey, deed.bad, deed.nowMs));
+    case 'gaveUp':
+      return withRollout(memory, rolledBack(rollout, deed.spec, deed.imageKey, deed.bad));
+    case 'removed':
+      if (program.served?.id !== deed.containerId) return memory;
+      return withProgram(memory, { served: { id: deed.containerId, removed: true } });
+  }
+}
+
+/** The revision that comes back starts with a clean slate. */
+function withRollout(memory: ProgramMemory, rollout: ProgramMemory['rollout']): ProgramMemory {
+  return rollout === memory.rollout ? memory : forgetCrashes({ ...memory, rollout });
+}
+
+/** What was learnt of the old program goes, but for how its runs ended; its data and its numbers are its user's. */
+function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): ProgramMemory {
+  const { volume, newest } = program;
+  const runs = Object.entries(containers).flatMap(([id, { run }]) =>
+    run === undefined ? [] : [[id, { run }]],
+  );
+  const own = isSameUser && { ...(volume !== undefined && { volume }), ...(newest && { newest }) };
+  return withProgram({ ...emptyMemory(), containers: Object.fromEntries(runs) }, { ...own });
+}
+
+/** That the wanted revision had its time and did not become ready, while an older one did; or undefined. */
+export function givesUp(situation: Situation): Extract<Deed, { kind: 'gaveUp' }> | undefined {
+  const bad = latenessOf(situation);
+  const spec = specOf(situation.goal);
+  return bad && spec && { kind: 'gaveUp', spec, imageKey: situation.imageKey, bad };
+}
+
+/** That the engine would not start what is wanted; undefined for an older one that only serves until that can be had. */
+export function refusedStart(
+  situation: Situation,
+  containerId: string,
+  message: string,
+): Extract<Deed, { kind: 'refused' }> | undefined {
+  const { goal, imageKey, nowMs } = situation;
+  if (goal.kind !== 'run') return undefined;
+  const { spec } = goal;
+  // The one that served was stopped for this one, so it has to come back now and not after a deadline.
+  const { current } = assignRoles(situation, spec);
+  if (current?.id !== containerId) return undefined;
+  const bad = { revision: numberOf(situation, current), reason: 'StartFailed', message };
+  return { kind: 'refused', spec, imageKey, bad, nowMs };
+}

@@ -1,0 +1,352 @@
+import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
+import { type Container, hashOf, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
+import {
+  type Answer,
+  type Facts,
+  type ImageFailure,
+  type ImageState,
+  type Need,
+  needKey,
+  type ProbeState,
+} from '../../schemas/facts.ts';
+import type { ProgramMemory } from '../../schemas/memory.ts';
+import { LABELS, type ProgramSpec, type ProgramStatus, timestamp } from '../../schemas/program.ts';
+import { keyOf, madeOf } from '../../schemas/revision.ts';
+import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
+import { type GoalResult, withProgram } from './goal.ts';
+import {
+  afterExit,
+  afterImageFailure,
+  afterWish,
+  exitOf,
+  finishedOf,
+  forgetCrashes,
+  forgetEnd,
+  withLateOom,
+  withRest,
+} from './memory.ts';
+import { rebuiltMemory } from './rebuild.ts';
+import { assignRoles, isLate, isReady } from './roles.ts';
+import { comeBack, overtakenBy, standIn } from './rollback.ts';
+import { type Overtaken, type Situation, specOf } from './situation.ts';
+import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
+import { clampWaits } from './waits.ts';
+
+/** Ends of a build that say nothing about it. */
+const NO_FAILURES: ReadonlySet<string> = new Set(['BuildAborted', 'ContextChanged']);
+
+/** What is to be made of the facts, or what is lacking for that: to be read, and added to them. */
+export type Learnt = { situation: Situation } | { need: Need };
+
+/** A fact that a look turns out to need ends it: it is taken up anew when that is there. */
+class Lacking {
+  readonly need: Need;
+  constructor(need: Need) {
+    this.need = need;
+  }
+}
+
+/**
+ * The one place where memory changes because of what a look found; what the host itself did comes in by
+ * `afterDeed`. Pure: the same of the same, without an engine, a clock or a file.
+ * @param before the status as it was written last
+ */
+export function learn(before: ProgramStatus, wish: GoalResult, facts: Facts): Learnt {
+  try {
+    return { situation: look({ before, facts }, wish) };
+  } catch (lacking) {
+    if (lacking instanceof Lacking) return { need: lacking.need };
+    throw lacking;
+  }
+}
+
+interface Look {
+  before: ProgramStatus;
+  facts: Facts;
+}
+
+function ask<K extends Need['kind']>(
+  { facts }: Look,
+  need: Extract<Need, { kind: K }>,
+): Extract<Answer, { kind: K }> {
+  const answer = facts.answers[needKey(need)];
+  if (answer?.kind !== need.kind) throw new Lacking(need);
+  return answer as Extract<Answer, { kind: K }>;
+}
+
+function look(from: Look, { goal, memory }: GoalResult): Situation {
+  const { before, facts } = from;
+  const { containers, nowMs, containerName, port } = facts;
+  const spec = specOf(goal);
+  const isNew = spec !== undefined && memory.program.newest === undefined;
+  const kept = isNew ? ask(from, { kind: 'kept', userId: spec.userId }).revisions : [];
+  const known = isNew ? rebuiltMemory(memory, containers, kept) : memory;
+  const situation: Situation = {
+    ...{ name: before.name, containerName, goal, containers, ...port },
+    ...{ imageKey: '', buildId: '', stopping: new Set(facts.stopping), probes: probesOf(from) },
+    image: { kind: spec?.desiredState !== 'Running' && facts.pending.length > 0 ? 'pending' : 'unneeded' },
+    memory: clampWaits(withoutGone(known, containers), nowMs),
+    ...{ rollback: undefined, rolloutMs: 0, rollouts: facts.rollouts, nowMs },
+    lastExit: withLateOom(before.lastExit, containers),
+  };
+  if (goal.kind === 'stop') return stopped(situation);
+  return goal.kind === 'run' ? running(from, situation, goal.spec) : situation;
+}
+
+/** A container that is no more has nothing to be remembered. */
+function withoutGone(memory: ProgramMemory, containers: readonly Container[]): ProgramMemory {
+  const there = Object.entries(memory.containers).filter(([id]) => containers.some((one) => one.id === id));
+  return { ...memory, containers: Object.fromEntries(there) };
+}
+
+/**
+ * What the probes say; where they said nothing yet of a run that was Ready when this host, or one before it,
+ * looked last, it counts as Ready still: a restart of the host is no news about the program.
+ */
+function probesOf({ before, facts }: Look): ReadonlyMap<string, ProbeState> {
+  const states = new Map(Object.entries(facts.probes));
+  const adopted = facts.containers.find(
+    (one) =>
+      before.state === 'Ready' &&
+      one.id === before.containerId &&
+      timestamp(one.startedAtMs) === before.startedAt &&
+      states.get(one.id)?.ready === undefined,
+  );
+  if (adopted === undefined) return states;
+  const state = states.get(adopted.id) ?? { live: undefined, message: '' };
+  return states.set(adopted.id, { ...state, ready: true });
+}
+
+/** Exits that happen while the program should be stopped are nobody's fault, and what goes then is not missed later. */
+function stopped(situation: Situation): Situation {
+  const { memory, containers } = situation;
+  const last = containers.filter((one) => one.startedAtMs > 0 && !isUp(one)).at(-1);
+  const known = withRest(last === undefined ? memory : ended(memory, last, 'asked'), { why: 'asked' });
+  const { served, ...program } = known.program;
+  // What is started again after a stop has its whole time again.
+  return { ...situation, rollouts: {}, memory: containers.length > 0 ? known : { ...known, program } };
+}
+
+function running(from: Look, base: Situation, spec: ProgramSpec): Situation {
+  const { facts } = from;
+  const looked = imageKeyOf(from, base, spec);
+  const key = (looked.image.kind === 'unknown' && finishedKey(base, spec)) || looked;
+  const wished = withWish({ ...base, ...key }, spec);
+  const { memory, buildId } = wished;
+  const target = specOf(wished.goal) ?? spec;
+  const known = awake(withBuild(afterFailure(memory, facts), buildId), facts.containers);
+  const noticed = { ...wished, memory: known, image: imageState(from, wished, target) };
+  const overtaken = overtakenOf(from, noticed, target);
+  const stood = withStandIn(from, overtaken === undefined ? noticed : { ...noticed, overtaken }, target);
+  return served(from, stood, specOf(stood.goal) ?? target);
+}
+
+/** What is learnt from the container that serves, or did. */
+function served(from: Look, situation: Situation, spec: ProgramSpec): Situation {
+  const numbered = { ...situation, memory: noteNumber(situation, spec) };
+  const { current } = assignRoles(numbered, spec);
+  const timed = current === undefined ? numbered : withRollout(from, numbered, current, spec);
+  const ready = { ...timed, memory: noteReady(timed, spec) };
+  return accountForExit(from, { ...ready, memory: noteServed(ready, spec) }, spec);
+}
+
+type ImageKey = Pick<Situation, 'imageKey' | 'buildId' | 'image'>;
+
+function imageKeyOf(from: Look, { memory }: Situation, spec: ProgramSpec): ImageKey {
+  const image: ImageState = { kind: 'unneeded' };
+  const { context } = from.facts;
+  if (spec.build === null || context === undefined) return { imageKey: spec.image ?? '', buildId: '', image };
+  if (context.kind === 'known') return { imageKey: context.hash, buildId: context.buildId, image };
+  const { newest } = memory.program;
+  if (context.held && newest !== undefined) {
+    // What the newest revision was made of, where the spec is still that one's.
+    const { revision } = ask(from, { kind: 'revision', number: newest.number });
+    const { buildHash: imageKey = '', buildId = '' } = revision ?? {};
+    if (revisionHash(spec, imageKey) === newest.hash) return { imageKey, buildId, image };
+  }
+  const { reason, message } = context;
+  return { imageKey: '', buildId: '', image: { kind: 'unknown', reason, message } };
+}
+
+/** What a program that ran to its end was made of: it needs its sources no more, whatever becomes of them. */
+function finishedKey({ memory, containers, port }: Situation, spec: ProgramSpec): ImageKey | undefined {
+  const end = finishedOf(forgetEnd(memory, spec, finishedOf(memory)?.specHash ?? ''));
+  const keys = containers.map(({ labels }) => spec.image ?? labels[LABELS.build] ?? '');
+  const imageKey = keys.find((key) => specHash(spec, key, port) === end?.specHash);
+  if (end === undefined || imageKey === undefined) return undefined;
+  return { imageKey, buildId: spec.build === null ? '' : buildIdOf(imageKey), image: { kind: 'unneeded' } };
+}
+
+/** Where the wanted attempt was rolled back, the goal is the one that came back. */
+function withWish(situation: Situation, spec: ProgramSpec): Situation {
+  const { memory: before, imageKey, image, port, nowMs } = situation;
+  // Which attempt is wanted can not be told without its sources: then it is the one that was last.
+  const isKnown = image.kind !== 'unknown';
+  const rollout = isKnown ? wanted(before.rollout, attemptOf(spec, imageKey), nowMs) : before.rollout;
+  const memory = { ...before, rollout };
+  if (rollout.verdict === 'bad') {
+    const { revision: bad, reason, message, nextAt, good } = rollout;
+    const told = `${message}${nextAt === undefined ? '' : `; tried again at ${nextAt}`}`;
+    // What comes back is under its own policy, not that of the bad one.
+    const known = forgetEnd(memory, good.spec, specHash(good.spec, good.imageKey, port));
+    return comeBack({ ...situation, memory: known }, { bad, reason, message: told });
+  }
+  const hash = specHash(spec, imageKey, port);
+  return { ...situation, memory: isKnown ? afterWish(forgetEnd(memory, spec, hash), hash) : memory };
+}
+
+function afterFailure(memory: ProgramMemory, { failure, nowMs }: Facts): ProgramMemory {
+  return failure === undefined || isNone(failure) ? memory : afterImageFailure(memory, failure, nowMs);
+}
+
+const isNone = ({ reason }: ImageFailure): boolean => NO_FAILURES.has(reason);
+
+/** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */
+function withBuild(memory: ProgramMemory, lastBuild: string): ProgramMemory {
+  const before = memory.program.lastBuild;
+  if (lastBuild === '' || lastBuild === before) return memory;
+  return withProgram(before === '' ? memory : forgetCrashes(memory), { lastBuild });
+}
+
+/** What runs does not rest; and what had finished and runs, whoever started it, has not finished. */
+function awake(memory: ProgramMemory, containers: readonly Container[]): ProgramMemory {
+  const up = containers.filter(isUp);
+  const end = finishedOf(memory);
+  const isAwake = end === undefined ? up.length > 0 : up.some((one) => hashOf(one) === end.specHash);
+  return isAwake ? withRest(memory, undefined) : memory;
+}
+
+/** Looks for the image only where a container has to be made of it. */
+function imageState(from: Look, situation: Situation, spec: ProgramSpec): ImageState {
+  const { imageKey, buildId, image } = situation;
+  if (image.kind === 'unknown') return image;
+  if (from.facts.pending.includes(imageKey)) return { kind: 'pending' };
+  if (assignRoles(situation, spec).current !== undefined) return { kind: 'unneeded' };
+  const isBuild = spec.build !== null;
+  const tag = isBuild ? imageTag(buildId) : imageKey;
+  const { id } = ask(from, { kind: 'image', imageKey, tag, isBuild });
+  return id === '' ? { kind: 'absent' } : { kind: 'present', id };
+}
+
+/** See `overtakenBy`; with its revision, where that is really its own. */
+function overtakenOf(from: Look, situation: Situation, spec: ProgramSpec): Overtaken | undefined {
+  const container = overtakenBy(situation, spec);
+  if (container === undefined) return undefined;
+  const { revision } = ask(from, { kind: 'revision', number: revisionOf(container) });
+  if (revision === undefined) return undefined;
+  const restartedAt = container.labels[LABELS.restartedAt] ?? revision.spec.restartedAt;
+  const own = { ...revision.spec, restartedAt };
+  // What could not be written leaves the revision of an earlier life under its number.
+  const isIts = specHash(own, keyOf(revision), container.publishPort) === hashOf(container);
+  return isIts ? { container, revision: { ...revision, spec: own } } : undefined;
+}
+
+/** See `standIn`: only where the engine still has its image, or it can be made again of what it was made of. */
+function withStandIn(from: Look, situation: Situation, spec: ProgramSpec): Situation {
+  const timed = withLate(from, situation);
+  const found = standIn(timed.situation, spec, timed.late);
+  const own = found && specOf(found.goal);
+  if (found === undefined || own === undefined) return timed.situation;
+  // Where the wanted port is somebody else's, the one that comes back has its own.
+  const held = situation.portProblem === undefined ? situation : ask(from, { kind: 'port', spec: own }).port;
+  if (held.portProblem !== undefined) return timed.situation;
+  const { port, shownPort, portProblem } = held;
+  const other = { ...found, port, shownPort, portProblem };
+  const image = imageState(from, other, own);
+  if (image.kind !== 'absent' && image.kind !== 'pending') return { ...other, image };
+  // Where the wanted one may yet be made, the two would take turns to fail.
+  const { build } = own;
+  const mayBuild = situation.image.kind === 'unknown' && build !== null;
+  const isKept = mayBuild && ask(from, { kind: 'snapshot', build, hash: other.imageKey }).isKept;
+  return isKept ? { ...other, image } : timed.situation;
+}
+
+/** The one that was overtaken before it was ready, where it has had its time. */
+function withLate(from: Look, situation: Situation): { situation: Situation; late?: Container } {
+  const { overtaken } = situation;
+  if (overtaken === undefined || overtaken.revision.outcome === 'Ready') return { situation };
+  const { container, revision } = overtaken;
+  const timed = withRollout(from, situation, container, revision.spec, keyOf(revision));
+  const isOut = isLate(situation, container, revision.spec, timed.rolloutMs);
+  return { situation: { ...timed, rolloutMs: 0 }, ...(isOut && { late: container }) };
+}
+
+/** With how long a container has had to become ready: one that is known to be good, in this run. */
+function withRollout(
+  { facts }: Look,
+  situation: Situation,
+  container: Container,
+  spec: ProgramSpec,
+  imageKey = situation.imageKey,
+): Situation {
+  if (container.startedAtMs === 0) return situation;
+  const { good } = situation.memory.rollout;
+  const attempt = attemptOf(spec, imageKey);
+  const isGood = good !== undefined && attemptOf(good.spec, good.imageKey) === attempt;
+  const key = isGood ? `${attempt} ${runKey(container)}` : attempt;
+  const sinceStartMs = isUp(container) ? Math.max(0, situation.nowMs - container.startedAtMs) : 0;
+  const rolloutMs = facts.rollouts[key] ?? sinceStartMs;
+  const { rollouts } = situation;
+  return {
+    ...situation,
+    rolloutMs,
+    rollouts: { ...(rollouts !== facts.rollouts && rollouts), [key]: rolloutMs },
+  };
+}
+
+/** A ledger that could not be written knows nothing of the newest revision; the container made for it does. */
+function noteNumber(situation: Situation, spec: ProgramSpec): ProgramMemory {
+  const { memory, imageKey, rollback } = situation;
+  const { current } = assignRoles(situation, spec);
+  const number = current === undefined ? 0 : revisionOf(current);
+  if (rollback !== undefined || number <= (memory.program.newest?.number ?? 0)) return memory;
+  return withProgram(memory, { newest: { number, hash: revisionHash(spec, imageKey) } });
+}
+
+/** Remembers what is ready as the one to come back to: the wanted revision, or the one that serves in its place. */
+function noteReady(situation: Situation, spec: ProgramSpec): ProgramMemory {
+  const { memory, imageKey, buildId, rollback, overtaken } = situation;
+  if (rollback !== undefined) return memory;
+  const { current } = assignRoles(situation, spec);
+  const isNow = current !== undefined && isReady(situation, current, spec);
+  const revision = (current && revisionOf(current)) || 1;
+  const made = { revision, hash: revisionHash(spec, imageKey), imageKey, buildId, spec };
+  const rollout = isNow ? nowReady(memory.rollout, made) : memory.rollout;
+  // A ledger that was lost is made good from the container that runs.
+  const newest = memory.program.newest ?? { number: revision, hash: made.hash };
+  const known = rollout === memory.rollout ? memory : withProgram({ ...memory, rollout }, { newest });
+  // It may have taken longer than its successor, and is ready as its own revision has it.
+  const isOlder = overtaken !== undefined && isReady(situation, overtaken.container, overtaken.revision.spec);
+  return isOlder ? { ...known, rollout: nowReady(known.rollout, madeOf(overtaken.revision)) } : known;
+}
+
+/** Remembers how the engine describes the container that serves when it, or one of its settings, is first seen. */
+function noteServed(situation: Situation, spec: ProgramSpec): ProgramMemory {
+  const { memory } = situation;
+  const { current, previous } = assignRoles(situation, spec);
+  const serving = [current, previous].find((one) => one !== undefined && isUp(one));
+  if (serving === undefined) return memory;
+  const { id } = serving;
+  const before = memory.containers[id];
+  const settings = { ...serving.settings, ...before?.settings };
+  const containers = { ...memory.containers, [id]: { ...before, settings } };
+  return withProgram({ ...memory, containers }, { served: { id, removed: false } });
+}
+
+/** Notices that the program ended by itself, with its last words. */
+function accountForExit(from: Look, situation: Situation, spec: ProgramSpec): Situation {
+  const { memory, stopping, lastExit, nowMs } = situation;
+  const { current, previous, specHash: wantedHash } = assignRoles(situation, spec);
+  const one = current !== undefined && current.startedAtMs > 0 ? current : previous;
+  if (one === undefined || isUp(one) || stopping.has(one.id)) return situation;
+  if (one.startedAtMs === 0 || isAccounted(memory, one)) return situation;
+  const { id: containerId, finishedAtMs } = one;
+  // Without the words of its earlier runs. When this one began is written down a moment after its first words.
+  const sinceMs = isRunOf(lastExit?.run, one) ? Date.parse(lastExit?.finishedAt ?? '') || 0 : 0;
+  const { tail, wasDown } = ask(from, { kind: 'end', containerId, run: runKey(one), sinceMs, finishedAtMs });
+  return {
+    ...situation,
+    memory: afterExit(memory, one, spec, hashOf(one) || wantedHash, nowMs, wasDown),
+    lastExit: exitOf(one, tail, endOf(memory, one) === 'unhealthy'),
+  };
+}

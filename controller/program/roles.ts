@@ -1,0 +1,66 @@
+import { type Container, hashOf, isGoing, isUp, revisionOf, runKey } from '../../schemas/container.ts';
+import type { ProgramSpec } from '../../schemas/program.ts';
+import { specHash } from '../../schemas/spec-hash.ts';
+import { driftOf } from './drift.ts';
+import { finishedOf } from './memory.ts';
+import type { Situation } from './situation.ts';
+
+/** How the containers of a program that should run stand to what is wanted. */
+export interface Roles {
+  specHash: string;
+  /** The container of the wanted spec. */
+  current: Container | undefined;
+  /** One of an older spec that keeps serving until the wanted one can. */
+  previous: Container | undefined;
+  /** Everything else. */
+  surplus: Container[];
+}
+
+/** Which container is which. The one that runs, then the newest, of the wanted spec is current. */
+export function assignRoles(situation: Situation, spec: ProgramSpec): Roles {
+  const { imageKey, port, stopping, memory } = situation;
+  const hash = specHash(spec, imageKey, port);
+  const newestFirst = [...situation.containers].reverse();
+  const stays = (one: Container) => isUp(one) && !stopping.has(one.id);
+  const pick = (candidates: Container[]) => candidates.find(stays) ?? candidates.find(isUp) ?? candidates[0];
+  const isWanted = (one: Container) =>
+    hashOf(one) === hash && driftOf(one, memory).length === 0 && !isGoing(one);
+  const current = imageKey === '' ? undefined : pick(newestFirst.filter(isWanted));
+  const others = newestFirst.filter((one) => one !== current);
+  const previous = pick(others.filter((one) => one.startedAtMs > 0 && !isWanted(one) && !isGoing(one)));
+  const surplus = others.filter((one) => one !== previous).reverse();
+  return { specHash: hash, current, previous, surplus };
+}
+
+export function isReady(
+  { probes }: Situation,
+  container: Container,
+  { readiness }: Pick<ProgramSpec, 'readiness'>,
+): boolean {
+  if (container.state !== 'running') return false;
+  return readiness.kind === 'none' || probes.get(container.id)?.ready === true;
+}
+
+export function isFinished({ memory }: Situation, hash: string): boolean {
+  return finishedOf(memory)?.specHash === hash;
+}
+
+/** Whether its run was the last that ended, by itself and not by a wish, and that counts. */
+export function hasCrashed({ memory, lastExit }: Situation, container: Container): boolean {
+  return lastExit?.run === runKey(container) && memory.starts.crashes !== undefined;
+}
+
+/** Whether it has had its time to become ready, and is not. */
+export function isLate(situation: Situation, one: Container, spec: ProgramSpec, hadMs: number): boolean {
+  if (one.startedAtMs === 0 || isReady(situation, one, spec)) return false;
+  // One that ran to its end did what it was there for.
+  if (!isUp(one) && isFinished(situation, hashOf(one))) return false;
+  // It may have got ready while no host ran: the first word of its probe is waited for.
+  if (isUp(one) && situation.probes.get(one.id)?.ready === undefined) return false;
+  return hadMs >= spec.progressDeadlineSeconds * 1000;
+}
+
+/** The number of the newest revision. One that could not be written down is known by the containers made for it. */
+export function newestNumber({ memory, containers }: Situation): number {
+  return Math.max(memory.program.newest?.number ?? 0, ...containers.map(revisionOf));
+}

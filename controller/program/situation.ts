@@ -1,0 +1,58 @@
+import type { Container } from '../../schemas/container.ts';
+import type { ImageState, PortState, ProbeState } from '../../schemas/facts.ts';
+import type { ProgramMemory } from '../../schemas/memory.ts';
+import type { LastExit, ProgramSpec } from '../../schemas/program.ts';
+import type { Revision } from '../../schemas/revision.ts';
+
+/** What is wanted of one program, as far as it is known. */
+export type Goal =
+  | { kind: 'run'; spec: ProgramSpec }
+  | { kind: 'stop'; spec: ProgramSpec }
+  /** The program was deleted. */
+  | { kind: 'remove' }
+  /** Nothing valid was ever known, or the manifest is missing and that is not believed: touch nothing. */
+  | { kind: 'hold' };
+
+/** What `learn` makes of the facts: all that `plan` and `status` decide by. */
+export interface Situation extends PortState {
+  name: string;
+  /** The name its container has when no other revision stands beside it. */
+  containerName: string;
+  /** What is to be brought about: what is wanted or, where that can not be, the good one (see `rollback`). */
+  goal: Goal;
+  /** This program's containers, oldest first. */
+  containers: readonly Container[];
+  /** What the image is made from: a build hash or a reference; `""` where unknown. */
+  imageKey: string;
+  /** `""` for spec.image. */
+  buildId: string;
+  image: ImageState;
+  /** Containers that a stop is under way for. */
+  stopping: ReadonlySet<string>;
+  /** By container id. */
+  probes: ReadonlyMap<string, ProbeState>;
+  memory: ProgramMemory;
+  /** Set where the good revision is the goal in place of the wanted one: which is which, and why. */
+  rollback: { revision: number; bad: number; reason: string; message: string } | undefined;
+  /** What there is while another is wanted, and may have become ready or not since; with its revision as it is kept. */
+  overtaken?: Overtaken;
+  /** Milliseconds since the wanted container first ran; 0 where it did not. Does not jump with the clock. */
+  rolloutMs: number;
+  /** How long what was asked for here has had, by attempt or run: what goes on being timed. */
+  rollouts: Readonly<Record<string, number>>;
+  /** How it last ended by itself. */
+  lastExit: LastExit | null;
+  /** Epoch milliseconds. */
+  nowMs: number;
+}
+
+export interface Overtaken {
+  container: Container;
+  revision: Revision;
+  /** It has had its time to become ready, and the good one takes over. */
+  isLate?: true;
+}
+
+export function specOf(goal: Goal): ProgramSpec | undefined {
+  return goal.kind === 'run' || goal.kind === 'stop' ? goal.spec : undefined;
+}

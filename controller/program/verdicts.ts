@@ -1,0 +1,102 @@
+import type { Container } from '../../schemas/container.ts';
+import type { Bad, Made, ProgramMemory, Rollout, RunEnd } from '../../schemas/memory.ts';
+import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
+import { attemptOf, revisionHash } from '../../schemas/spec-hash.ts';
+import { stableJson } from '../../schemas/stable-json.ts';
+import { waitMs } from './waits.ts';
+
+/**
+ * The table of what an attempt and a run may come to, every transition a function here; drawn in ARCHITECTURE.md.
+ *
+ * attempt   new → good   `nowReady`          new → bad    `rolledBack`, `refused`
+ *           bad → new    `wanted` when due, `askedAgain`
+ *           good → new   `nowReady` of an older one, `numberTaken`
+ *           any → new, or good where it is the good one   `wanted`: another
+ * run       runs → asked, unhealthy, crashed, finished    unhealthy → asked, crashed, finished
+ *           crashed, finished → asked        `ended`
+ */
+
+/** That attempt is wanted: another than before starts anew, and one that was rolled back does when it is due. */
+export function wanted(rollout: Rollout, attempt: string, nowMs: number): Rollout {
+  if (rollout.attempt !== attempt) return attempted(attempt, 0, rollout.good);
+  const isDue =
+    rollout.verdict === 'bad' && rollout.nextAt !== undefined && waitMs(rollout.nextAt, nowMs) === 0;
+  return isDue ? attempted(attempt, rollout.refusals, rollout.good) : rollout;
+}
+
+/** A fresh try was asked for. */
+export function askedAgain(rollout: Rollout): Rollout {
+  return attempted(rollout.attempt, 0, rollout.good);
+}
+
+/** It was ready: the wanted attempt, or an older one that took longer than its successor. */
+export function nowReady(rollout: Rollout, made: Made): Rollout {
+  if (stableJson(rollout.good) === stableJson(made)) return rollout;
+  return attempted(rollout.attempt, refusalsOf(rollout), made);
+}
+
+/** The number of the good one turned out to be that of a revision which nobody remembers. */
+export function numberTaken(rollout: Rollout, number: number): Rollout {
+  if (rollout.good?.revision !== number) return rollout;
+  return attempted(rollout.attempt, refusalsOf(rollout), undefined);
+}
+
+/** It did not get ready in its time. The same where there is no other revision to come back. */
+export function rolledBack(rollout: Rollout, spec: ProgramSpec, imageKey: string, bad: Bad): Rollout {
+  const { good } = rollout;
+  if (good === undefined || good.hash === revisionHash(spec, imageKey)) return rollout;
+  const attempt = attemptOf(spec, imageKey);
+  const refusals = rollout.attempt === attempt ? refusalsOf(rollout) : 0;
+  return { verdict: 'bad', attempt, refusals, good, ...bad };
+}
+
+/** A revision that the engine would not start is tried again after this, since the fault may be the machine's, */
+const START_AGAIN_MS = 60_000;
+/** up to so often, since what serves is stopped for each try; */
+const REFUSALS_MAX = 5;
+/** and without end where the engine says whose fault it is. */
+const MACHINES_FAULT = /no space left|disk quota|too many open files|cannot allocate memory/i;
+
+/** The engine refused to start it, for which the good one was stopped: as `rolledBack`, and tried again a few times. */
+export function refused(
+  rollout: Rollout,
+  spec: ProgramSpec,
+  imageKey: string,
+  { revision, message }: Pick<Bad, 'revision' | 'message'>,
+  nowMs: number,
+): Rollout {
+  const after = rolledBack(rollout, spec, imageKey, { revision, reason: 'StartFailed', message });
+  if (after === rollout || after.verdict !== 'bad') return after;
+  const refusals = after.refusals + 1;
+  const isLast = refusals >= REFUSALS_MAX && !MACHINES_FAULT.test(message);
+  return { ...after, refusals, ...(!isLast && { nextAt: timestamp(nowMs + START_AGAIN_MS) }) };
+}
+
+function attempted(attempt: string, refusals: number, good: Made | undefined): Rollout {
+  if (good === undefined) return { verdict: 'new', attempt, refusals };
+  const isGood = attemptOf(good.spec, good.imageKey) === attempt;
+  return isGood ? { verdict: 'good', attempt, good } : { verdict: 'new', attempt, refusals, good };
+}
+
+const refusalsOf = (rollout: Rollout): number => (rollout.verdict === 'good' ? 0 : rollout.refusals);
+
+/** What the run that the container is in, or was in last, has come to; undefined where it is not told yet. */
+export function endOf({ containers }: ProgramMemory, { id, startedAtMs }: Container): RunEnd | undefined {
+  const run = containers[id]?.run;
+  return run?.startedAtMs === startedAtMs ? run.end : undefined;
+}
+
+/** Whether the end of its run has been taken in, as a crash or as a wish. */
+export function isAccounted(memory: ProgramMemory, container: Container): boolean {
+  const end = endOf(memory, container);
+  return end !== undefined && end !== 'unhealthy';
+}
+
+/** The run ended so, or is about to: what was asked for stays so, and what is told stays told. */
+export function ended(memory: ProgramMemory, container: Container, end: RunEnd): ProgramMemory {
+  if (end !== 'asked' && isAccounted(memory, container)) return memory;
+  const { id, startedAtMs } = container;
+  const before = memory.containers[id];
+  if (endOf(memory, container) === end) return memory;
+  return { ...memory, containers: { ...memory.containers, [id]: { ...before, run: { startedAtMs, end } } } };
+}

@@ -1,0 +1,109 @@
+import type { Container } from './container.ts';
+import type { Revision } from './revision.ts';
+
+/** What one look has read of the world: data alone, so that a case can be written down and looked at again. */
+export interface Facts {
+  /** Epoch milliseconds. */
+  nowMs: number;
+  containerName: string;
+  /** This program's containers, oldest first. */
+  containers: readonly Container[];
+  /** Containers that a stop is under way for. */
+  stopping: readonly string[];
+  /** By container id. */
+  probes: Readonly<Record<string, ProbeState>>;
+  port: PortState;
+  /** Undefined where nothing is built. */
+  context?: ContextState;
+  /** Build hashes and references that a build or pull for this program runs for, or waits for its turn. */
+  pending: readonly string[];
+  /** Of the newest build or pull that ended, told once. */
+  failure?: ImageFailure;
+  /** Milliseconds that rollouts have had, by attempt or run. */
+  rollouts: Readonly<Record<string, number>>;
+  /** What `learn` asked for, by `needKey`. */
+  answers: Readonly<Record<string, Answer>>;
+}
+
+/** What `learn` can not go on without, where not every look needs it. */
+export type Need =
+  /** The revisions kept under the name, oldest first, where they were this user's. */
+  | { kind: 'kept'; userId: string }
+  /** A revision as it is kept. */
+  | { kind: 'revision'; number: number }
+  /** The image made from that key, if it is the right one. */
+  | { kind: 'image'; imageKey: string; tag: string; isBuild: boolean }
+  /** A port for that revision, which comes back. */
+  | { kind: 'port'; spec: Revision['spec'] }
+  /** Whether what was built under that hash is kept, so that it can be built again without its sources. */
+  | { kind: 'snapshot'; build: NonNullable<Revision['spec']['build']>; hash: string }
+  /** The last words of a run that ended, from that time on, and whether engine or machine were down then. */
+  | { kind: 'end'; containerId: string; run: string; sinceMs: number; finishedAtMs: number };
+
+export type Answer =
+  | { kind: 'kept'; revisions: readonly Revision[] }
+  | { kind: 'revision'; revision?: Revision }
+  | { kind: 'image'; id: string }
+  | { kind: 'port'; port: PortState }
+  | { kind: 'snapshot'; isKept: boolean }
+  | { kind: 'end'; tail: string; wasDown: boolean };
+
+/** Under which a need is answered: one for each question that one look can have. */
+export function needKey(need: Need): string {
+  switch (need.kind) {
+    case 'revision':
+      return `revision ${need.number}`;
+    case 'image':
+      return `image ${need.imageKey}`;
+    case 'end':
+      return `end ${need.run}`;
+    default:
+      return need.kind;
+  }
+}
+
+/** The image that the spec asks for. */
+export type ImageState =
+  | { kind: 'present'; id: string }
+  | { kind: 'absent' }
+  /** A build or pull for this program runs or waits for its turn. */
+  | { kind: 'pending' }
+  /** Not looked for, since no container has to be made. */
+  | { kind: 'unneeded' }
+  /** It can not even be said which image is wanted: the context is gone or unreadable. */
+  | { kind: 'unknown'; reason: string; message: string };
+
+export type ContextState =
+  | { kind: 'known'; hash: string; buildId: string }
+  /** `held`: git is in the middle of something there. */
+  | { kind: 'unknown'; reason: string; message: string; held: boolean };
+
+export interface PortState {
+  /** Of the container that is wanted; 0 where there is none to be had. */
+  port: number;
+  /** What people are told, and what is held at the next start: that of the container that serves, if one does. */
+  shownPort: number;
+  /** Why the container that is wanted can not have its port, or `undefined`. */
+  portProblem: { reason: 'PortConflict' | 'PortsExhausted'; message: string } | undefined;
+}
+
+export interface ImageFailure {
+  /** Build hash or reference. */
+  key: string;
+  reason: string;
+  message: string;
+  /** Whether another try may help. */
+  again: boolean;
+}
+
+export interface ProbeState {
+  /** Undefined until the first verdict. */
+  ready: boolean | undefined;
+  live: boolean | undefined;
+  /** Of the last failure; `""` after a success. */
+  message: string;
+  /** It has answered once in this run. */
+  cameUp?: boolean;
+  /** Why liveness last failed. */
+  liveMessage?: string;
+}

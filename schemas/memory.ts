@@ -1,0 +1,101 @@
+import type { ProgramSpec } from './program.ts';
+
+/**
+ * What the controller must remember across its own restarts, each part by what it belongs to. Only `learn` and
+ * `goalOf` of `controller/program/` change it.
+ */
+export interface ProgramMemory {
+  program: OfProgram;
+  rollout: Rollout;
+  /** A build or pull that failed for good, or waits for its next try. */
+  failedImage?: { key: string; reason: string; message: string; attempts: number; nextAt: string };
+  /** By id. Goes when the engine has it no more. */
+  containers: Record<string, OfContainer>;
+  starts: Starts;
+}
+
+export interface OfProgram {
+  /** The wish in force while the manifest is broken, and with which defaults it was resolved. */
+  inForce?: {
+    rawHash: string;
+    rawSpec: Record<string, unknown>;
+    spec: ProgramSpec;
+    labels: Record<string, string>;
+  };
+  /** It was deleted, by that commit where one is known, and not all of it is gone yet. */
+  deletion?: { commit: string };
+  /** Whether a start was ever asked for: tells Stopped from Created. */
+  startRequested: boolean;
+  /** `restartedAt` as last acted on: when it differs, failures are forgotten. */
+  restartedAtSeen: string;
+  /** The named volume mounted at /state. */
+  volume?: string;
+  /** The newest revision made, and the hash that makes it this one. */
+  newest?: { number: number; hash: string };
+  /** The build id last wanted, whose log is the newest; `""` before the first. */
+  lastBuild: string;
+  /** The container that served last; `removed` by the host itself, so that nobody misses it. */
+  served?: { id: string; removed: boolean };
+  /** Why nothing runs, where that is as it should be. */
+  rest?: Rest;
+}
+
+export type Rest =
+  /** Asked for, and nothing has run since. */
+  | { why: 'asked' }
+  /** It ran to its end under Never or OnFailure, as that spec hash. `overtaken`: another was wanted since. */
+  | { why: 'finished'; specHash: string; exitCode: number; overtaken: boolean };
+
+/** What an attempt is made of, and the revision it is. */
+export interface Made {
+  revision: number;
+  hash: string;
+  imageKey: string;
+  buildId: string;
+  spec: ProgramSpec;
+}
+
+/**
+ * What the wanted attempt (`attemptOf`: spec, sources and `restartedAt`; `""` before the first) has come to, and the
+ * good one: the newest that was ready, which comes back where a newer one does not get there.
+ */
+export type Rollout =
+  /** `refusals`: how often the engine refused to start it. */
+  | { verdict: 'new'; attempt: string; refusals: number; good?: Made }
+  | { verdict: 'good'; attempt: string; good: Made }
+  /** It was rolled back, and is made again at `nextAt` where that is set. */
+  | ({ verdict: 'bad'; attempt: string; refusals: number; good: Made } & Bad);
+
+export interface Bad {
+  revision: number;
+  reason: string;
+  message: string;
+  nextAt?: string;
+}
+
+export interface OfContainer {
+  /** The engine's account of it when it was first seen to serve: what drift is told by. */
+  settings?: object;
+  /** The newest run of it whose end is known, or asked for. */
+  run?: { startedAtMs: number; end: RunEnd };
+}
+
+/** `unhealthy` is asked for by the host, since its liveness fails, and still to be counted; the others are. */
+export type RunEnd = 'asked' | 'unhealthy' | 'crashed' | 'finished';
+
+/** Why the next start may have to wait. */
+export interface Starts {
+  /** Runs that ended by themselves, in a row. */
+  crashes?: { count: number; nextAt: string };
+  /** Creating or starting failed, so often in a row. */
+  failed?: { reason: string; message: string; attempts: number; nextAt: string };
+}
+
+export function emptyMemory(): ProgramMemory {
+  return {
+    program: { startRequested: false, restartedAtSeen: '', lastBuild: '' },
+    rollout: { verdict: 'new', attempt: '', refusals: 0 },
+    containers: {},
+    starts: {},
+  };
+}
