@@ -49,7 +49,7 @@ test('ten minutes of running wipe the slate, a moment less does not', () => {
 
 test('restartPolicy decides what an exit means', () => {
   const end = (restartPolicy: string, exitCode: number) =>
-    afterExit(memoryOf(), { ...exited, exitCode }, specOf({ restartPolicy }, 'h'), 'v1:h', NOW_MS);
+    afterExit(memoryOf(), { ...exited, exitCode }, specOf({ restartPolicy }), 'v1:h', NOW_MS);
   assert.deepEqual(finishedOf(end('Never', 1)), atEnd('v1:h', 1));
   assert.deepEqual(finishedOf(end('OnFailure', 0)), atEnd('v1:h', 0));
   assert.equal(finishedOf(end('OnFailure', 1)), undefined);
