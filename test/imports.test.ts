@@ -1,90 +1,224 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from './setup/host-settings.ts';
+import { sourceFiles } from './source-files.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** Rooms, each with those it may import beside itself; a name without a slash is all rooms of that house. */
+type Rooms = Record<string, string[]>;
 
-/** Which folders each may import from; `controller/main.ts` alone puts all of them together. */
-const MAY_IMPORT: Record<string, string[]> = {
-  schemas: ['schemas'],
-  registry: ['registry', 'schemas'],
-  controller: ['controller', 'registry', 'schemas'],
-  api: ['api', 'registry', 'schemas'],
+/** Known by any room of the controller but the mind. */
+const TOLD = ['controller/log.ts', 'controller/metrics.ts'];
+
+/**
+ * Who may know whom. A room is the files of one folder, without the folders in it; a file that is named is a door,
+ * a room by itself. Every source file is in one: a new folder is a new line here.
+ */
+const ROOMS: Rooms = {
+  schemas: [],
+
+  ...floors(
+    ['schemas'],
+    ['registry/files'],
+    // Not beside it: what is found at the paths of a registry is read and made with it.
+    ['registry/paths.ts'],
+    ['registry/records', 'registry/contexts'],
+    ['registry/git'],
+    ['registry/manifests'],
+    ['registry/looks'],
+    ['registry/registry.ts'],
+    ['registry/open-registry.ts'],
+  ),
+
+  'controller/log.ts': [],
+  'controller/metrics.ts': ['schemas', 'registry'],
+  // The mind: what it is given and what it says are words of schemas/, or its own.
+  'controller/program': ['schemas'],
+  'controller/engine': ['schemas', ...TOLD],
+  'controller/engine/docker': ['schemas', ...TOLD, 'controller/engine'],
+  ...floors(
+    ['schemas', 'registry', ...TOLD, 'controller/engine', 'controller/program'],
+    ['controller/ports', 'controller/images', 'controller/collect'],
+    ['controller/loop'],
+    ['controller/serve'],
+  ),
+  // The range of ports is a setting, and so is the remote that git follows.
+  'controller/config.ts': ['schemas', 'registry', 'controller/ports'],
+  'controller/main.ts': ['schemas', 'registry', 'controller'],
+
+  ...floors(
+    ['schemas', 'registry'],
+    ['api/deps.ts'],
+    ['api/errors.ts'],
+    ['api/http'],
+    ['api/proxy', 'api/routes'],
+    ['api/app.ts'],
+    ['api/server.ts'],
+  ),
 };
 
-/** Where a library may be named, as path prefixes. */
+/** Where controller and API, which do not know each other, are put together: what these files may import as well. */
+const COMPOSITION: Rooms = {
+  'controller/main.ts': ['api'],
+  'controller/serve/program-store.ts': ['api/deps.ts'],
+};
+
+/** The rooms that may name a library; no other may, and a new one needs its line. */
 const LIBRARY_HOMES: Record<string, string[]> = {
-  dockerode: ['controller/engine/'],
-  chokidar: ['registry/'],
-  yaml: ['registry/'],
-  hono: ['api/'],
-  '@hono/node-server': ['api/'],
+  ajv: ['schemas'],
+  chokidar: ['registry/looks'],
+  yaml: ['registry'],
+  'tar-stream': ['registry/contexts', 'controller/engine/docker'],
+  dockerode: ['controller/engine/docker'],
+  protobufjs: ['controller/engine/docker'],
+  pino: ['controller/log.ts'],
+  'pino-pretty': ['controller/log.ts'],
+  'prom-client': ['controller/metrics.ts'],
+  hono: ['api'],
+  '@hono/node-server': ['api'],
+  undici: ['api/proxy'],
 };
 
-/** The composition root, and the adapter that turns the registry into what the API asks for. */
-const COMPOSITION = ['controller/main.ts', 'controller/serve/program-store.ts'];
+const MIND = 'controller/program';
 
 interface Import {
   from: string;
+  /** A path below the root, or the name of a module. */
   to: string;
+  /** A file of ours, a module of Node, or a library. */
+  kind: 'file' | 'node' | 'library';
 }
 
-function sourceFiles(folder: string): string[] {
-  return readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
+/** How a file names another, as Biome lays it out: the last line of a statement, one without names, a call. */
+const FORMS = [
+  /^(?:import\s.*|export\s+(?:type\s+)?[{*].*|\})\s*\bfrom\s+'([^']+)'/gm,
+  /^import\s+'([^']+)'/gm,
+  /\b(?:import|require|require\.resolve|createRequire\(.*\)\.resolve)\(\s*'([^']+)'/g,
+];
+
+const files = sourceFiles();
+const all = files.flatMap(importsOf);
+
+/** From the bottom up: each room may import what is `below`, and all rooms of the floors under its own. */
+function floors(below: readonly string[], ...upwards: readonly (readonly string[])[]): Rooms {
+  const rooms: Rooms = {};
+  for (const floor of upwards) {
+    const under = [...below, ...Object.keys(rooms)];
+    for (const room of floor) rooms[room] = under;
+  }
+  return rooms;
 }
 
+/** Types count: who needs to know the words of another can not be understood without it. */
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  const found = text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
-  return [...found].map((match) => {
-    const name = match[1] ?? '';
-    const to = name.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(file), name)) : name;
-    return { from: file, to };
+  return FORMS.flatMap((form) => [...text.matchAll(form)]).map(([, name = '']) => {
+    if (name.startsWith('.')) return { from: file, to: normalize(join(dirname(file), name)), kind: 'file' };
+    const isNode = name.startsWith('node:') || builtinModules.includes(name);
+    return { from: file, to: name, kind: isNode ? 'node' : 'library' };
   });
 }
 
-const all = Object.keys(MAY_IMPORT).flatMap((folder) => sourceFiles(folder).flatMap(importsOf));
+/** `undefined` where the table has none. */
+function roomOf(file: string): string | undefined {
+  return [file, dirname(file)].find((room) => room in ROOMS);
+}
+
+/** Whether one of the names means the room: itself, or its house. */
+function isAmong(names: readonly string[], room: string): boolean {
+  return names.some((name) => name === room || (!name.includes('/') && room.startsWith(`${name}/`)));
+}
+
+function isAllowed(from: string, to: string): boolean {
+  const [home, target] = [roomOf(from), roomOf(to)];
+  if (home === undefined || target === undefined) return false;
+  return home === target || isAmong([...(ROOMS[home] ?? []), ...(COMPOSITION[from] ?? [])], target);
+}
+
+/** The shortest way from a file back to itself, beginning with its first name in the alphabet; `undefined`: none. */
+function circleThrough(start: string, next: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const cameFrom = new Map<string, string>();
+  const queue = [start];
+  for (const file of queue) {
+    for (const to of next.get(file) ?? []) {
+      if (to === start) {
+        const circle = [file];
+        for (let at = file; at !== start; circle.unshift(at)) at = cameFrom.get(at) ?? start;
+        const first = circle.indexOf([...circle].sort()[0] ?? '');
+        return [...circle.slice(first), ...circle.slice(0, first)];
+      }
+      if (cameFrom.has(to)) continue;
+      cameFrom.set(to, file);
+      queue.push(to);
+    }
+  }
+  return undefined;
+}
+
+const show = ({ from, to }: Import) => `${from} → ${to}`;
 
 test('there is something to check', () => {
-  assert.ok(all.length > 200, `${all.length} imports found`);
+  assert.ok(all.length > 500, `${all.length} imports found`);
 });
 
-test('imports run one way: schemas, registry, then controller and api, which do not know each other', () => {
-  const wrong = all.filter(({ from, to }) => {
-    const [home = '', target = ''] = [from.split('/')[0], to.split('/')[0]];
-    if (!(target in MAY_IMPORT) || COMPOSITION.includes(from)) return false;
-    return MAY_IMPORT[home]?.includes(target) !== true;
+test('every source file is in a room, and every line of the tables means something', () => {
+  assert.deepEqual(
+    files.filter((file) => roomOf(file) === undefined),
+    [],
+    'files in no room: give their folder its line in ROOMS',
+  );
+  const inUse = new Set(files.map(roomOf));
+  const named = [...Object.values(ROOMS), ...Object.values(COMPOSITION), ...Object.values(LIBRARY_HOMES)];
+  const isReal = (name: string) => [...inUse].some((room) => room !== undefined && isAmong([name], room));
+  assert.deepEqual(
+    [...new Set([...Object.keys(ROOMS), ...named.flat()])].filter((name) => !isReal(name)),
+    [],
+    'rooms that are not there',
+  );
+  const exceptions = Object.entries(COMPOSITION).flatMap(([from, names]) =>
+    names.map((name) => ({ from, name })),
+  );
+  const isNeeded = ({ from, name }: { from: string; name: string }) =>
+    all.some((one) => one.from === from && isAmong([name], roomOf(one.to) ?? ''));
+  assert.deepEqual(
+    exceptions.filter((exception) => !isNeeded(exception)),
+    [],
+    'exceptions that nobody needs',
+  );
+});
+
+test('each room knows only those that the table names', () => {
+  const wrong = all.filter(({ from, to, kind }) => kind === 'file' && !isAllowed(from, to));
+  assert.deepEqual(wrong.map(show), []);
+});
+
+test('no file comes back to itself through its imports', () => {
+  const next = new Map(
+    files.map((file) => [file, all.filter(({ from }) => from === file).map(({ to }) => to)]),
+  );
+  const circles = files.flatMap((file) => {
+    const circle = circleThrough(file, next);
+    return circle === undefined ? [] : [[...circle, circle[0]].join(' → ')];
   });
-  assert.deepEqual(wrong, []);
+  assert.deepEqual([...new Set(circles)], []);
 });
 
 test('each library is known in one place', () => {
-  const wrong = all.filter(({ from, to }) => {
-    const library = Object.keys(LIBRARY_HOMES).find((name) => to === name || to.startsWith(`${name}/`));
-    return library !== undefined && LIBRARY_HOMES[library]?.some((home) => from.startsWith(home)) !== true;
+  const wrong = all.filter(({ from, to, kind }) => {
+    if (kind !== 'library') return false;
+    const library = to.split('/', to.startsWith('@') ? 2 : 1).join('/');
+    return !isAmong(LIBRARY_HOMES[library] ?? [], roomOf(from) ?? '');
   });
-  assert.deepEqual(wrong, []);
+  assert.deepEqual(wrong.map(show), []);
 });
 
-test('the pure core imports nothing that does anything', () => {
-  const pure = [
-    'plan',
-    'diff',
-    'status',
-    'action',
-    'memory',
-    'goal',
-    'events',
-    'observed',
-    'collectable',
-    'references',
-  ].map((name) => `controller/${name}.ts`);
-  const outside = all.filter(
-    ({ from, to }) => pure.includes(from) && (to.startsWith('node:') || !to.includes('/')),
+test('the mind knows no library and nothing of Node', () => {
+  const wrong = all.filter(({ from, kind }) => roomOf(from) === MIND && kind !== 'file');
+  assert.ok(
+    all.some(({ from }) => roomOf(from) === MIND),
+    'it is looked at',
   );
-  assert.deepEqual(outside, []);
+  assert.deepEqual(wrong.map(show), []);
 });

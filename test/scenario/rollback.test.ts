@@ -2,57 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { SimHost } from '../sim/host.ts';
+import { BAD, count, DEADLINE, GOOD, isBack, isInstead, rolledBack, triedAgain } from './rollback-stage.ts';
 import { createStage, type Stage } from './stage.ts';
 
-const DEADLINE = { progressDeadlineSeconds: 5 };
-const GOOD = { ...DEADLINE, env: { GOOD: '1' } };
-const BAD = { ...DEADLINE, env: { LISTEN: '0' } };
 const HOUR_MS = 3_600_000;
 const PINNED = 19_555;
-
-/** Revision 1, which is good, serves; revision 2 had its time and was rolled back. */
-async function rolledBack(stage: Stage): Promise<SimHost> {
-  const host = await stage.start();
-  await stage.create('app', GOOD);
-  await stage.reach('app', 'Ready');
-  await stage.replace('app', BAD);
-  await isBack(stage);
-  return host;
-}
-
-async function isBack(stage: Stage): Promise<void> {
-  const { host } = stage;
-  const isGood = () => {
-    const { state, reason, currentRevision } = stage.status('app');
-    return state === 'Ready' && reason === 'RolledBack' && currentRevision === 1;
-  };
-  await host.until('revision 1 is back', isGood, 30_000);
-  await host.until('revision 2 is gone', () => stage.containers('app').length === 1);
-  await host.advance(0);
-}
-
-/** Revision 1 serves again, since neither 2 nor 3 can. */
-async function isInstead(stage: Stage, why: string): Promise<void> {
-  const isGood = () => stage.status('app').state === 'Ready' && stage.status('app').currentRevision === 1;
-  await stage.host.until('revision 1 is back', isGood, 90_000);
-  const done = count(stage);
-  await stage.host.advance(120_000);
-  assert.equal(done(), 0);
-  assert.ok(isGood());
-  assert.equal(stage.status('app').reason, why);
-  assert.equal(stage.containers('app').length, 1);
-}
-
-/** Containers made or started from now on. */
-function count(stage: Stage): () => number {
-  const { calls } = stage.host;
-  const before = calls.length;
-  return () => calls.slice(before).filter((call) => /^(create|start)Container/.test(call)).length;
-}
-
 const manifestOf = (stage: Stage) => readFile(join(stage.root, 'programs/app.yaml'), 'utf8');
-const triedAgain = (stage: Stage) => () => stage.running('app').env.LISTEN === '0';
 
 describe('a revision that is not ready in time', () => {
   it('gives way to the last good one, with the reason in words and the manifest as it was', async (test) => {
@@ -361,110 +316,5 @@ describe('a revision that is not ready in time', () => {
     await stage.clock.advance(60_000);
     await stage.start();
     await isBack(stage);
-  });
-});
-
-describe('a revision that was rolled back', () => {
-  it('is not tried again in an hour', async (test) => {
-    const stage = await createStage(test);
-    const host = await rolledBack(stage);
-    const done = count(stage);
-    await host.advance(HOUR_MS);
-    assert.equal(done(), 0);
-    assert.equal(stage.status('app').reason, 'RolledBack');
-  });
-
-  it('is not tried again by the next host', async (test) => {
-    const stage = await createStage(test);
-    for (const end of ['kill', 'close'] as const) {
-      await (end === 'kill' ? rolledBack(stage) : stage.start());
-      await stage.host[end]();
-      await stage.start();
-      const done = count(stage);
-      await stage.host.advance(120_000);
-      assert.equal(done(), 0, end);
-      const { state, reason, currentRevision } = stage.status('app');
-      assert.deepEqual(
-        { state, reason, currentRevision },
-        { state: 'Ready', reason: 'RolledBack', currentRevision: 1 },
-      );
-      await stage.host.kill();
-    }
-  });
-
-  it('is not tried again when the good one crashes, or is removed by hand', async (test) => {
-    const stage = await createStage(test);
-    const host = await rolledBack(stage);
-    const good = stage.running('app');
-    stage.world.end(good, 1);
-    await host.advance(0);
-    await isBack(stage);
-    assert.equal(stage.running('app'), good);
-    assert.equal(stage.status('app').restartCount, 1);
-    stage.world.end(good, 137);
-    stage.world.containers.delete(good.facts.id);
-    stage.world.emit(good, 'destroy');
-    await host.advance(0);
-    await isBack(stage);
-    assert.notEqual(stage.running('app'), good);
-    assert.equal(stage.running('app').env.GOOD, '1');
-    assert.ok(!host.calls.slice(-6).some((call) => call === 'build'));
-  });
-
-  it('is not tried again for what costs nothing', async (test) => {
-    const stage = await createStage(test);
-    const host = await rolledBack(stage);
-    const done = count(stage);
-    await stage.replace('app', { ...BAD, progressDeadlineSeconds: 60, stopGracePeriodSeconds: 3 });
-    await host.advance(120_000);
-    assert.equal(done(), 0);
-    assert.equal(stage.status('app').reason, 'RolledBack');
-  });
-
-  it('is tried again when the spec changes', async (test) => {
-    const stage = await createStage(test);
-    const host = await rolledBack(stage);
-    await stage.replace('app', { ...BAD, env: { LISTEN: '0', OTHER: '1' } });
-    await host.until('it is tried', () => stage.running('app').env.OTHER === '1');
-    await isBack(stage);
-    assert.match(stage.status('app').errorMsg, /^revision 3 was rolled back to 1: /);
-    await stage.replace('app', BAD);
-    await host.until('the first is tried again, since it was not the last', triedAgain(stage));
-  });
-
-  it('is tried again when the sources change', async (test) => {
-    const stage = await createStage(test);
-    const host = await rolledBack(stage);
-    await stage.write('sources/app/Dockerfile', 'FROM scratch\n# mended\n');
-    await host.until('it is tried', triedAgain(stage));
-    assert.equal(stage.running('app').facts.labels['dev.hersh.revision'], '3');
-    await isBack(stage);
-  });
-
-  it('is tried again when restartedAt does, as the same revision', async (test) => {
-    const stage = await createStage(test);
-    const host = await rolledBack(stage);
-    await stage.edit('app', { restartedAt: 'now' });
-    await host.until('it is tried', triedAgain(stage));
-    assert.equal(stage.running('app').facts.labels['dev.hersh.revision'], '2');
-    await isBack(stage);
-    assert.match(stage.status('app').errorMsg, /^revision 2 was rolled back to 1: /);
-  });
-
-  it('serves when it gets ready at the second try', async (test) => {
-    const stage = await createStage(test);
-    const host = await stage.start();
-    await stage.create('app', GOOD);
-    await stage.reach('app', 'Ready');
-    await stage.replace('app', { ...DEADLINE, env: { LISTEN_AFTER_MS: '7000' } });
-    await isBack(stage);
-    await stage.replace('app', { progressDeadlineSeconds: 20, env: { LISTEN_AFTER_MS: '7000' } });
-    await stage.edit('app', { restartedAt: 'now' });
-    await host.until('it serves', () => stage.status('app').currentRevision === 2);
-    await stage.reach('app', 'Ready');
-    await host.advance(0);
-    assert.equal(stage.status('app').reason, '');
-    const outcomes = (await host.programs.revisions('app')).map(({ outcome }) => outcome);
-    assert.deepEqual(outcomes, ['Ready', 'Ready']);
   });
 });

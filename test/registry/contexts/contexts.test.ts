@@ -1,68 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import {
-  chmod,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  symlink,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
-import { extract } from 'tar-stream';
+import { test } from 'node:test';
 import { openContexts } from '../../../registry/contexts/contexts.ts';
-import { buildIdOfFiles, readSource, writeSources } from '../../../registry/contexts/sources.ts';
-import { AppError } from '../../../schemas/errors.ts';
-import type { BuildSpec } from '../../../schemas/program.ts';
-import { smallDisk } from '../disk.ts';
-import { tempFolder, writeTree } from '../folder.ts';
-
-const build = (rest: Partial<BuildSpec> = {}): BuildSpec => ({
-  context: 'sources/a',
-  dockerfile: 'Dockerfile',
-  args: {},
-  ...rest,
-});
-const LATER = 60_000;
-
-/** A registry with a context in it, and a clock that says all files have stood still for long. */
-async function start(t: TestContext, files: Record<string, string | Uint8Array> = {}, snapshots?: string) {
-  const root = await tempFolder(t);
-  const kept = snapshots ?? join(root, 'data', 'contexts');
-  await mkdir(kept, { recursive: true });
-  const folder = join(root, 'sources', 'a');
-  await writeTree(folder, { Dockerfile: 'FROM scratch\n', ...files });
-  const open = () => openContexts(root, kept, () => Date.now() + LATER);
-  return { root, folder, kept, open, contexts: open() };
-}
-
-const fails = (message: RegExp) => (error: unknown) =>
-  error instanceof AppError && error.reason === 'BuildFailed' && message.test(error.message);
-
-const unavailable = (message: RegExp) => (error: unknown) =>
-  error instanceof AppError && error.reason === 'RegistryUnavailable' && message.test(error.message);
-
-async function untar(path: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  const unpacked = createReadStream(path).pipe(extract());
-  for await (const entry of unpacked) {
-    const { name, type, mode, linkname, uid, gid, mtime } = entry.header;
-    assert.deepEqual([uid, gid, mtime?.getTime()], [0, 0, 0]);
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk);
-    found[name] = `${type} ${mode?.toString(8)} ${linkname ?? Buffer.concat(chunks).toString()}`;
-  }
-  return found;
-}
+import { readSource } from '../../../registry/contexts/sources.ts';
+import { writeTree } from '../folder.ts';
+import { build, fails, LATER, start, untar } from './stage.ts';
 
 test('every change that a build can see changes the hash, and no other does', async (t) => {
   const { folder, root, contexts, open } = await start(t, { 'src/a.js': '1', run: '#!' });
@@ -258,39 +202,6 @@ test('the registry itself as a context, by whatever path, holds nothing reserved
   }
 });
 
-test('a snapshot holds just what was hashed, and is the same bytes each time', async (t) => {
-  const long = 'ä'.repeat(100);
-  const { folder, root, contexts, kept } = await start(t, {
-    run: '#!/bin/sh\n',
-    [`deep/${long}/x`]: '1',
-    empty: '',
-    big: Buffer.alloc(3_000_000, 'x'),
-  });
-  await chmod(join(folder, 'run'), 0o755);
-  const { hash, buildId } = await contexts.look(build());
-  assert.equal(buildId, `build-${hash.slice(0, 12)}`);
-  const path = await contexts.snapshot(build(), hash);
-  assert.equal(path, join(kept, `${hash}.tar`));
-  assert.equal((await stat(path)).mode & 0o777, 0o600);
-  const tar = await untar(path);
-  assert.equal(tar.run, 'file 755 #!/bin/sh\n');
-  assert.equal(tar.empty, 'file 644 ');
-  assert.equal(tar.deep, 'directory 755 ');
-  assert.equal(tar[`deep/${long}/x`], 'file 644 1');
-  assert.equal(tar.big?.length, 3_000_009);
-  const digest = async () =>
-    createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex');
-  const first = await digest();
-  await rm(path);
-  await utimes(join(folder, 'run'), 1, 1);
-  await openContexts(root, kept, () => Date.now() + LATER).snapshot(build(), hash);
-  assert.equal(await digest(), first);
-  await writeFile(join(folder, 'run'), 'changed');
-  assert.equal(await contexts.snapshot(build(), hash), path, 'what is kept is not made again');
-});
-
 test('what is read of a context is known until it is not to be kept, and is read again then', async (t) => {
   const bytes = 8_000_000;
   const { contexts, root } = await start(t, { big: Buffer.alloc(bytes) });
@@ -309,69 +220,6 @@ test('what is read of a context is known until it is not to be kept, and is read
   assert.ok((await readBy(() => contexts.look(other))) < bytes / 2, 'this one is kept');
   assert.ok((await readBy(() => contexts.look(build()))) >= bytes, 'this one is not');
   assert.deepEqual(await looks(), hashes);
-});
-
-test('a context that changed is not kept as what it was', async (t) => {
-  const { folder, contexts, kept } = await start(t, { a: '1' });
-  const { hash } = await contexts.look(build());
-  await writeFile(join(folder, 'a'), '2');
-  await assert.rejects(contexts.snapshot(build(), hash), { reason: 'ContextChanged' });
-  assert.deepEqual(await readdir(kept), []);
-});
-
-test('many snapshots of one context at once give one file', async (t) => {
-  const { contexts, kept } = await start(t, { a: 'x'.repeat(100_000) });
-  const { hash } = await contexts.look(build());
-  const paths = await Promise.all(Array.from({ length: 8 }, () => contexts.snapshot(build(), hash)));
-  assert.equal(new Set(paths).size, 1);
-  assert.deepEqual(await readdir(kept), [`${hash}.tar`]);
-});
-
-test('a snapshot on a full disk fails with a word, and leaves no file and no handle behind', async (t) => {
-  const disk = await smallDisk(t, 64);
-  const { contexts } = await start(t, { big: Buffer.alloc(2_000_000), small: 'x' }, disk);
-  const { hash } = await contexts.look(build());
-  await assert.rejects(contexts.snapshot(build(), hash), unavailable(/^the context can not be kept: ENOSPC/));
-  assert.deepEqual(await readdir(disk), []);
-  const open = (
-    await Promise.all(
-      (
-        await readdir('/proc/self/fd')
-      ).map((fd) =>
-        import('node:fs/promises').then(({ readlink }) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
-      ),
-    )
-  ).filter((path) => path.includes('sources/a/'));
-  assert.deepEqual(open, []);
-});
-
-test('a snapshot that has no folder to go to is no failed build, and is made when there is one', async (t) => {
-  const { contexts, kept } = await start(t, { a: '1' });
-  const { hash } = await contexts.look(build());
-  await rm(kept, { recursive: true });
-  await assert.rejects(contexts.snapshot(build(), hash), unavailable(/^the context can not be kept: ENOENT/));
-  await writeFile(kept, 'no folder');
-  await assert.rejects(
-    contexts.snapshot(build(), hash),
-    unavailable(/^the context can not be kept: ENOTDIR/),
-  );
-  await rm(kept);
-  await mkdir(kept);
-  assert.equal(await contexts.snapshot(build(), hash), join(kept, `${hash}.tar`));
-});
-
-test('a source that goes while its context is kept has changed', async (t) => {
-  const { contexts, folder, kept } = await start(t, { big: Buffer.alloc(2 ** 25), z: '1' });
-  const { hash } = await contexts.look(build());
-  const snapshot = contexts.snapshot(build(), hash);
-  let ended = false;
-  const outcome = assert.rejects(snapshot, { reason: 'ContextChanged' }).finally(() => {
-    ended = true;
-  });
-  while (!ended && (await readdir(kept)).length === 0) await stat(kept);
-  await rm(join(folder, 'z'), { force: true });
-  await outcome;
-  assert.deepEqual(await readdir(kept), []);
 });
 
 test('while others write, a look gives a hash or says to look again, and never breaks', async (t) => {
@@ -393,124 +241,3 @@ test('while others write, a look gives a hash or says to look again, and never b
     (await openContexts(root, '', () => Date.now() + LATER).look(spec)).hash,
   );
 });
-
-const PIECES = ['a', 'b', 'src', 'x.js', 'y.log', 'ä', '.env', 'constructor', 'status'];
-const names = fc
-  .array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 3 })
-  .map((parts) => parts.join('/'));
-const rules = fc.array(
-  fc.constantFrom(
-    '*',
-    '**',
-    '*.log',
-    '**/*.js',
-    '!**/x.js',
-    'src',
-    '!src/a',
-    'a/',
-    '/b',
-    '!.env',
-    'src/**',
-    '# c',
-    '',
-    '?',
-    '[a-s]*',
-    'Dockerfile',
-    '.dockerignore',
-  ),
-  { maxLength: 4 },
-);
-
-test('files that a POST brings have the id of the folder they are written to', async (t) => {
-  const root = await tempFolder(t);
-  await mkdir(join(root, 'sources'), { recursive: true });
-  const contexts = openContexts(root, '', () => Date.now() + LATER);
-  await fc.assert(
-    fc.asyncProperty(
-      fc.dictionary(names, fc.string(), { maxKeys: 6 }),
-      fc.option(rules),
-      async (tree, ignore) => {
-        const files = new Map<string, string>();
-        files.set('Dockerfile', 'FROM scratch\n');
-        if (ignore !== null) files.set('.dockerignore', ignore.join('\n'));
-        for (const [name, text] of Object.entries(tree)) {
-          const clashes = [...files.keys()].some(
-            (other) => other.startsWith(`${name}/`) || name.startsWith(`${other}/`),
-          );
-          if (!clashes) files.set(name, text);
-        }
-        const buildId = buildIdOfFiles(files);
-        const { context } = await writeSources(root, buildId, files);
-        assert.equal((await contexts.look(build({ context }))).buildId, buildId);
-        await rm(join(root, context), { recursive: true });
-      },
-    ),
-    { numRuns: 35 },
-  );
-});
-
-test('what was kept comes back, where it is not there already', async (t) => {
-  const { root, folder, contexts } = await start(t, {
-    'src/a': '1',
-    run: 'x',
-    '.dockerignore': 'lost\nsrc\n!src/a\n',
-    lost: '',
-  });
-  await chmod(join(folder, 'run'), 0o755);
-  await symlink('run', join(folder, 'link'));
-  const { hash, buildId } = await contexts.look(build());
-  await contexts.snapshot(build(), hash);
-  await rm(folder, { recursive: true });
-  const restored = await Promise.all([1, 2, 3].map(() => contexts.restore(build(), hash, buildId)));
-  assert.deepEqual([...new Set(restored.map(({ context }) => context))], [`sources/${buildId}`]);
-  assert.equal(restored.filter(({ isNew }) => isNew).length, 1);
-  assert.equal((await contexts.look(build({ context: `sources/${buildId}` }))).hash, hash);
-  assert.deepEqual(await readdir(join(root, 'sources')), [buildId]);
-  assert.equal((await lstat(join(root, 'sources', buildId, 'link'))).isSymbolicLink(), true);
-  await writeFile(join(root, 'sources', buildId, 'run'), 'somebody changed it');
-  const other = await contexts.restore(build(), hash, buildId);
-  assert.match(other.context, new RegExp(`^sources/${buildId}-[0-9a-f]{8}$`));
-  await assert.rejects(
-    contexts.restore(build(), 'none', buildId),
-    (error) => error instanceof AppError && error.reason === 'Conflict',
-  );
-});
-
-for (const [damage, spoil] of [
-  // Between two entries: to whoever unpacks it that is the end of a whole one.
-  ['cut between two entries', (tar: Buffer) => tar.subarray(0, 1024)],
-  ['cut inside of one', (tar: Buffer) => tar.subarray(0, 700)],
-  ['empty', () => Buffer.alloc(0)],
-  ['nothing but noise', () => Buffer.alloc(4096, 'x')],
-  [
-    'changed in one place',
-    (tar: Buffer) => Buffer.from(tar.toString('latin1').replace('# one', '# 0ne'), 'latin1'),
-  ],
-] as const) {
-  test(`what is kept is ${damage}: it is never taken for whole, and written anew where the folder has it still`, async (t) => {
-    const { root, folder, contexts } = await start(t, {
-      Dockerfile: 'FROM scratch\n# one\n',
-      'main.js': 'main',
-    });
-    const { hash, buildId } = await contexts.look(build());
-    const path = await contexts.snapshot(build(), hash);
-    const tar = await readFile(path);
-    assert.equal(await contexts.has(build(), hash), true);
-    await writeFile(path, spoil(tar));
-    assert.equal(await contexts.has(build(), hash), false);
-    const isDamaged = (reason: string) => (error: unknown) =>
-      error instanceof AppError &&
-      error.reason === reason &&
-      error.message === `the kept sources of ${buildId} are damaged` &&
-      error.hint !== undefined;
-    await writeFile(join(folder, 'main.js'), 'other');
-    await assert.rejects(contexts.restore(build(), hash, buildId), isDamaged('Conflict'));
-    assert.deepEqual(await readdir(join(root, 'sources')), ['a']);
-    await assert.rejects(contexts.snapshot(build(), hash), isDamaged('RegistryUnavailable'));
-    await writeFile(join(folder, 'main.js'), 'main');
-    await contexts.snapshot(build(), hash);
-    assert.deepEqual(await readFile(path), tar);
-    await rm(folder, { recursive: true });
-    assert.equal((await contexts.restore(build(), hash, buildId)).context, `sources/${buildId}`);
-  });
-}

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
+import { openContexts } from '../../../registry/contexts/contexts.ts';
 import { buildIdOfFiles, readSource, writeSources } from '../../../registry/contexts/sources.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { smallDisk } from '../disk.ts';
 import { tempFolder, writeTree } from '../folder.ts';
+import { build, LATER } from './stage.ts';
 
 const FILES = new Map([
   ['Dockerfile', 'FROM scratch\n'],
@@ -139,5 +142,60 @@ test("a malformed .dockerignore among the files is the sender's mistake", () => 
   assert.throws(
     () => buildIdOfFiles(new Map([...FILES, ['.dockerignore', '[']])),
     (error) => error instanceof AppError && error.reason === 'BadRequest' && /line 1/.test(error.message),
+  );
+});
+
+const PIECES = ['a', 'b', 'src', 'x.js', 'y.log', 'ä', '.env', 'constructor', 'status'];
+const names = fc
+  .array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 3 })
+  .map((parts) => parts.join('/'));
+const rules = fc.array(
+  fc.constantFrom(
+    '*',
+    '**',
+    '*.log',
+    '**/*.js',
+    '!**/x.js',
+    'src',
+    '!src/a',
+    'a/',
+    '/b',
+    '!.env',
+    'src/**',
+    '# c',
+    '',
+    '?',
+    '[a-s]*',
+    'Dockerfile',
+    '.dockerignore',
+  ),
+  { maxLength: 4 },
+);
+
+test('files that a POST brings have the id of the folder they are written to', async (t) => {
+  const root = await tempFolder(t);
+  await mkdir(join(root, 'sources'), { recursive: true });
+  const contexts = openContexts(root, '', () => Date.now() + LATER);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.dictionary(names, fc.string(), { maxKeys: 6 }),
+      fc.option(rules),
+      async (tree, ignore) => {
+        const files = new Map<string, string>();
+        files.set('Dockerfile', 'FROM scratch\n');
+        if (ignore !== null) files.set('.dockerignore', ignore.join('\n'));
+        for (const [name, text] of Object.entries(tree)) {
+          const clashes = [...files.keys()].some(
+            (other) => other.startsWith(`${name}/`) || name.startsWith(`${other}/`),
+          );
+          if (!clashes) files.set(name, text);
+        }
+        const buildId = buildIdOfFiles(files);
+        const { context } = await writeSources(root, buildId, files);
+        assert.equal((await contexts.look(build({ context }))).buildId, buildId);
+        await rm(join(root, context), { recursive: true });
+      },
+    ),
+    { numRuns: 35 },
   );
 });
