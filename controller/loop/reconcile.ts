@@ -14,12 +14,15 @@ import { probesFor } from '../program/rollback.ts';
 import { hasBeenReady } from '../program/seen.ts';
 import { type Situation, specOf } from '../program/situation.ts';
 import { type StatusContext, status as statusOf, statusWithoutEngine } from '../program/status.ts';
+import { type Decided, decidedOf, describeGivingUp, type PassRecord } from '../trace/pass.ts';
 import { type ExecuteDeps, execute } from './execute.ts';
 import { emit, save } from './ledger.ts';
 import { type ObserveDeps, observe } from './observe.ts';
 import { withDeed } from './outcome.ts';
 import type { Prober } from './probe.ts';
 import { keepFailed, keepReady } from './revisions.ts';
+
+type Trace = ((decided: Decided) => void) | undefined;
 
 /** Passes in a row before the key goes back to the queue, so that one program can not keep a worker. */
 const PASSES_MAX = 20;
@@ -42,6 +45,8 @@ export interface ReconcileDeps extends ObserveDeps, ExecuteDeps {
   begins: (name: string) => void;
   /** Looks at the program again after so many milliseconds. */
   again: (name: string, ms: number) => void;
+  /** Told of every pass, where somebody wants to know; what they keep must be masked. */
+  onPass?: (pass: PassRecord) => void;
   /** Programs that this host has looked at. */
   met: Set<string>;
   /** Called when a program is no more. */
@@ -82,11 +87,17 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     await save(deps, { ...statusWithoutEngine(before, trouble, clock.now()), memory, observedGeneration });
     return false;
   }
-  const { situation } = await observe(deps, before, wish);
+  const { situation, facts } = await observe(deps, before, wish);
   deps.saw(name, situation.containers);
   await tellOfUntold(deps, before, situation);
-  if (await gaveUp(deps, { ...before, observedGeneration: wish.generation }, situation)) return true;
-  return decide(deps, before, wish, situation, contextOf(deps, before, wanted, wish));
+  const context = contextOf(deps, before, wanted, wish);
+  const { runtime, onPass } = deps;
+  const trace =
+    onPass && ((decided: Decided) => onPass({ name, before, wanted, runtime, facts, context, decided }));
+  const given = { ...before, observedGeneration: wish.generation };
+  return (
+    (await gaveUp(deps, given, situation, trace)) || decide(deps, before, wish, situation, context, trace)
+  );
 }
 
 /** Decides, tells of it, writes it down and does it. */
@@ -96,10 +107,12 @@ async function decide(
   { goal }: GoalResult,
   situation: Situation,
   context: StatusContext,
+  trace: Trace,
 ): Promise<boolean> {
   const { name } = before;
   const actions = plan(situation);
   const next = statusOf(before, situation, actions, context);
+  trace?.(decidedOf(actions, next));
   // The ledger comes before the first engine object, so it has to be on the disk; later ones may lag.
   const isFirst = !deps.registry.status.isKept(name) && situation.containers.length === 0;
   if (isFirst) await save(deps, before, isFirst);
@@ -199,12 +212,19 @@ function releasePorts({ ports }: ReconcileDeps, situation: Situation): void {
 }
 
 /** Writes down that the wanted revision had its time; the next pass brings the last good one back. */
-async function gaveUp(deps: ReconcileDeps, before: ProgramStatus, situation: Situation): Promise<boolean> {
+async function gaveUp(
+  deps: ReconcileDeps,
+  before: ProgramStatus,
+  situation: Situation,
+  trace: Trace,
+): Promise<boolean> {
   const deed = givesUp(situation);
   if (deed === undefined) return false;
+  const status = withDeed({ ...before, memory: situation.memory }, deed);
+  trace?.({ actions: [describeGivingUp(deed)], status });
   const { current } = assignRoles(situation, deed.spec);
   await keepFailed(deps, before.name, deed.bad.revision, deed.bad, current?.id);
-  await save(deps, withDeed({ ...before, memory: situation.memory }, deed));
+  await save(deps, status);
   return true;
 }
 
