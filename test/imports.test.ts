@@ -23,8 +23,8 @@ const LIBRARY_HOMES: Record<string, string[]> = {
   '@hono/node-server': ['api/'],
 };
 
-/** The composition root, and the adapter that turns the registry into what the API asks for. */
-const COMPOSITION = ['controller/main.ts', 'controller/serve/program-store.ts'];
+/** What may know both halves, as path prefixes: the composition root, and what gives the API what it asks for. */
+const COMPOSITION = ['controller/main.ts', 'controller/health.ts', 'controller/serve/'];
 
 interface Import {
   from: string;
@@ -56,7 +56,7 @@ test('there is something to check', () => {
 test('imports run one way: schemas, registry, then controller and api, which do not know each other', () => {
   const wrong = all.filter(({ from, to }) => {
     const [home = '', target = ''] = [from.split('/')[0], to.split('/')[0]];
-    if (!(target in MAY_IMPORT) || COMPOSITION.includes(from)) return false;
+    if (!(target in MAY_IMPORT) || COMPOSITION.some((home) => from.startsWith(home))) return false;
     return MAY_IMPORT[home]?.includes(target) !== true;
   });
   assert.deepEqual(wrong, []);
