@@ -15,6 +15,7 @@ import { type ContextCache, createContextCache } from '../images/context-cache.t
 import { createImageTasks, type ImageTasks } from '../images/tasks.ts';
 import type { ControllerLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { holdKnownPorts } from '../ports/hold-known.ts';
 import { createPorts, type PortRange, type Ports } from '../ports/ports.ts';
 import { keptRevisions } from '../program/rebuild.ts';
 import { type EngineHealth, type EngineMonitor, startEngineMonitor } from './engine-monitor.ts';
@@ -89,8 +90,8 @@ export function startController(deps: ControllerDeps): Controller {
 
   return {
     ...{ ports, collector },
-    health: () => monitor.health(),
-    removeStrays: () => removeStrays(deps, monitor),
+    health: monitor.health,
+    removeStrays: monitor.removeStrays,
     onBuildStart(listener) {
       buildListeners.add(listener);
       return () => buildListeners.delete(listener);
@@ -133,7 +134,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const queue = createQueue(clock, work);
   const monitor = startEngineMonitor({
     ...{ engine, clock, log },
-    isKnown: (name) => isKnown(registry, name),
+    isKnown: (name) => registry.status.get(name) !== undefined || registry.get(name) !== undefined,
     onProgram(name, atMs) {
       const lookedMs = looked.get(name) ?? 0;
       // A look that began since knows of it, unless the clock has jumped back.
@@ -217,35 +218,12 @@ function reconcileDepsOf(
   };
 }
 
-function isKnown(registry: Registry, name: string): boolean {
-  return registry.status.get(name) !== undefined || registry.get(name) !== undefined;
-}
-
 function queueAll(registry: Registry, queue: Queue): void {
   const names = new Set([...registry.list().map(({ name }) => name), ...registry.status.names()]);
   for (const name of names) queue.add(name);
 }
 
-/** Asks the engine anew before, lest one that has found its program goes, and after, so that health shows it. */
-async function removeStrays({ registry, engine }: ControllerDeps, monitor: EngineMonitor): Promise<string[]> {
-  await monitor.relist();
-  const strays = monitor.health().strays.filter(({ program }) => !isKnown(registry, program));
-  for (const { id } of strays) await engine.removeContainer(id);
-  await monitor.relist();
-  return strays.map(({ name }) => name);
-}
-
-/** Before anything is reserved, so that no program loses its port to another that is looked at first. */
-function holdKnownPorts(registry: Registry, ports: Ports, log: ControllerLog): void {
-  for (const name of registry.status.names()) {
-    const port = registry.status.get(name)?.publishPort ?? 0;
-    if (port > 0 && !ports.hold(name, port)) {
-      log.warn({ program: name, port }, 'its port is held by another program');
-    }
-  }
-}
-
 /** `hersh-program-<name>`, with the instance before it where that is not the default one. */
-export function containerName(instance: string, name: string): string {
+function containerName(instance: string, name: string): string {
   return `${instance === 'default' ? '' : `${instance}-`}hersh-program-${name}`;
 }

@@ -23,6 +23,8 @@ export interface EngineMonitor extends Closable {
   health(): EngineHealth;
   /** Lists all containers now; changes are told as ever. */
   relist(): Promise<void>;
+  /** Removes the containers that belong to no program. Gives their names. */
+  removeStrays(): Promise<string[]>;
   /** What a look at one program found: the next list is compared with it. */
   saw(program: string, containers: readonly ContainerSummary[]): void;
   /** A call just failed: look whether the engine is gone. */
@@ -99,6 +101,13 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   return {
     health: () => ({ trouble: presence.trouble(), listed, strays }),
     relist: async () => void (await list()),
+    async removeStrays() {
+      await list();
+      const found = strays.filter(({ program }) => !deps.isKnown(program));
+      for (const { id } of found) await engine.removeContainer(id);
+      await list();
+      return found.map(({ name }) => name);
+    },
     suspect: presence.suspect,
     wasAway: presence.wasAway,
     saw: seen.saw,
