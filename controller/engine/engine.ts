@@ -1,3 +1,5 @@
+/** The room of container engines: what the controller asks of one, and a room of its own for each that answers. */
+
 import type { Container, ContainerSummary } from '../../schemas/container.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { Runtime } from '../../schemas/program.ts';

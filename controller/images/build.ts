@@ -70,8 +70,7 @@ export async function runBuild(deps: BuildDeps, request: BuildRequest, signal: A
 
 function withTail(error: unknown, tail: string): unknown {
   if (!(error instanceof AppError) || tail === '' || error.reason === 'BuildAborted') return error;
-  const options = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
-  return new AppError(error.reason, `${error.message}\n${tail}`, options);
+  return new AppError(error.reason, `${error.message}\n${tail}`, { cause: error, hint: error.hint });
 }
 
 /** The last lines of what was added. */

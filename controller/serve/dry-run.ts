@@ -1,7 +1,7 @@
 import type { DryRun } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { AppError } from '../../schemas/errors.ts';
-import type { Runtime } from '../../schemas/program.ts';
+import { isUpState, type Runtime } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
 import { describeChange, diffSpecs } from '../program/diff.ts';
 import { mustBeNamed, validProgram } from './manifest-text.ts';
@@ -24,7 +24,7 @@ export function dryRun(deps: { registry: Registry; runtime: Runtime }, name: str
     ...diffSpecs(before, after),
   ];
   const actions = describeChange(before, after, {
-    isUp: status !== undefined && ['Running', 'Ready'].includes(status.state),
+    isUp: status !== undefined && isUpState(status.state),
     isKept: status !== undefined && status.containerId !== '',
   });
   return { changed: diff.length > 0, diff, actions: diff.length > 0 ? actions : [] };

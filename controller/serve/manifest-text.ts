@@ -6,7 +6,7 @@ import type { Program } from '../../schemas/program.ts';
 export function mustBeNamed(name: string, { writtenName }: ParsedManifest, hint?: string): void {
   if (writtenName === '' || writtenName === name) return;
   const message = `metadata.name is ${JSON.stringify(writtenName)} but the path says ${name}`;
-  throw new AppError('Conflict', message, hint === undefined ? {} : { hint });
+  throw new AppError('Conflict', message, { hint });
 }
 
 /** The program a text describes. Throws `InvalidManifest` with its problems. */

@@ -1,3 +1,5 @@
+/** The room that serves the API: what registry and controller know and do, in the shape in which it asks for it. */
+
 import type { ProgramStore, RevisionView } from '../../api/deps.ts';
 import { buildIdOfFiles, readSource } from '../../registry/contexts/sources.ts';
 import type { Clock } from '../../schemas/clock.ts';
@@ -10,16 +12,12 @@ import { createNewestBuildLog, type NewestBuildLogDeps } from './newest-build-lo
 import { createProgramEdits, type ProgramEditDeps } from './program-edits.ts';
 import { createProgramViews } from './program-views.ts';
 
-/**
- * The room of what the API is given: the registry as it sees it, edits of manifests one way, status the other, and
- * the words of the controller turned into those of its answers.
- */
-
 export interface ProgramStoreDeps extends ProgramEditDeps, NewestBuildLogDeps {
   clock: Clock;
   runtime: Runtime;
 }
 
+/** The registry as the API sees it: edits of manifests one way, status the other. */
 export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
   const { registry, runtime } = deps;
   const views = createProgramViews(registry, deps.clock);

@@ -3,7 +3,13 @@ import type { MadeSpec } from '../../registry/manifests/edits.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
-import { type BuildSpec, type ProgramMemory, type ProgramStatus, timestamp } from '../../schemas/program.ts';
+import {
+  type BuildSpec,
+  isUpState,
+  type ProgramMemory,
+  type ProgramStatus,
+  timestamp,
+} from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
 
 /** What a program was, and how to get back there. */
@@ -48,7 +54,7 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
 
   /** Whether its reason tells of a revision that is wanted and does not serve, and not of the one that does. */
   function isAboutNewer({ reason, state, memory }: ProgramStatus, serves: Revision): boolean {
-    const isUp = state === 'Running' || state === 'Ready';
+    const isUp = isUpState(state);
     if (reason === 'BuildFailed' || reason === 'ImageNotFound')
       return isUp || memory.failedBuild === undefined || memory.failedBuild.hash !== serves.buildHash;
     return reason === 'RolledBack' || (isUp && (reason === 'Building' || reason === 'PortConflict'));

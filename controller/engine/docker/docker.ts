@@ -1,4 +1,4 @@
-/** The room that knows Docker and nothing of programs: the engine port, call by call, over dockerode. */
+/** The room that knows Docker: the engine port, call by call, over dockerode. */
 
 import { type Clock, systemClock } from '../../../schemas/clock.ts';
 import { AppError } from '../../../schemas/errors.ts';
