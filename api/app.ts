@@ -1,9 +1,11 @@
+/** Where the rooms of the API meet: `routes/`, one file a topic, behind the rules that `http/` has for all of them. */
+
 import { Hono } from 'hono';
 import { AppError } from '../schemas/errors.ts';
 import type { ApiDeps } from './deps.ts';
 import { answerFor } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
-import { type ApiOptions, createRoutes, sendBytes } from './http/route.ts';
+import { type ApiOptions, createRoutes, sendError } from './http/route.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
 import { addManifestRoutes } from './routes/manifest.ts';
 import { addProgramRoutes } from './routes/programs.ts';
@@ -12,8 +14,8 @@ import { addStreamRoutes } from './routes/streams.ts';
 import { addSystemRoutes } from './routes/system.ts';
 
 /**
- * All routes but the proxy, which is raw (`proxy.ts`). Testable through `app.request()`; `server.ts` puts it
- * behind a socket, where `guard.ts` stands in front of it.
+ * All routes but the proxy, which is raw (`proxy/proxy.ts`). Testable through `app.request()`; `server.ts` puts it
+ * behind a socket, where `http/guard.ts` stands in front of it.
  */
 export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>({ getPath: rawPath });
@@ -30,8 +32,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   return app;
 
   function errorResponse(error: Error, method: string, path: string): Response {
-    const { status, body } = answerFor(error, deps.log, `${method} ${path}`);
-    return sendBytes(body, 'application/json', status);
+    return sendError(answerFor(error, deps.log, `${method} ${path}`));
   }
 }
 

@@ -53,7 +53,12 @@ export function answerFor(error: unknown, log: ApiLog, request: string): ErrorAn
   if (error.http >= 500) {
     log.warn({ reason: error.reason, err: error.cause, request }, error.message);
   }
-  return errorAnswer(error.http, error.message, { hint: error.hint, details: error.details });
+  return answerOf(error);
+}
+
+/** The answer in an error's own words. */
+export function answerOf({ http, message, hint, details }: AppError): ErrorAnswer {
+  return errorAnswer(http, message, { hint, details });
 }
 
 /** An HTTP refusal that no `Reason` stands for. */

@@ -10,7 +10,7 @@ import { answerFor, type ErrorAnswer, errorAnswer } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { createOriginGuard } from './http/guard.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
-import { sendBytes } from './http/route.ts';
+import { sendError } from './http/route.ts';
 import { createProxy, hasBody } from './proxy/proxy.ts';
 import { responseOn } from './proxy/upgrade.ts';
 
@@ -80,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server = createServer({
     requireHostHeader: false,
     headersTimeout: HEADERS_MS_MAX,
-    // A body may stream for as long as it flows; own routes limit theirs in body.ts.
+    // A body may stream for as long as it flows; own routes limit theirs in http/body.ts.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
@@ -179,10 +179,11 @@ function toOriginForm(req: IncomingMessage): AppError | undefined {
 /** A request the listener could not even make a `Request` of, or something thrown that is no Error. */
 function listenerError(error: unknown, log: ApiLog): Response {
   const malformed = error instanceof Error && error.name === 'RequestError';
-  const answer = malformed
-    ? errorAnswer(400, 'the request target is malformed')
-    : answerFor(error, log, 'outside the routes');
-  return sendBytes(answer.body, 'application/json', answer.status);
+  return sendError(
+    malformed
+      ? errorAnswer(400, 'the request target is malformed')
+      : answerFor(error, log, 'outside the routes'),
+  );
 }
 
 const MALFORMED: Record<string, [status: number, message: string]> = {

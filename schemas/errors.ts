@@ -123,7 +123,7 @@ export interface Problem {
 export interface AppErrorOptions {
   cause?: unknown;
   /** What the reader can do about it. */
-  hint?: string;
+  hint?: string | undefined;
   details?: Problem[];
 }
 

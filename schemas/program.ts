@@ -55,6 +55,11 @@ export const PROGRAM_STATES: readonly ProgramState[] = [
   'Error',
 ];
 
+/** Whether a program in this state has a container that runs. */
+export function isUpState(state: ProgramState): boolean {
+  return state === 'Running' || state === 'Ready';
+}
+
 export interface BuildSpec {
   /** Folder inside the registry, with `/`, never leading out of it. */
   context: string;

@@ -12,18 +12,21 @@ const NAME_LENGTH_MAX = 120;
  */
 export function jsonObject(text: string, hint?: string): Record<string, unknown> {
   if (text.trim() === '') return {};
-  const options = hint === undefined ? {} : { hint };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     const details = [{ path: '', message: (cause as SyntaxError).message }];
-    throw new AppError('BadRequest', 'the body is not valid JSON', { ...options, cause, details });
+    throw new AppError('BadRequest', 'the body is not valid JSON', { hint, cause, details });
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   const message = 'the body must be a JSON object';
-  throw new AppError('BadRequest', message, { ...options, details: [{ path: '', message }] });
+  throw new AppError('BadRequest', message, { hint, details: [{ path: '', message }] });
+}
+
+/** Whether a value out of JSON is what JSON calls an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Throws `BadRequest` for fields of a body other than these: a mistyped one must not pass for one left out. */
@@ -39,5 +42,5 @@ export function refuseUnknown(
     .map((field) => ({ path: field, message: unknownField(field, field, known) }));
   const first = details[0];
   if (first === undefined) return;
-  throw new AppError('BadRequest', first.message, { ...(hint === undefined ? {} : { hint }), details });
+  throw new AppError('BadRequest', first.message, { hint, details });
 }

@@ -1,8 +1,10 @@
+/** The room of HTTP: what every request has to pass and every answer looks like, whatever the route. */
+
 import type { Context, Hono } from 'hono';
 import { AppError } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps, ProgramView } from '../deps.ts';
-import { errorAnswer, OWN_HEADERS, programNotFound } from '../errors.ts';
+import { type ErrorAnswer, errorAnswer, OWN_HEADERS, programNotFound } from '../errors.ts';
 import { BODY_BYTES_MAX, type BodyKind, readBody } from './body.ts';
 import type { ApiEnv } from './env.ts';
 
@@ -49,7 +51,7 @@ export function createRoutes(app: Hono<ApiEnv>, deps: ApiDeps, options: ApiOptio
         const answer = errorAnswer(405, `${c.req.method} is not served here`, {
           hint: `this route takes ${allow}`,
         });
-        return sendBytes(answer.body, 'application/json', 405, { Allow: allow });
+        return sendError(answer, { Allow: allow });
       });
     },
   };
@@ -58,6 +60,11 @@ export function createRoutes(app: Hono<ApiEnv>, deps: ApiDeps, options: ApiOptio
 /** A JSON answer of any value. */
 export function sendJson(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
   return sendBytes(JSON.stringify(body), 'application/json', status, headers);
+}
+
+/** An error, as every route tells it. */
+export function sendError({ body, status }: ErrorAnswer, headers: Record<string, string> = {}): Response {
+  return sendBytes(body, 'application/json', status, headers);
 }
 
 /** An answer of known length: text, or bytes already in UTF-8. */

@@ -1,18 +1,22 @@
+/** The room of the proxy: requests to programs, passed on as raw as they come, past the routes and their rules. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { AppError } from '../../schemas/errors.ts';
-import { NAME_PATTERN } from '../../schemas/program.ts';
+import { isUpState, NAME_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
-import { type ErrorAnswer, errorAnswer, programNotFound } from '../errors.ts';
+import { answerOf, programNotFound } from '../errors.ts';
 import { answerRaw, answerSocket } from '../http/raw-answer.ts';
 import { ProxyExchange } from './exchange.ts';
 import { requestHeaders } from './headers.ts';
-import { type ProxyTarget, pipeUpgrade } from './upgrade.ts';
+import { createPools } from './pools.ts';
+import { type ProxyTarget, pipeUpgrade, TARGET_HOST } from './upgrade.ts';
 
 /** How long a program may take to its first byte, in milliseconds (contract, section 1). */
 const FIRST_BYTE_MS_MAX = 30_000;
-const TARGET_HOST = '127.0.0.1';
+/** What may be asked twice. */
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface ProxyOptions {
   firstByteMsMax?: number;
@@ -36,30 +40,11 @@ export interface Proxy {
  */
 export function createProxy(deps: Pick<ApiDeps, 'programs' | 'log'>, options: ProxyOptions = {}): Proxy {
   const firstByteMsMax = options.firstByteMsMax ?? FIRST_BYTE_MS_MAX;
-  const pools = new Map<number, Pool>();
-
-  const poolFor = (port: number): Pool => {
-    let pool = pools.get(port);
-    if (pool !== undefined) return pool;
-    pool = new Pool(`http://${TARGET_HOST}:${port}`, {
-      headersTimeout: firstByteMsMax,
-      bodyTimeout: 0,
-      connectTimeout: firstByteMsMax,
-      maxHeaderSize: 64 * 1024,
-    });
-    const made = pool;
-    // Ports come and go with programs; a pool without connections is kept for nothing.
-    made.on('disconnect', () => {
-      const { connected, running, pending } = made.stats;
-      if (connected + running + pending === 0 && pools.get(port) === made) pools.delete(port);
-    });
-    pools.set(port, made);
-    return made;
-  };
+  const pools = createPools(TARGET_HOST, firstByteMsMax);
 
   const fail = (res: ServerResponse, error: AppError): void => {
     deps.log.debug({ reason: error.reason, err: error.cause }, error.message);
-    answerRaw(res, toAnswer(error));
+    answerRaw(res, answerOf(error));
   };
 
   const send = (req: IncomingMessage, res: ServerResponse, target: ProxyTarget, mayRetry: boolean): void => {
@@ -68,7 +53,7 @@ export function createProxy(deps: Pick<ApiDeps, 'programs' | 'log'>, options: Pr
       retry: () => send(req, res, target, false),
     });
     try {
-      poolFor(target.port).dispatch(
+      pools.at(target.port).dispatch(
         {
           path: target.path,
           method: req.method as Dispatcher.HttpMethod,
@@ -87,28 +72,18 @@ export function createProxy(deps: Pick<ApiDeps, 'programs' | 'log'>, options: Pr
 
     handle(req, res) {
       const target = findTarget(deps, req.url ?? '');
-      if (target instanceof AppError) return answerRaw(res, toAnswer(target));
+      if (target instanceof AppError) return answerRaw(res, answerOf(target));
       if (req.headers.expect !== undefined) res.writeContinue();
-      const { method } = req;
-      send(
-        req,
-        res,
-        target,
-        (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && !hasBody(req),
-      );
+      send(req, res, target, REPEATABLE.has(req.method ?? '') && !hasBody(req));
     },
 
     upgrade(req, socket, head) {
       const target = findTarget(deps, req.url ?? '');
-      if (target instanceof AppError) return answerSocket(socket, toAnswer(target));
+      if (target instanceof AppError) return answerSocket(socket, answerOf(target));
       pipeUpgrade(req, socket, head, target, { firstByteMsMax, fail });
     },
 
-    async close() {
-      const all = [...pools.values()];
-      pools.clear();
-      await Promise.all(all.map((pool) => pool.destroy().catch(() => {})));
-    },
+    close: pools.close,
   };
 }
 
@@ -116,10 +91,6 @@ export function createProxy(deps: Pick<ApiDeps, 'programs' | 'log'>, options: Pr
 export function hasBody(req: IncomingMessage): boolean {
   const length = req.headers['content-length'];
   return (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined;
-}
-
-function toAnswer(error: AppError): ErrorAnswer {
-  return errorAnswer(error.http, error.message, { hint: error.hint });
 }
 
 const PREFIX = '/programs/';
@@ -144,7 +115,7 @@ function findTarget(deps: Pick<ApiDeps, 'programs'>, url: string): ProxyTarget |
   const view = NAME_PATTERN.test(name) ? deps.programs.get(name) : undefined;
   if (view === undefined) return programNotFound(name);
   const { state, publishPort } = view.status;
-  if ((state !== 'Running' && state !== 'Ready') || publishPort === 0) {
+  if (!isUpState(state) || publishPort === 0) {
     return new AppError('ProgramUnavailable', `the program does not run; its state is ${state}`, {
       hint: `GET /programs/${name} says why; POST /programs/${name}/start starts one that is stopped`,
     });

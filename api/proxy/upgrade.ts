@@ -1,10 +1,12 @@
-import { type IncomingMessage, request, ServerResponse } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../../schemas/errors.ts';
 import { answerHeaders, requestHeaders } from './headers.ts';
 
-/** Where a proxied request goes: always a port of 127.0.0.1. */
+export const TARGET_HOST = '127.0.0.1';
+
+/** Where a proxied request goes: always a port of `TARGET_HOST`. */
 export interface ProxyTarget {
   port: number;
   /** Request target as the program gets it. */
@@ -33,31 +35,18 @@ export function pipeUpgrade(
   target: ProxyTarget,
   options: UpgradeOptions,
 ): void {
-  const headers = requestHeaders(req, target.prefix);
-  headers.push(
-    'Host',
-    `127.0.0.1:${target.port}`,
-    'Connection',
-    'Upgrade',
-    'Upgrade',
-    req.headers.upgrade ?? '',
-  );
-  const upstream = request({
-    host: '127.0.0.1',
-    port: target.port,
-    path: target.path,
-    method: req.method ?? 'GET',
-    headers,
-    agent: false,
-    setHost: false,
-  });
-
+  const upstream = requestUpgrade(req, target);
   const res = responseOn(req, client);
   let settled = false;
-  const giveUp = (error: AppError): void => {
-    if (settled) return;
+  /** Gives whether nothing had happened yet that counts. */
+  const settle = (): boolean => {
+    if (settled) return false;
     settled = true;
     clearTimeout(timer);
+    return true;
+  };
+  const giveUp = (error: AppError): void => {
+    if (!settle()) return;
     upstream.destroy();
     options.fail(res, error);
   };
@@ -65,20 +54,9 @@ export function pipeUpgrade(
     () => giveUp(new AppError('GatewayTimeout', 'the program did not answer in time')),
     options.firstByteMsMax,
   );
-  // Read while waiting, or a client that goes away would not be noticed.
-  const early: Buffer[] = head.length > 0 ? [head] : [];
-  let earlyBytes = head.length;
-  const onEarly = (chunk: Buffer): void => {
-    if (settled) return;
-    earlyBytes += chunk.length;
-    if (earlyBytes > EARLY_BYTES_MAX) client.destroy();
-    else early.push(chunk);
-  };
-  const onGone = (): void => void client.destroy();
-  client.on('data', onEarly).on('end', onGone);
+  const endEarly = readEarly(client, head, () => settled);
   client.once('close', () => {
-    settled = true;
-    clearTimeout(timer);
+    settle();
     upstream.destroy();
   });
 
@@ -86,32 +64,66 @@ export function pipeUpgrade(
     giveUp(new AppError('BadGateway', `the program did not take the upgrade: ${cause.message}`, { cause }));
   });
   upstream.on('upgrade', (answer, program, programHead) => {
-    if (settled) return void program.destroy();
-    settled = true;
-    clearTimeout(timer);
+    if (!settle()) return void program.destroy();
     res.detachSocket(client as Socket);
     client.write(switchingHead(answer), 'latin1');
     if (programHead.length > 0) client.write(programHead);
-    client.off('data', onEarly).off('end', onGone);
-    for (const chunk of early) program.write(chunk);
+    for (const chunk of endEarly()) program.write(chunk);
     join(client, program);
   });
   upstream.on('response', (answer) => {
-    if (settled) return void answer.destroy();
-    settled = true;
-    clearTimeout(timer);
-    res.writeHead(answer.statusCode ?? 502, [
-      ...answerHeaders(answer.rawHeaders, answer.statusCode ?? 502),
-      'Connection',
-      'close',
-    ]);
-    answer.on('error', () => res.destroy());
-    answer.on('close', () => {
-      if (!answer.complete) res.destroy();
-    });
-    answer.pipe(res);
+    if (settle()) passRefusal(answer, res);
+    else answer.destroy();
   });
   upstream.end();
+}
+
+function requestUpgrade(req: IncomingMessage, target: ProxyTarget): ClientRequest {
+  const headers = requestHeaders(req, target.prefix);
+  headers.push('Host', `${TARGET_HOST}:${target.port}`);
+  headers.push('Connection', 'Upgrade', 'Upgrade', req.headers.upgrade ?? '');
+  return request({
+    host: TARGET_HOST,
+    port: target.port,
+    path: target.path,
+    method: req.method ?? 'GET',
+    headers,
+    agent: false,
+    setHost: false,
+  });
+}
+
+/**
+ * Reads from the client while the program thinks, or one that goes away would not be noticed. What comes once
+ * nothing is to be passed on any more is thrown away.
+ * @returns what ends it and gives all that came
+ */
+function readEarly(client: Duplex, head: Buffer, isSettled: () => boolean): () => Buffer[] {
+  const early: Buffer[] = head.length > 0 ? [head] : [];
+  let bytes = head.length;
+  const onData = (chunk: Buffer): void => {
+    if (isSettled()) return;
+    bytes += chunk.length;
+    if (bytes > EARLY_BYTES_MAX) client.destroy();
+    else early.push(chunk);
+  };
+  const onEnd = (): void => void client.destroy();
+  client.on('data', onData).on('end', onEnd);
+  return () => {
+    client.off('data', onData).off('end', onEnd);
+    return early;
+  };
+}
+
+/** The program did not agree: its answer goes back as any other. */
+function passRefusal(answer: IncomingMessage, res: ServerResponse): void {
+  const status = answer.statusCode ?? 502;
+  res.writeHead(status, [...answerHeaders(answer.rawHeaders, status), 'Connection', 'close']);
+  answer.on('error', () => res.destroy());
+  answer.on('close', () => {
+    if (!answer.complete) res.destroy();
+  });
+  answer.pipe(res);
 }
 
 /** An answer for a request whose socket Node has let go of because it asked for an upgrade. Closes it at its end. */

@@ -1,6 +1,5 @@
 import { AppError } from '../../schemas/errors.ts';
-import type { ProgramState } from '../../schemas/program.ts';
-import { timestamp } from '../../schemas/program.ts';
+import { isUpState, type ProgramState, timestamp } from '../../schemas/program.ts';
 import type { ApiDeps, ProgramView } from '../deps.ts';
 import { jsonObject } from '../http/json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendJson } from '../http/route.ts';
@@ -22,7 +21,7 @@ async function start({ c, deps, body }: RouteContext): Promise<Response> {
   const ended = state === 'Error' || view.finished;
   if (view.desiredState !== 'Stopped' && !ended) {
     throw new AppError('Conflict', `program is already started; its state is ${state}`, {
-      hint: isUp(state)
+      hint: isUpState(state)
         ? `POST /programs/${view.name}/restart runs it anew`
         : `wait, or POST /programs/${view.name}/stop first`,
     });
@@ -51,17 +50,13 @@ async function restart({ c, deps, body }: RouteContext): Promise<Response> {
   jsonObject(body, NO_BODY);
   const view = findProgram(c, deps);
   const { state } = view.status;
-  if (!isUp(state) || view.desiredState === 'Stopped') {
+  if (!isUpState(state) || view.desiredState === 'Stopped') {
     throw new AppError('NotRunning', 'program not running', {
       hint: `its state is ${state}; POST /programs/${view.name}/start starts one that is stopped`,
     });
   }
   await deps.programs.editSpec(view.name, { restartedAt: freshRestartedAt(deps, view.name) });
   return answer(view, state, 'program restart initiated');
-}
-
-function isUp(state: ProgramState): boolean {
-  return state === 'Running' || state === 'Ready';
 }
 
 function answer(view: ProgramView, state: ProgramState, message: string): Response {

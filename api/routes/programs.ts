@@ -3,7 +3,7 @@ import { AppError } from '../../schemas/errors.ts';
 import { nearest, unknownField } from '../../schemas/nearest.ts';
 import { PROGRAM_STATES, proxyUrl, timestamp, USER_ID_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
-import { jsonObject } from '../http/json-body.ts';
+import { isObject, jsonObject } from '../http/json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
 import { sourceFiles } from './source-names.ts';
 import { createViewCache } from './view.ts';
@@ -133,13 +133,9 @@ function parseFiles(value: unknown): Record<string, string> {
   return value as Record<string, string>;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function bad(message: string, path: string, hint?: string): never {
   throw new AppError('BadRequest', message, {
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     details: [{ path, message }],
   });
 }

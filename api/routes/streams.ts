@@ -1,7 +1,6 @@
 import type { Context } from 'hono';
 import { AppError } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
-import type { ApiDeps } from '../deps.ts';
 import { OWN_HEADERS } from '../errors.ts';
 import type { ApiEnv } from '../http/env.ts';
 import { followEvents } from '../http/event-stream.ts';
@@ -31,7 +30,8 @@ export function addStreamRoutes(routes: Routes, options: ApiOptions): void {
   routes.add('/programs/:id/events', { GET: (context) => getEvents(context, heartbeatMs) });
 }
 
-async function getLogs({ c, deps }: RouteContext): Promise<Response> {
+async function getLogs(context: RouteContext): Promise<Response> {
+  const { c, deps } = context;
   const { name } = findProgram(c, deps);
   const tail = parseTail(c.req.query('tail'));
   const sinceSeconds = parseSince(c.req.query('since'), deps.now());
@@ -42,24 +42,26 @@ async function getLogs({ c, deps }: RouteContext): Promise<Response> {
   // Before there is a stream to be cancelled, only the request itself tells that the client is gone.
   const signal = AbortSignal.any([abort.signal, c.req.raw.signal]);
   const { containerId, stream } = await deps.logs(name, { tail, sinceSeconds, follow, signal });
-  if (follow) return sendStream(byteStream(stream, abort, onStreamError(deps, c, name)), PLAIN);
+  if (follow) return sendStream(context, name, stream, abort, PLAIN);
   const logs = await readText(stream);
   return sendJson({ program_id: name, container_id: containerId, logs, timestamp: timestamp(deps.now()) });
 }
 
-async function getBuildLog({ c, deps }: RouteContext): Promise<Response> {
+async function getBuildLog(context: RouteContext): Promise<Response> {
+  const { c, deps } = context;
   const { name } = findProgram(c, deps);
   if (flag(c, 'follow')) {
     if (isHead(c)) return sendBytes('', PLAIN);
     const abort = new AbortController();
     const log = deps.programs.followBuildLog(name, abort.signal);
-    return sendStream(byteStream(log, abort, onStreamError(deps, c, name)), PLAIN);
+    return sendStream(context, name, log, abort, PLAIN);
   }
   const { buildId, log } = await deps.programs.buildLog(name);
   return sendJson({ program_id: name, build_id: buildId, log });
 }
 
-async function getEvents({ c, deps }: RouteContext, heartbeatMs: number): Promise<Response> {
+async function getEvents(context: RouteContext, heartbeatMs: number): Promise<Response> {
+  const { c, deps } = context;
   const { name } = findProgram(c, deps);
   if (!flag(c, 'follow')) return sendJson({ events: await deps.programs.events(name) });
   const type = 'text/event-stream';
@@ -67,7 +69,7 @@ async function getEvents({ c, deps }: RouteContext, heartbeatMs: number): Promis
   const abort = new AbortController();
   const lastId = c.req.header('Last-Event-ID');
   const events = followEvents(deps.programs, name, { signal: abort.signal, lastId, heartbeatMs });
-  return sendStream(byteStream(events, abort, onStreamError(deps, c, name)), type);
+  return sendStream(context, name, events, abort, type);
 }
 
 /** HEAD runs the GET handler and drops its body, which would leave a stream open that nobody reads. */
@@ -75,17 +77,21 @@ function isHead(c: Context<ApiEnv>): boolean {
   return c.req.raw.method === 'HEAD';
 }
 
-function sendStream(stream: ReadableStream<Uint8Array>, contentType: string): Response {
-  return new Response(stream, { headers: { ...OWN_HEADERS, 'Content-Type': contentType } });
-}
-
-/** Cuts the connection itself where there is one: node-server would print the error past our log. */
-function onStreamError(deps: ApiDeps, c: Context<ApiEnv>, program: string): (err: unknown) => boolean {
-  return (err) => {
+/** @param abort fires when the client goes away */
+function sendStream(
+  { c, deps }: RouteContext,
+  program: string,
+  source: AsyncIterable<Uint8Array>,
+  abort: AbortController,
+  contentType: string,
+): Response {
+  const stream = byteStream(source, abort, (err) => {
     deps.log.warn({ err, program }, 'a stream to a client broke off');
+    // Cut here where there is a connection: node-server would print the error past our log.
     c.env?.outgoing?.destroy();
     return c.env?.outgoing !== undefined;
-  };
+  });
+  return new Response(stream, { headers: { ...OWN_HEADERS, 'Content-Type': contentType } });
 }
 
 /** Lines from the end: a whole number, or `all`. */

@@ -1,6 +1,6 @@
 import type { ApiDeps } from '../deps.ts';
 import { errorAnswer } from '../errors.ts';
-import { type Routes, sendBytes, sendJson } from '../http/route.ts';
+import { type Routes, sendBytes, sendError, sendJson } from '../http/route.ts';
 
 /** The host itself: health, metrics, the description of this API, and the confirmation of a paused pruning. */
 export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
@@ -12,8 +12,7 @@ export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
       const { ready, reason, message, warnings } = deps.health();
       if (ready) return sendJson({ status: 'ready', warnings });
       const details = warnings.map((warning) => ({ path: '', message: warning }));
-      const answer = errorAnswer(503, `${reason}: ${message}`, { details });
-      return sendBytes(answer.body, 'application/json', answer.status);
+      return sendError(errorAnswer(503, `${reason}: ${message}`, { details }));
     },
   });
   routes.add('/metrics', {

@@ -1,5 +1,5 @@
 /**
- * What may go. Pure: the files, the engine and the clock are read by collect.ts, which also carries it out.
+ * What may go. Pure: the files, the engine and the clock are read by look.ts, which also carries it out.
  */
 
 /** One thing that takes up disk and may one day go. */

@@ -1,4 +1,7 @@
+/** The room of container engines: what the controller asks of one, and a room of its own for each that answers. */
+
 import type { Container, ContainerSummary } from '../../schemas/container.ts';
+import { AppError } from '../../schemas/errors.ts';
 import type { Runtime } from '../../schemas/program.ts';
 
 /**
@@ -97,6 +100,11 @@ export interface Engine {
 
   /** What would be freed on the disk. It may take seconds. */
   diskUsage(): Promise<DiskUsage>;
+}
+
+/** Whether a call failed because the engine is away, and not over what was asked of it. */
+export function isEngineAway(error: unknown): error is AppError {
+  return error instanceof AppError && error.reason === 'EngineUnavailable';
 }
 
 /** Where an engine reports what no caller waits for. */

@@ -28,6 +28,8 @@ export interface ContextCache {
    * else `Contexts.look` rejects with, once it has for long
    */
   look(build: BuildSpec, generation: number): Promise<BuildContext>;
+  /** See `Contexts.snapshot`. Where the sources changed since they were looked at, the next pass looks anew. */
+  snapshot(build: BuildSpec, hash: string): Promise<string>;
   /** Takes a hint: paths relative to the registry that changed. */
   invalidate(paths: ReadonlySet<string>): void;
   /**
@@ -41,6 +43,10 @@ export interface ContextCache {
 export function createContextCache(contexts: Contexts, clock: Clock): ContextCache {
   const known = new Map<string, { look: BuildContext; generation: number; atMs: number }>();
   const unsettledSince = new Map<string, number>();
+
+  function invalidate(paths: ReadonlySet<string>): void {
+    for (const key of known.keys()) if (concerns(JSON.parse(key) as BuildSpec, paths)) known.delete(key);
+  }
 
   return {
     async look(build, generation) {
@@ -69,9 +75,15 @@ export function createContextCache(contexts: Contexts, clock: Clock): ContextCac
       known.set(key, { look, generation, atMs: now });
       return look;
     },
-    invalidate(paths) {
-      for (const key of known.keys()) if (concerns(JSON.parse(key) as BuildSpec, paths)) known.delete(key);
+    async snapshot(build, hash) {
+      try {
+        return await contexts.snapshot(build, hash);
+      } catch (error) {
+        if (!(error instanceof SourcesHeld)) invalidate(new Set([build.context]));
+        throw error;
+      }
     },
+    invalidate,
     async relook(builds) {
       const wanted = new Map(builds.map((build) => [JSON.stringify(build), build]));
       for (const map of [known, unsettledSince])

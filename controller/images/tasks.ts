@@ -1,23 +1,17 @@
-import type { BuildLogWriter } from '../../registry/records/build-logs.ts';
-import { imageTag } from '../../schemas/build-id.ts';
-import type { Clock } from '../../schemas/clock.ts';
-import { AppError, messageOf, type Reason, withHint } from '../../schemas/errors.ts';
-import type { BuildSpec } from '../../schemas/program.ts';
-import { LABELS } from '../../schemas/program.ts';
-import type { Engine } from '../engine/engine.ts';
-import { createSlots, type Slots } from '../engine/slots.ts';
-import type { ControllerLog } from '../log.ts';
+/**
+ * The room that gets images: builds and pulls in the background, and the hashes of what is built from, so that
+ * nobody waits for them and nothing is made twice.
+ */
 
-/** Builds at a time, and how long one may take (design: numbers). */
+import { AppError, messageOf, withHint } from '../../schemas/errors.ts';
+import { createSlots, type Slots } from '../engine/slots.ts';
+import { type BuildDeps, type BuildRequest, runBuild } from './build.ts';
+import { runPull } from './pull.ts';
+
+/** Builds at a time (design: numbers). */
 const BUILDS_MAX = 2;
-const BUILD_MS_MAX = 5 * 60_000;
 /** Pulls at a time, beside the builds, which a registry that stalls must not keep waiting. */
 const PULLS_MAX = 2;
-/** How long a pull may take in all, and how long it may go without any progress. */
-const PULL_MS_MAX = 30 * 60_000;
-const PULL_SILENCE_MS_MAX = 2 * 60_000;
-/** Lines of the log that go into the error. */
-const TAIL_LINES = 20;
 
 export interface ImageFailure {
   /** Build hash or reference. */
@@ -34,7 +28,7 @@ export interface ImageTasks {
   pending(name: string, key?: string): boolean;
   /** Build hashes and references of all that runs or waits for its turn. */
   keys(): string[];
-  build(name: string, request: { hash: string; buildId: string; build: BuildSpec }): void;
+  build(name: string, request: BuildRequest): void;
   pull(name: string, reference: string): void;
   /** The program waits no more; what nobody waits for is stopped. `keep` is the key it goes on waiting for. */
   leave(name: string, keep?: string): void;
@@ -44,14 +38,7 @@ export interface ImageTasks {
   close(): Promise<void>;
 }
 
-export interface ImageTaskDeps {
-  engine: Engine;
-  clock: Clock;
-  log: ControllerLog;
-  /** See `Contexts.snapshot`. */
-  snapshot: (build: BuildSpec, hash: string) => Promise<string>;
-  openSnapshot: (path: string) => NodeJS.ReadableStream;
-  startLog: (buildId: string) => BuildLogWriter;
+export interface ImageTaskDeps extends BuildDeps {
   /** Called with every program that waited when a task ended. */
   onDone: (name: string) => void;
 }
@@ -63,7 +50,6 @@ interface Task {
 }
 
 export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
-  const { engine, clock, log } = deps;
   const tasks = new Map<string, Task>();
   const failures = new Map<string, ImageFailure>();
   const builds = createSlots(BUILDS_MAX, 0);
@@ -96,91 +82,12 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
       });
   }
 
-  async function runBuild(
-    hash: string,
-    buildId: string,
-    build: BuildSpec,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const writer = deps.startLog(buildId);
-    const tail = createTail();
-    const limit = new AbortController();
-    const cancelLimit = clock.after(BUILD_MS_MAX, () => limit.abort());
-    const startedMs = clock.monotonic();
-    try {
-      const path = await deps.snapshot(build, hash);
-      const image = await engine.build(
-        {
-          context: () => deps.openSnapshot(path),
-          dockerfile: build.dockerfile,
-          args: build.args,
-          tag: imageTag(buildId),
-          labels: { [LABELS.build]: hash },
-        },
-        (text) => {
-          writer.write(text);
-          tail.add(text);
-        },
-        AbortSignal.any([signal, limit.signal]),
-      );
-      const seconds = ((clock.monotonic() - startedMs) / 1000).toFixed(1);
-      writer.write(`built ${image.id} in ${seconds} s\n`);
-      log.info({ build: buildId, image: image.id, seconds }, 'build succeeded');
-    } catch (error) {
-      const late = `the build took longer than ${BUILD_MS_MAX / 60_000} minutes`;
-      const reason = limit.signal.aborted ? await stopped('BuildFailed', late) : error;
-      writer.write(`\n${signal.aborted ? 'the build was cancelled' : `failed: ${messageOf(reason)}`}\n`);
-      const isOver = signal.aborted || (reason instanceof AppError && reason.reason === 'ContextChanged');
-      if (!isOver) log.warn({ build: buildId, error: messageOf(reason), tail: tail.text() }, 'build failed');
-      throw withTail(reason, tail.text());
-    } finally {
-      cancelLimit();
-      await writer.end();
-    }
-  }
-
-  /** What it means that the time was up. An engine that is away takes as long, and that is nobody else's fault. */
-  function stopped(reason: Reason, late: string): Promise<unknown> {
-    return engine.ping().then(
-      () => new AppError(reason, `${late} and was stopped`),
-      (error: unknown) => error,
-    );
-  }
-
-  async function runPull(reference: string, signal: AbortSignal): Promise<void> {
-    const limit = new AbortController();
-    let late = '';
-    const stopAfter = (ms: number, what: string) =>
-      clock.after(ms, () => {
-        late = `${what} ${ms / 60_000} minutes`;
-        limit.abort();
-      });
-    const cancelLimit = stopAfter(PULL_MS_MAX, 'it took longer than');
-    let cancelSilence = () => {};
-    const onProgress = () => {
-      cancelSilence();
-      cancelSilence = stopAfter(PULL_SILENCE_MS_MAX, 'it made no progress for');
-    };
-    onProgress();
-    try {
-      const image = await engine.pull(reference, onProgress, AbortSignal.any([signal, limit.signal]));
-      log.info({ reference, image: image.id }, 'image pulled');
-    } catch (error) {
-      if (late === '') throw error;
-      throw await stopped('ImageNotFound', `${reference} could not be pulled: ${late}`);
-    } finally {
-      cancelLimit();
-      cancelSilence();
-    }
-  }
-
   return {
     pending: (name, key) =>
       [...tasks].some(([one, { waiters }]) => (key === undefined || one === key) && waiters.has(name)),
     keys: () => [...tasks.keys()],
-    build: (name, { hash, buildId, build }) =>
-      join(name, hash, builds, (signal) => runBuild(hash, buildId, build, signal)),
-    pull: (name, reference) => join(name, reference, pulls, (signal) => runPull(reference, signal)),
+    build: (name, request) => join(name, request.hash, builds, (signal) => runBuild(deps, request, signal)),
+    pull: (name, reference) => join(name, reference, pulls, (signal) => runPull(deps, reference, signal)),
     leave(name, keep) {
       if (keep === undefined) failures.delete(name);
       for (const [key, task] of tasks) {
@@ -207,24 +114,4 @@ function failureOf(key: string, error: unknown): ImageFailure {
   }
   const reason = error.reason === 'BuildNetworkFailed' ? 'BuildFailed' : error.reason;
   return { key, reason, message: withHint(error), again: error.retry === 'backoff' };
-}
-
-function withTail(error: unknown, tail: string): unknown {
-  if (!(error instanceof AppError) || tail === '' || error.reason === 'BuildAborted') return error;
-  const options = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
-  return new AppError(error.reason, `${error.message}\n${tail}`, options);
-}
-
-/** The last lines of what was added. */
-function createTail(): { add(text: string): void; text(): string } {
-  let kept = '';
-  return {
-    add(text) {
-      kept = `${kept}${text}`
-        .split('\n')
-        .slice(-TAIL_LINES - 1)
-        .join('\n');
-    },
-    text: () => kept.trim(),
-  };
 }

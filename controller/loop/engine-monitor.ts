@@ -1,18 +1,13 @@
 import type { Clock } from '../../schemas/clock.ts';
 import type { ContainerSummary } from '../../schemas/container.ts';
-import { withHint } from '../../schemas/errors.ts';
 import type { Closable, Engine } from '../engine/engine.ts';
 import type { ControllerLog } from '../log.ts';
+import { createContainersSeen } from './containers-seen.ts';
+import { createEnginePresence } from './engine-presence.ts';
+import { createTimers } from './timers.ts';
 
 /** Containers are listed this often under the events (design: numbers). */
 const RELIST_MS = 10_000;
-/** Waits between tries of an engine that does not answer. */
-const RETRY_MS_MIN = 250;
-const RETRY_MS_MAX = 5_000;
-
-/** Absences that are remembered, and how long before it is noticed that one may have begun. */
-const ABSENCES_KEPT = 20;
-const NOTICED_MS = 2_000;
 
 export interface EngineHealth {
   /** Why the engine can not be asked, or `""`. */
@@ -28,6 +23,8 @@ export interface EngineMonitor extends Closable {
   health(): EngineHealth;
   /** Lists all containers now; changes are told as ever. */
   relist(): Promise<void>;
+  /** Removes the containers that belong to no program. Gives their names. */
+  removeStrays(): Promise<string[]>;
   /** What a look at one program found: the next list is compared with it. */
   saw(program: string, containers: readonly ContainerSummary[]): void;
   /** A call just failed: look whether the engine is gone. */
@@ -48,70 +45,15 @@ export interface EngineMonitorDeps {
 }
 
 export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
-  const { engine, clock, log } = deps;
-  let health: EngineHealth = { trouble: 'it was not asked yet', listed: false, strays: [] };
-  /** What the last list, or a look at the program since, said of each. */
-  let listed = new Map<string, string>();
-  /** Programs by container, as of the last list and the looks since: for events that name the container alone. */
-  let owners = new Map<string, string>();
-  let retryMs = RETRY_MS_MIN;
-  let wasTold = false;
-  /** When it went and came back; epoch milliseconds, newest last. */
-  const absences: { fromMs: number; toMs: number }[] = [];
-  let checking = false;
-  let closed = false;
-  const cancels = new Set<() => void>();
-
-  function later(ms: number, run: () => unknown): void {
-    const cancel = clock.after(ms, () => {
-      cancels.delete(cancel);
-      if (!closed) run();
-    });
-    cancels.add(cancel);
-  }
-
-  /** It answers; whether it can be worked with shows by a list. */
-  async function up(): Promise<void> {
-    if (closed || !(await list()) || closed) return;
-    if (health.trouble !== '') log.info({}, 'the engine answers');
-    health = { ...health, trouble: '' };
-    retryMs = RETRY_MS_MIN;
-    const last = absences.at(-1);
-    if (wasTold && last !== undefined) last.toMs = clock.now();
-    wasTold = false;
-    deps.onTurn();
-  }
-
-  /** Told once for each absence, however many calls fail meanwhile. */
-  function down(message: string): void {
-    if (closed) return;
-    if (!wasTold) {
-      wasTold = true;
-      absences.push({ fromMs: clock.now(), toMs: Number.POSITIVE_INFINITY });
-      if (absences.length > ABSENCES_KEPT) absences.shift();
-      log.warn({ reason: 'EngineUnavailable', error: message }, 'the engine does not answer; trying again');
-      health = { ...health, trouble: message };
-      deps.onTurn();
-    }
-    suspect();
-  }
-
-  function suspect(): void {
-    if (checking || closed) return;
-    checking = true;
-    later(retryMs, async () => {
-      // Grows until a list has come: an engine that says it is there, and no more, is not asked without end.
-      retryMs = Math.min(RETRY_MS_MAX, retryMs * 2);
-      const failure = await engine.ping().catch((error: unknown) => ({ error }));
-      checking = false;
-      if (failure !== undefined) down(withHint(failure.error));
-      else if (health.trouble !== '') await up();
-      else retryMs = RETRY_MS_MIN;
-    });
-  }
+  const { engine, log } = deps;
+  const timers = createTimers(deps.clock);
+  const seen = createContainersSeen();
+  const presence = createEnginePresence({ ...deps, timers, list });
+  let listed = false;
+  let strays: ContainerSummary[] = [];
 
   /**
-   * Finds what the events did not tell: containers that came, went or changed state.
+   * Finds what the events did not tell.
    * @returns whether the engine gave its list
    */
   async function list(): Promise<boolean> {
@@ -119,80 +61,60 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     try {
       containers = await engine.listContainers();
     } catch (error) {
-      down(withHint(error));
+      presence.down(error);
       return false;
     }
-    const now = new Map<string, string>();
-    for (const program of new Set(containers.map((one) => one.program))) {
-      now.set(program, digestOf(containers.filter((one) => one.program === program)));
-    }
-    for (const name of new Set([...now.keys(), ...listed.keys()])) {
-      if ((now.get(name) ?? '') !== (listed.get(name) ?? '')) deps.onProgram(name);
-    }
-    listed = now;
-    owners = new Map(containers.map(({ id, program }) => [id, program]));
-    const strays = containers.filter(({ program }) => !deps.isKnown(program));
-    if (strays.length > health.strays.length) {
+    for (const name of seen.take(containers)) deps.onProgram(name);
+    const before = strays.length;
+    strays = containers.filter(({ program }) => !deps.isKnown(program));
+    if (strays.length > before) {
       const names = strays.map(({ name }) => name);
       log.warn({ strays: names }, 'containers belong to no program; POST /registry/prune removes them');
     }
-    health = { ...health, listed: true, strays };
+    listed = true;
     return true;
-  }
-
-  async function relist(): Promise<void> {
-    await list();
   }
 
   /** Asked first whether it is there at all: a list that hangs would be waited for much longer. */
   async function look(): Promise<void> {
+    if (presence.trouble() !== '') return;
     try {
       await engine.ping();
     } catch (error) {
-      down(withHint(error));
+      presence.down(error);
       return;
     }
-    await relist();
-  }
-
-  function tick(): void {
-    const work = health.trouble === '' ? look() : Promise.resolve();
-    void work.finally(() => later(RELIST_MS, tick));
+    await list();
   }
 
   const events = engine.watch(
     ({ program, containerId, atMs }) => {
-      const name = program || owners.get(containerId);
+      const name = program || seen.ownerOf(containerId);
       if (name !== undefined) deps.onProgram(name, atMs);
     },
-    () => void up(),
-    (error) => down(withHint(error)),
+    () => void presence.up(),
+    (error) => presence.down(error),
   );
-  later(RELIST_MS, tick);
-  suspect();
+  timers.every(RELIST_MS, look);
+  presence.suspect();
 
   return {
-    health: () => health,
-    relist,
-    suspect,
-    wasAway: (atMs) => absences.some(({ fromMs, toMs }) => atMs >= fromMs - NOTICED_MS && atMs <= toMs),
-    // A program that was down at the last list, started since and is down again looks unchanged to the lists.
-    saw(program, containers) {
-      listed.set(program, digestOf(containers));
-      for (const { id } of containers) owners.set(id, program);
+    health: () => ({ trouble: presence.trouble(), listed, strays }),
+    relist: async () => void (await list()),
+    async removeStrays() {
+      await list();
+      const found = strays.filter(({ program }) => !deps.isKnown(program));
+      for (const { id } of found) await engine.removeContainer(id);
+      await list();
+      return found.map(({ name }) => name);
     },
+    suspect: presence.suspect,
+    wasAway: presence.wasAway,
+    saw: seen.saw,
     async close() {
-      closed = true;
-      for (const cancel of cancels) cancel();
+      presence.close();
+      timers.close();
       await events.close();
     },
   };
-}
-
-/** Equal for equal containers in equal states, in any order. */
-function digestOf(containers: readonly ContainerSummary[]): string {
-  return containers
-    .map(({ id, state }) => `${id}:${state}`)
-    .sort()
-    .join(' ');
 }

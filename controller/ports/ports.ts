@@ -1,3 +1,5 @@
+/** The room of the host's ports: who holds which, and which one a program gets. */
+
 import { createServer } from 'node:net';
 import { AppError } from '../../schemas/errors.ts';
 

@@ -2,7 +2,7 @@ import type { OnPlace, PlacedSources } from '../../registry/contexts/source-fold
 import type { MadeSpec } from '../../registry/manifests/edits.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { AppError } from '../../schemas/errors.ts';
-import type { ProgramStatus } from '../../schemas/program.ts';
+import { isUpState, type ProgramStatus } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
 
 /** What a program was, and how to get back there. */
@@ -47,7 +47,7 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
 
   /** Whether its reason tells of a revision that is wanted and does not serve, and not of the one that does. */
   function isAboutNewer({ reason, state, memory }: ProgramStatus, serves: Revision): boolean {
-    const isUp = state === 'Running' || state === 'Ready';
+    const isUp = isUpState(state);
     if (reason === 'BuildFailed' || reason === 'ImageNotFound')
       return isUp || memory.failedImage === undefined || memory.failedImage.key !== serves.buildHash;
     return reason === 'RolledBack' || (isUp && (reason === 'Building' || reason === 'PortConflict'));

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { COLLECT_LIMITS, type Collector, startCollector } from '../../controller/collect/collect.ts';
 import { createDockerEngine } from '../../controller/engine/docker/docker.ts';
 import { startController } from '../../controller/loop/controller.ts';
-import { probeOnce } from '../../controller/loop/probe.ts';
+import { probeOnce } from '../../controller/loop/probe-once.ts';
 import { createMetrics } from '../../controller/metrics.ts';
 import { isPortFree } from '../../controller/ports/ports.ts';
 import { createProgramStore } from '../../controller/serve/program-store.ts';

@@ -2,7 +2,7 @@ import type { CollectLimits } from '../../controller/collect/collectable.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
 import type { ControllerLog } from '../../controller/log.ts';
 import { type Controller, startController } from '../../controller/loop/controller.ts';
-import type { ProbeOnce } from '../../controller/loop/probe.ts';
+import type { ProbeOnce } from '../../controller/loop/probe-once.ts';
 import { createMetrics, type Metrics } from '../../controller/metrics.ts';
 import { createReservations, type Reservations } from '../../controller/ports/reservations.ts';
 import { createProgramStore } from '../../controller/serve/program-store.ts';

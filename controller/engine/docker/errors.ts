@@ -1,4 +1,5 @@
 import { AppError, codeOf, messageOf, type Reason } from '../../../schemas/errors.ts';
+import { isEngineAway } from '../engine.ts';
 
 /**
  * The one place where the engine's codes and words become reasons. Codes decide first, then HTTP statuses;
@@ -84,7 +85,7 @@ export function isUnavailable(error: unknown): boolean {
 
 /** The engine does not answer, and what to do about it. */
 export function unavailable(error: unknown): AppError {
-  if (error instanceof AppError && error.reason === 'EngineUnavailable') return error;
+  if (isEngineAway(error)) return error;
   const code = codeOf(error);
   const hint =
     code === 'EACCES' || code === 'EPERM'

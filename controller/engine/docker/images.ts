@@ -1,8 +1,10 @@
 import type Docker from 'dockerode';
 import { buildIdOf, imageTag } from '../../../schemas/build-id.ts';
+import { AppError } from '../../../schemas/errors.ts';
 import { LABELS } from '../../../schemas/program.ts';
-import type { BuiltImage, DiskUsage, ImageRemoval } from '../engine.ts';
+import type { BuiltImage, DiskUsage, Image, ImageRemoval } from '../engine.ts';
 import { absent, engineError, refused, statusOf } from './errors.ts';
+import { isImageReference } from './translate.ts';
 
 /**
  * Hosts of several instances share built images, so each puts a tag of its own on those it has a use for,
@@ -46,6 +48,20 @@ function ownTags(instance: string, build: string | undefined, tags: readonly str
 
 const hasNone = ({ plain, ours, others }: OwnTags): boolean =>
   plain.length + ours.length + others.length === 0;
+
+/** See `Engine.inspectImage`. */
+export async function inspectImage(docker: Docker, reference: string): Promise<Image | undefined> {
+  if (!isImageReference(reference)) return undefined;
+  const found = await absent(docker.getImage(reference).inspect(), [400, 404], 'InternalError');
+  return found && { id: found.Id, labels: found.Config?.Labels ?? {} };
+}
+
+/** An image that was just made. Rejects `ImageNotFound` where somebody has removed it since. */
+export async function newImage(docker: Docker, reference: string): Promise<Image> {
+  const image = await inspectImage(docker, reference);
+  if (image === undefined) throw new AppError('ImageNotFound', `${reference} is gone already`);
+  return image;
+}
 
 /** Says that this instance has a use for an image that a host built. Others, and a second time, change nothing. */
 export async function claimImage(

@@ -1,5 +1,6 @@
+import type { EngineLog } from '../engine.ts';
 import { type Connection, STOP_SLACK_MS } from './client.ts';
-import { absent, engineError, statusOf } from './errors.ts';
+import { absent, engineError, failureOf, statusOf } from './errors.ts';
 import { sweepHelpers } from './state-owner.ts';
 import { IMAGE_VOLUME_LABEL } from './translate.ts';
 
@@ -27,8 +28,20 @@ export async function removeContainer({ look, quick }: Connection, id: string): 
   }
 }
 
-/** Removes what a host that died left half done: helpers, and image volumes that no container uses. */
-export async function sweepLeftovers(connection: Connection, instance: string): Promise<void> {
+/** Removes, once for all calls, what a host that died left half done. Where that fails, the next call tries again. */
+export function createSweep(connection: Connection, instance: string, log: EngineLog): () => Promise<void> {
+  let swept: Promise<void> | undefined;
+  return () => {
+    swept ??= sweepLeftovers(connection, instance).catch((error: unknown) => {
+      swept = undefined;
+      log.warn({ error: failureOf(error).message }, 'leftovers of an earlier host could not be removed');
+    });
+    return swept;
+  };
+}
+
+/** Helpers, and image volumes that no container uses. */
+async function sweepLeftovers(connection: Connection, instance: string): Promise<void> {
   await sweepHelpers(connection, instance);
   const filters = { label: [`${IMAGE_VOLUME_LABEL}=${instance}`], dangling: ['true'] };
   const { Volumes } = await connection.quick.listVolumes({ filters });

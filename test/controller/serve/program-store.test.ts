@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { describeChange, diffSpecs } from '../../../controller/serve/change.ts';
-import { dryRun } from '../../../controller/serve/program-store.ts';
+import { dryRun } from '../../../controller/serve/dry-run.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { resolveSpec } from '../../../schemas/resolve.ts';
 import { createStage, manifest } from '../../scenario/stage.ts';

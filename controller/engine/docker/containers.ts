@@ -1,0 +1,68 @@
+import type Docker from 'dockerode';
+import type { Container, ContainerSummary } from '../../../schemas/container.ts';
+import { LABELS } from '../../../schemas/program.ts';
+import { type Connection, STOP_SLACK_MS } from './client.ts';
+import { absent, engineError, isUnavailable, refused, statusOf } from './errors.ts';
+import { containerOf, summaryOf } from './translate.ts';
+
+/** See `Engine.listContainers`. */
+export async function listContainers(
+  docker: Docker,
+  instance: string,
+  program?: string,
+): Promise<ContainerSummary[]> {
+  const owned = `${LABELS.instance}=${instance}`;
+  const label = program === undefined ? [owned] : [owned, `${LABELS.program}=${program}`];
+  const listed = await refused(docker.listContainers({ all: true, filters: { label } }), 'InternalError');
+  // Docker gives the newest first, by a clock finer than the seconds it tells.
+  return listed.reverse().map(summaryOf);
+}
+
+/** @param oomAtMs when a container was told to be out of memory, 0 where it was not */
+export async function inspectContainer(
+  docker: Docker,
+  id: string,
+  oomAtMs: (id: string) => number,
+): Promise<Container | undefined> {
+  const found = await absent(docker.getContainer(id).inspect(), [404], 'InternalError');
+  return found && containerOf(found, oomAtMs(found.Id));
+}
+
+/** See `Engine.stopContainer`. */
+export async function stopContainer(docker: Docker, id: string, graceSeconds: number): Promise<void> {
+  const t = Math.max(0, Math.ceil(graceSeconds));
+  const abortSignal = AbortSignal.timeout(t * 1000 + STOP_SLACK_MS);
+  await absent(docker.getContainer(id).stop({ t, abortSignal }), [304, 404], 'StartFailed');
+}
+
+/** See `Engine.unpauseContainer`. */
+export async function unpauseContainer(connection: Connection, id: string): Promise<void> {
+  const call = connection.quick.getContainer(id).unpause();
+  await unlessSo(connection, id, [304, 404], call, ({ State }) => State.Paused === false);
+}
+
+/** See `Engine.renameContainer`. */
+export async function renameContainer(connection: Connection, id: string, name: string): Promise<void> {
+  const call = connection.quick.getContainer(id).rename({ name });
+  await unlessSo(connection, id, [404], call, ({ Name }) => Name === `/${name}`);
+}
+
+/** Awaits a change. One that was refused is as good where the container is already as it should become. */
+async function unlessSo(
+  { look }: Connection,
+  id: string,
+  settled: number[],
+  change: Promise<unknown>,
+  isSo: (found: Docker.ContainerInspectInfo) => boolean,
+): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    if (settled.includes(statusOf(error))) return;
+    const failure = engineError(error, 'StartFailed');
+    if (isUnavailable(failure)) throw failure;
+    const container = look.getContainer(id);
+    const found = await container.inspect().catch(() => undefined);
+    if (found === undefined || !isSo(found)) throw failure;
+  }
+}

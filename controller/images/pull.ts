@@ -1,0 +1,37 @@
+import type { Clock } from '../../schemas/clock.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { ControllerLog } from '../log.ts';
+import { createTimeLimit, stoppedLate } from './time-limit.ts';
+
+/** How long a pull may take in all, and how long it may go without any progress. */
+const PULL_MS_MAX = 30 * 60_000;
+const PULL_SILENCE_MS_MAX = 2 * 60_000;
+
+export interface PullDeps {
+  engine: Engine;
+  clock: Clock;
+  log: ControllerLog;
+}
+
+/** Rejects as `Engine.pull` does, and `ImageNotFound` where it takes too long. */
+export async function runPull(deps: PullDeps, reference: string, signal: AbortSignal): Promise<void> {
+  const { engine, clock, log } = deps;
+  const limit = createTimeLimit(clock, signal);
+  const cancelLimit = limit.allow(PULL_MS_MAX, 'it took longer than');
+  let cancelSilence = () => {};
+  const onProgress = () => {
+    cancelSilence();
+    cancelSilence = limit.allow(PULL_SILENCE_MS_MAX, 'it made no progress for');
+  };
+  onProgress();
+  try {
+    const image = await engine.pull(reference, onProgress, limit.signal);
+    log.info({ reference, image: image.id }, 'image pulled');
+  } catch (error) {
+    if (limit.late() === '') throw error;
+    throw await stoppedLate(engine, 'ImageNotFound', `${reference} could not be pulled: ${limit.late()}`);
+  } finally {
+    cancelLimit();
+    cancelSilence();
+  }
+}

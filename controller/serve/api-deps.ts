@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import type { ApiDeps } from '../../api/deps.ts';
+import { parseYaml } from '../../registry/manifests/manifest.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import type { Runtime } from '../../schemas/program.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Controller } from '../loop/controller.ts';
+import type { Metrics } from '../metrics.ts';
+import { createReservations } from '../ports/reservations.ts';
+import { dryRun } from './dry-run.ts';
+import { createProgramStore } from './program-store.ts';
+
+export interface HostParts extends Pick<ApiDeps, 'health' | 'log'> {
+  registry: Registry;
+  controller: Controller;
+  engine: Engine;
+  metrics: Metrics;
+  clock: Clock;
+  runtime: Runtime;
+}
+
+/** What the API needs, made of the parts of the host that have it. */
+export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
+  const { registry, controller, engine, metrics, clock, runtime, health, log } = parts;
+  const openapi = await readFile(new URL('../../schemas/openapi.yaml', import.meta.url), 'utf8');
+  const reservations = createReservations(registry, controller.ports, clock);
+  const programs = createProgramStore({
+    ...{ registry, clock, runtime },
+    hold: (work) => controller.collector.hold(work),
+    removeStrays: () => controller.removeStrays(),
+    onBuildStart: (listener) => controller.onBuildStart(listener),
+  });
+  return {
+    ...{ health, log },
+    programs: {
+      ...programs,
+      async createFromSources(name, userId, buildId, files) {
+        await programs.createFromSources(name, userId, buildId, files);
+        reservations.fulfil(name);
+      },
+    },
+    reserve: (name, userId, buildId) => reservations.reserve(name, userId, buildId),
+    unreserve: (name) => reservations.unreserve(name),
+    async logs(name, options) {
+      const containerId = registry.status.get(name)?.containerId ?? '';
+      const stream = containerId === '' ? nothing() : await engine.logs(containerId, options);
+      return { containerId, stream };
+    },
+    dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
+    metrics: () => metrics.text(),
+    openapi: parseYaml(openapi),
+    now: () => clock.now(),
+  };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,0 +1,55 @@
+import type { ProgramStore, ProgramView } from '../../api/deps.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { follow } from './follow.ts';
+import type { ProgramViews } from './program-views.ts';
+
+export interface NewestBuildLogDeps {
+  registry: Registry;
+  /** Calls back when the log of a build is opened. Gives the function that ends it. */
+  onBuildStart: (listener: (buildId: string) => void) => () => void;
+}
+
+/** What the newest build of each program says. */
+export function createNewestBuildLog(
+  { registry, onBuildStart }: NewestBuildLogDeps,
+  { get, mustGet }: ProgramViews,
+): Pick<ProgramStore, 'buildLog' | 'followBuildLog'> {
+  return {
+    async buildLog(name) {
+      const buildId = newestBuild(mustGet(name));
+      return { buildId, log: buildId === '' ? '' : await registry.buildLogs.read(buildId) };
+    },
+    async *followBuildLog(name, signal) {
+      await waitForBuild(name, signal);
+      const view = get(name);
+      if (view === undefined || signal.aborted) return;
+      yield* registry.buildLogs.follow(newestBuild(view), signal);
+    },
+  };
+
+  /** A start that was just asked for has no build yet: waits until there is one, or it is clear that none comes. */
+  async function waitForBuild(name: string, signal: AbortSignal): Promise<void> {
+    const isPending = () => {
+      const view = get(name);
+      return view !== undefined && isStarting(view) && !registry.buildLogs.isOpen(newestBuild(view));
+    };
+    if (!isPending()) return;
+    const changes = follow<string>((push) => {
+      // The state is Building before the build has its turn, and stays so when the log opens.
+      const stops = [registry.status.subscribe(push), onBuildStart(() => push(name))];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    }, signal);
+    for await (const changed of changes) if (changed === name && !isPending()) return;
+  }
+}
+
+function newestBuild({ status }: ProgramView): string {
+  return status.memory.program.lastBuild || status.buildId;
+}
+
+function isStarting({ desiredState, finished, status }: ProgramView): boolean {
+  if (desiredState === 'Stopped' || finished) return false;
+  return ['Created', 'Building', 'Stopped'].includes(status.state);
+}

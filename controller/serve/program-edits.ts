@@ -1,0 +1,85 @@
+import type { ProgramStore } from '../../api/deps.ts';
+import type { Intent } from '../../registry/git/lock.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { mustBeNamed, validProgram } from './manifest-text.ts';
+import type { ProgramViews } from './program-views.ts';
+import { createRevisionHistory } from './revision-history.ts';
+
+export interface ProgramEditDeps {
+  registry: Registry;
+  /** Runs the work while nothing is collected. */
+  hold: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Removes containers that belong to no program. Gives their names. */
+  removeStrays: () => Promise<string[]>;
+}
+
+/** What of the store writes. */
+export type ProgramEdits = Pick<
+  ProgramStore,
+  'createFromSources' | 'putManifest' | 'editSpec' | 'remove' | 'rollBack' | 'confirmPrune'
+>;
+
+/** Each wish of the API as an edit of the registry, with the words of its commit. */
+export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramViews): ProgramEdits {
+  const { registry } = deps;
+  const history = createRevisionHistory(registry);
+  return {
+    async createFromSources(name, userId, buildId, files) {
+      await registry.createFromSources(name, { userId, buildId, files }, intentOf('create', name, userId));
+    },
+    async putManifest(name, text, etag) {
+      const parsed = registry.parse(name, text);
+      const hint = 'A program can not be renamed: PUT it under its new name and DELETE the old one.';
+      mustBeNamed(name, parsed, hint);
+      const userId = String(validProgram(parsed).rawSpec.userId);
+      const intent = intentOf(etag === null ? 'create' : 'put manifest', name, userId);
+      if (etag === null) return { etag: (await registry.create(name, text, intent)).etag, created: true };
+      return { etag: (await registry.replace(name, text, etag, intent)).etag, created: false };
+    },
+    async editSpec(name, fields) {
+      const { userId } = mustGet(name).status;
+      await registry.editSpec(name, fields, intentOf(wordFor(fields), name, userId));
+    },
+    async remove(name) {
+      await registry.remove(name, intentOf('delete', name, mustGet(name).status.userId));
+    },
+    async rollBack(name, revision) {
+      const { status } = mustGet(name);
+      registry.mustBeEditable();
+      return deps.hold(async () => {
+        const chosen = await history.pick(status, revision);
+        const intent = intentOf('rollback', name, status.userId, `to revision ${chosen.number}`);
+        await registry.replaceSpec(name, (onPlace) => history.restore(chosen, onPlace), intent);
+        return chosen.number;
+      });
+    },
+    async confirmPrune() {
+      const names = await registry.confirmPrune((gone) => pruneIntent(gone, registry.status));
+      return [...names, ...(await deps.removeStrays())];
+    },
+  };
+}
+
+/** What the commit of an edit says: what was asked, and for whom. */
+function intentOf(word: string, name: string, userId: string, more = ''): Intent {
+  const subject = [word, name, more].filter((part) => part !== '').join(' ');
+  return { author: userId, message: `${subject}\n\nHersh-Program: ${name}\nHersh-User: ${userId}\n` };
+}
+
+/** Whoever confirms does not say who it is: where all belong to one user, it is told to be that one. */
+function pruneIntent(names: readonly string[], { get }: Registry['status']): Intent {
+  const users = [...new Set(names.map((name) => get(name)?.userId ?? ''))];
+  const trailers = [
+    ...names.map((name) => `Hersh-Program: ${name}`),
+    ...users.map((id) => `Hersh-User: ${id}`),
+  ];
+  const author = users.length === 1 ? (users[0] ?? '') : '';
+  return { author, message: `prune ${names.length} programs\n\n${trailers.join('\n')}\n` };
+}
+
+/** Which call sets these fields. */
+function wordFor(fields: Record<string, string>): string {
+  if (fields.desiredState === 'Running') return 'start';
+  if (fields.desiredState === 'Stopped') return 'stop';
+  return 'restartedAt' in fields ? 'restart' : 'edit';
+}

@@ -1,0 +1,77 @@
+import type { ProgramView } from '../../api/deps.ts';
+import { emptyStatus } from '../../registry/records/status-store.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { AppError } from '../../schemas/errors.ts';
+import type { ProgramStatus } from '../../schemas/program.ts';
+import type { ManifestEntry } from '../../schemas/wanted.ts';
+
+/** Each program as manifest and status together show it; made anew when one of them changes. */
+export interface ProgramViews {
+  /** Undefined for one that is not there, or is on its way out. */
+  get(name: string): ProgramView | undefined;
+  /** Throws `NotFound`. */
+  mustGet(name: string): ProgramView;
+  /** Sorted by name. */
+  list(): readonly ProgramView[];
+  /** Changes whenever any view does. */
+  version(): number;
+}
+
+export function createProgramViews(registry: Registry, clock: Clock): ProgramViews {
+  const views = new Map<string, ProgramView>();
+  let version = 0;
+  let sorted: { version: number; list: ProgramView[] } = { version: -1, list: [] };
+
+  const invalidate = (name: string) => {
+    views.delete(name);
+    version++;
+  };
+  registry.subscribe(({ names }) => {
+    for (const name of names) invalidate(name);
+  });
+  registry.status.subscribe(invalidate);
+
+  function get(name: string): ProgramView | undefined {
+    const known = views.get(name);
+    if (known !== undefined) return known;
+    const entry = registry.get(name);
+    const status = registry.status.get(name);
+    if (entry === undefined && (status === undefined || registry.wanted(name).kind === 'gone'))
+      return undefined;
+    const view = viewOf(name, entry, status ?? emptyStatus(name, clock.now()));
+    views.set(name, view);
+    return view;
+  }
+
+  return {
+    get,
+    version: () => version,
+    mustGet(name) {
+      const view = get(name);
+      if (view === undefined) throw new AppError('NotFound', `program ${name} not found`);
+      return view;
+    },
+    list() {
+      if (sorted.version !== version) {
+        const names = [...registry.list().map(({ name }) => name), ...registry.missing()].sort();
+        sorted = { version, list: names.flatMap((name) => get(name) ?? []) };
+      }
+      return sorted.list;
+    },
+  };
+}
+
+function viewOf(name: string, entry: ManifestEntry | undefined, status: ProgramStatus): ProgramView {
+  const written = entry?.program?.rawSpec;
+  const userId = status.userId || String(written?.userId ?? '');
+  const wanted =
+    written === undefined ? status.memory.program.inForce?.spec.desiredState : written.desiredState;
+  return {
+    name,
+    desiredState: wanted === 'Stopped' ? 'Stopped' : 'Running',
+    finished: status.reason === 'Completed',
+    status: { ...status, userId },
+    problems: entry?.problems ?? [],
+  };
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { healthOf } from '../../controller/health.ts';
+import type { ContainerSummary } from '../../schemas/container.ts';
+
+const REGISTRY = { scanned: true, message: '', paused: [], warnings: [] };
+const ENGINE = { trouble: '', listed: true, strays: [] };
+const UNDAMAGED = new Map<string, string>();
+
+describe('the health of the host', () => {
+  it('is good once the registry was scanned and the engine listed', () => {
+    const good = { ready: true, reason: '', message: '', warnings: [] };
+    assert.deepEqual(healthOf(REGISTRY, UNDAMAGED, ENGINE), good);
+  });
+
+  it('names what the host waits for, the engine that does not answer first', () => {
+    const reasonOf = (registry: object, engine: object) => {
+      const { ready, reason, message } = healthOf({ ...REGISTRY, ...registry }, UNDAMAGED, {
+        ...ENGINE,
+        ...engine,
+      });
+      assert.equal(ready, false);
+      return `${reason}: ${message}`;
+    };
+    const away = 'EngineUnavailable: the engine does not answer: refused';
+    assert.equal(reasonOf({ scanned: false }, { trouble: 'refused', listed: false }), away);
+    assert.equal(reasonOf({ scanned: false }, { listed: false }), 'RegistryUnavailable: not scanned yet');
+    assert.equal(reasonOf({ scanned: false, message: 'no folder' }, {}), 'RegistryUnavailable: no folder');
+    assert.equal(reasonOf({}, { listed: false }), 'EngineUnavailable: the engine was not listed yet');
+  });
+
+  it('is good with warnings while programs run on in spite of what people should look at', () => {
+    const strays = [{ name: 'x' }, { name: 'y' }] as ContainerSummary[];
+    const registry = { ...REGISTRY, message: 'no folder', paused: ['a', 'b'], warnings: ['told'] };
+    const { ready, warnings } = healthOf(registry, new Map([['c', 'not YAML']]), { ...ENGINE, strays });
+    assert.equal(ready, true);
+    assert.deepEqual(warnings, [
+      'told',
+      'no folder; everything keeps running',
+      '2 manifests are gone at once (a, b): their programs keep running until the files return or POST /registry/prune confirms',
+      'status/c.yaml is damaged: not YAML',
+      'containers that belong to no program: x, y; POST /registry/prune removes them',
+    ]);
+  });
+});
