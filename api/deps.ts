@@ -1,5 +1,6 @@
 import type { Problem } from '../schemas/errors.ts';
-import type { ProgramEvent, ProgramStatus } from '../schemas/program.ts';
+import type { ProgramEvent } from '../schemas/program.ts';
+import type { ProgramStatus } from '../schemas/status.ts';
 
 /** All the API needs from the rest of the host. `controller/main.ts` puts it together; tests pass fakes. */
 export interface ApiDeps {

@@ -15,6 +15,7 @@ import { probeOnce } from './loop/probe-once.ts';
 import { createMetrics } from './metrics.ts';
 import { isPortFree } from './ports/ports.ts';
 import { createApiDeps } from './serve/api-deps.ts';
+import { masked } from './trace/mask.ts';
 
 /** SIGTERM ends the process within 5 s (issue of the host process); this leaves a second for the last line. */
 const SHUTDOWN_MS_MAX = 4_000;
@@ -82,6 +83,7 @@ async function startParts(config: Config, log: ReturnType<typeof createLog>): Pr
     bootedAtMs: Date.now() - uptime() * 1000,
     portRange: config.portRange,
     collect: { diskBytes: config.diskBytes },
+    ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),
   });
   const health = () => healthOf(registry.health(), registry.status.damaged(), controller.health());
   const deps = await createApiDeps({ registry, controller, engine, metrics, clock, runtime, health, log });

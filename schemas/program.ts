@@ -1,5 +1,3 @@
-import type { ProgramMemory } from './memory.ts';
-
 /** The words everyone shares: the manifest, the status, the states, the labels. Types and constants only. */
 
 export const API_VERSION = 'hersh.dev/v1';
@@ -119,46 +117,6 @@ export interface Condition {
   message: string;
   /** RFC 3339, UTC, milliseconds. Moves only when `status` does. */
   lastTransitionTime: string;
-}
-
-export interface LastExit {
-  exitCode: number;
-  oomKilled: boolean;
-  /** `SIGKILL` and the like, `""` where none. */
-  signal: string;
-  /** The host ended it, since its liveness probe failed. */
-  unhealthy?: true;
-  /** Which run of which container, see `runKey`. */
-  run: string;
-  finishedAt: string;
-  /** The last lines of output. */
-  logTail: string;
-}
-
-/** `status/<name>.yaml`. */
-export interface ProgramStatus {
-  name: string;
-  state: ProgramState;
-  reason: string;
-  errorMsg: string;
-  observedGeneration: number;
-  /** HEAD when manifest and sources were last seen as it has them; looked at again within a minute. Or `""`. */
-  observedRevision: string;
-  currentRevision: number;
-  conditions: Condition[];
-  userId: string;
-  buildId: string;
-  imageId: string;
-  containerId: string;
-  publishPort: number;
-  proxyUrl: string;
-  restartCount: number;
-  createdAt: string;
-  startedAt: string;
-  readyAt: string;
-  updatedAt: string;
-  lastExit: LastExit | null;
-  memory: ProgramMemory;
 }
 
 export type EventType = 'Normal' | 'Warning';

@@ -12,6 +12,8 @@ type Rooms = Record<string, string[]>;
 /** Known by any room of the controller but the mind. */
 const TOLD = ['controller/log.ts', 'controller/metrics.ts'];
 
+const UNDER_SERVE = ['schemas', 'registry', ...TOLD, 'controller'];
+
 /**
  * Who may know whom. A room is the files of one folder, without the folders in it; a file that is named is a door,
  * a room by itself. Every source file is in one: a new folder is a new line here.
@@ -40,10 +42,13 @@ const ROOMS: Rooms = {
   'controller/engine/docker': ['schemas', ...TOLD, 'controller/engine'],
   ...floors(
     ['schemas', 'registry', ...TOLD, 'controller/engine', 'controller/program'],
-    ['controller/ports', 'controller/images', 'controller/collect'],
+    ['controller/ports', 'controller/images', 'controller/collect', 'controller/trace'],
     ['controller/loop'],
-    ['controller/serve'],
   ),
+  // What the API is given is said in its words.
+  'controller/serve': [...UNDER_SERVE, 'api/deps.ts'],
+  'controller/health.ts': [...UNDER_SERVE, 'api/deps.ts'],
+  'controller/locks.ts': ['schemas', 'registry', 'controller/config.ts'],
   // The range of ports is a setting, and so is the remote that git follows.
   'controller/config.ts': ['schemas', 'registry', 'controller/ports'],
   'controller/main.ts': ['schemas', 'registry', 'controller'],
@@ -62,7 +67,6 @@ const ROOMS: Rooms = {
 /** Where controller and API, which do not know each other, are put together: what these files may import as well. */
 const COMPOSITION: Rooms = {
   'controller/main.ts': ['api'],
-  'controller/serve/program-store.ts': ['api/deps.ts'],
 };
 
 /** The rooms that may name a library; no other may, and a new one needs its line. */

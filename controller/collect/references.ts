@@ -1,5 +1,5 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
-import type { ProgramStatus } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { References } from './collectable.ts';
 
 /** What a program's kept revisions need. */

@@ -4,6 +4,7 @@
  */
 
 import { AppError, messageOf, withHint } from '../../schemas/errors.ts';
+import type { ImageFailure } from '../../schemas/facts.ts';
 import { createSlots, type Slots } from '../engine/slots.ts';
 import { type BuildDeps, type BuildRequest, runBuild } from './build.ts';
 import { runPull } from './pull.ts';
@@ -12,15 +13,6 @@ import { runPull } from './pull.ts';
 const BUILDS_MAX = 2;
 /** Pulls at a time, beside the builds, which a registry that stalls must not keep waiting. */
 const PULLS_MAX = 2;
-
-export interface ImageFailure {
-  /** Build hash or reference. */
-  key: string;
-  reason: string;
-  message: string;
-  /** Whether another try may help. */
-  again: boolean;
-}
 
 /** Builds and pulls that run in the background, one an image however many programs wait for it. */
 export interface ImageTasks {

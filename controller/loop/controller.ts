@@ -17,6 +17,7 @@ import type { ControllerLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { holdKnownPorts } from '../ports/hold-known.ts';
 import { createPorts, type PortRange, type Ports } from '../ports/ports.ts';
+import type { PassRecord } from '../trace/pass.ts';
 import { type EngineHealth, type EngineMonitor, startEngineMonitor } from './engine-monitor.ts';
 import { createPasses } from './passes.ts';
 import { createProber, type Prober } from './probe.ts';
@@ -52,6 +53,8 @@ export interface ControllerDeps {
   probeOnce: ProbeOnce;
   /** When what nothing refers to goes; the defaults are those of `COLLECT_LIMITS`. */
   collect?: Partial<CollectLimits>;
+  /** See `ReconcileDeps`. */
+  onPass?: (pass: PassRecord) => void;
 }
 
 export interface Controller extends Closable {

@@ -1,4 +1,4 @@
-import type { ProgramStatus } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { ImageTasks } from '../images/tasks.ts';
 import type { Action } from '../program/action.ts';
 import { short } from '../program/action.ts';

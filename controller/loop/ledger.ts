@@ -1,7 +1,8 @@
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
-import { type ProgramStatus, timestamp } from '../../schemas/program.ts';
+import { timestamp } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { ControllerLog } from '../log.ts';
 import type { EventDraft } from '../program/events.ts';
 

@@ -1,7 +1,8 @@
 import { AppError, withHint } from '../../schemas/errors.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
-import { LABELS, type ProgramStatus } from '../../schemas/program.ts';
+import { LABELS } from '../../schemas/program.ts';
 import { digest, revisionHash } from '../../schemas/spec-hash.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { CreateContainer } from '../engine/engine.ts';
 import type { Slots } from '../engine/slots.ts';
 import { type CreateAction, short } from '../program/action.ts';

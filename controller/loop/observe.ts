@@ -11,8 +11,9 @@ import {
   needKey,
   type ProbeState,
 } from '../../schemas/facts.ts';
-import { type BuildSpec, LABELS, type ProgramStatus } from '../../schemas/program.ts';
+import { type BuildSpec, LABELS } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ImageTasks } from '../images/tasks.ts';
 import { holdPort } from '../ports/hold.ts';

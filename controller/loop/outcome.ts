@@ -1,4 +1,4 @@
-import type { ProgramStatus } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import { afterDeed, type Deed } from '../program/deed.ts';
 
 /** The status after an action, and whether the pass may go on with the next. */

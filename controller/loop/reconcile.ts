@@ -1,7 +1,8 @@
-import { emptyStatus } from '../../registry/records/status-store.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { type Container, isUp, runKey } from '../../schemas/container.ts';
-import { LABELS, type Program, type ProgramStatus, type Runtime } from '../../schemas/program.ts';
+import { LABELS, type Program, type Runtime } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
+import { emptyStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
 import { type Action, describe, short } from '../program/action.ts';
 import { givesUp } from '../program/deed.ts';

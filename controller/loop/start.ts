@@ -1,5 +1,5 @@
 import { AppError, withHint } from '../../schemas/errors.ts';
-import type { ProgramStatus } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type Action, short } from '../program/action.ts';
 import { refusedStart } from '../program/deed.ts';

@@ -1,7 +1,8 @@
 import { type Container, isGoing, isUp } from '../../schemas/container.ts';
 import { withHint } from '../../schemas/errors.ts';
 import type { PortState } from '../../schemas/facts.ts';
-import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
+import type { ProgramSpec } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Ports } from './ports.ts';
 
 /** The port of the program, held for it from now on; one that a container of it still serves on stays its own too. */

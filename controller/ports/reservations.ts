@@ -1,7 +1,7 @@
-import { emptyStatus } from '../../registry/records/status-store.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { proxyUrl } from '../../schemas/program.ts';
+import { emptyStatus } from '../../schemas/status.ts';
 import type { Ports } from './ports.ts';
 
 /** Programs that are about to be created: their port is held and their ledger written before their manifest is. */

@@ -1,4 +1,5 @@
-import type { ConditionType, EventType, ProgramStatus } from '../../schemas/program.ts';
+import type { ConditionType, EventType } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 
 export interface EventDraft {
   type: EventType;

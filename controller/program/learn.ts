@@ -10,9 +10,10 @@ import {
   type ProbeState,
 } from '../../schemas/facts.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
-import { LABELS, type ProgramSpec, type ProgramStatus, timestamp } from '../../schemas/program.ts';
+import { LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, madeOf } from '../../schemas/revision.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import { type GoalResult, withProgram } from './goal.ts';
 import {
   afterExit,

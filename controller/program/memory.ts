@@ -1,7 +1,8 @@
 import { type Container, isRunOf, runKey } from '../../schemas/container.ts';
 import type { ImageFailure } from '../../schemas/facts.ts';
 import type { ProgramMemory, Rest } from '../../schemas/memory.ts';
-import { type LastExit, type ProgramSpec, timestamp } from '../../schemas/program.ts';
+import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
+import type { LastExit } from '../../schemas/status.ts';
 import { askedAgain, ended, endOf, isAccounted } from './verdicts.ts';
 import { BACK_OFF_MS_MAX, backOffMs } from './waits.ts';
 

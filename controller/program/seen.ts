@@ -1,6 +1,7 @@
 import { type Container, hashOf, isUp } from '../../schemas/container.ts';
-import type { Condition, ProgramSpec, ProgramState, ProgramStatus } from '../../schemas/program.ts';
+import type { Condition, ProgramSpec, ProgramState } from '../../schemas/program.ts';
 import { timestamp } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Action } from './action.ts';
 import { describeDeletion, describeExit, finishedOf } from './memory.ts';
 import { assignRoles, isFinished, isLate, isReady } from './roles.ts';

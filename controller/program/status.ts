@@ -1,7 +1,8 @@
 import { dropCondition, setCondition } from '../../schemas/conditions.ts';
 import { type Container, revisionOf } from '../../schemas/container.ts';
 import { describeProblem, type Problem } from '../../schemas/errors.ts';
-import { type Condition, LABELS, type ProgramStatus, proxyUrl, timestamp } from '../../schemas/program.ts';
+import { type Condition, LABELS, proxyUrl, timestamp } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Action } from './action.ts';
 import { type Seen, seenOf } from './seen.ts';
 import { type Situation, specOf } from './situation.ts';

@@ -1,9 +1,9 @@
 import type { ProgramView } from '../../api/deps.ts';
-import { emptyStatus } from '../../registry/records/status-store.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
-import type { ProgramStatus } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
+import { emptyStatus } from '../../schemas/status.ts';
 import type { ManifestEntry } from '../../schemas/wanted.ts';
 
 /** Each program as manifest and status together show it; made anew when one of them changes. */

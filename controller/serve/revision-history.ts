@@ -2,8 +2,9 @@ import type { OnPlace, PlacedSources } from '../../registry/contexts/source-fold
 import type { MadeSpec } from '../../registry/manifests/edits.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { AppError } from '../../schemas/errors.ts';
-import { isUpState, type ProgramStatus } from '../../schemas/program.ts';
+import { isUpState } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 
 /** What a program was, and how to get back there. */
 export interface RevisionHistory {

@@ -1,5 +1,6 @@
 import type { Facts } from '../../schemas/facts.ts';
-import type { ProgramStatus, Runtime } from '../../schemas/program.ts';
+import type { Runtime } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
 import { type Action, describe } from '../program/action.ts';
 import { afterDeed, givesUp } from '../program/deed.ts';

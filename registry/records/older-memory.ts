@@ -8,7 +8,7 @@ import {
   type RunEnd,
   type Starts,
 } from '../../schemas/memory.ts';
-import type { LastExit } from '../../schemas/program.ts';
+import type { LastExit } from '../../schemas/status.ts';
 
 /** What hosts up to 0.1.0 remembered: each field by itself. */
 interface OlderMemory {

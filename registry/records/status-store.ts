@@ -1,9 +1,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
-import { emptyMemory } from '../../schemas/memory.ts';
-import { NAME_PATTERN, type ProgramStatus, proxyUrl, timestamp } from '../../schemas/program.ts';
+import { NAME_PATTERN } from '../../schemas/program.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
+import { emptyStatus, type ProgramStatus } from '../../schemas/status.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { createListeners } from '../files/listeners.ts';
 import { mapLimit } from '../files/map-limit.ts';
@@ -166,33 +166,5 @@ export async function openStatusStore(
       for (const name of [...kept]) if (!statuses.has(name)) await unlink(name);
     },
     subscribe: listeners.add,
-  };
-}
-
-/** The status of a program nothing is known about yet. */
-export function emptyStatus(name: string, nowMs: number): ProgramStatus {
-  const now = timestamp(nowMs);
-  return {
-    name,
-    state: 'Created',
-    reason: '',
-    errorMsg: '',
-    observedGeneration: 0,
-    observedRevision: '',
-    currentRevision: 0,
-    conditions: [],
-    userId: '',
-    buildId: '',
-    imageId: '',
-    containerId: '',
-    publishPort: 0,
-    proxyUrl: proxyUrl(0),
-    restartCount: 0,
-    createdAt: now,
-    startedAt: '',
-    readyAt: '',
-    updatedAt: now,
-    lastExit: null,
-    memory: emptyMemory(),
   };
 }

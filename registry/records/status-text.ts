@@ -1,7 +1,8 @@
 import { parse } from 'yaml';
 import { AppError } from '../../schemas/errors.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
-import { API_VERSION, PROGRAM_STATES, type ProgramStatus } from '../../schemas/program.ts';
+import { API_VERSION, PROGRAM_STATES } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import { isOlder, turnedOver } from './older-memory.ts';
 
 /**

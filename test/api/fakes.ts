@@ -3,7 +3,8 @@ import { EventEmitter, on } from 'node:events';
 import type { ApiDeps, Health, ProgramLogOptions, ProgramView, RevisionView } from '../../api/deps.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { emptyMemory } from '../../schemas/memory.ts';
-import { type ProgramEvent, type ProgramState, type ProgramStatus, proxyUrl } from '../../schemas/program.ts';
+import { type ProgramEvent, type ProgramState, proxyUrl } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 
 export const CREATED_AT = '2026-11-22T10:00:00.000Z';
 

@@ -3,8 +3,10 @@ import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { createMetrics } from '../../controller/metrics.ts';
-import { emptyStatus, type StatusStore } from '../../registry/records/status-store.ts';
-import { PROGRAM_STATES, type ProgramStatus } from '../../schemas/program.ts';
+import type { StatusStore } from '../../registry/records/status-store.ts';
+import { PROGRAM_STATES } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
+import { emptyStatus } from '../../schemas/status.ts';
 
 function statuses(...list: Partial<ProgramStatus>[]): StatusStore {
   const all = new Map(list.map((one, index) => [`p${index}`, { ...emptyStatus(`p${index}`, 0), ...one }]));

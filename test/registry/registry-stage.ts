@@ -2,10 +2,10 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openRegistry } from '../../registry/open-registry.ts';
-import { emptyStatus } from '../../registry/records/status-store.ts';
 import type { Registry, RegistryOptions } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
+import { emptyStatus } from '../../schemas/status.ts';
 import { createManualClock } from '../sim/manual-clock.ts';
 import { tempFolder, writeTree } from './folder.ts';
 

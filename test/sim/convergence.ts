@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TEMP_PREFIX } from '../../registry/files/atomic-write.ts';
-import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
+import type { ProgramSpec } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { SimContainer } from './engine-world.ts';
 import type { SimHost } from './host.ts';
 import { fateOf } from './random-manifest.ts';

@@ -6,6 +6,7 @@ import type { ProbeOnce } from '../../controller/loop/probe-once.ts';
 import { createMetrics, type Metrics } from '../../controller/metrics.ts';
 import { createReservations, type Reservations } from '../../controller/ports/reservations.ts';
 import { createProgramStore } from '../../controller/serve/program-store.ts';
+import type { PassRecord } from '../../controller/trace/pass.ts';
 import { openGit } from '../../registry/git/git.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry, RegistryOptions } from '../../registry/registry.ts';
@@ -44,6 +45,8 @@ export interface SimHostOptions {
   disk?: Pick<FileRules, 'isFull' | 'leavesHalf'>;
   /** Told of every step; a `kill()` in it ends the host at exactly this point. */
   onStep?: (step: Step, host: Pick<SimHost, 'kill'>) => void;
+  /** Told of every pass. */
+  onPass?: (pass: PassRecord) => void;
 }
 
 export interface SimHost {
@@ -127,6 +130,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     log: recorder(log, () => clock.monotonic()),
     portRange: options.portRange ?? { min: 19001, max: 29999 },
     ...(options.collect === undefined ? {} : { collect: options.collect }),
+    ...(options.onPass === undefined ? {} : { onPass: options.onPass }),
     ...(options.bootedAtMs === undefined ? {} : { bootedAtMs: options.bootedAtMs }),
     isPortFree: async (port) => !world.foreignPorts.has(port) && publisher(world, port) === undefined,
     probeOnce: probeWorld(world),

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { emptyStatus } from '../../registry/records/status-store.ts';
 import { decodeStatus } from '../../registry/records/status-text.ts';
-import type { ProgramStatus } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
+import { emptyStatus } from '../../schemas/status.ts';
 
 /** The files of `status/`: what is known to whoever comes next. */
 export interface Ledgers {

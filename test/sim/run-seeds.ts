@@ -1,6 +1,12 @@
 import { writeSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { masked } from '../../controller/trace/mask.ts';
 import { type SimOutcome, simulate } from './simulation.ts';
 
+/** The last passes of a story that failed. */
+const PASSES_KEPT = 2_000;
 /** Steps of a story, where no number is given. */
 export const DEFAULT_STEPS = 40;
 
@@ -30,11 +36,21 @@ export async function runSeeds(
     const outcome = await simulate(seed, steps);
     if (outcome.failure !== '') failed += 1;
     if (outcome.failure !== '' || tellAll) print(report(outcome, steps));
+    if (outcome.failure !== '') print(`npm run replay -- ${await passesOf(seed, steps)}`);
   }
   process.off('uncaughtException', onStray);
   process.off('unhandledRejection', onStray);
   if (seeds.length > 1) print(`${seeds.length} seeds of ${steps} steps, ${failed} failed`);
   return failed;
+}
+
+/** Plays the story again, the same as before, and writes down what its hosts saw and decided. @returns the file */
+export async function passesOf(seed: number, steps: number): Promise<string> {
+  const passes: string[] = [];
+  await simulate(seed, steps, (pass) => passes.push(JSON.stringify({ pass: masked(pass) })));
+  const path = join(tmpdir(), `hersh-sim-${seed}.ndjson`);
+  await writeFile(path, `${passes.slice(-PASSES_KEPT).join('\n')}\n`);
+  return path;
 }
 
 export function report({ seed, story, digest, failure }: SimOutcome, steps: number): string {

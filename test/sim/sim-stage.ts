@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CollectLimits } from '../../controller/collect/collectable.ts';
+import type { PassRecord } from '../../controller/trace/pass.ts';
 import type { RegistryOptions } from '../../registry/registry.ts';
 import { SIM_IMAGE_BYTES } from './engine-images.ts';
 import { createSimWorld, type SimContainer, type SimWorld } from './engine-world.ts';
@@ -106,7 +107,7 @@ export interface SimStage {
   end(): Promise<void>;
 }
 
-export async function createSimStage(seed: number): Promise<SimStage> {
+export async function createSimStage(seed: number, onPass?: (pass: PassRecord) => void): Promise<SimStage> {
   const random = createRandom(seed);
   // Of its own, so that what the host asks for does not change what is done to it.
   const noise = createRandom(seed ^ 0x5bd1e995);
@@ -185,6 +186,7 @@ export async function createSimStage(seed: number): Promise<SimStage> {
       });
       const begun = createSimHost({
         ...{ world, clock, root, portRange: PORT_RANGE, watchFiles, collect },
+        ...(onPass === undefined ? {} : { onPass }),
         disk: {
           isFull: (path) => stage.full.has(path.split('/', 1)[0] ?? ''),
           leavesHalf: () => noise.chance(0.5),

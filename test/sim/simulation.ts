@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PassRecord } from '../../controller/trace/pass.ts';
 import { calm, complaints, leftFiles } from './convergence.ts';
 import { ENGINE_STEPS, HOST_STEPS } from './engine-steps.ts';
 import { endManifest, FILE_STEPS, freeDisk, putProgramsBack } from './file-steps.ts';
@@ -33,9 +34,14 @@ export interface SimOutcome {
 /**
  * One story of a registry, its host and all that can go wrong around them. Then nothing goes wrong any more, and
  * everything has to become as the manifests want it.
+ * @param onPass told of what each host saw and decided
  */
-export async function simulate(seed: number, steps: number): Promise<SimOutcome> {
-  const stage = await createSimStage(seed);
+export async function simulate(
+  seed: number,
+  steps: number,
+  onPass?: (pass: PassRecord) => void,
+): Promise<SimOutcome> {
+  const stage = await createSimStage(seed, onPass);
   const story: string[] = [];
   const tell = (line: string): void => {
     story.push(`${(stage.clock.monotonic() / 1000).toFixed(3).padStart(9)} s  ${line}`);

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Registry } from '../../registry/registry.ts';
-import type { ProgramSpec, ProgramStatus } from '../../schemas/program.ts';
+import type { ProgramSpec } from '../../schemas/program.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import { untouched } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
 import { type Fate, fateOf, finishes, isBuildable, isKnownImage } from './random-manifest.ts';

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseManifest } from '../../registry/manifests/manifest.ts';
-import { LABELS, type ProgramSpec, type ProgramStatus } from '../../schemas/program.ts';
+import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
 import { attemptOf, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { SimContainer } from './engine-world.ts';
 import type { SimHost, Step } from './host.ts';
 import { openLedgers } from './ledgers.ts';

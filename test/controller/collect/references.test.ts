@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { keptIn, type ReferenceSources, referencesOf } from '../../../controller/collect/references.ts';
-import { emptyStatus } from '../../../registry/records/status-store.ts';
 import type { ProgramMemory } from '../../../schemas/memory.ts';
-import type { ProgramStatus } from '../../../schemas/program.ts';
+import type { ProgramStatus } from '../../../schemas/status.ts';
+import { emptyStatus } from '../../../schemas/status.ts';
 import { memoryOf, specOf } from '../program/situation-fixture.ts';
 
 const hash = (digit: string) => digit.repeat(64);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventsBetween } from '../../../controller/program/events.ts';
 import { follow } from '../../../controller/serve/follow.ts';
-import { emptyStatus } from '../../../registry/records/status-store.ts';
-import type { ProgramStatus } from '../../../schemas/program.ts';
+import type { ProgramStatus } from '../../../schemas/status.ts';
+import { emptyStatus } from '../../../schemas/status.ts';
 
 const status = (change: Partial<ProgramStatus>): ProgramStatus => ({ ...emptyStatus('x', 0), ...change });
 const ready = status({ state: 'Ready', containerId: 'c1' });

@@ -4,11 +4,12 @@ import { eventsBetween } from '../../../controller/program/events.ts';
 import { plan } from '../../../controller/program/plan.ts';
 import type { Situation } from '../../../controller/program/situation.ts';
 import { status, statusWithoutEngine } from '../../../controller/program/status.ts';
-import { emptyStatus } from '../../../registry/records/status-store.ts';
 import { findCondition } from '../../../schemas/conditions.ts';
 import { runKey } from '../../../schemas/container.ts';
 import type { Problem } from '../../../schemas/errors.ts';
-import { type ProgramStatus, timestamp } from '../../../schemas/program.ts';
+import { timestamp } from '../../../schemas/program.ts';
+import type { ProgramStatus } from '../../../schemas/status.ts';
+import { emptyStatus } from '../../../schemas/status.ts';
 import {
   containerOf,
   crashOf,

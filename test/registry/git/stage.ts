@@ -8,9 +8,9 @@ import { stringify } from 'yaml';
 import type { Remote } from '../../../registry/git/follow.ts';
 import { openGit } from '../../../registry/git/git.ts';
 import { openRegistry } from '../../../registry/open-registry.ts';
-import { emptyStatus } from '../../../registry/records/status-store.ts';
 import type { Registry } from '../../../registry/registry.ts';
 import { resolveSpec } from '../../../schemas/resolve.ts';
+import { emptyStatus } from '../../../schemas/status.ts';
 import { createManualClock, type ManualClock, settle } from '../../sim/manual-clock.ts';
 import { filesAtRest } from '../../sim/pace.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { test } from 'node:test';
 import { pruningPauses } from '../../../registry/looks/prune.ts';
-import { emptyStatus } from '../../../registry/records/status-store.ts';
 import type { Registry } from '../../../registry/registry.ts';
 import { AppError } from '../../../schemas/errors.ts';
+import { emptyStatus } from '../../../schemas/status.ts';
 import { createStage, enlist, fileOf, manifest, wantedOf } from '../registry-stage.ts';
 
 test('a file that is gone is believed gone after a complete look half a second later', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { emptyStatus } from '../../../registry/records/status-store.ts';
+import { emptyStatus } from '../../../schemas/status.ts';
 import { smallDisk } from '../disk.ts';
 import { createStage, enlist, fileOf, type RegistryStage } from '../registry-stage.ts';
 

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { emptyStatus, openStatusStore } from '../../../registry/records/status-store.ts';
+import { openStatusStore } from '../../../registry/records/status-store.ts';
 import { decodeStatus, encodeStatus } from '../../../registry/records/status-text.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { emptyMemory, type ProgramMemory } from '../../../schemas/memory.ts';
-import { PROGRAM_STATES, type ProgramStatus } from '../../../schemas/program.ts';
+import { PROGRAM_STATES } from '../../../schemas/program.ts';
+import type { ProgramStatus } from '../../../schemas/status.ts';
+import { emptyStatus } from '../../../schemas/status.ts';
 import { smallDisk } from '../disk.ts';
 import { tempFolder } from '../folder.ts';
 
