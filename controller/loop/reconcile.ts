@@ -77,6 +77,8 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     return false;
   }
   const before = await remembered(deps, wanted, known ?? emptyStatus(name, clock.now()));
+  // As it is now: a call may change it while engine and files are read.
+  const taken = deps.onPass === undefined ? wanted : structuredClone(wanted);
   const wish = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
   const { volume } = before.memory.program;
   if (volume !== undefined && wish.memory.program.volume === undefined)
@@ -94,7 +96,8 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const context = contextOf(deps, before, wanted, wish);
   const { runtime, onPass } = deps;
   const trace =
-    onPass && ((decided: Decided) => onPass({ name, before, wanted, runtime, facts, context, decided }));
+    onPass &&
+    ((decided: Decided) => onPass({ name, before, wanted: taken, runtime, facts, context, decided }));
   const given = { ...before, observedGeneration: wish.generation };
   return (
     (await gaveUp(deps, given, situation, trace)) || decide(deps, before, wish, situation, context, trace)

@@ -171,7 +171,7 @@ function imageKeyOf(from: Look, { memory }: Situation, spec: ProgramSpec): Image
 
 /** What a program that ran to its end was made of: it needs its sources no more, whatever becomes of them. */
 function finishedKey({ memory, containers, port }: Situation, spec: ProgramSpec): ImageKey | undefined {
-  const end = finishedOf(forgetEnd(memory, spec, finishedOf(memory)?.specHash ?? ''));
+  const end = finishedOf(forgetEnd(memory, spec));
   const keys = containers.map(({ labels }) => spec.image ?? labels[LABELS.build] ?? '');
   const imageKey = keys.find((key) => specHash(spec, key, port) === end?.specHash);
   if (end === undefined || imageKey === undefined) return undefined;
@@ -189,11 +189,10 @@ function withWish(situation: Situation, spec: ProgramSpec): Situation {
     const { revision: bad, reason, message, nextAt, good } = rollout;
     const told = `${message}${nextAt === undefined ? '' : `; tried again at ${nextAt}`}`;
     // What comes back is under its own policy, not that of the bad one.
-    const known = forgetEnd(memory, good.spec, specHash(good.spec, good.imageKey, port));
-    return comeBack({ ...situation, memory: known }, { bad, reason, message: told });
+    return comeBack({ ...situation, memory: forgetEnd(memory, good.spec) }, { bad, reason, message: told });
   }
-  const hash = specHash(spec, imageKey, port);
-  return { ...situation, memory: isKnown ? afterWish(forgetEnd(memory, spec, hash), hash) : memory };
+  const known = forgetEnd(memory, spec);
+  return { ...situation, memory: isKnown ? afterWish(known, specHash(spec, imageKey, port)) : known };
 }
 
 function afterFailure(memory: ProgramMemory, { failure, nowMs }: Facts): ProgramMemory {
@@ -340,7 +339,8 @@ function accountForExit(from: Look, situation: Situation, spec: ProgramSpec): Si
   const { current, previous, specHash: wantedHash } = assignRoles(situation, spec);
   const one = current !== undefined && current.startedAtMs > 0 ? current : previous;
   if (one === undefined || isUp(one) || stopping.has(one.id)) return situation;
-  if (one.startedAtMs === 0 || isAccounted(memory, one)) return situation;
+  if (one.startedAtMs === 0) return situation;
+  if (isAccounted(memory, one)) return { ...situation, memory: leftAgain(memory, one) };
   const { id: containerId, finishedAtMs } = one;
   // Without the words of its earlier runs. When this one began is written down a moment after its first words.
   const sinceMs = isRunOf(lastExit?.run, one) ? Date.parse(lastExit?.finishedAt ?? '') || 0 : 0;
@@ -350,4 +350,12 @@ function accountForExit(from: Look, situation: Situation, spec: ProgramSpec): Si
     memory: afterExit(memory, one, spec, hashOf(one) || wantedHash, nowMs, wasDown),
     lastExit: exitOf(one, tail, endOf(memory, one) === 'unhealthy'),
   };
+}
+
+/** What comes back had come to its end before another was wanted, which may have hidden that: it is left at it. */
+function leftAgain(memory: ProgramMemory, one: Container): ProgramMemory {
+  if (memory.rollout.verdict !== 'bad' || endOf(memory, one) !== 'finished') return memory;
+  if (finishedOf(memory) !== undefined) return memory;
+  const rest = { why: 'finished', specHash: hashOf(one), exitCode: one.exitCode, overtaken: true } as const;
+  return forgetEnd(withRest(memory, rest), memory.rollout.good.spec);
 }

@@ -97,15 +97,10 @@ function isLeftAtEnd({ restartPolicy }: Pick<ProgramSpec, 'restartPolicy'>, succ
   return restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && succeeded);
 }
 
-/** The memory without an end of that spec which its policy does not leave it at. */
-export function forgetEnd(
-  memory: ProgramMemory,
-  spec: Pick<ProgramSpec, 'restartPolicy'>,
-  specHash: string,
-): ProgramMemory {
+/** The memory without an end that a program of that policy is not left at. */
+export function forgetEnd(memory: ProgramMemory, spec: Pick<ProgramSpec, 'restartPolicy'>): ProgramMemory {
   const end = finishedOf(memory);
-  const isKept = end?.specHash !== specHash || isLeftAtEnd(spec, end.exitCode === 0);
-  return isKept ? memory : withRest(memory, undefined);
+  return end === undefined || isLeftAtEnd(spec, end.exitCode === 0) ? memory : withRest(memory, undefined);
 }
 
 /** The memory where that spec is wanted: what ended before another was wanted has not, when it is asked for again. */

@@ -18,7 +18,11 @@ export function masked(record: PassRecord): PassRecord {
   const hidden = hide(plain, words);
   if (words.size === 0) return hidden as PassRecord;
   const hashes = hashesOf(plain, record.runtime, words);
-  const text = JSON.stringify(hidden).replace(/[0-9a-f]{32}/g, (hash) => hashes.get(hash) ?? hash);
+  // Names of containers end with the last digits of one.
+  const ends = new Map([...hashes].map((pair) => pair.map((hash) => hash.slice(-8)) as [string, string]));
+  const text = JSON.stringify(hidden)
+    .replace(/[0-9a-f]{32}/g, (hash) => hashes.get(hash) ?? hash)
+    .replace(/(?<=-)[0-9a-f]{8}(?![0-9a-f])/g, (end) => ends.get(end) ?? end);
   return JSON.parse(text) as PassRecord;
 }
 

@@ -59,7 +59,7 @@ test('restartPolicy decides what an exit means', () => {
 
 test('an end is remembered as long as the policy leaves it at that', () => {
   const isKept = (restartPolicy: RestartPolicy, exitCode: number) =>
-    finishedOf(forgetEnd(memoryOf({ program: { rest: atEnd('h', exitCode) } }), { restartPolicy }, 'h')) !==
+    finishedOf(forgetEnd(memoryOf({ program: { rest: atEnd('h', exitCode) } }), { restartPolicy })) !==
     undefined;
   assert.ok(isKept('Never', 1));
   assert.ok(isKept('OnFailure', 0));
