@@ -1,3 +1,4 @@
+import type { LastExit } from './last-exit.ts';
 import { emptyMemory, type ProgramMemory } from './memory.ts';
 import { type Condition, type ProgramState, proxyUrl, timestamp } from './program.ts';
 
@@ -25,20 +26,6 @@ export interface ProgramStatus {
   updatedAt: string;
   lastExit: LastExit | null;
   memory: ProgramMemory;
-}
-
-export interface LastExit {
-  exitCode: number;
-  oomKilled: boolean;
-  /** `SIGKILL` and the like, `""` where none. */
-  signal: string;
-  /** The host ended it, since its liveness probe failed. */
-  unhealthy?: true;
-  /** Which run of which container, see `runKey`. */
-  run: string;
-  finishedAt: string;
-  /** The last lines of output. */
-  logTail: string;
 }
 
 /** The status of a program nothing is known about yet. */

@@ -1,9 +1,9 @@
 import { AppError, withHint } from '../../schemas/errors.ts';
+import { describeExit } from '../../schemas/last-exit.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type Action, short } from '../program/action.ts';
 import { refusedStart } from '../program/deed.ts';
-import { describeExit } from '../program/memory.ts';
 import { type Situation, specOf } from '../program/situation.ts';
 import { emit, save } from './ledger.ts';
 import { failedToStart, type MakeDeps, slotOf } from './make.ts';

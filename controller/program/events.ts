@@ -36,47 +36,35 @@ function isOtherBuild(before: ProgramStatus, after: ProgramStatus): boolean {
  * @param commit that brought it, where `isCommitted`
  */
 export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commit = ''): EventDraft[] {
+  const { state, reason, errorMsg, memory } = after;
   const events: EventDraft[] = [];
-  if (commit !== '' && isOtherSpec(before, after)) {
-    const message = `generation ${after.observedGeneration} of its spec is that of commit ${commit}`;
-    events.push({ type: 'Normal', reason: 'ManifestChanged', message });
-  }
-  if (commit !== '' && isOtherBuild(before, after)) {
-    const message = `${after.memory.program.lastBuild} is made of its sources in commit ${commit}`;
-    events.push({ type: 'Normal', reason: 'SourcesChanged', message });
-  }
-  const isNews =
-    after.reason !== before.reason ||
-    after.errorMsg !== before.errorMsg ||
-    (after.state === 'Error' && before.state !== 'Error');
-  if (after.reason !== '' && isNews) {
-    const type = after.reason === 'Building' || after.reason === 'Completed' ? 'Normal' : 'Warning';
-    const message = after.errorMsg || conditionOf(after, 'Progressing');
-    events.push({ type, reason: after.reason, message });
-  }
-  if (after.state !== before.state && after.state !== 'Error') {
-    events.push({
-      type: isStartedByHand(before, after) ? 'Warning' : 'Normal',
-      reason: after.state,
-      message: STATE_MESSAGES[after.state] ?? conditionOf(after, 'Progressing'),
-    });
-  }
-  const lost =
-    before.state === 'Ready' && after.state === 'Running' && before.containerId === after.containerId;
-  if (lost)
-    events.push({
-      type: 'Warning',
-      reason: 'Unready',
-      message: conditionOf(after, 'Ready') || 'its readiness probe fails',
-    });
+  const tell = (type: EventType, what: string, message: string) =>
+    events.push({ type, reason: what, message });
+  const about = (wanted: ConditionType) =>
+    after.conditions.find(({ type }) => type === wanted)?.message ?? '';
+  if (commit !== '' && isOtherSpec(before, after))
+    tell(
+      'Normal',
+      'ManifestChanged',
+      `generation ${after.observedGeneration} of its spec is that of commit ${commit}`,
+    );
+  if (commit !== '' && isOtherBuild(before, after))
+    tell(
+      'Normal',
+      'SourcesChanged',
+      `${memory.program.lastBuild} is made of its sources in commit ${commit}`,
+    );
+  const isFirstError = state === 'Error' && before.state !== 'Error';
+  const isNews = reason !== before.reason || errorMsg !== before.errorMsg || isFirstError;
+  const isNormal = reason === 'Building' || reason === 'Completed';
+  if (reason !== '' && isNews)
+    tell(isNormal ? 'Normal' : 'Warning', reason, errorMsg || about('Progressing'));
+  // What should rest was started by somebody.
+  const isByHand =
+    state === 'Stopping' && before.state === 'Stopped' && memory.program.deletion === undefined;
+  if (state !== before.state && state !== 'Error')
+    tell(isByHand ? 'Warning' : 'Normal', state, STATE_MESSAGES[state] ?? about('Progressing'));
+  const isLost = before.state === 'Ready' && state === 'Running' && before.containerId === after.containerId;
+  if (isLost) tell('Warning', 'Unready', about('Ready') || 'its readiness probe fails');
   return events;
-}
-
-function conditionOf({ conditions }: ProgramStatus, wanted: ConditionType): string {
-  return conditions.find(({ type }) => type === wanted)?.message ?? '';
-}
-
-/** What should rest was started by somebody. */
-function isStartedByHand(before: ProgramStatus, { state, memory }: ProgramStatus): boolean {
-  return state === 'Stopping' && before.state === 'Stopped' && memory.program.deletion === undefined;
 }

@@ -3,12 +3,12 @@ import { type Container, hashOf, isRunOf, isUp, revisionOf, runKey } from '../..
 import {
   type Answer,
   type Facts,
-  type ImageFailure,
   type ImageState,
   type Need,
   needKey,
   type ProbeState,
 } from '../../schemas/facts.ts';
+import { exitOf } from '../../schemas/last-exit.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, madeOf } from '../../schemas/revision.ts';
@@ -19,7 +19,6 @@ import {
   afterExit,
   afterImageFailure,
   afterWish,
-  exitOf,
   finishedOf,
   forgetCrashes,
   forgetEnd,
@@ -33,18 +32,12 @@ import { type Overtaken, type Situation, specOf } from './situation.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
 import { clampWaits } from './waits.ts';
 
-/** Ends of a build that say nothing about it. */
-const NO_FAILURES: ReadonlySet<string> = new Set(['BuildAborted', 'ContextChanged']);
-
 /** What is to be made of the facts, or what is lacking for that: to be read, and added to them. */
 export type Learnt = { situation: Situation } | { need: Need };
 
 /** A fact that a look turns out to need ends it: it is taken up anew when that is there. */
 class Lacking {
-  readonly need: Need;
-  constructor(need: Need) {
-    this.need = need;
-  }
+  constructor(readonly need: Need) {}
 }
 
 /**
@@ -61,10 +54,7 @@ export function learn(before: ProgramStatus, wish: GoalResult, facts: Facts): Le
   }
 }
 
-interface Look {
-  before: ProgramStatus;
-  facts: Facts;
-}
+type Look = { before: ProgramStatus; facts: Facts };
 
 function ask<K extends Need['kind']>(
   { facts }: Look,
@@ -82,22 +72,18 @@ function look(from: Look, { goal, memory }: GoalResult): Situation {
   const isNew = spec !== undefined && memory.program.newest === undefined;
   const kept = isNew ? ask(from, { kind: 'kept', userId: spec.userId }).revisions : [];
   const known = isNew ? rebuiltMemory(memory, containers, kept) : memory;
+  // A container that is no more has nothing to be remembered.
+  const there = Object.entries(memory.containers).filter(([id]) => containers.some((one) => one.id === id));
   const situation: Situation = {
     ...{ name: before.name, containerName, goal, containers, ...port },
     ...{ imageKey: '', buildId: '', stopping: new Set(facts.stopping), probes: probesOf(from) },
     image: { kind: spec?.desiredState !== 'Running' && facts.pending.length > 0 ? 'pending' : 'unneeded' },
-    memory: clampWaits(withoutGone(known, containers), nowMs),
+    memory: clampWaits({ ...known, containers: Object.fromEntries(there) }, nowMs),
     ...{ rollback: undefined, rolloutMs: 0, rollouts: facts.rollouts, nowMs },
     lastExit: withLateOom(before.lastExit, containers),
   };
   if (goal.kind === 'stop') return stopped(situation);
   return goal.kind === 'run' ? running(from, situation, goal.spec) : situation;
-}
-
-/** A container that is no more has nothing to be remembered. */
-function withoutGone(memory: ProgramMemory, containers: readonly Container[]): ProgramMemory {
-  const there = Object.entries(memory.containers).filter(([id]) => containers.some((one) => one.id === id));
-  return { ...memory, containers: Object.fromEntries(there) };
 }
 
 /**
@@ -106,16 +92,12 @@ function withoutGone(memory: ProgramMemory, containers: readonly Container[]): P
  */
 function probesOf({ before, facts }: Look): ReadonlyMap<string, ProbeState> {
   const states = new Map(Object.entries(facts.probes));
-  const adopted = facts.containers.find(
-    (one) =>
-      before.state === 'Ready' &&
-      one.id === before.containerId &&
-      timestamp(one.startedAtMs) === before.startedAt &&
-      states.get(one.id)?.ready === undefined,
+  const { state, containerId: id, startedAt } = before;
+  const wasReady = facts.containers.some(
+    (one) => state === 'Ready' && one.id === id && timestamp(one.startedAtMs) === startedAt,
   );
-  if (adopted === undefined) return states;
-  const state = states.get(adopted.id) ?? { live: undefined, message: '' };
-  return states.set(adopted.id, { ...state, ready: true });
+  const known = states.get(id) ?? { ready: undefined, live: undefined, message: '' };
+  return wasReady && known.ready === undefined ? states.set(id, { ...known, ready: true }) : states;
 }
 
 /** Exits that happen while the program should be stopped are nobody's fault, and what goes then is not missed later. */
@@ -135,7 +117,8 @@ function running(from: Look, base: Situation, spec: ProgramSpec): Situation {
   const wished = withWish({ ...base, ...key }, spec);
   const { memory, buildId } = wished;
   const target = specOf(wished.goal) ?? spec;
-  const known = awake(withBuild(afterFailure(memory, facts), buildId), facts.containers);
+  const failed = afterImageFailure(memory, facts.failure, facts.nowMs);
+  const known = awake(withBuild(failed, buildId), facts.containers);
   const noticed = { ...wished, memory: known, image: imageState(from, wished, target) };
   const overtaken = overtakenOf(from, noticed, target);
   const stood = withStandIn(from, overtaken === undefined ? noticed : { ...noticed, overtaken }, target);
@@ -194,12 +177,6 @@ function withWish(situation: Situation, spec: ProgramSpec): Situation {
   const known = forgetEnd(memory, spec);
   return { ...situation, memory: isKnown ? afterWish(known, specHash(spec, imageKey, port)) : known };
 }
-
-function afterFailure(memory: ProgramMemory, { failure, nowMs }: Facts): ProgramMemory {
-  return failure === undefined || isNone(failure) ? memory : afterImageFailure(memory, failure, nowMs);
-}
-
-const isNone = ({ reason }: ImageFailure): boolean => NO_FAILURES.has(reason);
 
 /** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */
 function withBuild(memory: ProgramMemory, lastBuild: string): ProgramMemory {
@@ -263,9 +240,8 @@ function withStandIn(from: Look, situation: Situation, spec: ProgramSpec): Situa
 
 /** The one that was overtaken before it was ready, where it has had its time. */
 function withLate(from: Look, situation: Situation): { situation: Situation; late?: Container } {
-  const { overtaken } = situation;
-  if (overtaken === undefined || overtaken.revision.outcome === 'Ready') return { situation };
-  const { container, revision } = overtaken;
+  const { container, revision } = situation.overtaken ?? {};
+  if (container === undefined || revision === undefined || revision.outcome === 'Ready') return { situation };
   const timed = withRollout(from, situation, container, revision.spec, keyOf(revision));
   const isOut = isLate(situation, container, revision.spec, timed.rolloutMs);
   return { situation: { ...timed, rolloutMs: 0 }, ...(isOut && { late: container }) };
@@ -338,8 +314,7 @@ function accountForExit(from: Look, situation: Situation, spec: ProgramSpec): Si
   const { memory, stopping, lastExit, nowMs } = situation;
   const { current, previous, specHash: wantedHash } = assignRoles(situation, spec);
   const one = current !== undefined && current.startedAtMs > 0 ? current : previous;
-  if (one === undefined || isUp(one) || stopping.has(one.id)) return situation;
-  if (one.startedAtMs === 0) return situation;
+  if (one === undefined || one.startedAtMs === 0 || isUp(one) || stopping.has(one.id)) return situation;
   if (isAccounted(memory, one)) return { ...situation, memory: leftAgain(memory, one) };
   const { id: containerId, finishedAtMs } = one;
   // Without the words of its earlier runs. When this one began is written down a moment after its first words.

@@ -1,8 +1,8 @@
-import { type Container, isRunOf, runKey } from '../../schemas/container.ts';
+import { type Container, isRunOf } from '../../schemas/container.ts';
 import type { ImageFailure } from '../../schemas/facts.ts';
+import type { LastExit } from '../../schemas/last-exit.ts';
 import type { ProgramMemory, Rest } from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
-import type { LastExit } from '../../schemas/status.ts';
 import { askedAgain, ended, endOf, isAccounted } from './verdicts.ts';
 import { BACK_OFF_MS_MAX, backOffMs } from './waits.ts';
 
@@ -11,6 +11,8 @@ const HEALTHY_RUN_MS = 10 * 60_000;
 /** Tries of a build that failed for want of a network (contract: states). */
 const BUILD_TRIES_MAX = 3;
 const BUILD_RETRY_MS = 5_000;
+/** Ends of a build that are no failure of it. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set(['BuildAborted', 'ContextChanged']);
 /** What says nothing about the build itself is tried again until it is over. */
 const NOT_THE_BUILDS_FAULT = new Set(['EngineUnavailable', 'RegistryUnavailable', 'DiskFull']);
 
@@ -46,9 +48,10 @@ export function afterExit(
 
 export function afterImageFailure(
   memory: ProgramMemory,
-  failure: ImageFailure,
+  failure: ImageFailure | undefined,
   nowMs: number,
 ): ProgramMemory {
+  if (failure === undefined || SAYS_NOTHING.has(failure.reason)) return memory;
   const { key, reason, message } = failure;
   const last = memory.failedImage;
   // Tries that failed for another reason were none of this: an hour of a full disk leaves a network its three.
@@ -111,27 +114,6 @@ export function afterWish(memory: ProgramMemory, specHash: string): ProgramMemor
   return end.overtaken ? memory : withRest(memory, { ...end, overtaken: true });
 }
 
-/** The last one of Linux; greater exit codes are a program's own. */
-const SIGNAL_MAX = 64;
-const SIGNALS: Record<number, string> = {
-  2: 'SIGINT',
-  6: 'SIGABRT',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  15: 'SIGTERM',
-};
-
-/** How a container ended, for status. `logTail` is its last lines. */
-export function exitOf(container: Container, logTail: string, isUnhealthy = false): LastExit {
-  const { exitCode, oomKilled, finishedAtMs } = container;
-  const number = exitCode > 128 && exitCode <= 128 + SIGNAL_MAX ? exitCode - 128 : 0;
-  return {
-    ...{ exitCode, oomKilled, logTail, run: runKey(container), finishedAt: timestamp(finishedAtMs) },
-    signal: number === 0 ? '' : (SIGNALS[number] ?? `signal ${number}`),
-    ...(isUnhealthy && { unhealthy: true as const }),
-  };
-}
-
 /** The last exit, corrected where the engine tells only after the end that it was for want of memory. */
 export function withLateOom(lastExit: LastExit | null, containers: readonly Container[]): LastExit | null {
   if (lastExit === null || lastExit.oomKilled) return lastExit;
@@ -146,11 +128,4 @@ export function withLateOom(lastExit: LastExit | null, containers: readonly Cont
 /** `the program was deleted by commit 4f2a…`. */
 export function describeDeletion({ program: { deletion } }: ProgramMemory): string {
   return `the program was deleted${deletion?.commit ? ` by commit ${deletion.commit}` : ''}`;
-}
-
-/** `exit code 3`, `SIGKILL`, `out of memory`, `its liveness probe failed`. */
-export function describeExit(exit: LastExit): string {
-  if (exit.unhealthy === true) return 'its liveness probe failed';
-  if (exit.oomKilled) return 'out of memory';
-  return exit.signal === '' ? `exit code ${exit.exitCode}` : exit.signal;
 }

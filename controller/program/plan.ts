@@ -4,9 +4,9 @@ import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { driftOf } from './drift.ts';
 import { describeDeletion } from './memory.ts';
-import { assignRoles, hasCrashed, isFinished, isReady, newestNumber, type Roles } from './roles.ts';
+import { assignRoles, hasCrashed, isFinished, isReady, newestNumber } from './roles.ts';
 import { mayComeBack } from './rollback.ts';
-import type { Situation } from './situation.ts';
+import { type Situation, specOf } from './situation.ts';
 import { startWaitMs, waitMs } from './waits.ts';
 
 /**
@@ -22,7 +22,7 @@ export function plan(given: Situation): Action[] {
     case 'remove':
       return planRemove(situation);
     case 'stop':
-      return planStop(situation, situation.goal.spec);
+      return planStop(situation);
     case 'run':
       return [...planRun(situation, situation.goal.spec), ...waitForNextTry(situation)];
   }
@@ -30,113 +30,124 @@ export function plan(given: Situation): Action[] {
 
 function planRemove(situation: Situation): Action[] {
   const why = describeDeletion(situation.memory);
-  if (situation.image.kind === 'pending') return [{ kind: 'cancelImage', why }, ...endAll(situation, why)];
-  return situation.containers.length > 0 ? endAll(situation, why) : [{ kind: 'forget', why }];
+  const cancel: Action[] = situation.image.kind === 'pending' ? [{ kind: 'cancelImage', why }] : [];
+  if (cancel.length + situation.containers.length === 0) return [{ kind: 'forget', why }];
+  return [...cancel, ...situation.containers.flatMap((one) => end(situation, one, why))];
 }
 
-/** Stops what runs and removes what does not. */
-function endAll(situation: Situation, why: string): Action[] {
-  const graceSeconds = situation.memory.program.inForce?.spec.stopGracePeriodSeconds ?? 10;
-  return situation.containers.flatMap((container): Action[] => {
-    if (situation.stopping.has(container.id)) return [];
-    if (isUp(container)) return [stop(container, graceSeconds, why)];
-    return [{ kind: 'remove', containerId: container.id, why }];
-  });
+/** Stops what runs, and removes what does not. */
+function end({ goal, memory, stopping }: Situation, container: Container, why: string): Action[] {
+  const { id: containerId } = container;
+  if (stopping.has(containerId)) return [];
+  if (!isUp(container)) return [{ kind: 'remove', containerId, why }];
+  const graceSeconds = (specOf(goal) ?? memory.program.inForce?.spec)?.stopGracePeriodSeconds ?? 10;
+  return [{ kind: 'stop', containerId, graceSeconds, why, wanted: true }];
 }
 
-function planStop(situation: Situation, spec: ProgramSpec): Action[] {
-  const actions: Action[] = [];
-  if (situation.image.kind === 'pending')
-    actions.push({ kind: 'cancelImage', why: 'desiredState is Stopped' });
+function planStop(situation: Situation): Action[] {
+  const { containers, image } = situation;
+  const why = 'desiredState is Stopped';
   // The newest stays, stopped, so that its output can still be read and a start finds it.
-  const there = situation.containers.filter((container) => !isGoing(container));
+  const there = containers.filter((one) => !isGoing(one));
   const kept = there.filter(({ startedAtMs }) => startedAtMs > 0).at(-1) ?? there.at(-1);
-  for (const container of situation.containers) {
-    if (situation.stopping.has(container.id)) continue;
-    if (isUp(container))
-      actions.push(stop(container, spec.stopGracePeriodSeconds, 'desiredState is Stopped'));
-    else if (container !== kept && container.state !== 'removing')
-      actions.push({ kind: 'remove', containerId: container.id, why: 'a newer container was kept' });
-  }
-  return actions;
+  return [
+    ...(image.kind === 'pending' ? [{ kind: 'cancelImage' as const, why }] : []),
+    ...containers
+      .filter((one) => isUp(one) || (one !== kept && one.state !== 'removing'))
+      .flatMap((one) => end(situation, one, isUp(one) ? why : 'a newer container was kept')),
+  ];
 }
 
 function planRun(situation: Situation, spec: ProgramSpec): Action[] {
   const roles = assignRoles(situation, spec);
+  const { current, previous, surplus } = roles;
+  const why = 'it is not the container of any wanted revision';
+  const useless = surplus.filter((one) => !isGoing(one)).flatMap((one) => end(situation, one, why));
   // What can not be removed comes last, so that it stands in nothing's way.
-  const dead = roles.surplus.filter(({ state }) => state === 'dead');
+  const dead = surplus.filter(({ state }) => state === 'dead');
+  const serving =
+    current === undefined
+      ? planWithout(situation, spec, previous, roles.specHash)
+      : planWith(situation, spec, current, previous);
+  const isAlone = surplus.length === 0 && previous === undefined;
   return [
-    ...planServing(situation, spec, roles),
+    ...useless,
+    ...serving,
+    ...(current !== undefined && isUp(current) ? settle(situation, spec, current, isAlone) : []),
     ...dead.map(({ id }): Action => ({ kind: 'remove', containerId: id, why: 'its state is dead' })),
   ];
 }
 
-function planServing(situation: Situation, spec: ProgramSpec, roles: Roles): Action[] {
-  const { current, previous } = roles;
-  const surplus = roles.surplus.filter((container) => !isGoing(container));
-  const actions = surplus.flatMap((container) => clear(situation, container, spec));
-  if (current === undefined) {
-    // What comes back had come to its end: that it is gone keeps no bad one running.
-    const isOver = situation.rollback !== undefined && isFinished(situation, roles.specHash);
-    if (isOver && previous !== undefined && isUp(previous) && !situation.stopping.has(previous.id))
-      return [...actions, stop(previous, spec.stopGracePeriodSeconds, takeover(situation))];
-    // The old revision is looked after as long as the new one can not take over.
-    const served = previous !== undefined && (isUp(previous) || mayComeBack(situation, previous));
-    const heal = served ? keepUp(situation, previous, spec) : [];
-    return [...actions, ...heal, ...planCreate(situation, spec, roles.specHash)];
-  }
-  if (situation.stopping.has(current.id)) return actions;
-  if (previous !== undefined && isUp(previous) && !isUp(current)) {
-    if (startWaitMs(situation.memory, situation.nowMs) > 0) return [...actions, ...waitForStart(situation)];
-    if (situation.stopping.has(previous.id)) return actions;
-    return [...actions, stop(previous, spec.stopGracePeriodSeconds, takeover(situation))];
-  }
-  actions.push(...keepUp(situation, current, spec));
-  if (!isUp(current)) return actions;
-  if (previous !== undefined) actions.push(...retire(situation, current, previous, spec));
-  else if (current.name !== situation.containerName && roles.surplus.length === 0) {
-    actions.push({ kind: 'rename', containerId: current.id, to: situation.containerName });
-  }
-  return [...actions, ...waitForDeadline(situation, current, spec)];
+/** There is no container of the wanted spec. */
+function planWithout(
+  situation: Situation,
+  spec: ProgramSpec,
+  previous: Container | undefined,
+  hash: string,
+): Action[] {
+  const isThere = previous !== undefined && isUp(previous);
+  // What comes back had come to its end: that it is gone keeps no bad one running.
+  const isOver = situation.rollback !== undefined && isFinished(situation, hash);
+  if (isOver && isThere && !situation.stopping.has(previous.id))
+    return end(situation, previous, takeover(situation));
+  // The old revision is looked after as long as the new one can not take over.
+  const serves = previous !== undefined && (isThere || mayComeBack(situation, previous));
+  return [...(serves ? keepUp(situation, previous) : []), ...planCreate(situation, spec, hash)];
 }
 
-/** A container that has no role: a twin, or one made for a spec that was overtaken before it started. */
-function clear(situation: Situation, container: Container, spec: ProgramSpec): Action[] {
-  if (situation.stopping.has(container.id)) return [];
-  const why = 'it is not the container of any wanted revision';
-  if (isUp(container)) return [stop(container, spec.stopGracePeriodSeconds, why)];
-  return [{ kind: 'remove', containerId: container.id, why }];
+function planWith(
+  situation: Situation,
+  spec: ProgramSpec,
+  current: Container,
+  previous: Container | undefined,
+): Action[] {
+  if (situation.stopping.has(current.id)) return [];
+  const isPreviousUp = previous !== undefined && isUp(previous);
+  if (isPreviousUp && !isUp(current)) {
+    const wait = waitForStart(situation);
+    return wait.length > 0 ? wait : end(situation, previous, takeover(situation));
+  }
+  const actions = keepUp(situation, current);
+  if (!isUp(current) || previous === undefined) return actions;
+  // The old revision goes when the new one is ready, or when there is no telling.
+  if (isPreviousUp) return [...actions, ...end(situation, previous, takeover(situation))];
+  if (!isReady(situation, current, spec)) return actions;
+  const isSame = revisionOf(current) === revisionOf(previous);
+  const newer = isSame ? 'the one that takes its place is ready' : 'the new revision is ready';
+  return [...actions, ...end(situation, previous, situation.rollback ? 'it was rolled back' : newer)];
 }
 
 function takeover({ rollback }: Situation): string {
   return rollback === undefined ? 'a new revision takes over' : `revision ${rollback.revision} comes back`;
 }
 
-/** The old revision goes when the new one is ready, or when there is no telling. */
-function retire(situation: Situation, current: Container, previous: Container, spec: ProgramSpec): Action[] {
-  if (situation.stopping.has(previous.id)) return [];
-  if (isUp(previous)) return [stop(previous, spec.stopGracePeriodSeconds, takeover(situation))];
-  if (!isReady(situation, current, spec)) return [];
-  const isSame = revisionOf(current) === revisionOf(previous);
-  const newer = isSame ? 'the one that takes its place is ready' : 'the new revision is ready';
-  const why = situation.rollback === undefined ? newer : 'it was rolled back';
-  return [{ kind: 'remove', containerId: previous.id, why }];
+/** The one that runs takes its plain name once it is alone, and is looked at again when its time has passed. */
+function settle(situation: Situation, spec: ProgramSpec, current: Container, isAlone: boolean): Action[] {
+  const { stopping, containerName: to, rolloutMs } = situation;
+  if (stopping.has(current.id)) return [];
+  const isNamed = current.name === to || !isAlone;
+  const ms = spec.progressDeadlineSeconds * 1000 - rolloutMs;
+  const isDone = current.state !== 'running' || isReady(situation, current, spec) || ms <= 0;
+  return [
+    ...(isNamed ? [] : [{ kind: 'rename' as const, containerId: current.id, to }]),
+    ...(isDone ? [] : [{ kind: 'wait' as const, ms, why: 'it has until then to become ready' }]),
+  ];
 }
 
 /** Starts, restarts or lets alone the container that should run. */
-function keepUp(situation: Situation, container: Container, spec: ProgramSpec): Action[] {
-  if (situation.stopping.has(container.id)) return [];
-  if (container.state === 'paused') return [{ kind: 'unpause', containerId: container.id }];
+function keepUp(situation: Situation, container: Container): Action[] {
+  const { id: containerId } = container;
+  if (situation.stopping.has(containerId)) return [];
+  if (container.state === 'paused') return [{ kind: 'unpause', containerId }];
   if (isUp(container)) {
-    const { live, liveMessage = '' } = situation.probes.get(container.id) ?? {};
-    if (live !== false) return [];
+    const { live, liveMessage = '' } = situation.probes.get(containerId) ?? {};
     const why = `its liveness probe fails${liveMessage === '' ? '' : `: ${liveMessage}`}`;
-    return [{ ...stop(container, spec.stopGracePeriodSeconds, why), wanted: false }];
+    return live === false ? end(situation, container, why).map((one) => ({ ...one, wanted: false })) : [];
   }
   if (isFinished(situation, hashOf(container))) return [];
-  if (startWaitMs(situation.memory, situation.nowMs) > 0) return waitForStart(situation);
   const why = container.startedAtMs === 0 ? 'first' : hasCrashed(situation, container) ? 'restart' : 'again';
-  return [{ kind: 'start', containerId: container.id, why }];
+  const wait = waitForStart(situation);
+  return wait.length > 0 ? wait : [{ kind: 'start', containerId, why }];
 }
 
 /** A revision that was rolled back for a fault that may be the machine's is tried again. */
@@ -147,65 +158,43 @@ function waitForNextTry({ rollback, memory: { rollout }, nowMs }: Situation): Ac
   return ms > 0 ? [{ kind: 'wait', ms, why: 'the newest revision is tried again' }] : [];
 }
 
-function waitForStart(situation: Situation): Action[] {
-  const why =
-    situation.memory.starts.failed === undefined ? 'back-off after a crash' : 'the last start failed';
-  return [{ kind: 'wait', ms: startWaitMs(situation.memory, situation.nowMs), why }];
-}
-
-function planCreate(situation: Situation, spec: ProgramSpec, hash: string): Action[] {
-  if (isFinished(situation, hash)) return [];
-  switch (situation.image.kind) {
-    case 'unknown':
-    case 'pending':
-    case 'unneeded':
-      return [];
-    case 'absent':
-      return planImage(situation, spec);
-    case 'present':
-      if (situation.portProblem !== undefined || startWaitMs(situation.memory, situation.nowMs) > 0) {
-        return [
-          {
-            kind: 'wait',
-            ms: startWaitMs(situation.memory, situation.nowMs) || PORT_RETRY_MS,
-            why: 'no port, or the last try failed',
-          },
-        ];
-      }
-      return [create(situation, spec, hash, situation.image.id)];
-  }
+/** Empty where a start may be tried now. */
+function waitForStart({ memory, nowMs }: Situation): Action[] {
+  const ms = startWaitMs(memory, nowMs);
+  const why = memory.starts.failed === undefined ? 'back-off after a crash' : 'the last start failed';
+  return ms > 0 ? [{ kind: 'wait', ms, why }] : [];
 }
 
 /** A port that somebody else holds is asked for again after this. */
 const PORT_RETRY_MS = 5_000;
 
-function planImage(situation: Situation, spec: ProgramSpec): Action[] {
-  const failed = situation.memory.failedImage;
-  if (failed?.key === situation.imageKey) {
-    if (failed.nextAt === '') return [];
-    const ms = waitMs(failed.nextAt, situation.nowMs);
-    if (ms > 0) return [{ kind: 'wait', ms, why: 'the build is tried again' }];
+function planCreate(situation: Situation, spec: ProgramSpec, hash: string): Action[] {
+  const { image, imageKey, buildId, portProblem, memory, nowMs } = situation;
+  if (isFinished(situation, hash)) return [];
+  if (image.kind === 'present') {
+    const startMs = startWaitMs(memory, nowMs);
+    if (portProblem === undefined && startMs === 0) return [create(situation, spec, hash, image.id)];
+    return [{ kind: 'wait', ms: startMs || PORT_RETRY_MS, why: 'no port, or the last try failed' }];
   }
-  if (spec.build === null) return [{ kind: 'pull', reference: situation.imageKey }];
-  return [{ kind: 'build', hash: situation.imageKey, buildId: situation.buildId }];
+  if (image.kind !== 'absent') return [];
+  const failed = memory.failedImage?.key === imageKey ? memory.failedImage : undefined;
+  if (failed?.nextAt === '') return [];
+  const ms = failed === undefined ? 0 : waitMs(failed.nextAt, nowMs);
+  if (ms > 0) return [{ kind: 'wait', ms, why: 'the build is tried again' }];
+  return [
+    spec.build === null ? { kind: 'pull', reference: imageKey } : { kind: 'build', hash: imageKey, buildId },
+  ];
 }
 
-function create(situation: Situation, spec: ProgramSpec, hash: string, imageId: string): Action {
-  const revision = situation.rollback?.revision ?? nextRevision(situation, spec);
-  const drift = situation.containers
-    .filter((one) => hashOf(one) === hash)
-    .flatMap((one) => driftOf(one, situation.memory));
-  const changed = drift.length === 0 ? '' : `somebody changed the container: ${drift.join('; ')}`;
+function create(situation: Situation, spec: ProgramSpec, specHash: string, imageId: string): Action {
+  const { containers, memory, rollback } = situation;
+  const revision = rollback?.revision ?? nextRevision(situation, spec);
+  const same = containers.filter((one) => hashOf(one) === specHash);
+  const drift = same.flatMap((one) => driftOf(one, memory)).join('; ');
+  const changed = drift === '' ? '' : `somebody changed the container: ${drift}`;
   const why = isRemoved(situation) ? 'somebody removed the container' : changed;
-  return {
-    kind: 'create',
-    containerName: freeName(situation, hash),
-    specHash: hash,
-    revision,
-    imageId,
-    spec,
-    why,
-  };
+  const containerName = freeName(situation, specHash);
+  return { kind: 'create', containerName, specHash, revision, imageId, spec, why };
 }
 
 /** Whether what served is gone, and not by the host. */
@@ -233,15 +222,4 @@ function nextRevision(situation: Situation, spec: ProgramSpec): number {
   const isMade = situation.containers.some((one) => revisionOf(one) === good?.revision);
   if (good?.hash === hash && verdict !== 'bad' && isMade) return good.revision;
   return newestNumber(situation) + 1;
-}
-
-/** Looks again when the time to become ready has passed. */
-function waitForDeadline(situation: Situation, current: Container, spec: ProgramSpec): Action[] {
-  if (current.state !== 'running' || isReady(situation, current, spec)) return [];
-  const ms = spec.progressDeadlineSeconds * 1000 - situation.rolloutMs;
-  return ms > 0 ? [{ kind: 'wait', ms, why: 'it has until then to become ready' }] : [];
-}
-
-function stop(container: Container, graceSeconds: number, why: string): Extract<Action, { kind: 'stop' }> {
-  return { kind: 'stop', containerId: container.id, graceSeconds, why, wanted: true };
 }

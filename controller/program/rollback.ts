@@ -1,9 +1,10 @@
 import { type Container, isGoing, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
+import { describeExit } from '../../schemas/last-exit.ts';
 import type { Bad } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import { driftOf } from './drift.ts';
-import { describeExit, forgetCrashes } from './memory.ts';
+import { forgetCrashes } from './memory.ts';
 import { assignRoles, hasCrashed, isLate, newestNumber } from './roles.ts';
 import type { Situation } from './situation.ts';
 import { endOf } from './verdicts.ts';

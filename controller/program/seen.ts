@@ -1,9 +1,10 @@
 import { type Container, hashOf, isUp } from '../../schemas/container.ts';
+import { describeExit } from '../../schemas/last-exit.ts';
 import type { Condition, ProgramSpec, ProgramState } from '../../schemas/program.ts';
 import { timestamp } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Action } from './action.ts';
-import { describeDeletion, describeExit, finishedOf } from './memory.ts';
+import { describeDeletion, finishedOf } from './memory.ts';
 import { assignRoles, isFinished, isLate, isReady } from './roles.ts';
 import { probesFor } from './rollback.ts';
 import type { Situation } from './situation.ts';

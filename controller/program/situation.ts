@@ -1,9 +1,9 @@
 import type { Container } from '../../schemas/container.ts';
 import type { ImageState, PortState, ProbeState } from '../../schemas/facts.ts';
+import type { LastExit } from '../../schemas/last-exit.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
-import type { LastExit } from '../../schemas/status.ts';
 
 /** What is wanted of one program, as far as it is known. */
 export type Goal =

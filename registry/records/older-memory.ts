@@ -1,3 +1,4 @@
+import type { LastExit } from '../../schemas/last-exit.ts';
 import {
   emptyMemory,
   type Made,
@@ -8,7 +9,6 @@ import {
   type RunEnd,
   type Starts,
 } from '../../schemas/memory.ts';
-import type { LastExit } from '../../schemas/status.ts';
 
 /** What hosts up to 0.1.0 remembered: each field by itself. */
 interface OlderMemory {

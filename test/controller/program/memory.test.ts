@@ -4,8 +4,6 @@ import {
   afterExit,
   afterImageFailure,
   afterStartFailure,
-  describeExit,
-  exitOf,
   finishedOf,
   forgetEnd,
   forgetFailures,
@@ -13,6 +11,7 @@ import {
 } from '../../../controller/program/memory.ts';
 import { ended, endOf } from '../../../controller/program/verdicts.ts';
 import { backOffMs, clampWaits, waitMs } from '../../../controller/program/waits.ts';
+import { describeExit, exitOf } from '../../../schemas/last-exit.ts';
 import type { ProgramMemory, Rest } from '../../../schemas/memory.ts';
 import { type RestartPolicy, timestamp } from '../../../schemas/program.ts';
 import { containerOf, EXITED, hashOf, memoryOf, NOW_MS, specOf } from './situation-fixture.ts';

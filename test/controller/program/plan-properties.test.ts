@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Action } from '../../../controller/program/action.ts';
-import { exitOf } from '../../../controller/program/memory.ts';
 import { plan } from '../../../controller/program/plan.ts';
 import type { Situation } from '../../../controller/program/situation.ts';
 import type { Container } from '../../../schemas/container.ts';
 import { isUp } from '../../../schemas/container.ts';
+import { exitOf } from '../../../schemas/last-exit.ts';
 import { LABELS, timestamp } from '../../../schemas/program.ts';
 import { containerOf, HASH, hashOf, memoryOf, NOW_MS, situationOf, specOf } from './situation-fixture.ts';
 

@@ -1,6 +1,6 @@
-import { exitOf } from '../../../controller/program/memory.ts';
 import type { Situation } from '../../../controller/program/situation.ts';
 import type { Container, ContainerSettings } from '../../../schemas/container.ts';
+import { exitOf } from '../../../schemas/last-exit.ts';
 import { emptyMemory, type OfProgram, type ProgramMemory } from '../../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../../schemas/program.ts';
 import { resolveSpec } from '../../../schemas/resolve.ts';

@@ -1,0 +1,44 @@
+import { type Container, runKey } from './container.ts';
+import { timestamp } from './program.ts';
+
+export interface LastExit {
+  exitCode: number;
+  oomKilled: boolean;
+  /** `SIGKILL` and the like, `""` where none. */
+  signal: string;
+  /** The host ended it, since its liveness probe failed. */
+  unhealthy?: true;
+  /** Which run of which container, see `runKey`. */
+  run: string;
+  finishedAt: string;
+  /** The last lines of output. */
+  logTail: string;
+}
+
+/** The last one of Linux; greater exit codes are a program's own. */
+const SIGNAL_MAX = 64;
+const SIGNALS: Record<number, string> = {
+  2: 'SIGINT',
+  6: 'SIGABRT',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  15: 'SIGTERM',
+};
+
+/** How a container ended, for status. `logTail` is its last lines. */
+export function exitOf(container: Container, logTail: string, isUnhealthy = false): LastExit {
+  const { exitCode, oomKilled, finishedAtMs } = container;
+  const number = exitCode > 128 && exitCode <= 128 + SIGNAL_MAX ? exitCode - 128 : 0;
+  return {
+    ...{ exitCode, oomKilled, logTail, run: runKey(container), finishedAt: timestamp(finishedAtMs) },
+    signal: number === 0 ? '' : (SIGNALS[number] ?? `signal ${number}`),
+    ...(isUnhealthy && { unhealthy: true as const }),
+  };
+}
+
+/** `exit code 3`, `SIGKILL`, `out of memory`, `its liveness probe failed`. */
+export function describeExit(exit: LastExit): string {
+  if (exit.unhealthy === true) return 'its liveness probe failed';
+  if (exit.oomKilled) return 'out of memory';
+  return exit.signal === '' ? `exit code ${exit.exitCode}` : exit.signal;
+}
