@@ -64,7 +64,8 @@ export async function observe(
   for (let needs = 0; needs < NEEDS_MAX; needs++) {
     const learnt = learn(before, wish, facts);
     if ('situation' in learnt) {
-      deps.rollouts.note(before.name, learnt.situation.rollouts);
+      const { timed, rollouts } = learnt.situation;
+      deps.rollouts.note(before.name, timed ?? rollouts);
       return { ...learnt, facts };
     }
     const answer = await answerTo(deps, before, facts.containers, learnt.need);

@@ -47,50 +47,46 @@ class Lacking {
  */
 export function learn(before: ProgramStatus, wish: GoalResult, facts: Facts): Learnt {
   try {
-    return { situation: look({ before, facts }, wish) };
+    return { situation: look(before, wish, facts) };
   } catch (lacking) {
     if (lacking instanceof Lacking) return { need: lacking.need };
     throw lacking;
   }
 }
 
-type Look = { before: ProgramStatus; facts: Facts };
+type Asked = Pick<Facts, 'answers'>;
+type Of<Kinds, K> = Extract<Kinds, { kind: K }>;
 
-function ask<K extends Need['kind']>(
-  { facts }: Look,
-  need: Extract<Need, { kind: K }>,
-): Extract<Answer, { kind: K }> {
-  const answer = facts.answers[needKey(need)];
+function ask<K extends Need['kind']>({ answers }: Asked, need: Of<Need, K>): Of<Answer, K> {
+  const answer = answers[needKey(need)];
   if (answer?.kind !== need.kind) throw new Lacking(need);
-  return answer as Extract<Answer, { kind: K }>;
+  return answer as Of<Answer, K>;
 }
 
-function look(from: Look, { goal, memory }: GoalResult): Situation {
-  const { before, facts } = from;
-  const { containers, nowMs, containerName, port } = facts;
+function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts): Situation {
+  const { containers, pending, port } = facts;
   const spec = specOf(goal);
   const isNew = spec !== undefined && memory.program.newest === undefined;
-  const kept = isNew ? ask(from, { kind: 'kept', userId: spec.userId }).revisions : [];
+  const kept = isNew ? ask(facts, { kind: 'kept', userId: spec.userId }).revisions : [];
   const known = isNew ? rebuiltMemory(memory, containers, kept) : memory;
   // A container that is no more has nothing to be remembered.
   const there = Object.entries(memory.containers).filter(([id]) => containers.some((one) => one.id === id));
   const situation: Situation = {
-    ...{ name: before.name, containerName, goal, containers, ...port },
-    ...{ imageKey: '', buildId: '', stopping: new Set(facts.stopping), probes: probesOf(from) },
-    image: { kind: spec?.desiredState !== 'Running' && facts.pending.length > 0 ? 'pending' : 'unneeded' },
-    memory: clampWaits({ ...known, containers: Object.fromEntries(there) }, nowMs),
-    ...{ rollback: undefined, rolloutMs: 0, rollouts: facts.rollouts, nowMs },
-    lastExit: withLateOom(before.lastExit, containers),
+    ...{ ...facts, ...port, name: before.name, goal, imageKey: '', buildId: '' },
+    ...{ stopping: new Set(facts.stopping), probes: probesOf(before, facts) },
+    image: { kind: goal.kind !== 'run' && pending.length > 0 ? 'pending' : 'unneeded' },
+    memory: clampWaits({ ...known, containers: Object.fromEntries(there) }, facts.nowMs),
+    ...{ rollback: undefined, rolloutMs: 0, lastExit: withLateOom(before.lastExit, containers) },
   };
   if (goal.kind === 'stop') return stopped(situation);
-  return goal.kind === 'run' ? running(from, situation, goal.spec) : situation;
+  return goal.kind === 'run' ? running(situation, goal.spec) : situation;
 }
 
 /**
  * What the probes say; where they said nothing yet of a run that was Ready when this host, or one before it,
  * looked last, it counts as Ready still: a restart of the host is no news about the program.
  */
-function probesOf({ before, facts }: Look): ReadonlyMap<string, ProbeState> {
+function probesOf(before: ProgramStatus, facts: Facts): ReadonlyMap<string, ProbeState> {
   const states = new Map(Object.entries(facts.probes));
   const { state, containerId: id, startedAt } = before;
   const wasReady = facts.containers.some(
@@ -107,44 +103,43 @@ function stopped(situation: Situation): Situation {
   const known = withRest(last === undefined ? memory : ended(memory, last, 'asked'), { why: 'asked' });
   const { served, ...program } = known.program;
   // What is started again after a stop has its whole time again.
-  return { ...situation, rollouts: {}, memory: containers.length > 0 ? known : { ...known, program } };
+  return { ...situation, timed: {}, memory: containers.length > 0 ? known : { ...known, program } };
 }
 
-function running(from: Look, base: Situation, spec: ProgramSpec): Situation {
-  const { facts } = from;
-  const looked = imageKeyOf(from, base, spec);
+function running(base: Situation, spec: ProgramSpec): Situation {
+  const looked = imageKeyOf(base, spec);
   const key = (looked.image.kind === 'unknown' && finishedKey(base, spec)) || looked;
   const wished = withWish({ ...base, ...key }, spec);
   const { memory, buildId } = wished;
   const target = specOf(wished.goal) ?? spec;
-  const failed = afterImageFailure(memory, facts.failure, facts.nowMs);
-  const known = awake(withBuild(failed, buildId), facts.containers);
-  const noticed = { ...wished, memory: known, image: imageState(from, wished, target) };
-  const overtaken = overtakenOf(from, noticed, target);
-  const stood = withStandIn(from, overtaken === undefined ? noticed : { ...noticed, overtaken }, target);
-  return served(from, stood, specOf(stood.goal) ?? target);
+  const failed = afterImageFailure(memory, base.failure, base.nowMs);
+  const known = awake(withBuild(failed, buildId), base.containers);
+  const noticed = { ...wished, memory: known, image: imageState(wished, target) };
+  const overtaken = overtakenOf(noticed, target);
+  const stood = withStandIn(overtaken === undefined ? noticed : { ...noticed, overtaken }, target);
+  return served(stood, specOf(stood.goal) ?? target);
 }
 
 /** What is learnt from the container that serves, or did. */
-function served(from: Look, situation: Situation, spec: ProgramSpec): Situation {
+function served(situation: Situation, spec: ProgramSpec): Situation {
   const numbered = { ...situation, memory: noteNumber(situation, spec) };
   const { current } = assignRoles(numbered, spec);
-  const timed = current === undefined ? numbered : withRollout(from, numbered, current, spec);
+  const timed = current === undefined ? numbered : withRollout(numbered, current, spec);
   const ready = { ...timed, memory: noteReady(timed, spec) };
-  return accountForExit(from, { ...ready, memory: noteServed(ready, spec) }, spec);
+  return accountForExit({ ...ready, memory: noteServed(ready, spec) }, spec);
 }
 
 type ImageKey = Pick<Situation, 'imageKey' | 'buildId' | 'image'>;
 
-function imageKeyOf(from: Look, { memory }: Situation, spec: ProgramSpec): ImageKey {
+function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
   const image: ImageState = { kind: 'unneeded' };
-  const { context } = from.facts;
+  const { context, memory } = base;
   if (spec.build === null || context === undefined) return { imageKey: spec.image ?? '', buildId: '', image };
   if (context.kind === 'known') return { imageKey: context.hash, buildId: context.buildId, image };
   const { newest } = memory.program;
   if (context.held && newest !== undefined) {
     // What the newest revision was made of, where the spec is still that one's.
-    const { revision } = ask(from, { kind: 'revision', number: newest.number });
+    const { revision } = ask(base, { kind: 'revision', number: newest.number });
     const { buildHash: imageKey = '', buildId = '' } = revision ?? {};
     if (revisionHash(spec, imageKey) === newest.hash) return { imageKey, buildId, image };
   }
@@ -194,22 +189,22 @@ function awake(memory: ProgramMemory, containers: readonly Container[]): Program
 }
 
 /** Looks for the image only where a container has to be made of it. */
-function imageState(from: Look, situation: Situation, spec: ProgramSpec): ImageState {
+function imageState(situation: Situation, spec: ProgramSpec): ImageState {
   const { imageKey, buildId, image } = situation;
   if (image.kind === 'unknown') return image;
-  if (from.facts.pending.includes(imageKey)) return { kind: 'pending' };
+  if (situation.pending.includes(imageKey)) return { kind: 'pending' };
   if (assignRoles(situation, spec).current !== undefined) return { kind: 'unneeded' };
   const isBuild = spec.build !== null;
   const tag = isBuild ? imageTag(buildId) : imageKey;
-  const { id } = ask(from, { kind: 'image', imageKey, tag, isBuild });
+  const { id } = ask(situation, { kind: 'image', imageKey, tag, isBuild });
   return id === '' ? { kind: 'absent' } : { kind: 'present', id };
 }
 
 /** See `overtakenBy`; with its revision, where that is really its own. */
-function overtakenOf(from: Look, situation: Situation, spec: ProgramSpec): Overtaken | undefined {
+function overtakenOf(situation: Situation, spec: ProgramSpec): Overtaken | undefined {
   const container = overtakenBy(situation, spec);
   if (container === undefined) return undefined;
-  const { revision } = ask(from, { kind: 'revision', number: revisionOf(container) });
+  const { revision } = ask(situation, { kind: 'revision', number: revisionOf(container) });
   if (revision === undefined) return undefined;
   const restartedAt = container.labels[LABELS.restartedAt] ?? revision.spec.restartedAt;
   const own = { ...revision.spec, restartedAt };
@@ -219,37 +214,37 @@ function overtakenOf(from: Look, situation: Situation, spec: ProgramSpec): Overt
 }
 
 /** See `standIn`: only where the engine still has its image, or it can be made again of what it was made of. */
-function withStandIn(from: Look, situation: Situation, spec: ProgramSpec): Situation {
-  const timed = withLate(from, situation);
+function withStandIn(situation: Situation, spec: ProgramSpec): Situation {
+  const timed = withLate(situation);
   const found = standIn(timed.situation, spec, timed.late);
   const own = found && specOf(found.goal);
   if (found === undefined || own === undefined) return timed.situation;
   // Where the wanted port is somebody else's, the one that comes back has its own.
-  const held = situation.portProblem === undefined ? situation : ask(from, { kind: 'port', spec: own }).port;
+  const held =
+    situation.portProblem === undefined ? situation : ask(situation, { kind: 'port', spec: own }).port;
   if (held.portProblem !== undefined) return timed.situation;
   const { port, shownPort, portProblem } = held;
   const other = { ...found, port, shownPort, portProblem };
-  const image = imageState(from, other, own);
+  const image = imageState(other, own);
   if (image.kind !== 'absent' && image.kind !== 'pending') return { ...other, image };
   // Where the wanted one may yet be made, the two would take turns to fail.
   const { build } = own;
   const mayBuild = situation.image.kind === 'unknown' && build !== null;
-  const isKept = mayBuild && ask(from, { kind: 'snapshot', build, hash: other.imageKey }).isKept;
+  const isKept = mayBuild && ask(situation, { kind: 'snapshot', build, hash: other.imageKey }).isKept;
   return isKept ? { ...other, image } : timed.situation;
 }
 
 /** The one that was overtaken before it was ready, where it has had its time. */
-function withLate(from: Look, situation: Situation): { situation: Situation; late?: Container } {
+function withLate(situation: Situation): { situation: Situation; late?: Container } {
   const { container, revision } = situation.overtaken ?? {};
   if (container === undefined || revision === undefined || revision.outcome === 'Ready') return { situation };
-  const timed = withRollout(from, situation, container, revision.spec, keyOf(revision));
+  const timed = withRollout(situation, container, revision.spec, keyOf(revision));
   const isOut = isLate(situation, container, revision.spec, timed.rolloutMs);
   return { situation: { ...timed, rolloutMs: 0 }, ...(isOut && { late: container }) };
 }
 
 /** With how long a container has had to become ready: one that is known to be good, in this run. */
 function withRollout(
-  { facts }: Look,
   situation: Situation,
   container: Container,
   spec: ProgramSpec,
@@ -261,13 +256,8 @@ function withRollout(
   const isGood = good !== undefined && attemptOf(good.spec, good.imageKey) === attempt;
   const key = isGood ? `${attempt} ${runKey(container)}` : attempt;
   const sinceStartMs = isUp(container) ? Math.max(0, situation.nowMs - container.startedAtMs) : 0;
-  const rolloutMs = facts.rollouts[key] ?? sinceStartMs;
-  const { rollouts } = situation;
-  return {
-    ...situation,
-    rolloutMs,
-    rollouts: { ...(rollouts !== facts.rollouts && rollouts), [key]: rolloutMs },
-  };
+  const rolloutMs = situation.rollouts[key] ?? sinceStartMs;
+  return { ...situation, rolloutMs, timed: { ...situation.timed, [key]: rolloutMs } };
 }
 
 /** A ledger that could not be written knows nothing of the newest revision; the container made for it does. */
@@ -310,7 +300,7 @@ function noteServed(situation: Situation, spec: ProgramSpec): ProgramMemory {
 }
 
 /** Notices that the program ended by itself, with its last words. */
-function accountForExit(from: Look, situation: Situation, spec: ProgramSpec): Situation {
+function accountForExit(situation: Situation, spec: ProgramSpec): Situation {
   const { memory, stopping, lastExit, nowMs } = situation;
   const { current, previous, specHash: wantedHash } = assignRoles(situation, spec);
   const one = current !== undefined && current.startedAtMs > 0 ? current : previous;
@@ -319,7 +309,13 @@ function accountForExit(from: Look, situation: Situation, spec: ProgramSpec): Si
   const { id: containerId, finishedAtMs } = one;
   // Without the words of its earlier runs. When this one began is written down a moment after its first words.
   const sinceMs = isRunOf(lastExit?.run, one) ? Date.parse(lastExit?.finishedAt ?? '') || 0 : 0;
-  const { tail, wasDown } = ask(from, { kind: 'end', containerId, run: runKey(one), sinceMs, finishedAtMs });
+  const { tail, wasDown } = ask(situation, {
+    kind: 'end',
+    containerId,
+    run: runKey(one),
+    sinceMs,
+    finishedAtMs,
+  });
   return {
     ...situation,
     memory: afterExit(memory, one, spec, hashOf(one) || wantedHash, nowMs, wasDown),

@@ -1,5 +1,5 @@
 import type { Container } from '../../schemas/container.ts';
-import type { ImageState, PortState, ProbeState } from '../../schemas/facts.ts';
+import type { Facts, ImageState, PortState, ProbeState } from '../../schemas/facts.ts';
 import type { LastExit } from '../../schemas/last-exit.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
@@ -14,15 +14,11 @@ export type Goal =
   /** Nothing valid was ever known, or the manifest is missing and that is not believed: touch nothing. */
   | { kind: 'hold' };
 
-/** What `learn` makes of the facts: all that `plan` and `status` decide by. */
-export interface Situation extends PortState {
+/** The facts, and what `learn` makes of them: all that `plan` and `status` decide by. */
+export interface Situation extends Omit<Facts, 'port' | 'stopping' | 'probes'>, PortState {
   name: string;
-  /** The name its container has when no other revision stands beside it. */
-  containerName: string;
   /** What is to be brought about: what is wanted or, where that can not be, the good one (see `rollback`). */
   goal: Goal;
-  /** This program's containers, oldest first. */
-  containers: readonly Container[];
   /** What the image is made from: a build hash or a reference; `""` where unknown. */
   imageKey: string;
   /** `""` for spec.image. */
@@ -39,12 +35,10 @@ export interface Situation extends PortState {
   overtaken?: Overtaken;
   /** Milliseconds since the wanted container first ran; 0 where it did not. Does not jump with the clock. */
   rolloutMs: number;
-  /** How long what was asked for here has had, by attempt or run: what goes on being timed. */
-  rollouts: Readonly<Record<string, number>>;
+  /** Of `rollouts`, with what has begun: what goes on being timed, where this look has asked for any. */
+  timed?: Readonly<Record<string, number>>;
   /** How it last ended by itself. */
   lastExit: LastExit | null;
-  /** Epoch milliseconds. */
-  nowMs: number;
 }
 
 export interface Overtaken {

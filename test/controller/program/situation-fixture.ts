@@ -107,7 +107,7 @@ export function situationOf(spec: ProgramSpec, change: Partial<Situation> = {}):
       0,
       ...(change.containers ?? []).map((one) => one.startedAtMs && NOW_MS - one.startedAtMs),
     ),
-    rollouts: {},
+    ...{ rollouts: {}, pending: [], answers: {} },
     lastExit: null,
     nowMs: NOW_MS,
     ...change,
