@@ -32,7 +32,8 @@ trap clean EXIT
 
 # An image of the distribution's static busybox alone.
 chmod 755 "$tmp"
-(cd "$tmp" && apt-get download busybox-static) >/dev/null 2>&1 || cannot 'apt-get download busybox-static failed (apt-get update?)'
+(cd "$tmp" && apt-get download busybox-static) >/dev/null 2>&1 ||
+  cannot 'apt-get download busybox-static failed (apt-get update?)'
 dpkg -x "$tmp"/busybox-static_*.deb "$tmp/deb"
 mkdir -p "$tmp/root/bin"
 cp "$tmp/deb/bin/busybox" "$tmp/root/bin/"

@@ -5,13 +5,13 @@
 #
 # Guess: a TCP probe of a published port is refused until the program listens; or, knowing that a proxy stands before
 # it, the connection is closed at once as long as nobody listens.
-# What happens: the proxy listens while the engine is still setting up the container, half a second before the first
-# process exists. A connection of that time is taken and stays open for about a second, well past the start, then it
+# What happens: the proxy listens while the engine is still setting up the container, half a second or more before the first
+# process exists. A connection of that time is taken and stays open for about a second, mostly past the start, then it
 # is closed without a byte; here nothing ever listens. Later ones are closed within milliseconds. So for a probe that
 # only connects, a container is ready before it runs; and one that waits a bit for a hang-up is wrong about the first.
 #
 # Output seen:
-#   first connection: begun 457 ms before the start of the program, closed 570 ms after it, held 1028 ms
+#   first connection: begun 457 ms before the start of the program, held 1028 ms
 #   the next 20: held 3 ms (median); bytes in all: 0
 set -euo pipefail
 
@@ -32,7 +32,8 @@ trap clean EXIT
 
 # An image of the distribution's static busybox alone.
 chmod 755 "$tmp"
-(cd "$tmp" && apt-get download busybox-static) >/dev/null 2>&1 || cannot 'apt-get download busybox-static failed (apt-get update?)'
+(cd "$tmp" && apt-get download busybox-static) >/dev/null 2>&1 ||
+  cannot 'apt-get download busybox-static failed (apt-get update?)'
 dpkg -x "$tmp"/busybox-static_*.deb "$tmp/deb"
 mkdir -p "$tmp/root/bin"
 cp "$tmp/deb/bin/busybox" "$tmp/root/bin/"
@@ -70,12 +71,10 @@ wait "$start"
 [ "${#held[@]}" -eq 21 ] || changed "only ${#held[@]} connections were taken while nothing listens"
 started=$(date -d "$(docker inspect -f '{{.State.StartedAt}}' "$me-deaf")" +%s%6N)
 mapfile -t sorted < <(printf '%s\n' "${held[@]:1}" | sort -n)
-closed=$((begun[0] + held[0]))
 echo "first connection: begun $(((started - begun[0]) / 1000)) ms before the start of the program," \
-  "closed $(((closed - started) / 1000)) ms after it, held $((held[0] / 1000)) ms"
+  "held $((held[0] / 1000)) ms"
 echo "the next 20: held $((sorted[10] / 1000)) ms (median); bytes in all: $bytes"
 [ "${begun[0]}" -lt "$started" ] || changed 'the port is refused until the program is started'
-[ "$closed" -gt "$started" ] || changed 'the first connection is closed before the program is started'
 [ "${held[0]}" -gt $((sorted[10] * 5)) ] || changed 'the first connection is held no longer than later ones'
 [ "$bytes" -eq 0 ] || changed 'something answered'
 echo 'as described'
