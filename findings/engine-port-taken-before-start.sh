@@ -5,7 +5,7 @@
 #
 # Guess: a TCP probe of a published port is refused until the program listens; or, knowing that a proxy stands before
 # it, the connection is closed at once as long as nobody listens.
-# What happens: the proxy listens while the engine is still setting up the container, half a second or more before the first
+# What happens: the proxy listens while the engine still sets up the container, half a second or more before the first
 # process exists. A connection of that time is taken and stays open for about a second, mostly past the start, then it
 # is closed without a byte; here nothing ever listens. Later ones are closed within milliseconds. So for a probe that
 # only connects, a container is ready before it runs; and one that waits a bit for a hang-up is wrong about the first.
