@@ -13,7 +13,9 @@ export async function holdPort(
   containers: readonly Container[],
 ): Promise<PortState> {
   const { name } = before;
-  const serving = containers.filter((one) => isUp(one) && one.publishPort > 0);
+  // One that somebody started by hand may be on a port that is another program's by now.
+  const isOwn = (port: number) => port > 0 && (ports.holder(port) ?? name) === name;
+  const serving = containers.filter((one) => isUp(one) && isOwn(one.publishPort));
   const known = before.publishPort || rebuiltPort(containers);
   const found = await (spec.publishPort === null
     ? anyPort(ports, name, known)

@@ -59,6 +59,8 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
   const status = registry.status.get(name);
   const containers = stage.containers(name);
   const up = containers.filter(isUp);
+  // What follows its end, as the name that is free by then, is still to come.
+  if (containers.some(({ facts }) => facts.state === 'removing')) return 'a container is still being removed';
   if (up.length > 1) return `${up.length} containers run`;
   const onDisk = textOf(stage, `programs/${name}.yaml`);
   if (entry?.text !== onDisk) return 'the manifest on the disk is not the one that is known';

@@ -72,4 +72,9 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'one that got ready when its successor was just made was not known as good',
   },
+  {
+    seed: 52612,
+    steps: 40,
+    found: "one that was started by hand on its old port claimed it, though it is another program's by then",
+  },
 ];
