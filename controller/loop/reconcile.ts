@@ -1,21 +1,26 @@
 import type { Registry } from '../../registry/registry.ts';
 import { type Container, isUp, runKey } from '../../schemas/container.ts';
-import { LABELS, type Program, type Runtime } from '../../schemas/program.ts';
+import type { Runtime } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { emptyStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
-import { type Action, describe, short } from '../program/action.ts';
+import { type Action, describe } from '../program/action.ts';
 import { givesUp } from '../program/deed.ts';
-import { type EventDraft, eventsBetween, isCommitted } from '../program/events.ts';
+import { eventsBetween, isCommitted } from '../program/events.ts';
 import { type GoalResult, goalOf } from '../program/goal.ts';
 import { describeDeletion } from '../program/memory.ts';
 import { plan } from '../program/plan.ts';
 import { assignRoles } from '../program/roles.ts';
 import { probesFor } from '../program/rollback.ts';
-import { hasBeenReady } from '../program/seen.ts';
 import { type Situation, specOf } from '../program/situation.ts';
-import { type StatusContext, status as statusOf, statusWithoutEngine } from '../program/status.ts';
+import {
+  hasBeenReady,
+  type StatusContext,
+  status as statusOf,
+  statusWithoutEngine,
+} from '../program/status.ts';
 import { type Decided, decidedOf, describeGivingUp, type PassRecord } from '../trace/pass.ts';
+import { type BeforeDeps, remembered, tellOfUntold } from './before-pass.ts';
 import { type ExecuteDeps, execute } from './execute.ts';
 import { emit, save } from './ledger.ts';
 import { type ObserveDeps, observe } from './observe.ts';
@@ -28,13 +33,7 @@ type Trace = ((decided: Decided) => void) | undefined;
 /** Passes in a row before the key goes back to the queue, so that one program can not keep a worker. */
 const PASSES_MAX = 20;
 
-const LEDGER_LOST: EventDraft = {
-  type: 'Warning',
-  reason: 'StatusLost',
-  message: 'its status file was lost or damaged; it is made good from its containers and its history',
-};
-
-export interface ReconcileDeps extends ObserveDeps, ExecuteDeps {
+export interface ReconcileDeps extends BeforeDeps, ObserveDeps, ExecuteDeps {
   registry: Registry;
   prober: Prober;
   runtime: Runtime;
@@ -48,8 +47,6 @@ export interface ReconcileDeps extends ObserveDeps, ExecuteDeps {
   again: (name: string, ms: number) => void;
   /** Told of every pass, where somebody wants to know; what they keep must be masked. */
   onPass?: (pass: PassRecord) => void;
-  /** Programs that this host has looked at. */
-  met: Set<string>;
   /** Called when a program is no more. */
   onForgotten: (name: string) => void;
 }
@@ -143,68 +140,6 @@ function contextOf(
   const isThere = wanted.kind === 'present';
   const commit = isThere ? registry.commitOf(name, specOf(goal)?.build?.context) : observedRevision;
   return { problems, generation, missing, commit, remote: registry.remoteTrouble() };
-}
-
-/** What the host before this one could tell nobody: it was killed, or its ledger was lost. */
-async function tellOfUntold(deps: ReconcileDeps, before: ProgramStatus, situation: Situation): Promise<void> {
-  const { name } = before;
-  const isMet = deps.met.has(name);
-  deps.met.add(name);
-  if (isRebuilt(before, situation)) return emit(deps, before, LEDGER_LOST);
-  if (isMet) return;
-  const { containers } = situation;
-  const untold = containers.filter(({ createdAtMs }) => createdAtMs >= Date.parse(before.updatedAt));
-  const events = untold.length === 0 ? [] : await deps.registry.events.list(name);
-  for (const { id, labels } of untold) {
-    const what = `revision ${labels[LABELS.revision]} in container ${short(id)}`;
-    if (events.some(({ message }) => message.includes(what))) continue;
-    const message = `${what}, while the host before this one was killed`;
-    await emit(deps, before, { type: 'Normal', reason: 'Created', message });
-  }
-}
-
-/** Whether the ledger knew of no revision, and containers do that nobody is just deleting. */
-function isRebuilt({ memory }: ProgramStatus, situation: Situation): boolean {
-  const knowsRun = Object.values(memory.containers).some(({ run }) => run !== undefined);
-  const isNew = memory.program.newest === undefined && !knowsRun;
-  return isNew && situation.containers.length > 0 && situation.memory.program.newest !== undefined;
-}
-
-/** The status before this pass, with what must be known even if the pass ends early. */
-async function remembered(
-  deps: ReconcileDeps,
-  wanted: Wanted,
-  status: ProgramStatus,
-): Promise<ProgramStatus> {
-  const isLeaving = status.memory.program.deletion !== undefined;
-  if (wanted.kind === 'gone' && !isLeaving) {
-    // With the commit that deleted it, to be told as long as anything of it is there.
-    const commit = await deps.registry.droppedBy(status.name, status.observedRevision);
-    return withDeed(status, { kind: 'deleted', commit });
-  }
-  const program = wanted.kind === 'present' ? wanted.entry.program : undefined;
-  if (program === undefined) return status;
-  const before = isLeaving ? await bornAnew(deps, status, program) : status;
-  const { startRequested } = before.memory.program;
-  if (startRequested || program.rawSpec.desiredState === 'Stopped') return before;
-  // A start that is taken back while its sources are still being looked at was asked for all the same.
-  const started = withDeed(before, { kind: 'startAsked' });
-  await save(deps, started, !deps.registry.status.isKept(status.name));
-  return started;
-}
-
-/** The name was deleted and comes back before all of the old program is gone: what was learnt of that one goes. */
-async function bornAnew(deps: ReconcileDeps, old: ProgramStatus, program: Program): Promise<ProgramStatus> {
-  const { name, userId, memory } = old;
-  const { volume } = memory.program;
-  const isSameUser = program.rawSpec.userId === userId;
-  if (!isSameUser && volume !== undefined) await deps.registry.trashVolume(name, volume, userId);
-  const message = `${describeDeletion(memory)}; another of its name begins before all of it is gone`;
-  await emit(deps, old, { type: 'Normal', reason: 'Deleted', message });
-  const empty = { ...emptyStatus(name, deps.clock.now()), userId, memory };
-  const born = withDeed(empty, { kind: 'bornAnew', isSameUser });
-  await save(deps, born);
-  return born;
 }
 
 /** Gives back what the program had before: not until its status says so, since that is where it is looked for. */

@@ -1,4 +1,4 @@
-import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
+import { imageTag } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
 import {
   type Answer,
@@ -19,14 +19,15 @@ import {
   afterExit,
   afterImageFailure,
   afterWish,
-  finishedOf,
-  forgetCrashes,
+  awake,
   forgetEnd,
+  leftAgain,
+  withBuild,
   withLateOom,
   withRest,
 } from './memory.ts';
 import { rebuiltMemory } from './rebuild.ts';
-import { assignRoles, isLate, isReady } from './roles.ts';
+import { assignRoles, finishedKey, isLate, isReady } from './roles.ts';
 import { comeBack, overtakenBy, standIn } from './rollback.ts';
 import { type Overtaken, type Situation, specOf } from './situation.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
@@ -147,15 +148,6 @@ function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
   return { imageKey: '', buildId: '', image: { kind: 'unknown', reason, message } };
 }
 
-/** What a program that ran to its end was made of: it needs its sources no more, whatever becomes of them. */
-function finishedKey({ memory, containers, port }: Situation, spec: ProgramSpec): ImageKey | undefined {
-  const end = finishedOf(forgetEnd(memory, spec));
-  const keys = containers.map(({ labels }) => spec.image ?? labels[LABELS.build] ?? '');
-  const imageKey = keys.find((key) => specHash(spec, key, port) === end?.specHash);
-  if (end === undefined || imageKey === undefined) return undefined;
-  return { imageKey, buildId: spec.build === null ? '' : buildIdOf(imageKey), image: { kind: 'unneeded' } };
-}
-
 /** Where the wanted attempt was rolled back, the goal is the one that came back. */
 function withWish(situation: Situation, spec: ProgramSpec): Situation {
   const { memory: before, imageKey, image, port, nowMs } = situation;
@@ -171,21 +163,6 @@ function withWish(situation: Situation, spec: ProgramSpec): Situation {
   }
   const known = forgetEnd(memory, spec);
   return { ...situation, memory: isKnown ? afterWish(known, specHash(spec, imageKey, port)) : known };
-}
-
-/** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */
-function withBuild(memory: ProgramMemory, lastBuild: string): ProgramMemory {
-  const before = memory.program.lastBuild;
-  if (lastBuild === '' || lastBuild === before) return memory;
-  return withProgram(before === '' ? memory : forgetCrashes(memory), { lastBuild });
-}
-
-/** What runs does not rest; and what had finished and runs, whoever started it, has not finished. */
-function awake(memory: ProgramMemory, containers: readonly Container[]): ProgramMemory {
-  const up = containers.filter(isUp);
-  const end = finishedOf(memory);
-  const isAwake = end === undefined ? up.length > 0 : up.some((one) => hashOf(one) === end.specHash);
-  return isAwake ? withRest(memory, undefined) : memory;
 }
 
 /** Looks for the image only where a container has to be made of it. */
@@ -321,12 +298,4 @@ function accountForExit(situation: Situation, spec: ProgramSpec): Situation {
     memory: afterExit(memory, one, spec, hashOf(one) || wantedHash, nowMs, wasDown),
     lastExit: exitOf(one, tail, endOf(memory, one) === 'unhealthy'),
   };
-}
-
-/** What comes back had come to its end before another was wanted, which may have hidden that: it is left at it. */
-function leftAgain(memory: ProgramMemory, one: Container): ProgramMemory {
-  if (memory.rollout.verdict !== 'bad' || endOf(memory, one) !== 'finished') return memory;
-  if (finishedOf(memory) !== undefined) return memory;
-  const rest = { why: 'finished', specHash: hashOf(one), exitCode: one.exitCode, overtaken: true } as const;
-  return forgetEnd(withRest(memory, rest), memory.rollout.good.spec);
 }

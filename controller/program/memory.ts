@@ -1,4 +1,4 @@
-import { type Container, isRunOf } from '../../schemas/container.ts';
+import { type Container, hashOf, isRunOf, isUp } from '../../schemas/container.ts';
 import type { ImageFailure } from '../../schemas/facts.ts';
 import type { LastExit } from '../../schemas/last-exit.ts';
 import type { ProgramMemory, Rest } from '../../schemas/memory.ts';
@@ -128,4 +128,28 @@ export function withLateOom(lastExit: LastExit | null, containers: readonly Cont
 /** `the program was deleted by commit 4f2a…`. */
 export function describeDeletion({ program: { deletion } }: ProgramMemory): string {
   return `the program was deleted${deletion?.commit ? ` by commit ${deletion.commit}` : ''}`;
+}
+
+/** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */
+export function withBuild(memory: ProgramMemory, lastBuild: string): ProgramMemory {
+  const before = memory.program.lastBuild;
+  if (lastBuild === '' || lastBuild === before) return memory;
+  const known = before === '' ? memory : forgetCrashes(memory);
+  return { ...known, program: { ...known.program, lastBuild } };
+}
+
+/** What runs does not rest; and what had finished and runs, whoever started it, has not finished. */
+export function awake(memory: ProgramMemory, containers: readonly Container[]): ProgramMemory {
+  const up = containers.filter(isUp);
+  const end = finishedOf(memory);
+  const isAwake = end === undefined ? up.length > 0 : up.some((one) => hashOf(one) === end.specHash);
+  return isAwake ? withRest(memory, undefined) : memory;
+}
+
+/** What comes back had come to its end before another was wanted, which may have hidden that: it is left at it. */
+export function leftAgain(memory: ProgramMemory, one: Container): ProgramMemory {
+  if (memory.rollout.verdict !== 'bad' || endOf(memory, one) !== 'finished') return memory;
+  if (finishedOf(memory) !== undefined) return memory;
+  const rest = { why: 'finished', specHash: hashOf(one), exitCode: one.exitCode, overtaken: true } as const;
+  return forgetEnd(withRest(memory, rest), memory.rollout.good.spec);
 }

@@ -1,8 +1,9 @@
+import { buildIdOf } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isGoing, isUp, revisionOf, runKey } from '../../schemas/container.ts';
-import type { ProgramSpec } from '../../schemas/program.ts';
+import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
 import { driftOf } from './drift.ts';
-import { finishedOf } from './memory.ts';
+import { finishedOf, forgetEnd } from './memory.ts';
 import type { Situation } from './situation.ts';
 
 /** How the containers of a program that should run stand to what is wanted. */
@@ -63,4 +64,16 @@ export function isLate(situation: Situation, one: Container, spec: ProgramSpec, 
 /** The number of the newest revision. One that could not be written down is known by the containers made for it. */
 export function newestNumber({ memory, containers }: Situation): number {
   return Math.max(memory.program.newest?.number ?? 0, ...containers.map(revisionOf));
+}
+
+/** What a program that ran to its end was made of: it needs its sources no more, whatever becomes of them. */
+export function finishedKey(
+  { memory, containers, port }: Situation,
+  spec: ProgramSpec,
+): Pick<Situation, 'imageKey' | 'buildId' | 'image'> | undefined {
+  const end = finishedOf(forgetEnd(memory, spec));
+  const keys = containers.map(({ labels }) => spec.image ?? labels[LABELS.build] ?? '');
+  const imageKey = keys.find((key) => specHash(spec, key, port) === end?.specHash);
+  if (end === undefined || imageKey === undefined) return undefined;
+  return { imageKey, buildId: spec.build === null ? '' : buildIdOf(imageKey), image: { kind: 'unneeded' } };
 }
