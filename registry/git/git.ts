@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
+import { sourcesFolderOf } from '../paths.ts';
 import { commitPaths, GitBusy } from './commit.ts';
 import { findFolders } from './folders.ts';
 import {
@@ -14,7 +15,7 @@ import {
   redactUrl,
 } from './follow.ts';
 import { createHeadReader, type GitFolders } from './head.ts';
-import { removeFolder, sourcesFolderOf } from './kept-sources.ts';
+import { removeFolder } from './kept-sources.ts';
 import { type IndexLock, type Intent, isLeftBehind, type LockNote, lockIndex } from './lock.ts';
 import { createGitRun, type GitRun } from './run.ts';
 import { createGitStand, type GitStand } from './stand.ts';

@@ -2,14 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TEMP_PREFIX } from '../files/atomic-write.ts';
 import type { Reversible } from '../files/reversible.ts';
-
-/** Folders that the API makes; those that people make are theirs to remove. */
-const API_SOURCES = /^sources\/build-[0-9a-f]{12}(-[0-9a-f]{8})?(?=\/|$)/;
-
-/** The folder a context lies in, where the API made it. */
-export function sourcesFolderOf(context: string | undefined): string | undefined {
-  return API_SOURCES.exec(context ?? '')?.[0];
-}
+import { sourcesFolderOf } from '../paths.ts';
 
 /** Source folders of the API, which in a git work tree come and go with the commits that name them. */
 export interface SourcesKeeper {
@@ -72,20 +65,6 @@ export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeepe
         undo: () => ending(folder, rename(to, from)),
         done: () => ending(folder, rm(to, { recursive: true, force: true })),
       };
-    },
-  };
-}
-
-/** Both or neither; the second is taken back first. */
-export function together(first: Reversible, second: Reversible | undefined): Reversible {
-  return {
-    async undo() {
-      await second?.undo();
-      await first.undo();
-    },
-    async done() {
-      await first.done();
-      await second?.done();
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../schemas/clock.ts';
-import { MANIFEST_SUFFIX } from '../paths.ts';
+import { labelOf, programOf } from '../paths.ts';
 import type { Committed } from './commit.ts';
 import type { GitHead } from './head.ts';
 import { type GitRun, wordsOf } from './run.ts';
@@ -112,7 +112,7 @@ export function createGitState(
       const clean =
         sound &&
         programs.has(name) &&
-        !modified.has(`programs/${name}${MANIFEST_SUFFIX}`) &&
+        !modified.has(labelOf(name)) &&
         (context === undefined || !folders.has(context));
       return clean ? head : '';
     },
@@ -123,7 +123,7 @@ export function createGitState(
       head !== '' &&
       programs.size > 0 &&
       !programs.has(name) &&
-      !modified.has(`programs/${name}${MANIFEST_SUFFIX}`),
+      !modified.has(labelOf(name)),
     touch() {
       touched = true;
     },
@@ -153,11 +153,6 @@ export function createGitState(
 
 function split(text: string | undefined): string[] {
   return (text ?? '').split('\0').filter((line) => line !== '');
-}
-
-/** `programs/x.yaml` → `x`. */
-export function programOf(path: string): string | undefined {
-  return /^programs\/([^/]+)\.yaml$/.exec(path)?.[1];
 }
 
 function foldersAbove(path: string): string[] {
