@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AppError } from '../../schemas/errors.ts';
 import { isThere } from '../files/is-there.ts';
 import { unlessGone } from '../files/unless-gone.ts';
+import { itemsIn } from './ask.ts';
 import { type Intent, TEMP_INDEX_PREFIX } from './lock.ts';
 import { type GitResult, type GitRun, wordsOf } from './run.ts';
 
@@ -84,7 +85,7 @@ async function stage(
   if (gone.length === 0) return { there, gone, known: [] };
   must(await run(['rm', '-r', '-q', '--cached', '--ignore-unmatch', '--', ...gone], { indexFile }));
   const inHead = await run(['ls-tree', '-z', '--name-only', 'HEAD', '--', ...gone]);
-  const names = new Set(inHead.code === 0 ? inHead.stdout.split('\0') : []);
+  const names = new Set(inHead.code === 0 ? itemsIn(inHead.stdout) : []);
   return { there, gone, known: gone.filter((path) => names.has(path)) };
 }
 
