@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { TEMP_PREFIX } from '../files/atomic-write.ts';
 import type { Reversible } from '../files/reversible.ts';
 import { sourcesFolderOf } from '../paths.ts';
+import type { GitQuestions } from './questions.ts';
 
 /** Source folders of the API, which in a git work tree come and go with the commits that name them. */
 export interface SourcesKeeper {
@@ -18,14 +19,13 @@ export interface SourcesKeeperOptions {
   root: string;
   /** A folder on the same disk. */
   aside: string;
-  /** Whether git has all of that folder, unchanged. */
-  isClean: (folder: string) => Promise<boolean>;
+  git: Pick<GitQuestions, 'isClean'> | undefined;
   /** Whether any program but these may be built from that folder. */
   mentions: (names: readonly string[], folder: string) => boolean;
 }
 
 export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeeper {
-  const { root, aside, isClean, mentions } = options;
+  const { root, aside, git, mentions } = options;
   /** Folders that were taken away by an edit which has not ended. */
   const away = new Map<string, { until: Promise<void>; end: () => void }>();
   const ending = async (folder: string, work: Promise<void>): Promise<void> => {
@@ -41,7 +41,8 @@ export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeepe
     async leaving(names, contexts) {
       const leaving: string[] = [];
       for (const folder of new Set(contexts.map(sourcesFolderOf))) {
-        if (folder !== undefined && !mentions(names, folder) && (await isClean(folder))) leaving.push(folder);
+        if (folder === undefined || mentions(names, folder)) continue;
+        if (await git?.isClean(folder)) leaving.push(folder);
       }
       return leaving;
     },
