@@ -6,17 +6,9 @@ export interface Serial {
 }
 
 export function createSerial(): Serial {
-  let tail: Promise<unknown> = Promise.resolve();
-  const serial = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = tail.then(work, work);
-    tail = next.catch(() => undefined);
-    return next;
-  };
-  return Object.assign(serial, {
-    async idle() {
-      await tail;
-    },
-  });
+  const lines = createSerialByName();
+  const serial = <T>(work: () => Promise<T>) => lines('', work);
+  return Object.assign(serial, { idle: () => lines.idle('') });
 }
 
 /** Work of one name goes one after the other; that of different names does not wait for each other. */
