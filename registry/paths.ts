@@ -1,11 +1,14 @@
-import { chmod, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { isTemporary, writeAtomic } from './files/atomic-write.ts';
+import { isThere } from './files/is-there.ts';
 import { mapLimit } from './files/map-limit.ts';
 import { readPlainFile } from './files/read-plain-file.ts';
 
 export const MANIFEST_SUFFIX = '.yaml';
+/** Source folders that the API makes; those that people make are theirs to remove. */
+const API_SOURCES = /^sources\/build-[0-9a-f]{12}(-[0-9a-f]{8})?(?=\/|$)/;
 const FOLDERS_AT_ONCE = 32;
 
 /** Where everything of a registry lies, as absolute paths. */
@@ -38,6 +41,21 @@ export function registryPaths(root: string): RegistryPaths {
     trash: join(data, 'trash'),
     locks: join(data, 'locks'),
   };
+}
+
+/** The manifest of a name, relative to the root, and as people are told: `programs/x.yaml`. */
+export function labelOf(name: string): string {
+  return `programs/${name}${MANIFEST_SUFFIX}`;
+}
+
+/** `programs/x.yaml` → `x`. */
+export function programOf(path: string): string | undefined {
+  return /^programs\/([^/]+)\.yaml$/.exec(path)?.[1];
+}
+
+/** The folder a context lies in, where the API made it. */
+export function sourcesFolderOf(context: string | undefined): string | undefined {
+  return API_SOURCES.exec(context ?? '')?.[0];
 }
 
 /** A folder that the host alone writes, and what has to be in it. */
@@ -96,7 +114,7 @@ export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
  * it ignores, itself included, keeps the folder.
  */
 async function keepPrograms({ root, programs }: RegistryPaths): Promise<void> {
-  if ((await lstat(join(root, '.git')).catch(() => undefined)) === undefined) return;
+  if (!(await isThere(join(root, '.git')))) return;
   await writeFile(join(programs, '.gitignore'), '/.gitignore\n', { flag: 'wx' }).catch(() => undefined);
 }
 

@@ -31,6 +31,8 @@ const ROOMS: Rooms = {
     ['registry/manifests'],
     ['registry/looks'],
     ['registry/registry.ts'],
+    // What the door is put together from.
+    ['registry/commits.ts', 'registry/held-contexts.ts', 'registry/wishes.ts'],
     ['registry/open-registry.ts'],
   ),
 

@@ -55,10 +55,9 @@ export function learn(before: ProgramStatus, wish: GoalResult, facts: Facts): Le
   }
 }
 
-type Asked = Pick<Facts, 'answers'>;
 type Of<Kinds, K> = Extract<Kinds, { kind: K }>;
 
-function ask<K extends Need['kind']>({ answers }: Asked, need: Of<Need, K>): Of<Answer, K> {
+function ask<K extends Need['kind']>({ answers }: Pick<Facts, 'answers'>, need: Of<Need, K>): Of<Answer, K> {
   const answer = answers[needKey(need)];
   if (answer?.kind !== need.kind) throw new Lacking(need);
   return answer as Of<Answer, K>;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../schemas/errors.ts';
-import { syncFolder, TEMP_PREFIX } from '../files/atomic-write.ts';
+import { syncFolder, temporaryName } from '../files/atomic-write.ts';
+import { isThere } from '../files/is-there.ts';
 
 /** Where a source tree lies, relative to the registry, and whether it was not there before. */
 export interface PlacedSources {
@@ -27,7 +28,7 @@ export async function placeSources(
   onPlace: OnPlace = async () => undefined,
 ): Promise<PlacedSources> {
   const sources = join(root, 'sources');
-  const temp = join(sources, `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`);
+  const temp = join(sources, temporaryName());
   let filled = false;
   let suffix = '';
   try {
@@ -37,7 +38,7 @@ export async function placeSources(
         await onPlace({ context, isNew: false });
         return { context, isNew: false };
       }
-      if ((await lstat(join(root, context)).catch(() => undefined)) === undefined) {
+      if (!(await isThere(join(root, context)))) {
         if (!filled) {
           await mkdir(temp, { recursive: true });
           await fill(temp);

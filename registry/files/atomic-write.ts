@@ -1,3 +1,5 @@
+/** How files are written and read, whatever is in them: whole, within limits, one after the other. */
+
 import { randomBytes } from 'node:crypto';
 import { renameSync, type Stats } from 'node:fs';
 import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
@@ -6,6 +8,11 @@ import { codeOf } from '../../schemas/errors.ts';
 
 /** Temporary files of the host: never manifests, and cleaned at the next start. */
 export const TEMP_PREFIX = '.hersh-tmp-';
+
+/** A name for such a file or folder that nobody else has. */
+export function temporaryName(): string {
+  return `${TEMP_PREFIX}${randomBytes(6).toString('hex')}`;
+}
 
 /** Whether a file or folder of that name is one the host is just writing. */
 export function isTemporary(base: string): boolean {
@@ -34,10 +41,7 @@ export async function writeAtomic(
 ): Promise<void> {
   const { durable = true, exclusive = false } = options;
   const before = exclusive ? undefined : await stat(path).catch(() => undefined);
-  const temp = join(
-    dirname(path),
-    `${TEMP_PREFIX}${randomBytes(6).toString('hex')}-${basename(path).slice(0, 100)}`,
-  );
+  const temp = join(dirname(path), `${temporaryName()}-${basename(path).slice(0, 100)}`);
   try {
     const file = await open(
       temp,

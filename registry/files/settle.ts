@@ -9,6 +9,14 @@ export function statKey(stats: BigIntStats): string {
 }
 
 /**
+ * Equal for the same folder: a watch of one that was replaced goes silent, and what was written to it is gone. The
+ * number of an inode is soon given to the next folder, so the time of birth belongs to it.
+ */
+export function folderKey({ dev, ino, birthtimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${birthtimeNs}`;
+}
+
+/**
  * Milliseconds until the file counts as settled; 0 when it does. A time of change in the future (a clock that
  * jumped) counts as settled: it can not be waited for.
  * @param nowMs epoch milliseconds

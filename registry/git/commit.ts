@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, lstat, rename, rm } from 'node:fs/promises';
+import { copyFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, codeOf } from '../../schemas/errors.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { isThere } from '../files/is-there.ts';
+import { unlessGone } from '../files/unless-gone.ts';
+import { itemsIn } from './ask.ts';
 import { type Intent, TEMP_INDEX_PREFIX } from './lock.ts';
 import { type GitResult, type GitRun, wordsOf } from './run.ts';
 
@@ -46,7 +49,8 @@ export async function commitPaths(request: CommitRequest): Promise<Committed> {
   const index = join(gitDir, 'index');
   const indexFile = join(gitDir, `${TEMP_INDEX_PREFIX}${randomBytes(6).toString('hex')}`);
   try {
-    await copyFile(index, indexFile).catch(unlessMissing);
+    // A repository without a commit may have no index yet.
+    await copyFile(index, indexFile).catch(unlessGone);
     const { there, gone, known } = await stage(run, root, request.paths, indexFile);
     const paths = [...there, ...known];
     if (paths.length > 0) {
@@ -57,7 +61,7 @@ export async function commitPaths(request: CommitRequest): Promise<Committed> {
       await emptyCommit(run, intent, indexFile);
     } else {
       // It is gone from HEAD already: a host was killed between its commit and its index.
-      await rename(indexFile, index).catch(unlessMissing);
+      await rename(indexFile, index).catch(unlessGone);
     }
     return { there, gone };
   } finally {
@@ -75,22 +79,14 @@ async function stage(
 ): Promise<Committed & { known: string[] }> {
   const there: string[] = [];
   const gone: string[] = [];
-  for (const path of paths) {
-    const stats = await lstat(join(root, path)).catch(() => undefined);
-    (stats === undefined ? gone : there).push(path);
-  }
+  for (const path of paths) ((await isThere(join(root, path))) ? there : gone).push(path);
   // -f: what a POST brings belongs together, also where a .gitignore would leave a part out.
   if (there.length > 0) must(await run(['add', '-f', '--', ...there], { indexFile }));
   if (gone.length === 0) return { there, gone, known: [] };
   must(await run(['rm', '-r', '-q', '--cached', '--ignore-unmatch', '--', ...gone], { indexFile }));
   const inHead = await run(['ls-tree', '-z', '--name-only', 'HEAD', '--', ...gone]);
-  const names = new Set(inHead.code === 0 ? inHead.stdout.split('\0') : []);
+  const names = new Set(inHead.code === 0 ? itemsIn(inHead.stdout) : []);
   return { there, gone, known: gone.filter((path) => names.has(path)) };
-}
-
-/** A repository without a commit may have no index yet. */
-function unlessMissing(error: unknown): void {
-  if (codeOf(error) !== 'ENOENT') throw error;
 }
 
 async function differs(run: GitRun, paths: readonly string[], indexFile: string): Promise<boolean> {

@@ -2,14 +2,8 @@ import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TEMP_PREFIX } from '../files/atomic-write.ts';
 import type { Reversible } from '../files/reversible.ts';
-
-/** Folders that the API makes; those that people make are theirs to remove. */
-const API_SOURCES = /^sources\/build-[0-9a-f]{12}(-[0-9a-f]{8})?(?=\/|$)/;
-
-/** The folder a context lies in, where the API made it. */
-export function sourcesFolderOf(context: string | undefined): string | undefined {
-  return API_SOURCES.exec(context ?? '')?.[0];
-}
+import { sourcesFolderOf } from '../paths.ts';
+import type { GitQuestions } from './questions.ts';
 
 /** Source folders of the API, which in a git work tree come and go with the commits that name them. */
 export interface SourcesKeeper {
@@ -25,14 +19,13 @@ export interface SourcesKeeperOptions {
   root: string;
   /** A folder on the same disk. */
   aside: string;
-  /** Whether git has all of that folder, unchanged. */
-  isClean: (folder: string) => Promise<boolean>;
+  git: Pick<GitQuestions, 'isClean'> | undefined;
   /** Whether any program but these may be built from that folder. */
   mentions: (names: readonly string[], folder: string) => boolean;
 }
 
 export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeeper {
-  const { root, aside, isClean, mentions } = options;
+  const { root, aside, git, mentions } = options;
   /** Folders that were taken away by an edit which has not ended. */
   const away = new Map<string, { until: Promise<void>; end: () => void }>();
   const ending = async (folder: string, work: Promise<void>): Promise<void> => {
@@ -48,7 +41,8 @@ export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeepe
     async leaving(names, contexts) {
       const leaving: string[] = [];
       for (const folder of new Set(contexts.map(sourcesFolderOf))) {
-        if (folder !== undefined && !mentions(names, folder) && (await isClean(folder))) leaving.push(folder);
+        if (folder === undefined || mentions(names, folder)) continue;
+        if (await git?.isClean(folder)) leaving.push(folder);
       }
       return leaving;
     },
@@ -72,20 +66,6 @@ export function createSourcesKeeper(options: SourcesKeeperOptions): SourcesKeepe
         undo: () => ending(folder, rename(to, from)),
         done: () => ending(folder, rm(to, { recursive: true, force: true })),
       };
-    },
-  };
-}
-
-/** Both or neither; the second is taken back first. */
-export function together(first: Reversible, second: Reversible | undefined): Reversible {
-  return {
-    async undo() {
-      await second?.undo();
-      await first.undo();
-    },
-    async done() {
-      await first.done();
-      await second?.done();
     },
   };
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, elapse } from '../../schemas/clock.ts';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
+import { isThere } from '../files/is-there.ts';
 import { alone, identify, isAlive, type LockOwner } from '../records/lock.ts';
 
 /** How often a lock that somebody else holds is tried again. */
@@ -52,8 +53,7 @@ export async function lockIndex(
   let left: LockNote | undefined;
   for (;;) {
     // Looked at first, so that waiting does not itself look like a git at work.
-    const isFree = (await lstat(path).catch(() => undefined)) === undefined;
-    if (isFree && (await place(gitDir, path, textOf(owner, note), 'link'))) break;
+    if (!(await isThere(path)) && (await place(gitDir, path, textOf(owner, note), 'link'))) break;
     if ((await readDead(path)) !== undefined) {
       left = (await takeDead(path)) ?? left;
     } else if (clock.monotonic() >= deadlineMs) {

@@ -1,3 +1,4 @@
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { StatusStore } from '../records/status-store.ts';
 import { pruningPauses } from './prune.ts';
 
@@ -59,11 +60,7 @@ export function createAbsences(
   /** What was not believed once is not because others came since: it comes back, or somebody says so. */
   let doubted: ReadonlySet<string> = new Set(pausedBefore);
 
-  /** Nothing was ever made of it: a host was killed between its ledger and its manifest. */
-  const isHollow = (name: string): boolean => {
-    const ledger = ledgers.get(name);
-    return ledger !== undefined && ledger.memory.program.inForce === undefined && ledger.containerId === '';
-  };
+  const isHollow = (name: string) => isHollowLedger(ledgers.get(name));
   const unstated = () => [...missing].flatMap(([name, { stated }]) => (stated ? [] : [name])).sort();
   const pause = () => {
     const names = unstated().filter((name) => !isHollow(name));
@@ -127,4 +124,9 @@ export function createAbsences(
       return waits.length === 0 ? 0 : Math.min(...waits);
     },
   };
+}
+
+/** Nothing was ever made of it: a host was killed between its ledger and its manifest. */
+function isHollowLedger(ledger: ProgramStatus | undefined): boolean {
+  return ledger !== undefined && ledger.memory.program.inForce === undefined && ledger.containerId === '';
 }

@@ -1,14 +1,15 @@
 import { statSync } from 'node:fs';
-import { lstat, open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, type Problem } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
+import { isThere } from '../files/is-there.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { pauseEvery } from '../files/pause.ts';
 import { SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
 import { MANIFEST_BYTES_MAX } from '../manifests/manifest.ts';
 import { unreadable } from '../manifests/programs-folder.ts';
-import { MANIFEST_SUFFIX } from '../paths.ts';
+import { labelOf, MANIFEST_SUFFIX } from '../paths.ts';
 
 const FILES_AT_ONCE = 32;
 /** Nothing else waits longer than this for files that are looked at. */
@@ -124,12 +125,11 @@ async function scanFile(
   nowMs: number,
 ): Promise<ScannedFile | number | undefined> {
   const path = join(folder, `${name}${MANIFEST_SUFFIX}`);
-  const label = `programs/${name}${MANIFEST_SUFFIX}`;
   const unreadable = (key: string, why: string): ScannedFile => ({
     name,
     key,
     text: undefined,
-    unreadable: { file: label, path: '', message: `the file can not be read: ${why}` },
+    unreadable: { file: labelOf(name), path: '', message: `the file can not be read: ${why}` },
   });
   try {
     const stats = await stat(path, { bigint: true });
@@ -149,8 +149,7 @@ async function scanFile(
     }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') {
-      const link = await lstat(path).catch(() => undefined);
-      return link === undefined ? undefined : unreadable('dangling', 'it is a link to nothing');
+      return (await isThere(path)) ? unreadable('dangling', 'it is a link to nothing') : undefined;
     }
     return unreadable(`error:${codeOf(error)}`, messageOf(error));
   }

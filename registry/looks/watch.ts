@@ -5,7 +5,7 @@ import { watch as chokidarWatch } from 'chokidar';
 import type { Clock } from '../../schemas/clock.ts';
 import { messageOf } from '../../schemas/errors.ts';
 import { isTemporary } from '../files/atomic-write.ts';
-import { SETTLE_MS } from '../files/settle.ts';
+import { folderKey, SETTLE_MS } from '../files/settle.ts';
 
 /** Looks happen at least this often while changes keep coming. */
 const GATHER_MS_MAX = 500;
@@ -157,17 +157,14 @@ interface Folder {
   identity: string;
 }
 
-/**
- * The folders to watch. Their identity tells when one was replaced: a watch of what was there goes silent for good.
- * The number of an inode is soon given to the next folder, so the time of birth belongs to it.
- */
+/** The folders to watch. Their identity tells when one was replaced, or lies elsewhere. */
 async function locate(root: string): Promise<Folder[]> {
   const folders: Folder[] = [];
   for (const name of ['', PROGRAMS, 'sources']) {
     try {
       const real = await realpath(join(root, name));
-      const { dev, ino, birthtimeNs } = await stat(real, { bigint: true });
-      folders.push({ name, real, identity: `${name}=${real}:${dev}:${ino}:${birthtimeNs}` });
+      const key = folderKey(await stat(real, { bigint: true }));
+      folders.push({ name, real, identity: `${name}=${real}:${key}` });
     } catch {
       // It is not there now; when it comes, the identities are others.
     }

@@ -1,17 +1,17 @@
 import { AppError, describeProblem } from '../../schemas/errors.ts';
-import { NAME_PATTERN, type Program } from '../../schemas/program.ts';
+import { NAME_PATTERN } from '../../schemas/program.ts';
 import type { Asked, ManifestEntry } from '../../schemas/wanted.ts';
 import type { OnPlace, PlacedSources } from '../contexts/source-folder.ts';
 import { writeSources } from '../contexts/sources.ts';
-import type { Reversible } from '../files/reversible.ts';
-import type { Serial } from '../files/serial.ts';
-import type { Git } from '../git/git.ts';
-import { removeFolder, type SourcesKeeper, sourcesFolderOf, together } from '../git/kept-sources.ts';
+import { reversible, together } from '../files/reversible.ts';
+import { removeFolder } from '../git/kept-sources.ts';
 import type { Intent } from '../git/lock.ts';
+import { labelOf } from '../paths.ts';
 import { editManifest, replaceSpec } from './edit-text.ts';
-import { type FileEdit, labelOf, type ManifestFiles, notFound } from './files.ts';
-import { newManifest, type ParsedManifest } from './manifest.ts';
-import { etagOf, type ManifestSet } from './set.ts';
+import { type FileEdit, type ManifestFiles, notFound } from './files.ts';
+import { contextIn, type Edit, type MakeEditOptions, makeEdit } from './make-edit.ts';
+import { newManifest } from './manifest.ts';
+import { etagOf } from './set.ts';
 
 /** What a `POST /programs` brought. */
 export interface NewSources {
@@ -44,7 +44,7 @@ export interface ManifestEdits {
    */
   editSpec(name: string, fields: Asked, intent?: Intent): Promise<ManifestEntry>;
   /**
-   * Makes `spec` another one, see `replaceSpec` of edit-manifest.ts. Rejects `NotFound`, `Conflict` where the file is
+   * Makes `spec` another one, see `replaceSpec` of edit-text.ts. Rejects `NotFound`, `Conflict` where the file is
    * not valid, and as `make` does. Sources that it put in place are gone again when the edit is refused.
    */
   replaceSpec(
@@ -58,250 +58,173 @@ export interface ManifestEdits {
   removeMissing(names: readonly string[], intent?: Intent): Promise<void>;
 }
 
-export interface ManifestEditsOptions {
+export interface ManifestEditsOptions extends MakeEditOptions {
   root: string;
-  git: Git | undefined;
-  manifests: ManifestSet;
   files: ManifestFiles;
-  sources: SourcesKeeper;
-  /** Looks and edits go one after the other. */
-  exclusive: Serial;
-  parse: (name: string, text: string) => ParsedManifest;
-  /** Who owns a program, as far as is known: the author of what nobody signed. */
-  ownerOf: (name: string) => string;
-  /** Whether a program of that name has no manifest, and nobody has stated yet that it is to be gone. */
-  isMissing: (name: string) => boolean;
-  /** What the last valid spec of a program is built from. */
-  lastContextOf: (name: string) => string | undefined;
   /** Takes in what was written, and tells of it. */
   written: (name: string, text: string, asked?: Asked) => Promise<ManifestEntry>;
   removed: (name: string) => void;
 }
 
 export function createManifestEdits(options: ManifestEditsOptions): ManifestEdits {
-  const { root, git, manifests, files, sources, exclusive, parse, written } = options;
+  const { root, git, files, written } = options;
 
-  async function writeNew(name: string, text: string): Promise<FileEdit> {
-    if (!NAME_PATTERN.test(name)) throw new AppError('BadRequest', `${name} is not a valid program name`);
-    const clash = manifests.get(name) === undefined ? manifests.clashOf(name) : name;
-    if (clash !== undefined) throw new AppError('Conflict', `${labelOf(clash)} exists already`);
-    return files.create(name, text);
-  }
-
-  /** The edit of a manifest, and the sources that were put in place for it: both or neither. */
-  async function withSources(
-    placed: PlacedSources | undefined,
-    write: () => Promise<FileEdit>,
-  ): Promise<FileEdit> {
-    if (placed?.isNew !== true) return write();
-    const folder = { undo: () => removeFolder(root, placed.context), done: async () => undefined };
-    try {
-      const manifest = await write();
-      return { ...together(manifest, folder), text: manifest.text };
-    } catch (error) {
-      await folder.undo();
-      throw error;
-    }
-  }
-
-  const contextIn = (name: string, text: string) => contextOf(parse(name, text).program);
-  const contextBefore = (name: string) => contextOf(manifests.get(name)?.program);
-  const contextLeft = (name: string) =>
-    options.isMissing(name) ? options.lastContextOf(name) : contextBefore(name);
-
-  /**
-   * Makes an edit of a manifest and, in a git work tree, its commit, as one: a look sees neither or both. Sources
-   * that the manifest begins to name go into the commit, those that nothing names any more go with it.
-   * @param names the program; more than one where all are removed
-   * @param contextAfter the context that the manifest will name, as far as that is known before
-   * @param isCommit whether there is anything to commit, where there is git
-   */
-  function edit<T>(
-    names: readonly string[],
+  /** An edit after which the manifest is there. */
+  const save = (
+    name: string,
     intent: Intent | undefined,
-    contextAfter: (before: string | undefined) => string | undefined,
     write: (onPlace: OnPlace) => Promise<FileEdit>,
-    tell: (text: string) => Promise<T>,
-    isCommit = true,
-  ): Promise<T> {
-    const quietly = async () => undefined;
-    if (git === undefined || !isCommit) return exclusive(async () => tell((await write(quietly)).text ?? ''));
-    const [name = ''] = names;
-    const said = intent ?? { author: options.ownerOf(name), message: `edit ${name}` };
-    return git.record(said, labelOf(name), (commit, note) =>
-      exclusive(async () => {
-        const before = contextBefore(name);
-        const expected = contextAfter(before);
-        const left = names.map(contextLeft).filter((context) => context !== expected);
-        const leaving = await sources.leaving(names, left);
-        const pathsWith = (context: string | undefined, gone: readonly string[]) => [
-          ...names.map(labelOf),
-          ...[before === context ? undefined : sourcesFolderOf(context), ...gone].filter(isPath),
-        ];
-        // Before the first file is touched: a host that is killed from now on finds all of it, or nothing.
-        await note({ paths: pathsWith(expected, leaving) });
-        const made = await write(({ context, isNew }) =>
-          note({ paths: pathsWith(context, leaving), ...(isNew ? { brought: context } : {}) }),
-        );
-        const after = made.text === undefined ? undefined : contextIn(name, made.text);
-        const gone: string[] = [];
-        let change: Reversible = made;
-        for (const folder of leaving) {
-          const moved = folder === sourcesFolderOf(after) ? undefined : await sources.release(folder);
-          if (moved === undefined) continue;
-          change = together(change, moved);
-          gone.push(folder);
-        }
-        try {
-          await commit(pathsWith(after, gone));
-        } catch (error) {
-          await change.undo();
-          throw error;
-        }
-        try {
-          return await tell(made.text ?? '');
-        } finally {
-          await change.done();
-        }
-      }),
-    );
-  }
-
-  /** Asked again now: git may have been waited for, and what came back meanwhile is not meant. */
-  async function letGo(names: readonly string[]): Promise<FileEdit> {
-    for (const name of names) {
-      if (!(await files.isThere(name))) continue;
-      const message = `${labelOf(name)} came back meanwhile; nothing was pruned`;
-      throw new AppError('Conflict', message, {
-        hint: 'GET /readyz says what is still missing; call again.',
-      });
-    }
-    let all: Reversible = { undo: async () => undefined, done: async () => undefined };
-    for (const name of names) {
-      try {
-        all = together(all, await files.discard(name));
-      } catch (error) {
-        await all.undo();
-        throw error;
-      }
-    }
-    return { ...all, text: undefined };
-  }
-
-  async function rewrite(name: string, change: (text: string) => string): Promise<FileEdit> {
-    try {
-      return await files.rewrite(name, change);
-    } catch (error) {
-      const isNotThere = error instanceof AppError && error.reason === 'NotFound';
-      if (!isNotThere || !(manifests.get(name) !== undefined || options.isMissing(name))) throw error;
-      // It is shown, and kept running: it can not be said to be nowhere.
-      throw new AppError('RegistryUnavailable', `${labelOf(name)} is missing`, {
-        hint: 'Put the file back, or DELETE the program if it is to go.',
-      });
-    }
-  }
-
-  function setFields(name: string, text: string, fields: Asked): string {
-    try {
-      return editManifest(text, fields);
-    } catch (error) {
-      if (parse(name, text).problems.length === 0) throw error;
-      return text;
-    }
-  }
-
-  function mustBeValid(name: string, text: string): string {
-    const { problems } = parse(name, text);
-    if (problems.length === 0) return text;
-    throw new AppError('Conflict', `${problems.map(describeProblem)[0]}`, {
-      hint: 'The manifest has to be valid before it can be edited by a call: mend the file, or PUT a new one.',
-      details: problems,
+    { contextAfter, asked }: { contextAfter?: Edit<unknown>['contextAfter']; asked?: Asked } = {},
+  ) =>
+    makeEdit(options, {
+      ...{ names: [name], intent, contextAfter, write },
+      tell: (text) => written(name, text, asked),
     });
-  }
 
   return {
-    create: (name, text, intent) =>
-      edit(
-        [name],
-        intent,
-        () => contextIn(name, text),
-        () => writeNew(name, text),
-        (now) => written(name, now),
-      ),
+    create(name, text, intent) {
+      const write = () => writeNew(options, name, text);
+      return save(name, intent, write, { contextAfter: () => contextIn(options, name, text) });
+    },
     createFromSources: (name, { userId, buildId, files: brought }, intent) =>
-      edit(
-        [name],
-        intent,
-        () => undefined,
-        async (onPlace) => {
-          const placed = await writeSources(root, buildId, brought, onPlace);
-          return withSources(placed, async () => writeNew(name, newManifest(name, userId, placed.context)));
-        },
-        (now) => written(name, now),
-      ),
-    replace: (name, text, etag, intent) =>
-      edit(
-        [name],
-        intent,
-        () => contextIn(name, text),
-        () =>
-          rewrite(name, (current) => {
-            if (etagOf(current) === etag) return text;
-            throw new AppError('PreconditionFailed', `${labelOf(name)} was changed since you read it`, {
-              hint: 'Get the manifest again, repeat your edit on it and send it with its new ETag as If-Match.',
-            });
-          }),
-        (now) => written(name, now),
-      ),
-    editSpec: (name, fields, intent) =>
-      edit(
-        [name],
-        intent,
-        (before) => before,
-        () => rewrite(name, (text) => setFields(name, text, fields)),
-        (now) => written(name, now, fields),
-      ),
+      save(name, intent, async (onPlace) => {
+        const placed = await writeSources(root, buildId, brought, onPlace);
+        const text = newManifest(name, userId, placed.context);
+        return withSources(root, placed, () => writeNew(options, name, text));
+      }),
+    replace(name, text, etag, intent) {
+      const write = () =>
+        rewrite(options, name, (current) => {
+          mustBeAsRead(name, current, etag);
+          return text;
+        });
+      return save(name, intent, write, { contextAfter: () => contextIn(options, name, text) });
+    },
+    editSpec(name, fields, intent) {
+      const write = () => rewrite(options, name, (text) => setFields(options, name, text, fields));
+      return save(name, intent, write, { contextAfter: (before) => before, asked: fields });
+    },
     replaceSpec: (name, make, intent) =>
-      edit(
-        [name],
-        intent,
-        () => undefined,
-        async (onPlace) => {
-          const { spec, placed } = await make(onPlace);
-          return withSources(placed, () =>
-            rewrite(name, (text) => replaceSpec(mustBeValid(name, text), spec)),
-          );
-        },
-        (now) => written(name, now),
-      ),
+      save(name, intent, async (onPlace) => {
+        const { spec, placed } = await make(onPlace);
+        return withSources(root, placed, () =>
+          rewrite(options, name, (text) => {
+            mustBeValid(options, name, text);
+            return replaceSpec(text, spec);
+          }),
+        );
+      }),
     remove: (name, intent) =>
-      edit(
-        [name],
-        intent,
-        () => undefined,
-        async () => {
-          if (manifests.get(name) === undefined && !options.isMissing(name)) throw notFound(name);
+      makeEdit(options, {
+        ...{ names: [name], intent },
+        async write() {
+          if (!isKnown(options, name)) throw notFound(name);
           return files.discard(name);
         },
-        async () => options.removed(name),
-      ),
+        tell: async () => options.removed(name),
+      }),
     removeMissing: (names, intent) =>
-      edit(
-        names,
-        intent,
-        () => undefined,
-        async () => letGo(names),
-        async () => names.forEach(options.removed),
-        names.some((name) => git?.hasProgram(name)),
-      ),
+      makeEdit(options, {
+        ...{ names, intent },
+        write: () => letGo(files, names),
+        tell: async () => names.forEach(options.removed),
+        isCommit: names.some((name) => git?.hasProgram(name)),
+      }),
   };
 }
 
-function isPath(path: string | undefined): path is string {
-  return path !== undefined;
+/** There, or missing while that is not believed. */
+function isKnown({ manifests, isMissing }: ManifestEditsOptions, name: string): boolean {
+  return manifests.get(name) !== undefined || isMissing(name);
 }
 
-function contextOf(program: Program | undefined): string | undefined {
-  const context = (program?.rawSpec.build as { context?: unknown } | undefined)?.context;
-  return typeof context === 'string' ? context : undefined;
+async function writeNew(
+  { manifests, files }: ManifestEditsOptions,
+  name: string,
+  text: string,
+): Promise<FileEdit> {
+  if (!NAME_PATTERN.test(name)) throw new AppError('BadRequest', `${name} is not a valid program name`);
+  const clash = manifests.get(name) === undefined ? manifests.clashOf(name) : name;
+  if (clash !== undefined) throw new AppError('Conflict', `${labelOf(clash)} exists already`);
+  return files.create(name, text);
+}
+
+async function rewrite(
+  options: ManifestEditsOptions,
+  name: string,
+  change: (text: string) => string,
+): Promise<FileEdit> {
+  try {
+    return await options.files.rewrite(name, change);
+  } catch (error) {
+    const isNotThere = error instanceof AppError && error.reason === 'NotFound';
+    if (!isNotThere || !isKnown(options, name)) throw error;
+    // It is shown, and kept running: it can not be said to be nowhere.
+    throw new AppError('RegistryUnavailable', `${labelOf(name)} is missing`, {
+      hint: 'Put the file back, or DELETE the program if it is to go.',
+    });
+  }
+}
+
+/** The edit of a manifest, and the sources that were put in place for it: both or neither. */
+async function withSources(
+  root: string,
+  placed: PlacedSources | undefined,
+  write: () => Promise<FileEdit>,
+): Promise<FileEdit> {
+  if (placed?.isNew !== true) return write();
+  const folder = reversible(() => removeFolder(root, placed.context));
+  try {
+    const manifest = await write();
+    return { ...together(manifest, folder), text: manifest.text };
+  } catch (error) {
+    await folder.undo();
+    throw error;
+  }
+}
+
+/** Asked again now: git may have been waited for, and what came back meanwhile is not meant. */
+async function letGo(files: ManifestFiles, names: readonly string[]): Promise<FileEdit> {
+  for (const name of names) {
+    if (!(await files.isThere(name))) continue;
+    throw new AppError('Conflict', `${labelOf(name)} came back meanwhile; nothing was pruned`, {
+      hint: 'GET /readyz says what is still missing; call again.',
+    });
+  }
+  let all = reversible(async () => undefined);
+  for (const name of names) {
+    try {
+      all = together(all, await files.discard(name));
+    } catch (error) {
+      await all.undo();
+      throw error;
+    }
+  }
+  return { ...all, text: undefined };
+}
+
+function mustBeAsRead(name: string, text: string, etag: string): void {
+  if (etagOf(text) === etag) return;
+  throw new AppError('PreconditionFailed', `${labelOf(name)} was changed since you read it`, {
+    hint: 'Get the manifest again, repeat your edit on it and send it with its new ETag as If-Match.',
+  });
+}
+
+function mustBeValid({ parse }: ManifestEditsOptions, name: string, text: string): void {
+  const { problems } = parse(name, text);
+  if (problems.length === 0) return;
+  throw new AppError('Conflict', `${problems.map(describeProblem)[0]}`, {
+    hint: 'The manifest has to be valid before it can be edited by a call: mend the file, or PUT a new one.',
+    details: problems,
+  });
+}
+
+/** A text that does not parse stays as it is. */
+function setFields({ parse }: ManifestEditsOptions, name: string, text: string, fields: Asked): string {
+  try {
+    return editManifest(text, fields);
+  } catch (error) {
+    if (parse(name, text).problems.length === 0) throw error;
+    return text;
+  }
 }

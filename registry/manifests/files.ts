@@ -1,11 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
-import { lstat, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { readFile, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
-import type { Reversible } from '../files/reversible.ts';
+import { isThere } from '../files/is-there.ts';
+import { type Reversible, reversible } from '../files/reversible.ts';
 import { statKey } from '../files/settle.ts';
-import { MANIFEST_SUFFIX } from '../paths.ts';
+import { labelOf, MANIFEST_SUFFIX } from '../paths.ts';
 import type { Trash } from '../records/trash.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
 import { troubleOf } from './programs-folder.ts';
@@ -34,11 +35,6 @@ export interface ManifestFiles {
   isThere(name: string): Promise<boolean>;
 }
 
-/** `programs/x.yaml`, as people are told. */
-export function labelOf(name: string): string {
-  return `programs/${name}${MANIFEST_SUFFIX}`;
-}
-
 export function notFound(name: string): AppError {
   return new AppError('NotFound', `program ${name} not found`);
 }
@@ -49,7 +45,6 @@ export function notFound(name: string): AppError {
  */
 export function createManifestFiles(programs: string, trash: Trash): ManifestFiles {
   const fileOf = (name: string) => join(programs, `${name}${MANIFEST_SUFFIX}`);
-  const nothingMore = async () => undefined;
 
   async function mustBeReadable(): Promise<void> {
     const trouble = await troubleOf(programs);
@@ -85,7 +80,7 @@ export function createManifestFiles(programs: string, trash: Trash): ManifestFil
       const undo = async () => {
         if ((await read(name))?.text === text) await rm(fileOf(name), { force: true });
       };
-      return { text, undo, done: nothingMore };
+      return { ...reversible(undo), text };
     },
     async rewrite(name, change) {
       for (let attempt = 0; attempt < EDIT_TRIES_MAX; attempt++) {
@@ -106,15 +101,11 @@ export function createManifestFiles(programs: string, trash: Trash): ManifestFil
           if (now?.text !== text) return;
           await writeAtomic(now.path, before.text, { beforeRename: () => mustBeSame(now) });
         };
-        return { text, undo, done: nothingMore };
+        return { ...reversible(undo), text };
       }
       throw new AppError('Conflict', `${labelOf(name)} is being changed by somebody else; try again`);
     },
-    isThere: (name) =>
-      lstat(fileOf(name)).then(
-        () => true,
-        () => false,
-      ),
+    isThere: (name) => isThere(fileOf(name)),
     async discard(name) {
       // What is on a disk that is away would be back with it.
       await mustBeReadable();

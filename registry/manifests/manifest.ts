@@ -1,3 +1,5 @@
+/** Manifests: YAML text to Program and back, the set that is known, edits that keep every byte of the rest. */
+
 import {
   type Document,
   isMap,

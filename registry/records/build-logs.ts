@@ -1,7 +1,7 @@
 import { constants, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from '../../schemas/errors.ts';
 import { openPlainFile, readPlainFile } from '../files/read-plain-file.ts';
+import { unlessGone } from '../files/unless-gone.ts';
 import { dataUnavailable } from './data-unavailable.ts';
 
 /** The most that is kept of one build's output; what comes after is dropped with a word. */
@@ -64,9 +64,8 @@ export function openBuildLogs(folder: string, onWriteError: (error: unknown) => 
     },
     async read(buildId) {
       try {
-        return await readPlainFile(fileOf(buildId));
+        return (await readPlainFile(fileOf(buildId)).catch(unlessGone)) ?? '';
       } catch (error) {
-        if (codeOf(error) === 'ENOENT') return '';
         throw dataUnavailable(`builds/${buildId}.log`, 'read', error);
       }
     },

@@ -1,11 +1,12 @@
 import { appendFile, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { codeOf } from '../../schemas/errors.ts';
 import type { ProgramEvent } from '../../schemas/program.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { createListeners } from '../files/listeners.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
+import { createSerialByName } from '../files/serial.ts';
+import { unlessGone } from '../files/unless-gone.ts';
 import { dataUnavailable } from './data-unavailable.ts';
 
 /** The contract promises at least this many. */
@@ -36,37 +37,31 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
   const unwritten = new Map<string, ProgramEvent[]>();
   /** Programs whose last event may be one of a host that was killed. */
   const seen = new Set<string>();
-  const tails = new Map<string, Promise<void>>();
+  const serial = createSerialByName();
   const fileOf = (name: string) => join(folder, `${name}.ndjson`);
 
-  const enqueue = (name: string, work: () => Promise<void>): Promise<void> => {
-    const next = (tails.get(name) ?? Promise.resolve()).then(work).catch((error: unknown) => {
-      // What was written of it is not known: the next one looks at the file first.
-      counts.delete(name);
-      onError(error);
-    });
-    tails.set(name, next);
-    next.then(() => {
-      if (tails.get(name) === next) tails.delete(name);
-    });
-    return next;
-  };
+  const enqueue = (name: string, work: () => Promise<void>): Promise<void> =>
+    serial(name, () =>
+      work().catch((error: unknown) => {
+        // What was written of it is not known: the next one looks at the file first.
+        counts.delete(name);
+        onError(error);
+      }),
+    );
 
-  /** @param event one more, beside what is left */
-  async function write(name: string, event?: ProgramEvent): Promise<void> {
+  /** @param more beside what is left: one, or none */
+  async function write(name: string, more: readonly ProgramEvent[]): Promise<void> {
     const path = fileOf(name);
     let backlog = (unwritten.get(name) ?? []).slice(-EVENTS_KEPT);
-    const more = event === undefined ? [] : [event];
     if (backlog.length + more.length === 0) return;
     unwritten.set(name, [...backlog, ...more]);
     let count = counts.get(name);
     if (count === undefined) {
-      const kept = await read(path);
+      const kept = await readWhole(path);
       count = kept.length;
-      await endTornLine(path);
       // A disk that was full may have taken some of them.
       backlog = without(backlog, kept);
-      const isTold = !seen.has(name) && event !== undefined && isSameNews(kept.at(-1), event);
+      const isTold = !seen.has(name) && more.some((event) => isSameNews(kept.at(-1), event));
       seen.add(name);
       if (isTold) {
         counts.set(name, count);
@@ -78,23 +73,19 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
     await appendFile(path, linesOf(events), { mode: 0o600 });
     unwritten.delete(name);
     count += events.length;
-    counts.set(name, count);
-    if (count < EVENTS_MAX) return;
-    const kept = (await read(path)).slice(-EVENTS_KEPT);
-    await writeAtomic(path, linesOf(kept), { mode: 0o600 });
-    counts.set(name, kept.length);
+    counts.set(name, count < EVENTS_MAX ? count : await cutBack(path));
   }
 
   return {
     append(name, event) {
       listeners.tell({ name, event });
-      return enqueue(name, () => write(name, event));
+      return enqueue(name, () => write(name, [event]));
     },
     async writeLeft() {
-      await Promise.all([...unwritten.keys()].map((name) => enqueue(name, () => write(name))));
+      await Promise.all([...unwritten.keys()].map((name) => enqueue(name, () => write(name, []))));
     },
     async list(name) {
-      await tails.get(name);
+      await serial.idle(name);
       const kept = await read(fileOf(name)).catch((error: unknown) => {
         throw dataUnavailable(`events/${name}.ndjson`, 'read', error);
       });
@@ -104,13 +95,12 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
       listeners.add((told) => {
         if (told.name === name) listener(told.event);
       }),
-    remove(name) {
-      return enqueue(name, async () => {
+    remove: (name) =>
+      enqueue(name, async () => {
         counts.delete(name);
         unwritten.delete(name);
         await rm(fileOf(name), { force: true });
-      });
-    },
+      }),
   };
 }
 
@@ -123,15 +113,23 @@ function without(events: readonly ProgramEvent[], kept: readonly ProgramEvent[])
   return events.filter((event) => !last.has(JSON.stringify(event)));
 }
 
+/** @returns how many are left */
+async function cutBack(path: string): Promise<number> {
+  const kept = (await read(path)).slice(-EVENTS_KEPT);
+  await writeAtomic(path, linesOf(kept), { mode: 0o600 });
+  return kept.length;
+}
+
 /** A host killed while it wrote leaves a line without its end; the next one must not be glued to it. */
-async function endTornLine(path: string): Promise<void> {
-  let file: Awaited<ReturnType<typeof open>>;
-  try {
-    file = await open(path, 'r+');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
-  }
+async function readWhole(path: string): Promise<ProgramEvent[]> {
+  const kept = await read(path);
+  await endLine(path);
+  return kept;
+}
+
+async function endLine(path: string): Promise<void> {
+  const file = await open(path, 'r+').catch(unlessGone);
+  if (file === undefined) return;
   try {
     const { size } = await file.stat();
     if (size === 0) return;
@@ -148,13 +146,7 @@ function isSameNews(last: ProgramEvent | undefined, event: ProgramEvent): boolea
 }
 
 async function read(path: string): Promise<ProgramEvent[]> {
-  let text: string;
-  try {
-    text = await readPlainFile(path);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const text = (await readPlainFile(path).catch(unlessGone)) ?? '';
   return text.split('\n').flatMap((line) => {
     try {
       const event = JSON.parse(line) as ProgramEvent;

@@ -1,11 +1,12 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { codeOf } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import { TEMP_PREFIX, writeAtomic } from '../files/atomic-write.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
-import type { RegistryPaths } from '../paths.ts';
+import { unlessGone } from '../files/unless-gone.ts';
+import { type RegistryPaths, sourcesFolderOf } from '../paths.ts';
 
 /** What lies in `data/` and `sources/` and may one day be of no use. Needed or not is for others to say. */
 export type Leftover = { /** Relative to the root. */ key: string; bytes: number } & (
@@ -30,69 +31,17 @@ export interface Leftovers {
   writeUnused(since: ReadonlyMap<string, number>): Promise<void>;
 }
 
-/** Folders that the API makes; those that people make are theirs to remove. */
-const API_FOLDER = /^build-[0-9a-f]{12}(-[0-9a-f]{8})?$/;
 /** `<name>.<epoch ms>.<what>` */
 const STAMPED = /^(.+)\.(\d{1,15})\.(yaml|sources|volume\.json)$/;
 
 export function openLeftovers(paths: RegistryPaths): Leftovers {
   const unused = join(paths.data, 'unused.json');
-  const keyOf = (path: string) => path.slice(paths.root.length + 1);
-
-  async function contexts(): Promise<Leftover[]> {
-    return each(paths.contexts, (file, { size }) => {
-      const hash = /^([0-9a-f]{64})\.tar$/.exec(file)?.[1];
-      return hash === undefined ? undefined : { kind: 'context', hash, ...at(paths.contexts, file, size) };
-    });
-  }
-
-  async function buildLogs(): Promise<Leftover[]> {
-    return each(paths.builds, (file, { size }) => {
-      const buildId = /^(build-[0-9a-f]{12})\.log$/.exec(file)?.[1];
-      return buildId === undefined
-        ? undefined
-        : { kind: 'buildLog', buildId, ...at(paths.builds, file, size) };
-    });
-  }
-
-  async function sources(): Promise<Leftover[]> {
-    return each(paths.sources, (file, stats) =>
-      API_FOLDER.test(file) && stats.isDirectory()
-        ? { kind: 'sources', folder: `sources/${file}`, ...at(paths.sources, file, 0) }
-        : undefined,
-    );
-  }
-
-  async function histories(): Promise<Leftover[]> {
-    const events = (await names(paths.events)).flatMap((file) => /^(.+)\.ndjson$/.exec(file)?.[1] ?? []);
-    const all = new Set([...events, ...(await names(paths.revisions))]);
-    return [...all]
-      .filter((name) => NAME_PATTERN.test(name))
-      .map((name) => ({ kind: 'history', name, key: `history of ${name}`, bytes: 0 }));
-  }
-
-  async function trash(): Promise<Leftover[]> {
-    const found: Leftover[] = [];
-    for (const file of await names(paths.trash)) {
-      const path = join(paths.trash, file);
-      const bytes = await sizeOf(path);
-      const place = at(paths.trash, file, bytes);
-      const [, name = '', stamp, what = ''] = STAMPED.exec(file) ?? [];
-      const sinceMs = stamp === undefined ? undefined : Number(stamp);
-      const volume = what === 'volume.json' ? await volumeIn(path) : undefined;
-      if (volume !== undefined && sinceMs !== undefined)
-        found.push({ kind: 'volume', ...volume, ...place, sinceMs });
-      else found.push({ kind: 'trash', name: what === 'yaml' ? name : '', sinceMs, ...place });
-    }
-    return found;
-  }
-
-  const at = (folder: string, file: string, bytes: number) => ({ key: keyOf(join(folder, file)), bytes });
-
   return {
     async list() {
-      const lists = [await contexts(), await buildLogs(), await sources(), await histories(), await trash()];
-      return lists.flat();
+      const found: Leftover[] = [];
+      for (const listed of [contexts, buildLogs, sources, histories, trash])
+        found.push(...(await listed(paths)));
+      return found;
     },
     async revisionTexts() {
       const texts = new Map<string, string[]>();
@@ -123,6 +72,51 @@ export function openLeftovers(paths: RegistryPaths): Leftovers {
   };
 }
 
+function contexts({ root, contexts }: RegistryPaths): Promise<Leftover[]> {
+  return each(root, contexts, (file, { size: bytes }, key) => {
+    const hash = /^([0-9a-f]{64})\.tar$/.exec(file)?.[1];
+    return hash === undefined ? undefined : { kind: 'context', hash, key, bytes };
+  });
+}
+
+function buildLogs({ root, builds }: RegistryPaths): Promise<Leftover[]> {
+  return each(root, builds, (file, { size: bytes }, key) => {
+    const buildId = /^(build-[0-9a-f]{12})\.log$/.exec(file)?.[1];
+    return buildId === undefined ? undefined : { kind: 'buildLog', buildId, key, bytes };
+  });
+}
+
+/** Of folders in `sources/` those that the API made. */
+function sources({ root, sources }: RegistryPaths): Promise<Leftover[]> {
+  return each(root, sources, (_file, stats, key) =>
+    sourcesFolderOf(key) === key && stats.isDirectory()
+      ? { kind: 'sources', folder: key, key, bytes: 0 }
+      : undefined,
+  );
+}
+
+async function histories({ events, revisions }: RegistryPaths): Promise<Leftover[]> {
+  const told = (await names(events)).flatMap((file) => /^(.+)\.ndjson$/.exec(file)?.[1] ?? []);
+  return [...new Set([...told, ...(await names(revisions))])]
+    .filter((name) => NAME_PATTERN.test(name))
+    .map((name) => ({ kind: 'history', name, key: `history of ${name}`, bytes: 0 }));
+}
+
+async function trash({ root, trash }: RegistryPaths): Promise<Leftover[]> {
+  const found: Leftover[] = [];
+  for (const file of await names(trash)) {
+    const path = join(trash, file);
+    const place = { key: relative(root, path), bytes: await sizeOf(path) };
+    const [, name = '', stamp, what = ''] = STAMPED.exec(file) ?? [];
+    const sinceMs = stamp === undefined ? undefined : Number(stamp);
+    const volume = what === 'volume.json' ? await volumeIn(path) : undefined;
+    if (volume !== undefined && sinceMs !== undefined)
+      found.push({ kind: 'volume', ...volume, ...place, sinceMs });
+    else found.push({ kind: 'trash', name: what === 'yaml' ? name : '', sinceMs, ...place });
+  }
+  return found;
+}
+
 /** Names in a folder, but for temporary ones; none where it is not there. */
 async function names(folder: string): Promise<string[]> {
   try {
@@ -133,14 +127,17 @@ async function names(folder: string): Promise<string[]> {
   }
 }
 
+/** What `look` makes of each file of the folder; its key is the path relative to the root. */
 async function each(
+  root: string,
   folder: string,
-  look: (file: string, stats: Stats) => Leftover | undefined,
+  look: (file: string, stats: Stats, key: string) => Leftover | undefined,
 ): Promise<Leftover[]> {
   const found: Leftover[] = [];
   for (const file of await names(folder)) {
-    const stats = await lstat(join(folder, file)).catch(unlessGone);
-    const leftover = stats && look(file, stats);
+    const path = join(folder, file);
+    const stats = await lstat(path).catch(unlessGone);
+    const leftover = stats && look(file, stats, relative(root, path));
     if (leftover !== undefined) found.push(leftover);
   }
   return found;
@@ -168,8 +165,4 @@ async function volumeIn(path: string): Promise<{ name: string; userId: string; v
 /** A revision that was cut off meanwhile is none. */
 async function readText(path: string): Promise<string> {
   return (await readPlainFile(path).catch(unlessGone)) ?? '';
-}
-
-function unlessGone(error: unknown): undefined {
-  if (codeOf(error) !== 'ENOENT') throw error;
 }

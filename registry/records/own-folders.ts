@@ -2,6 +2,7 @@ import { access, constants, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { basename, join } from 'node:path';
 import { messageOf } from '../../schemas/errors.ts';
 import { TEMP_PREFIX } from '../files/atomic-write.ts';
+import { folderKey } from '../files/settle.ts';
 import { makeOwnFolder, type OwnFolder, ownFolders, type RegistryPaths } from '../paths.ts';
 import type { StatusStore } from './status-store.ts';
 
@@ -101,7 +102,7 @@ async function isThere({ path, inner }: OwnFolder): Promise<boolean> {
 
 async function identityOf(path: string): Promise<string | undefined> {
   const stats = await stat(path, { bigint: true }).catch(() => undefined);
-  return stats && `${stats.dev}:${stats.ino}:${stats.birthtimeNs}`;
+  return stats && folderKey(stats);
 }
 
 async function probe(folder: string): Promise<void> {

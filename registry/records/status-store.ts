@@ -1,3 +1,5 @@
+/** What the host writes down, in `status/` and `data/`: statuses, events, revisions, logs, locks, what was deleted. */
+
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
@@ -8,6 +10,7 @@ import { writeAtomic } from '../files/atomic-write.ts';
 import { createListeners } from '../files/listeners.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
+import { createSerialByName, type SerialByName } from '../files/serial.ts';
 import { decodeStatus, encodeStatus } from './status-text.ts';
 
 const SUFFIX = '.yaml';
@@ -43,6 +46,19 @@ export interface StatusStore {
   subscribe(listener: (name: string) => void): () => void;
 }
 
+/** What is known, and what of it the files say. */
+interface Ledger {
+  folder: string;
+  statuses: Map<string, ProgramStatus>;
+  damaged: Map<string, string>;
+  /** What the file says, so that equal text is not written again. */
+  written: Map<string, string>;
+  /** Names whose file is there and can be read, whatever it says. */
+  kept: Set<string>;
+  /** Writes of one file go one after the other. */
+  serial: SerialByName;
+}
+
 /**
  * Reads `status/`. Rejects `RegistryUnavailable` for a file of a newer version, which must not be overwritten.
  * @param onListenerError told what a listener threw
@@ -51,82 +67,15 @@ export async function openStatusStore(
   folder: string,
   onListenerError: (error: unknown) => void = () => undefined,
 ): Promise<StatusStore> {
-  const statuses = new Map<string, ProgramStatus>();
-  const damaged = new Map<string, string>();
-  /** What the file says, so that equal text is not written again. */
-  const written = new Map<string, string>();
-  /** Names whose file is there and can be read, whatever it says. */
-  const kept = new Set<string>();
-  const listeners = createListeners<string>(onListenerError);
-  /** Writes of one file go one after the other. */
-  const tails = new Map<string, Promise<void>>();
-
-  const files = (await readdir(folder)).filter((file) => file.endsWith(SUFFIX));
-  /** Takes a file in where nothing is known of the program yet. Gives whether it could be read. */
-  async function read(name: string): Promise<boolean> {
-    try {
-      const text = await readPlainFile(join(folder, `${name}${SUFFIX}`));
-      const status = decodeStatus(text, emptyStatus(name, 0));
-      damaged.delete(name);
-      if (statuses.has(name)) return false;
-      statuses.set(name, status);
-      written.set(name, text);
-      kept.add(name);
-      return true;
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      damaged.set(name, messageOf(error));
-      return false;
-    }
-  }
-  const names = files.map((file) => file.slice(0, -SUFFIX.length)).filter((name) => NAME_PATTERN.test(name));
-  await mapLimit(names, READS_AT_ONCE, read);
-
-  const enqueue = (name: string, work: () => Promise<void>): Promise<void> => {
-    const next = (tails.get(name) ?? Promise.resolve()).then(work, work);
-    tails.set(name, next);
-    const done = () => {
-      if (tails.get(name) === next) tails.delete(name);
-    };
-    next.then(done, done);
-    return next;
+  const ledger: Ledger = {
+    ...{ folder, statuses: new Map(), damaged: new Map(), written: new Map(), kept: new Set() },
+    serial: createSerialByName(),
   };
-  const notify = listeners.tell;
-  const unavailable = (name: string, error: unknown) =>
-    new AppError(
-      'RegistryUnavailable',
-      `status/${name}.yaml can not be written: ${codeOf(error) || String(error)}`,
-      {
-        cause: error,
-        hint: 'Free disk space or mend the permissions of status/.',
-      },
-    );
-
-  const write = (name: string, durable: boolean): Promise<void> =>
-    enqueue(name, async () => {
-      const latest = statuses.get(name);
-      if (latest === undefined) return;
-      const text = encodeStatus(latest);
-      if (written.get(name) === text) return;
-      try {
-        await writeAtomic(join(folder, `${name}${SUFFIX}`), text, { mode: 0o600, durable });
-      } catch (error) {
-        written.delete(name);
-        throw unavailable(name, error);
-      }
-      written.set(name, text);
-      kept.add(name);
-    });
-
-  const unlink = (name: string): Promise<void> =>
-    enqueue(name, async () => {
-      written.delete(name);
-      // A status that came meanwhile is written by the next in the line.
-      await rm(join(folder, `${name}${SUFFIX}`), { force: true }).catch((error: unknown) => {
-        throw unavailable(name, error);
-      });
-      kept.delete(name);
-    });
+  const { statuses, damaged, written, kept, serial } = ledger;
+  const listeners = createListeners<string>(onListenerError);
+  const files = (await readdir(folder)).filter((file) => file.endsWith(SUFFIX));
+  const names = files.map((file) => file.slice(0, -SUFFIX.length)).filter((name) => NAME_PATTERN.test(name));
+  await mapLimit(names, READS_AT_ONCE, (name) => read(ledger, name));
 
   return {
     get: (name) => statuses.get(name),
@@ -139,32 +88,91 @@ export async function openStatusStore(
       if (known === undefined || stableJson(known) !== stableJson(status)) {
         statuses.set(name, status);
         damaged.delete(name);
-        notify(name);
-      } else if (written.has(name) && !tails.has(name)) {
+        listeners.tell(name);
+      } else if (written.has(name) && serial.isIdle(name)) {
         return;
       }
-      await write(name, durable);
+      await write(ledger, name, durable);
     },
     async remove(name) {
       statuses.delete(name);
       damaged.delete(name);
-      await unlink(name).finally(() => notify(name));
+      await unlink(ledger, name).finally(() => listeners.tell(name));
     },
     async compare(files) {
       const isThere = (name: string) => files.has(`${name}${SUFFIX}`);
       for (const name of [...damaged.keys()]) {
         if (!isThere(name)) damaged.delete(name);
         // One of a newer version is left to the next start to say.
-        else if (await read(name).catch(() => false)) notify(name);
+        else if (await read(ledger, name).catch(() => false)) listeners.tell(name);
       }
       return [...written.keys()].filter((name) => !isThere(name));
     },
     async rewrite(names) {
       for (const name of names) written.delete(name);
       // One after the other: where the disk is full, the first says so for all.
-      for (const name of [...statuses.keys()]) if (!written.has(name)) await write(name, false);
-      for (const name of [...kept]) if (!statuses.has(name)) await unlink(name);
+      for (const name of [...statuses.keys()]) if (!written.has(name)) await write(ledger, name, false);
+      for (const name of [...kept]) if (!statuses.has(name)) await unlink(ledger, name);
     },
     subscribe: listeners.add,
   };
+}
+
+const fileOf = ({ folder }: Ledger, name: string) => join(folder, `${name}${SUFFIX}`);
+
+/** Takes a file in where nothing is known of the program yet. Gives whether it could be read. */
+async function read(ledger: Ledger, name: string): Promise<boolean> {
+  const { statuses, damaged, written, kept } = ledger;
+  try {
+    const text = await readPlainFile(fileOf(ledger, name));
+    const status = decodeStatus(text, emptyStatus(name, 0));
+    damaged.delete(name);
+    if (statuses.has(name)) return false;
+    statuses.set(name, status);
+    written.set(name, text);
+    kept.add(name);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    damaged.set(name, messageOf(error));
+    return false;
+  }
+}
+
+function write(ledger: Ledger, name: string, durable: boolean): Promise<void> {
+  const { statuses, written, kept, serial } = ledger;
+  return serial(name, async () => {
+    const latest = statuses.get(name);
+    if (latest === undefined) return;
+    const text = encodeStatus(latest);
+    if (written.get(name) === text) return;
+    try {
+      await writeAtomic(fileOf(ledger, name), text, { mode: 0o600, durable });
+    } catch (error) {
+      written.delete(name);
+      throw unavailable(name, error);
+    }
+    written.set(name, text);
+    kept.add(name);
+  });
+}
+
+function unlink(ledger: Ledger, name: string): Promise<void> {
+  const { written, kept, serial } = ledger;
+  return serial(name, async () => {
+    written.delete(name);
+    // A status that came meanwhile is written by the next in the line.
+    await rm(fileOf(ledger, name), { force: true }).catch((error: unknown) => {
+      throw unavailable(name, error);
+    });
+    kept.delete(name);
+  });
+}
+
+function unavailable(name: string, error: unknown): AppError {
+  const why = codeOf(error) || String(error);
+  return new AppError('RegistryUnavailable', `status/${name}.yaml can not be written: ${why}`, {
+    cause: error,
+    hint: 'Free disk space or mend the permissions of status/.',
+  });
 }

@@ -1,8 +1,10 @@
-import { link, lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { codeOf } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { moveFile, syncFolder, writeAtomic } from '../files/atomic-write.ts';
-import type { Reversible } from '../files/reversible.ts';
+import { isThere } from '../files/is-there.ts';
+import { type Reversible, reversible } from '../files/reversible.ts';
 import { MANIFEST_SUFFIX } from '../paths.ts';
 import { dataUnavailable } from './data-unavailable.ts';
 
@@ -44,27 +46,19 @@ export async function openTrash(folder: string, now: () => number): Promise<Tras
     return file;
   }
 
-  async function note(name: string): Promise<string> {
-    const file = take(name);
-    await writeAtomic(join(folder, file), '# The manifest was missing when its program was deleted.\n');
-    return file;
-  }
-
   return {
     has: (name) => files.has(name),
     async discard(name, path) {
-      if ((await lstat(path).catch(() => undefined)) === undefined) {
-        const file = await note(name);
-        return {
-          async undo() {
-            forget(name, file);
-            await rm(join(folder, file), { force: true });
-          },
-          done: async () => undefined,
-        };
-      }
+      const isHere = await isThere(path);
       const file = take(name);
       const target = join(folder, file);
+      if (!isHere) {
+        await writeAtomic(target, '# The manifest was missing when its program was deleted.\n');
+        return reversible(async () => {
+          forget(name, file);
+          await rm(target, { force: true });
+        });
+      }
       try {
         await moveFile(path, target, (from) => readFile(from));
         await syncFolder(folder);
@@ -72,17 +66,10 @@ export async function openTrash(folder: string, now: () => number): Promise<Tras
         forget(name, file);
         throw error;
       }
-      return {
-        async undo() {
-          forget(name, file);
-          // Never over what somebody has put there meanwhile. What is no file can not be linked.
-          await link(target, path).catch((error: { code?: string }) =>
-            error.code === 'EEXIST' ? undefined : rename(target, path),
-          );
-          await rm(target, { recursive: true, force: true });
-        },
-        done: async () => undefined,
-      };
+      return reversible(async () => {
+        forget(name, file);
+        await putBack(target, path);
+      });
     },
     async supersede(name) {
       for (const file of files.get(name) ?? []) {
@@ -102,4 +89,10 @@ export async function openTrash(folder: string, now: () => number): Promise<Tras
       });
     },
   };
+}
+
+/** Never over what somebody has put there meanwhile. What is no file can not be linked. */
+async function putBack(from: string, to: string): Promise<void> {
+  await link(from, to).catch((error: unknown) => (codeOf(error) === 'EEXIST' ? undefined : rename(from, to)));
+  await rm(from, { recursive: true, force: true });
 }

@@ -1,0 +1,48 @@
+import type { GitRun } from './run.ts';
+
+/** A commit, and the name of who made it. */
+export interface Change {
+  commit: string;
+  author: string;
+}
+
+/** What git is asked at once, each time anew. */
+export interface GitQuestions {
+  /** Whether everything in that folder is in HEAD, unchanged. */
+  isClean(folder: string): Promise<boolean>;
+  /** Whether git leaves that folder out: nothing in it is tracked, and it is ignored. */
+  ignores(folder: string): Promise<boolean>;
+  /** The last of these commits (as `git log` takes them) that touched one of these paths, as far as git can tell. */
+  lastChange(commits: string, paths: readonly string[]): Promise<Change | undefined>;
+}
+
+/** @param isUnborn whether the repository has no commit */
+export function createGitQuestions(run: GitRun, isUnborn: () => boolean): GitQuestions {
+  return {
+    async isClean(folder) {
+      const options = ['--porcelain', '--untracked-files=all', '--ignored', '--no-renames'];
+      const { code, stdout } = await run(['status', ...options, '--', folder]);
+      return code === 0 && stdout === '';
+    },
+    async ignores(folder) {
+      for (const ask of [
+        ['ls-files', '-z', '--'],
+        ['ls-tree', '-z', '--name-only', 'HEAD', '--'],
+      ]) {
+        const { code, stdout } = await run([...ask, folder]);
+        // A repository without a commit has no HEAD to look into.
+        const hasNoHead = ask[0] === 'ls-tree' && isUnborn();
+        if (stdout !== '' || (code !== 0 && !hasNoHead)) return false;
+      }
+      // It knows no literal paths; the names that come here have no wildcards in them.
+      const env = { GIT_LITERAL_PATHSPECS: '0' };
+      return (await run(['check-ignore', '-q', '--', folder], { env })).code === 0;
+    },
+    async lastChange(commits, paths) {
+      const options = ['-1', '--no-show-signature', '--format=%H%n%an'];
+      const { stdout } = await run(['log', ...options, commits, '--', ...paths]);
+      const [commit = '', author = ''] = stdout.split('\n');
+      return commit === '' ? undefined : { commit, author };
+    },
+  };
+}
