@@ -39,6 +39,8 @@ export interface References {
   programs: ReadonlyMap<string, string>;
   /** Names whose manifest is gone and whose ledger is not: they are being deleted, or wait for a confirmation. */
   leaving: ReadonlySet<string>;
+  /** Names that containers carry, of programs that nothing else may be known of. */
+  withContainers: ReadonlySet<string>;
   /** Volumes of programs, those that are leaving among them. */
   volumes: ReadonlySet<string>;
 }
@@ -121,7 +123,8 @@ export function isReferenced(refs: References, item: Found): boolean {
         (context) => isWithin(context, item.folder) || isWithin(item.folder, context),
       );
     case 'history':
-      return refs.programs.has(item.name);
+      // A stray is its program's again when manifest or ledger are back, and of a revision that is kept.
+      return refs.programs.has(item.name) || refs.withContainers.has(item.name);
     case 'trash':
       return refs.leaving.has(item.name);
     case 'volume': {

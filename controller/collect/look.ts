@@ -59,7 +59,9 @@ export async function look(parts: LookParts): Promise<boolean> {
   const kept = await readKept(leftovers);
   const containers = await engine.listContainers();
   const running = containers.flatMap(({ labels }) => labels[LABELS.build] ?? []);
-  const refs = () => referencesNow(registry, [...running, ...parts.building(), ...way.inUse()], kept);
+  const withContainers = containers.map(({ program }) => program);
+  const refs = () =>
+    referencesNow(registry, withContainers, [...running, ...parts.building(), ...way.inUse()], kept);
   const found = await parts.unusedSince(listed, refs());
   const removals = collectable(refs(), found, parts.now(), limits);
   for (const removal of removals) {
@@ -107,6 +109,7 @@ function tellOfLimit(
 
 function referencesNow(
   registry: Registry,
+  withContainers: readonly string[],
   hashes: readonly string[],
   revisions: ReadonlyMap<string, Kept>,
 ): References {
@@ -122,8 +125,7 @@ function referencesNow(
     manifests,
     statuses: registry.status.names().flatMap((name) => registry.status.get(name) ?? []),
     unsure: [...registry.status.damaged().keys(), ...registry.missing()],
-    hashes,
-    revisions,
+    ...{ hashes, withContainers, revisions },
   });
 }
 

@@ -23,6 +23,8 @@ export interface ReferenceSources {
   unsure: readonly string[];
   /** Whole hashes of what is wanted just now, is being built, or has a container. */
   hashes: Iterable<string>;
+  /** Names that containers carry. */
+  withContainers: Iterable<string>;
   /** By name, those of deleted programs among them. */
   revisions: ReadonlyMap<string, Kept>;
 }
@@ -32,7 +34,7 @@ const HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
 
 /** Pure. Rather too much than too little: whatever so much as names a thing keeps it. */
 export function referencesOf(sources: ReferenceSources): References {
-  const { manifests, statuses, unsure, hashes, revisions } = sources;
+  const { manifests, statuses, unsure, hashes, withContainers, revisions } = sources;
   const programs = new Map(unsure.map((name) => [name, '']));
   for (const { name, userId } of statuses) programs.set(name, userId);
   for (const { name, userId } of manifests) programs.set(name, userId || (programs.get(name) ?? ''));
@@ -57,7 +59,7 @@ export function referencesOf(sources: ReferenceSources): References {
     if (programs.has(name)) for (const folder of kept.contexts) contexts.add(folder);
   }
   return {
-    ...{ builds, pastBuilds, contexts, programs },
+    ...{ builds, pastBuilds, contexts, programs, withContainers: new Set(withContainers) },
     leaving: new Set([...programs.keys()].filter((name) => !present.has(name))),
     volumes: new Set(statuses.flatMap(({ memory }) => memory.program.volume ?? [])),
   };

@@ -21,6 +21,7 @@ const NOTHING: References = {
   pastBuilds: new Set(),
   contexts: new Set(),
   programs: new Map(),
+  withContainers: new Set(),
   leaving: new Set(),
   volumes: new Set(),
 };
@@ -109,6 +110,7 @@ const CASES: [what: string, found: Found[], refs: Partial<References>, goes: str
   ['the history of a program that is gone, within a week', [history('a', 6 * DAY)], {}, []],
   ['the history of a program that is gone, later', [history('a', 7 * DAY)], {}, ['history of a']],
   ['the history of a program', [history('a', 99 * DAY)], { programs: new Map([['a', 'me']]) }, []],
+  ['the history of what has a container', [history('a', 99 * DAY)], { withContainers: new Set(['a']) }, []],
   ['trash after a week', [trash('a', 7 * DAY)], {}, ['data/trash/a.yaml']],
   [
     'trash of a name that is in use again',

@@ -10,7 +10,14 @@ const hash = (digit: string) => digit.repeat(64);
 const buildId = (digit: string) => `build-${digit.repeat(12)}`;
 const folder = (digit: string) => `sources/${buildId(digit)}`;
 
-const NONE: ReferenceSources = { manifests: [], statuses: [], unsure: [], hashes: [], revisions: new Map() };
+const NONE: ReferenceSources = {
+  manifests: [],
+  statuses: [],
+  unsure: [],
+  hashes: [],
+  withContainers: [],
+  revisions: new Map(),
+};
 const status = (name: string, memory: ProgramMemory, more: Partial<ProgramStatus> = {}): ProgramStatus => ({
   ...emptyStatus(name, 0),
   userId: 'me',
