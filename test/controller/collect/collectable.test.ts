@@ -253,6 +253,7 @@ const world = fc.record({
       contexts: names,
       programs: names,
       leaving: names,
+      withContainers: names,
       volumes: names,
     })
     .map(
@@ -262,6 +263,7 @@ const world = fc.record({
         contexts: new Set(sets.contexts.map((name) => `sources/build-${name.repeat(12)}`)),
         programs: new Map(sets.programs.map((name) => [name, name === 'd' ? 'you' : 'me'])),
         leaving: new Set(sets.leaving),
+        withContainers: new Set(sets.withContainers),
         volumes: new Set(sets.volumes.map((name) => `v-${name}`)),
       }),
     ),
