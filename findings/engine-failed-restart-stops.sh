@@ -34,10 +34,10 @@ chmod 755 "$tmp"
 (cd "$tmp" && apt-get download busybox-static) >/dev/null 2>&1 ||
   cannot 'apt-get download busybox-static failed (apt-get update?)'
 dpkg -x "$tmp"/busybox-static_*.deb "$tmp/deb"
-mkdir -p "$tmp/root/bin"
-cp "$tmp/deb/bin/busybox" "$tmp/root/bin/"
-for name in sh sleep; do ln -s busybox "$tmp/root/bin/$name"; done
-tar -c -C "$tmp/root" . | docker import - "$me" >/dev/null
+mkdir -p "$tmp/files/bin"
+cp "$tmp/deb/bin/busybox" "$tmp/files/bin/"
+for name in sh sleep; do ln -s busybox "$tmp/files/bin/$name"; done
+tar -c -C "$tmp/files" . | docker import - "$me" >/dev/null
 echo "engine $version, busybox $(dpkg-deb -f "$tmp"/busybox-static_*.deb Version)"
 
 idle='trap "exit 0" TERM; while :; do sleep 0.1; done'
