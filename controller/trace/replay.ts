@@ -69,7 +69,7 @@ function seen(situation: Situation): string[] {
   const roleOf = (id: string) =>
     id === roles?.current?.id ? 'current' : id === roles?.previous?.id ? 'previous' : 'surplus';
   return [
-    `wants ${goal.kind}${spec === undefined ? '' : ` of ${imageKey.slice(0, 12) || 'sources not known'} on port ${port}`}`,
+    `wants ${goal.kind}${spec === undefined ? '' : ` of ${imageKey.replace(/^([0-9a-f]{12})[0-9a-f]{52}$/, '$1') || 'sources not known'} on port ${port}`}`,
     ...(rollback ? [`revision ${rollback.revision} stands in for ${rollback.bad}: ${rollback.message}`] : []),
     ...(portProblem ? [`has no port: ${portProblem.message}`] : []),
     `image ${image.kind}`,
