@@ -59,6 +59,8 @@ function look(pass: PassRecord, seed: string): void {
 function envValues(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, one]: [string, unknown]) =>
-    key === 'env' && typeof one === 'object' && one !== null ? Object.values(one).map(String) : envValues(one),
+    key === 'env' && typeof one === 'object' && one !== null
+      ? Object.values(one).map(String)
+      : envValues(one),
   );
 }
