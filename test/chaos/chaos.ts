@@ -10,6 +10,8 @@ export interface ChaosOptions {
   seed: number;
   /** How long faults go on. */
   ms: number;
+  /** It goes on until so many kinds of steps did something: on a busy machine the time alone may be too short. */
+  kindsMin?: number;
   programs: number;
   ports: string;
   say: Say;
@@ -37,7 +39,7 @@ const INTERRUPTED = 'the run was interrupted';
 
 /** Plays with a host, its engine and its registry for a while; then everything has to become right by itself. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { seed, ms, programs, ports, say, signal } = options;
+  const { seed, programs, ports, say, signal } = options;
   const world = await openWorld(createRandom(seed), ports, programs);
   const report: ChaosReport = { counts: new Map(), wrong: [], convergedMs: 0, forgotten: [] };
   try {
@@ -46,8 +48,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     report.wrong = await converge(world, signal);
     if (report.wrong.length > 0) return report;
     await mark(world);
-    say(`All are; ${Math.round(ms / 1000)} s of edits and faults`);
-    report.wrong = await play(world, ms, report.counts, signal);
+    say(`All are; ${Math.round(options.ms / 1000)} s of edits and faults`);
+    report.wrong = await play(world, options, report.counts);
     if (report.wrong.length > 0) return report;
     say('The faults stop, the manifests are made whole');
     await calm(world);
@@ -67,14 +69,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 
 async function play(
   world: World,
-  ms: number,
+  { ms, kindsMin = 0, signal }: ChaosOptions,
   counts: Map<string, number>,
-  signal?: AbortSignal,
 ): Promise<string[]> {
   const { random, host } = world;
   const steps = [...EDITS, ...FAULTS];
   const end = performance.now() + ms;
-  for (let n = 0; performance.now() < end; n++) {
+  for (let n = 0; performance.now() < end || counts.size < kindsMin; n++) {
     if (signal?.aborted) return [INTERRUPTED];
     const step = random.weighted(steps);
     // The host or the engine may be away: then what was asked of it is refused, and that is all.
