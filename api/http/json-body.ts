@@ -1,4 +1,5 @@
 import { AppError } from '../../schemas/errors.ts';
+import { isRecord } from '../../schemas/is-record.ts';
 import { unknownField } from '../../schemas/nearest.ts';
 
 /** Unknown fields told at once. */
@@ -19,14 +20,9 @@ export function jsonObject(text: string, hint?: string): Record<string, unknown>
     const details = [{ path: '', message: (cause as SyntaxError).message }];
     throw new AppError('BadRequest', 'the body is not valid JSON', { hint, cause, details });
   }
-  if (isObject(value)) return value;
+  if (isRecord(value)) return value;
   const message = 'the body must be a JSON object';
   throw new AppError('BadRequest', message, { hint, details: [{ path: '', message }] });
-}
-
-/** Whether a value out of JSON is what JSON calls an object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Throws `BadRequest` for fields of a body other than these: a mistyped one must not pass for one left out. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../schemas/errors.ts';
+import { isRecord } from '../../schemas/is-record.ts';
 import { nearest, unknownField } from '../../schemas/nearest.ts';
 import { PROGRAM_STATES, proxyUrl, timestamp, USER_ID_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
-import { isObject, jsonObject } from '../http/json-body.ts';
+import { jsonObject } from '../http/json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
 import { sourceFiles } from './source-names.ts';
 import { createViewCache } from './view.ts';
@@ -125,7 +126,7 @@ function refuseMistypedFiles(body: Readonly<Record<string, unknown>>): void {
 
 function parseFiles(value: unknown): Record<string, string> {
   if (value === undefined || value === null) return {};
-  if (!isObject(value)) bad('src_files must be an object of file names and their contents', 'src_files');
+  if (!isRecord(value)) bad('src_files must be an object of file names and their contents', 'src_files');
   for (const [name, content] of Object.entries(value)) {
     const path = `src_files[${JSON.stringify(name)}]`;
     if (typeof content !== 'string') bad(`${path} must be a string: the content of the file`, path);

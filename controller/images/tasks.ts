@@ -18,6 +18,8 @@ const PULLS_MAX = 2;
 export interface ImageTasks {
   /** Whether one runs, or waits for its turn, for this program; for that image only, where one is named. */
   pending(name: string, key?: string): boolean;
+  /** What runs, or waits for its turn, for this program: build hashes and references. */
+  keysOf(name: string): string[];
   /** Build hashes and references of all that runs or waits for its turn. */
   keys(): string[];
   build(name: string, request: BuildRequest): void;
@@ -74,9 +76,12 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
       });
   }
 
+  const keysOf = (name: string) =>
+    [...tasks].flatMap(([key, { waiters }]) => (waiters.has(name) ? [key] : []));
+
   return {
-    pending: (name, key) =>
-      [...tasks].some(([one, { waiters }]) => (key === undefined || one === key) && waiters.has(name)),
+    pending: (name, key) => keysOf(name).some((one) => key === undefined || one === key),
+    keysOf,
     keys: () => [...tasks.keys()],
     build: (name, request) => join(name, request.hash, builds, (signal) => runBuild(deps, request, signal)),
     pull: (name, reference) => join(name, reference, pulls, (signal) => runPull(deps, reference, signal)),

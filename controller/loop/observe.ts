@@ -102,7 +102,7 @@ async function read(
     ...{ ...seen, port, answers: {} },
     ...(context !== undefined && { context }),
     ...(failure !== undefined && { failure }),
-    pending: deps.images.keys().filter((key) => deps.images.pending(name, key)),
+    pending: deps.images.keysOf(name),
     rollouts: deps.rollouts.elapsed(name),
   };
 }

@@ -72,8 +72,9 @@ export function finishedKey(
   spec: ProgramSpec,
 ): Pick<Situation, 'imageKey' | 'buildId' | 'image'> | undefined {
   const end = finishedOf(forgetEnd(memory, spec));
+  if (end === undefined) return undefined;
   const keys = containers.map(({ labels }) => spec.image ?? labels[LABELS.build] ?? '');
-  const imageKey = keys.find((key) => specHash(spec, key, port) === end?.specHash);
-  if (end === undefined || imageKey === undefined) return undefined;
+  const imageKey = keys.find((key) => specHash(spec, key, port) === end.specHash);
+  if (imageKey === undefined) return undefined;
   return { imageKey, buildId: spec.build === null ? '' : buildIdOf(imageKey), image: { kind: 'unneeded' } };
 }

@@ -2,30 +2,6 @@ import type { ProgramSpec } from '../../schemas/program.ts';
 import { ON_CHANGE } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 
-export interface Difference {
-  /** e.g. `spec.env.KEY`. */
-  path: string;
-  from: unknown;
-  to: unknown;
-}
-
-/** Which fields two specs, defaults filled in, or two sets of labels differ in; sorted by path. Pure. */
-export function diffSpecs(from: object | undefined, to: object, root = 'spec'): Difference[] {
-  const differences: Difference[] = [];
-  const walk = (path: string, before: unknown, after: unknown): void => {
-    if (stableJson(before) === stableJson(after)) return;
-    if (!isRecord(before) || !isRecord(after)) {
-      differences.push({ path, from: before ?? null, to: after ?? null });
-      return;
-    }
-    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      walk(`${path}.${key}`, before[key], after[key]);
-    }
-  };
-  walk(root, from ?? {}, to);
-  return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
 /**
  * What a change of spec will make the controller do, in words and in order. Pure.
  * @param has whether a container of the program runs, or is kept at least
@@ -51,8 +27,4 @@ export function describeChange(
   if (isUp) actions.push('stop the running container');
   actions.push('start the new container');
   return actions;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

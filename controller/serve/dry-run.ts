@@ -1,9 +1,10 @@
 import type { DryRun } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { diffSpecs } from '../../schemas/differences.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { isUpState, type Runtime } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
-import { describeChange, diffSpecs } from './change.ts';
+import { describeChange } from './change.ts';
 import { mustBeNamed, validProgram } from './manifest-text.ts';
 
 /** What a manifest would change, against what is in force. Throws `InvalidManifest`, and `Conflict` over its name. */

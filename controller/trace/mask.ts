@@ -1,3 +1,4 @@
+import { isRecord } from '../../schemas/is-record.ts';
 import type { ProgramSpec, Runtime } from '../../schemas/program.ts';
 import { underPolicy } from '../../schemas/resolve.ts';
 import { attemptOf, digest, revisionHash, specHash } from '../../schemas/spec-hash.ts';
@@ -82,8 +83,4 @@ function gather(value: unknown, found: Found, key = ''): void {
   if (!isRecord(value)) return;
   if ('userId' in value && isRecord(value.env)) found.specs.push(value);
   for (const [inner, one] of Object.entries(value)) gather(one, found, inner);
-}
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

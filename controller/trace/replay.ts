@@ -1,8 +1,8 @@
 /** `npm run replay -- FILE`: what was decided in each pass that a log or a simulation wrote down, and why. */
 import { readFileSync } from 'node:fs';
+import { diffSpecs } from '../../schemas/differences.ts';
 import { messageOf } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
-import { stableJson } from '../../schemas/stable-json.ts';
 import { assignRoles } from '../program/roles.ts';
 import { type Situation, specOf } from '../program/situation.ts';
 import { type Decided, type PassRecord, think } from './pass.ts';
@@ -84,24 +84,17 @@ function seen(situation: Situation): string[] {
 }
 
 /** `starts.crashes.count: 1 → 2`. */
-function changes(before: unknown, after: unknown, path = ''): string[] {
-  if (stableJson(before ?? null) === stableJson(after ?? null)) return [];
-  if (!isRecord(before) || !isRecord(after)) {
-    const words = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 200));
-    return [`${path.slice(1)}: ${words(before)} → ${words(after)}`];
-  }
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-  return keys.flatMap((key) => changes(before[key], after[key], `${path}.${key}`));
+function changes(before: object, after: object): string[] {
+  const words = (value: unknown) => (value === null ? 'nothing' : JSON.stringify(value).slice(0, 200));
+  return diffSpecs(before, after, '').map(
+    ({ path, from, to }) => `${path.slice(1)}: ${words(from)} → ${words(to)}`,
+  );
 }
 
 function differences(then: Decided, now: Decided): string[] {
   const plain = ({ actions, status }: Decided) => {
     const { state, reason, errorMsg, memory } = status;
-    return { actions, state, reason, errorMsg, memory };
+    return { actions: { ...actions }, state, reason, errorMsg, memory };
   };
   return changes(plain(then), plain(now));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

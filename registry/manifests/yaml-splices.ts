@@ -1,4 +1,5 @@
 import { isCollection, isMap, isNode, isPair, type Node, type Pair, type YAMLMap } from 'yaml';
+import { isRecord } from '../../schemas/is-record.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import { keyText } from './manifest.ts';
 import { blockScalar, blockText, flowPairs, inlineText, isBlockScalar } from './yaml-text.ts';
@@ -263,8 +264,4 @@ function indented(lines: string, indent: string): string {
 
 function at(offset: number, text: string): Splice {
   return { start: offset, end: offset, text };
-}
-
-function isRecord(value: unknown): value is Data {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { AppError } from '../../schemas/errors.ts';
+import { isRecord } from '../../schemas/is-record.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import { API_VERSION, PROGRAM_STATES } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
@@ -138,8 +139,4 @@ function isLike(value: unknown, like: unknown): boolean {
   if (typeof like === 'number') return Number.isSafeInteger(value);
   if (Array.isArray(like)) return Array.isArray(value);
   return typeof like === 'object' ? isRecord(value) : typeof value === typeof like;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

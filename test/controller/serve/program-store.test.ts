@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describeChange, diffSpecs } from '../../../controller/serve/change.ts';
+import { describeChange } from '../../../controller/serve/change.ts';
 import { dryRun } from '../../../controller/serve/dry-run.ts';
+import { diffSpecs } from '../../../schemas/differences.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { resolveSpec } from '../../../schemas/resolve.ts';
 import { createStage, manifest } from '../../scenario/stage.ts';
