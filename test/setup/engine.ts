@@ -1,17 +1,16 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { aptInstall, mayInstall, rootPrefix } from './apt.ts';
 import { findCommand, lastLines, runCommand } from './command.ts';
 import { ensureGvisor, registerGvisor } from './gvisor.ts';
+import { createPatience } from './patience.ts';
 import { runningDaemon } from './running-daemon.ts';
 import { type Say, SetupError } from './say.ts';
 
 const DAEMON_LOG = '/var/log/hersh-dockerd.log';
 const ANSWER_MS_MAX = 5_000;
-/** Measured: 3 to 8 s. An engine with many containers to bring back takes longer. */
-const START_MS_MAX = 90_000;
 
 export interface EngineNeeds {
   /** Whether gVisor is installed where it is missing. Without, it is only registered where it is installed. */
@@ -89,38 +88,65 @@ async function bring(say: Say, docker: Docker): Promise<void> {
   await start(say, docker, prefix);
 }
 
+/** How often it is started: one that finds many dead containers ends while it tidies up, each time with fewer. */
+const STARTS_MAX = 10;
+const TIDIES_UP = /timeout waiting for containerd/;
+
 async function start(say: Say, docker: Docker, prefix: readonly string[]): Promise<void> {
-  let ended: { code: number | null } | undefined;
   if (existsSync('/run/systemd/system')) {
     say('Starting the engine (systemctl start docker)');
     const { code, output } = await runCommand([...prefix, 'systemctl', 'start', 'docker']);
     if (code !== 0) throw new SetupError(`systemctl start docker failed:\n${lastLines(output, 15)}`);
-  } else if (runningDaemon() === undefined) {
-    say(`Starting the engine (dockerd; it stays when we leave, and logs to ${DAEMON_LOG})`);
-    const log = prefix.length === 0 ? openSync(DAEMON_LOG, 'a') : undefined;
-    const [command = '', ...args] = [...prefix, findCommand('dockerd') ?? 'dockerd'];
-    const stdio = ['ignore', log ?? 'ignore', log ?? 'ignore'] as const;
-    // A session of its own: Ctrl-C here must not end an engine that others may use by then.
-    const daemon = spawn(command, args, { detached: true, stdio: [...stdio] });
-    daemon.on('error', () => {
-      ended = { code: 127 };
-    });
-    daemon.on('exit', (code) => {
-      ended = { code };
-    });
-    daemon.unref();
-    if (log !== undefined) closeSync(log);
+    return answers(say, docker, () => undefined);
   }
-  const deadline = Date.now() + START_MS_MAX;
+  say(`Starting the engine (dockerd; it stays when we leave, and logs to ${DAEMON_LOG})`);
+  let ended = runningDaemon() === undefined ? launch(prefix) : () => undefined;
+  let starts = 1;
+  const endedForGood = () => {
+    const code = ended();
+    if (code === undefined || starts === STARTS_MAX || !TIDIES_UP.test(endOfLog())) return code;
+    starts += 1;
+    ended = launch(prefix);
+    return undefined;
+  };
+  return answers(say, docker, endedForGood);
+}
+
+/** Starts dockerd. Gives a function that tells its exit code, once it has ended. */
+function launch(prefix: readonly string[]): () => number | undefined {
+  let ended: number | undefined;
+  const log = prefix.length === 0 ? openSync(DAEMON_LOG, 'a') : undefined;
+  const [command = '', ...args] = [...prefix, findCommand('dockerd') ?? 'dockerd'];
+  const stdio = ['ignore', log ?? 'ignore', log ?? 'ignore'] as const;
+  // A session of its own: Ctrl-C here must not end an engine that others may use by then.
+  const daemon = spawn(command, args, { detached: true, stdio: [...stdio] });
+  daemon.on('error', () => {
+    ended = 127;
+  });
+  daemon.on('exit', (code) => {
+    ended = code ?? 128;
+  });
+  daemon.unref();
+  if (log !== undefined) closeSync(log);
+  return () => ended;
+}
+
+/** Waits until the engine answers. Throws SetupError when it has ended, or shows no sign of life. */
+async function answers(say: Say, docker: Docker, ended: () => number | undefined): Promise<void> {
+  const patience = createPatience(signOfLife, () => performance.now());
   let nextWord = Date.now() + 3_000;
   for (;;) {
     const problem = await whyNoAnswer(docker);
     if (problem === undefined) return;
     if (problem.code === 'EACCES') throw new SetupError(notInGroup('The engine is installed and runs'));
+    const code = ended();
     // One that lost the race against another starter ends as well, and the other's answers.
-    if (ended && runningDaemon() === undefined) throw new SetupError(`dockerd ended${why(ended.code)}`);
-    if (Date.now() > deadline) {
-      throw new SetupError(`The engine did not answer within ${START_MS_MAX / 1000} s${why(null)}`);
+    if (code !== undefined && runningDaemon() === undefined) {
+      throw new SetupError(`dockerd ended${why(code)}`);
+    }
+    if (!patience.lasts()) {
+      const seconds = patience.silentMsMax / 1000;
+      throw new SetupError(`The engine did not answer, and did nothing for ${seconds} s${why(undefined)}`);
     }
     if (Date.now() > nextWord) {
       say('Waiting for the engine');
@@ -130,16 +156,29 @@ async function start(say: Say, docker: Docker, prefix: readonly string[]): Promi
   }
 }
 
-function why(code: number | null): string {
-  const beginning = code === null ? '' : ` with code ${code}`;
-  let log = '';
+/** Changes as long as the engine that starts has something to do: it logs each container that it brings back. */
+function signOfLife(): string {
   try {
-    log = lastLines(readFileSync(DAEMON_LOG, 'utf8'), 20);
+    return `${runningDaemon()} ${statSync(DAEMON_LOG).size}`;
   } catch {
-    return `${beginning}; ask its log why (journalctl -u docker)`;
+    return `${runningDaemon()}`;
   }
+}
+
+function why(code: number | undefined): string {
+  const beginning = code === undefined ? '' : ` with code ${code}`;
+  const log = endOfLog();
+  if (log === '') return `${beginning}; ask its log why (journalctl -u docker)`;
   const hint = /iptables|nf_tables|permission denied|operation not permitted/i.test(log)
     ? '\nInside a container it needs --privileged; on a machine of your own, a kernel with iptables and overlayfs.'
     : '';
   return `${beginning}. The end of ${DAEMON_LOG}:\n${log}${hint}`;
+}
+
+function endOfLog(): string {
+  try {
+    return lastLines(readFileSync(DAEMON_LOG, 'utf8'), 20);
+  } catch {
+    return '';
+  }
 }

@@ -13,6 +13,7 @@ import { exampleFiles, withDefaults } from './example-files.ts';
 import { registerGvisor } from './gvisor.ts';
 import { whoAnswers } from './host-process.ts';
 import { ROOT } from './host-settings.ts';
+import { createPatience } from './patience.ts';
 
 const prepare = join(ROOT, 'test', 'setup', 'prepare.mjs');
 const folder = mkdtempSync(join(tmpdir(), 'hersh-setup-test-'));
@@ -134,4 +135,22 @@ describe('who answers on the port', () => {
 test('a command that is not there is a result, not an error', async () => {
   const { code } = await runCommand(['there-is-no-such-command']);
   assert.equal(code, 127);
+});
+
+test('patience lasts as long as there are signs of life, and a while without one', () => {
+  let [sign, now] = [0, 0];
+  const patience = createPatience(
+    () => sign,
+    () => now,
+    10,
+  );
+  for (; now < 1_000; now += 10) {
+    assert.ok(patience.lasts());
+    sign += 1;
+  }
+  assert.ok(patience.lasts());
+  now += 10;
+  assert.ok(patience.lasts());
+  now += 1;
+  assert.ok(!patience.lasts());
 });
