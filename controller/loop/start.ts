@@ -8,6 +8,7 @@ import { type Situation, specOf } from '../program/situation.ts';
 import { emit, save } from './ledger.ts';
 import { failedToStart, type MakeDeps, slotOf } from './make.ts';
 import { type Outcome, withDeed } from './outcome.ts';
+import { reassignPort } from './reassign-port.ts';
 import { keepFailed } from './revisions.ts';
 
 export interface StartDeps extends MakeDeps {
@@ -63,20 +64,4 @@ async function notStarted(
   if (rollout.verdict === 'bad' && rollout !== failed.status.memory.rollout)
     await keepFailed(deps, status.name, rollout.revision, refused.bad);
   return { ...failed, status: next };
-}
-
-/** The port was taken by somebody else on this machine: another one, and a container for it. */
-async function reassignPort(deps: StartDeps, status: ProgramStatus, taken: number): Promise<Outcome> {
-  let port: number;
-  try {
-    port = await deps.ports.reserve(status.name, new Set([taken]));
-  } catch (error) {
-    return failedToStart(deps, status, error);
-  }
-  deps.ports.release(status.name, port);
-  const next = { ...status, publishPort: port };
-  await save(deps, next);
-  const message = `port ${taken} is taken by something else on this machine; the program moves to ${port}`;
-  await emit(deps, next, { type: 'Warning', reason: 'PortReassigned', message });
-  return { status: next, goOn: false };
 }

@@ -1,6 +1,6 @@
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { StatusStore } from '../records/status-store.ts';
-import { pruningPauses } from './prune.ts';
+import { pruningPauses } from './pruning-pauses.ts';
 
 /** A file that is gone is believed gone after this (design: absence). */
 const ABSENT_MS = 500;

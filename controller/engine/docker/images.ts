@@ -1,53 +1,12 @@
 import type Docker from 'dockerode';
-import { buildIdOf, imageTag } from '../../../schemas/build-id.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { LABELS } from '../../../schemas/program.ts';
 import type { BuiltImage, DiskUsage, Image, ImageRemoval } from '../engine.ts';
 import { absent, engineError, refused, statusOf } from './errors.ts';
+import { claimTag, hasNone, ownTags } from './image-owner.ts';
 import { isImageReference } from './translate.ts';
 
-/**
- * Hosts of several instances share built images, so each puts a tag of its own on those it has a use for,
- * `hersh/<build_id>:for-<instance>`: an image stays as long as any such tag is on it. Docker thus counts the
- * references, and no host has to know of another. One whose tag a newer image of the same build takes keeps
- * `for-<instance>.<its id>`, or it would lie there for good.
- */
-const CLAIM = /^for-([a-z0-9][a-z0-9-]*)(?:\.[0-9a-f]+)?$/;
-const PLAIN = 'latest';
 const ID_DIGITS = 12;
-
-export function claimTag(repository: string, instance: string): string {
-  return `${repository}:for-${instance}`;
-}
-
-/** The tags of an image that hosts put there, whole. */
-interface OwnTags {
-  repository: string;
-  plain: string[];
-  ours: string[];
-  others: string[];
-}
-
-/**
- * Which tags of an image are the hosts'. All else is somebody's own, and so is an image that has none of these: what
- * is committed from a program's container, or built on its image, has our label too.
- */
-function ownTags(instance: string, build: string | undefined, tags: readonly string[] | null): OwnTags {
-  const repository = imageTag(buildIdOf(build ?? ''));
-  const own: OwnTags = { repository, plain: [], ours: [], others: [] };
-  if (!/^[0-9a-f]{12}/.test(build ?? '')) return own;
-  for (const whole of tags ?? []) {
-    if (!whole.startsWith(`${repository}:`)) continue;
-    const tag = whole.slice(repository.length + 1);
-    const claimant = CLAIM.exec(tag)?.[1];
-    if (tag === PLAIN) own.plain.push(whole);
-    else if (claimant !== undefined) (claimant === instance ? own.ours : own.others).push(whole);
-  }
-  return own;
-}
-
-const hasNone = ({ plain, ours, others }: OwnTags): boolean =>
-  plain.length + ours.length + others.length === 0;
 
 /** See `Engine.inspectImage`. */
 export async function inspectImage(docker: Docker, reference: string): Promise<Image | undefined> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { test } from 'node:test';
-import { pruningPauses } from '../../../registry/looks/prune.ts';
+import { pruningPauses } from '../../../registry/looks/pruning-pauses.ts';
 import type { Registry } from '../../../registry/registry.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { emptyStatus } from '../../../schemas/status.ts';
