@@ -2,30 +2,8 @@
  * What may go. Pure: the files, the engine and the clock are read by look.ts, which also carries it out.
  */
 
-/** One thing that takes up disk and may one day go. */
-export type Found = Common &
-  (
-    | { kind: 'image'; id: string; buildId: string; claimedBy: 'us' | 'others' | 'nobody' }
-    /** The tar of what was built: what a rollback to changed sources needs. */
-    | { kind: 'context'; buildId: string }
-    | { kind: 'buildLog'; buildId: string }
-    /** A folder that the API made, `sources/build-…`. It goes to the trash. */
-    | { kind: 'sources'; folder: string }
-    /** Events and revisions kept under a name. */
-    | { kind: 'history'; name: string }
-    /** `name` is `""` for what is not the manifest of a program. `isStamped`: its name says since when it lies there. */
-    | { kind: 'trash'; name: string; isStamped: boolean }
-    /** The volume of a deleted program, by the record that lies in the trash. */
-    | { kind: 'volume'; name: string; userId: string; volume: string }
-  );
-
-interface Common {
-  /** Tells it from all others, and where it lies: an image's id, or a path relative to the registry. */
-  key: string;
-  bytes: number;
-  /** Since when nothing has referred to it; of what lies in the trash, since when it does. Epoch milliseconds. */
-  sinceMs: number;
-}
+import { underPressure } from './disk-limit.ts';
+import { byAge, type Found, type Removal, reason } from './item.ts';
 
 /** All that is still needed. */
 export interface References {
@@ -54,13 +32,6 @@ export interface CollectLimits {
   diskBytes: number | undefined;
 }
 
-export interface Removal {
-  item: Found;
-  /** The volume stays, only what the trash says of it goes. */
-  recordOnly: boolean;
-  why: string;
-}
-
 const GRACE: Record<Found['kind'], 'graceMs' | 'trashMs'> = {
   image: 'graceMs',
   context: 'graceMs',
@@ -69,15 +40,6 @@ const GRACE: Record<Found['kind'], 'graceMs' | 'trashMs'> = {
   history: 'trashMs',
   trash: 'trashMs',
   volume: 'trashMs',
-};
-
-/** What can be made again goes before what can not. Those not named here do not count for the disk limit. */
-const PRESSURE: Partial<Record<Found['kind'], number>> = {
-  image: 0,
-  context: 0,
-  buildLog: 0,
-  trash: 1,
-  volume: 1,
 };
 
 /**
@@ -134,39 +96,6 @@ export function isReferenced(refs: References, item: Found): boolean {
   }
 }
 
-/** Bytes of all that the disk limit is about, needed or not. */
-export function countedBytes(found: readonly Found[]): number {
-  return found.filter(isCounted).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function isCounted(item: Found): boolean {
-  if (item.kind === 'image') return item.claimedBy === 'us';
-  if (item.kind === 'trash') return item.isStamped;
-  return PRESSURE[item.kind] !== undefined;
-}
-
-function underPressure(
-  found: readonly Found[],
-  removals: readonly Removal[],
-  younger: readonly Found[],
-  diskBytes: number | undefined,
-): Removal[] {
-  if (diskBytes === undefined) return [];
-  // A record that goes alone takes its volume out of the sum too: another record counts it, or a program has it.
-  const going = removals.map(({ item }) => item);
-  let over = countedBytes(found) - countedBytes(going) - diskBytes;
-  const rank = (item: Found) => PRESSURE[item.kind] ?? 0;
-  const more: Removal[] = [];
-  for (const item of younger.filter(isCounted).sort((a, b) => rank(a) - rank(b) || byAge(a, b))) {
-    if (over <= 0) break;
-    if (item.bytes === 0) continue;
-    const why = `${reason(item)}, and the disk limit is exceeded by ${Math.ceil(over / 2 ** 20)} MiB`;
-    more.push({ item, recordOnly: false, why });
-    over -= item.bytes;
-  }
-  return more;
-}
-
 /**
  * An image that no host has claimed may have been made by a host of another instance that was killed just then, so
  * it has the longer time.
@@ -188,17 +117,9 @@ function newestRecords(found: readonly Found[]): Map<string, Found> {
   return newest;
 }
 
-const byAge = (a: Found, b: Found): number =>
-  a.sinceMs - b.sinceMs || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
-
 /** Whether a folder is another one, or lies in it. */
 function isWithin(folder: string, other: string): boolean {
   return other === '.' || folder === other || folder.startsWith(`${other}/`);
-}
-
-function reason({ kind }: Found): string {
-  if (kind === 'trash' || kind === 'volume') return 'it has been in the trash';
-  return kind === 'history' ? 'its program has been gone' : 'nothing has referred to it';
 }
 
 /** The largest unit that fits: `7 d`, `90 min`. */

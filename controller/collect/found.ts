@@ -1,7 +1,7 @@
 import type { Leftover, Leftovers } from '../../registry/records/leftovers.ts';
 import { buildIdOf } from '../../schemas/build-id.ts';
 import type { DiskUsage, Engine } from '../engine/engine.ts';
-import type { Found } from './collectable.ts';
+import type { Found } from './item.ts';
 
 /**
  * Everything that could be collected, needed or not. `sinceMs` is 0 where nothing on the disk says it.

@@ -5,16 +5,10 @@ import { LABELS } from '../../schemas/program.ts';
 import { type Engine, isEngineAway } from '../engine/engine.ts';
 import type { ControllerLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import {
-  type CollectLimits,
-  collectable,
-  countedBytes,
-  type Found,
-  isReferenced,
-  type References,
-  type Removal,
-} from './collectable.ts';
+import { type CollectLimits, collectable, isReferenced, type References } from './collectable.ts';
+import { countedBytes } from './disk-limit.ts';
 import { findAll } from './found.ts';
+import type { Found, Removal } from './item.ts';
 import { type Kept, keptIn, referencesOf } from './references.ts';
 import { remove } from './remove.ts';
 import type { RightOfWay } from './right-of-way.ts';

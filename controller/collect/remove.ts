@@ -1,7 +1,7 @@
 import type { Leftovers } from '../../registry/records/leftovers.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Found } from './collectable.ts';
+import type { Found } from './item.ts';
 
 export interface RemoveDeps {
   registry: Registry;

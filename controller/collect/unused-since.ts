@@ -1,6 +1,7 @@
 import type { Leftovers } from '../../registry/records/leftovers.ts';
 import { messageOf } from '../../schemas/errors.ts';
-import { type Found, isReferenced, type References } from './collectable.ts';
+import { isReferenced, type References } from './collectable.ts';
+import type { Found } from './item.ts';
 import type { Troubles } from './troubles.ts';
 
 /**

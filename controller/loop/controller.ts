@@ -12,7 +12,7 @@ import type { CollectLimits } from '../collect/collectable.ts';
 import type { Closable, Engine } from '../engine/engine.ts';
 import { createSlots } from '../engine/slots.ts';
 import { type ContextCache, createContextCache } from '../images/context-cache.ts';
-import { createImageTasks, type ImageTasks } from '../images/shared-tasks.ts';
+import { createImageTasks, type ImageTasks } from '../images/once-an-image.ts';
 import type { ControllerLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { holdKnownPorts } from '../ports/hold-known.ts';

@@ -6,7 +6,10 @@ import { createContainersSeen } from './containers-seen.ts';
 import { createEnginePresence } from './engine-presence.ts';
 import { createTimers } from './timers.ts';
 
-/** Containers are listed this often under the events (design: numbers). */
+/**
+ * Containers are listed this often under the events (design: numbers). An engine that falls silent between two lists
+ * is thus told to be away within 15 s: these 10, and the 5 that a call waits for an answer (`engine/docker/ping.ts`).
+ */
 const RELIST_MS = 10_000;
 
 export interface EngineHealth {

@@ -1,5 +1,5 @@
 import type { ProgramStatus } from '../../schemas/status.ts';
-import type { ImageTasks } from '../images/shared-tasks.ts';
+import type { ImageTasks } from '../images/once-an-image.ts';
 import type { Action } from '../program/action.ts';
 import { short } from '../program/action.ts';
 import type { EventDraft } from '../program/events.ts';

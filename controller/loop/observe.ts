@@ -15,7 +15,7 @@ import { type BuildSpec, LABELS } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { ImageTasks } from '../images/shared-tasks.ts';
+import type { ImageTasks } from '../images/once-an-image.ts';
 import { holdPort } from '../ports/hold.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { GoalResult } from '../program/goal.ts';

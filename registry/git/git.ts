@@ -2,15 +2,15 @@
 
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { createGitState, type GitState } from './committed-files.ts';
 import { findFolders } from './folders.ts';
 import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
 import { createFollower } from './follower.ts';
 import { createHeadReader, type GitFolders } from './head.ts';
+import { createGitStand, type GitStand } from './may-be-read.ts';
 import { createGitQuestions, type GitQuestions } from './questions.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createGitRun, type GitRun } from './run.ts';
-import { createGitStand, type GitStand } from './stand.ts';
-import { createGitState, type GitState } from './state.ts';
 import { createTimers } from './timers.ts';
 
 /** HEAD is looked at this often; a few `stat` calls. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../schemas/clock.ts';
 import type { Git } from '../git/git.ts';
-import type { Stand } from '../git/stand.ts';
+import type { Stand } from '../git/may-be-read.ts';
 import type { ManifestSet } from '../manifests/set.ts';
 import type { RegistryPaths } from '../paths.ts';
 import { type Scan, scanPrograms } from './scan.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { claimTag } from '../../controller/engine/docker/image-owner.ts';
+import { claimTag } from '../../controller/engine/docker/images-of-people.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { BASES } from './base-images.ts';
 import { QUICKSTART_USER } from './deploy-example.ts';

@@ -3,7 +3,7 @@ import { AppError } from '../../../schemas/errors.ts';
 import { LABELS } from '../../../schemas/program.ts';
 import type { BuiltImage, DiskUsage, Image, ImageRemoval } from '../engine.ts';
 import { absent, engineError, refused, statusOf } from './errors.ts';
-import { claimTag, hasNone, ownTags } from './image-owner.ts';
+import { claimTag, hasNone, ownTags } from './images-of-people.ts';
 import { isImageReference } from './translate.ts';
 
 const ID_DIGITS = 12;

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import {
   type CollectLimits,
   collectable,
-  countedBytes,
-  type Found,
   isReferenced,
   type References,
 } from '../../../controller/collect/collectable.ts';
+import { countedBytes } from '../../../controller/collect/disk-limit.ts';
+import type { Found } from '../../../controller/collect/item.ts';
 
 const MIN = 60_000;
 const HOUR = 60 * MIN;

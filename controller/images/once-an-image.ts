@@ -6,13 +6,8 @@
 import { AppError, messageOf, withHint } from '../../schemas/errors.ts';
 import type { ImageFailure } from '../../schemas/facts.ts';
 import { createSlots, type Slots } from '../engine/slots.ts';
-import { type BuildDeps, type BuildRequest, runBuild } from './build.ts';
-import { runPull } from './pull.ts';
-
-/** Builds at a time (design: numbers). */
-const BUILDS_MAX = 2;
-/** Pulls at a time, beside the builds, which a registry that stalls must not keep waiting. */
-const PULLS_MAX = 2;
+import { BUILDS_MAX, type BuildDeps, type BuildRequest, runBuild } from './run-build.ts';
+import { PULLS_MAX, runPull } from './run-pull.ts';
 
 /** Builds and pulls that run in the background, one an image however many programs wait for it. */
 export interface ImageTasks {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createGitState } from '../../../registry/git/committed-files.ts';
 import type { GitHead } from '../../../registry/git/head.ts';
 import type { GitRun } from '../../../registry/git/run.ts';
-import { createGitState } from '../../../registry/git/state.ts';
 import { createManualClock } from '../../sim/manual-clock.ts';
 
 const at = (id: string): GitHead => ({

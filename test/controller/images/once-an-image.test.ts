@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { BuildImage, Engine } from '../../../controller/engine/engine.ts';
-import { createImageTasks } from '../../../controller/images/shared-tasks.ts';
+import { createImageTasks } from '../../../controller/images/once-an-image.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { createSimEngine } from '../../sim/engine.ts';
 import { createSimWorld } from '../../sim/engine-world.ts';

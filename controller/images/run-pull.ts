@@ -3,6 +3,9 @@ import type { Engine } from '../engine/engine.ts';
 import type { ControllerLog } from '../log.ts';
 import { createTimeLimit, stoppedLate } from './time-limit.ts';
 
+/** Pulls at a time, beside the builds, which a registry that stalls must not keep waiting. */
+export const PULLS_MAX = 2;
+
 /** How long a pull may take in all, and how long it may go without any progress. */
 const PULL_MS_MAX = 30 * 60_000;
 const PULL_SILENCE_MS_MAX = 2 * 60_000;

@@ -2,8 +2,11 @@ import type { BuildLogWriter } from '../../registry/records/build-logs.ts';
 import { imageTag } from '../../schemas/build-id.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import { type BuildSpec, LABELS } from '../../schemas/program.ts';
-import type { PullDeps } from './pull.ts';
+import type { PullDeps } from './run-pull.ts';
 import { createTimeLimit, stoppedLate } from './time-limit.ts';
+
+/** Builds at a time (design: numbers). */
+export const BUILDS_MAX = 2;
 
 /** How long a build may take (design: numbers). */
 const BUILD_MS_MAX = 5 * 60_000;
