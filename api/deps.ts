@@ -85,6 +85,8 @@ export interface ProgramView {
   desiredState: 'Running' | 'Stopped';
   /** Ran to its end under Never or OnFailure. */
   finished: boolean;
+  /** Was Running or Ready when it was looked at last, whatever a call has asked for since. */
+  isUp: boolean;
   status: ProgramStatus;
   problems: readonly Problem[];
 }

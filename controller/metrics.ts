@@ -8,7 +8,12 @@ export interface Metrics {
   /** One thing that nothing referred to is gone. */
   collected(kind: string, bytes: number): void;
   /** What is asked when somebody scrapes. */
-  watch(sources: { queueDepth: () => number; statuses: () => StatusStore }): void;
+  watch(sources: {
+    queueDepth: () => number;
+    statuses: () => StatusStore;
+    /** Whether this host has looked at the program: until then nothing counts as Ready. */
+    isObserved: (name: string) => boolean;
+  }): void;
   /** Prometheus text. */
   text(): Promise<{ contentType: string; body: string }>;
 }
@@ -52,7 +57,8 @@ export function createMetrics(): Metrics {
       const store = sources?.statuses();
       const counts = new Map(PROGRAM_STATES.map((state) => [state as string, 0]));
       for (const name of store?.names() ?? []) {
-        const state = store?.get(name)?.state ?? '';
+        const written = store?.get(name)?.state ?? '';
+        const state = written === 'Ready' && sources?.isObserved(name) !== true ? 'Running' : written;
         counts.set(state, (counts.get(state) ?? 0) + 1);
       }
       for (const [state, count] of counts) this.set({ state }, count);

@@ -50,7 +50,7 @@ async function restart({ c, deps, body }: RouteContext): Promise<Response> {
   jsonObject(body, NO_BODY);
   const view = findProgram(c, deps);
   const { state } = view.status;
-  if (!isUpState(state) || view.desiredState === 'Stopped') {
+  if (!view.isUp || view.desiredState === 'Stopped') {
     throw new AppError('NotRunning', 'program not running', {
       hint: `its state is ${state}; POST /programs/${view.name}/start starts one that is stopped`,
     });

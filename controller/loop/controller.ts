@@ -19,6 +19,7 @@ import { holdKnownPorts } from '../ports/hold-known.ts';
 import { createPorts, type PortRange, type Ports } from '../ports/ports.ts';
 import type { PassRecord } from '../trace/pass.ts';
 import { type EngineHealth, type EngineMonitor, startEngineMonitor } from './engine-monitor.ts';
+import { createObserved, type Observed } from './observed.ts';
 import { createPasses } from './passes.ts';
 import { createProber, type Prober } from './probe.ts';
 import type { ProbeOnce } from './probe-once.ts';
@@ -65,6 +66,7 @@ export interface Controller extends Closable {
   /** Removes the containers that belong to no program. Gives their names. */
   removeStrays(): Promise<string[]>;
   collector: Pick<Collector, 'hold' | 'run'>;
+  observed: Pick<Observed, 'has' | 'subscribe'>;
 }
 
 /** Starts keeping programs as their manifests want them, until closed. Closing leaves them running. */
@@ -89,10 +91,13 @@ export function startController(deps: ControllerDeps): Controller {
   const told = (error: unknown) => log.error({ err: error }, 'a periodic look failed');
   timers.every(RELOOK_MS, () => sources.relook().catch(told));
   timers.every(RESYNC_MS, async () => queueAll(registry, queue));
-  metrics.watch({ queueDepth: () => queue.depth, statuses: () => registry.status });
+  metrics.watch({
+    ...{ queueDepth: () => queue.depth, statuses: () => registry.status },
+    isObserved: parts.observed.has,
+  });
 
   return {
-    ...{ ports, collector },
+    ...{ ports, collector, observed: parts.observed },
     health: monitor.health,
     removeStrays: monitor.removeStrays,
     onBuildStart(listener) {
@@ -124,6 +129,7 @@ interface Parts {
   stops: Stops;
   /** When the last pass over each program began; epoch milliseconds. */
   looked: Map<string, number>;
+  observed: Observed;
   buildListeners: Set<(buildId: string) => void>;
 }
 
@@ -168,8 +174,12 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
     building: images.keys,
     engineTrouble: () => monitor.health().trouble,
   });
+  const observed = createObserved((error) => log.error({ err: error }, 'a listener failed'));
   const stops = createStops({ engine, clock, log, onEnd: queue.add, suspect: monitor.suspect });
-  return { ports, queue, monitor, prober, contexts, images, collector, stops, looked, buildListeners };
+  return {
+    ...{ ports, queue, monitor, prober, contexts, images, collector, stops },
+    ...{ looked, observed, buildListeners },
+  };
 }
 
 /** What one pass is given of the parts. @param onForgotten called with a program that is no more */
@@ -179,7 +189,7 @@ function reconcileDepsOf(
   onForgotten: (name: string) => void,
 ): ReconcileDeps {
   const { registry, clock } = deps;
-  const { ports, queue, monitor, prober, contexts, images, collector, stops, looked } = parts;
+  const { ports, queue, monitor, prober, contexts, images, collector, stops, looked, observed } = parts;
   const slots = createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED);
   const rollouts = createRolloutTimer(clock);
   const good: ReconcileDeps['good'] = new Map();
@@ -212,10 +222,11 @@ function reconcileDepsOf(
       queue.begin(name);
     },
     again: queue.addAfter,
+    observed: (name) => observed.add(name),
     onForgotten(name) {
       queue.forget(name);
       rollouts.forget(name);
-      for (const known of [looked, good, met]) known.delete(name);
+      for (const known of [looked, observed, good, met]) known.delete(name);
       onForgotten(name);
     },
   };

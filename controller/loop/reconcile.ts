@@ -45,6 +45,8 @@ export interface ReconcileDeps extends BeforeDeps, ObserveDeps, ExecuteDeps {
   begins: (name: string) => void;
   /** Looks at the program again after so many milliseconds. */
   again: (name: string, ms: number) => void;
+  /** What a look found has been written down. */
+  observed: (name: string) => void;
   /** Told of every pass, where somebody wants to know; what they keep must be masked. */
   onPass?: (pass: PassRecord) => void;
   /** Called when a program is no more. */
@@ -125,6 +127,7 @@ async function decide(
   await Promise.all(eventsBetween(before, next, commit).map((event) => emit(deps, next, event)));
   await keepReady(deps, next);
   await save(deps, next);
+  deps.observed(name);
   releasePorts(deps, situation);
   watchProbes(deps, next, situation);
   return carryOut(deps, next, situation, actions);

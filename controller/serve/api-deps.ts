@@ -26,7 +26,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
   const openapi = await readFile(new URL('../../schemas/openapi.yaml', import.meta.url), 'utf8');
   const reservations = createReservations(registry, controller.ports, clock);
   const programs = createProgramStore({
-    ...{ registry, clock, runtime },
+    ...{ registry, clock, runtime, observed: controller.observed },
     hold: (work) => controller.collector.hold(work),
     removeStrays: () => controller.removeStrays(),
     onBuildStart: (listener) => controller.onBuildStart(listener),

@@ -8,6 +8,7 @@ import type { BuildSpec, ProgramEvent, Runtime } from '../../schemas/program.ts'
 import { resolveSpec, writtenOut } from '../../schemas/resolve.ts';
 import type { Revision } from '../../schemas/revision.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import type { Observed } from '../loop/observed.ts';
 import { follow } from './follow.ts';
 import { createNewestBuildLog, type NewestBuildLogDeps } from './newest-build-log.ts';
 import { createProgramEdits, type ProgramEditDeps } from './program-edits.ts';
@@ -16,12 +17,13 @@ import { createProgramViews } from './program-views.ts';
 export interface ProgramStoreDeps extends ProgramEditDeps, NewestBuildLogDeps {
   clock: Clock;
   runtime: Runtime;
+  observed: Pick<Observed, 'has' | 'subscribe'>;
 }
 
 /** The registry as the API sees it: edits of manifests one way, status the other. */
 export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
   const { registry, runtime } = deps;
-  const views = createProgramViews(registry, deps.clock);
+  const views = createProgramViews(registry, deps.clock, deps.observed);
   const { get, mustGet, list, version } = views;
 
   /** Of the spec in force; null where an image is named, or nothing valid is known. */

@@ -2,9 +2,12 @@ import type { ProgramView } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { isUpState } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { emptyStatus } from '../../schemas/status.ts';
-import type { ManifestEntry } from '../../schemas/wanted.ts';
+import type { Asked, ManifestEntry } from '../../schemas/wanted.ts';
+import type { Observed } from '../loop/observed.ts';
+import { shownStatus } from './shown-status.ts';
 
 /** Each program as manifest and status together show it; made anew when one of them changes. */
 export interface ProgramViews {
@@ -18,7 +21,11 @@ export interface ProgramViews {
   version(): number;
 }
 
-export function createProgramViews(registry: Registry, clock: Clock): ProgramViews {
+export function createProgramViews(
+  registry: Registry,
+  clock: Clock,
+  observed: Pick<Observed, 'has' | 'subscribe'>,
+): ProgramViews {
   const views = new Map<string, ProgramView>();
   let version = 0;
   let sorted: { version: number; list: ProgramView[] } = { version: -1, list: [] };
@@ -31,6 +38,7 @@ export function createProgramViews(registry: Registry, clock: Clock): ProgramVie
     for (const name of names) invalidate(name);
   });
   registry.status.subscribe(invalidate);
+  observed.subscribe(invalidate);
 
   function get(name: string): ProgramView | undefined {
     const known = views.get(name);
@@ -39,7 +47,10 @@ export function createProgramViews(registry: Registry, clock: Clock): ProgramVie
     const status = registry.status.get(name);
     if (entry === undefined && (status === undefined || registry.wanted(name).kind === 'gone'))
       return undefined;
-    const view = viewOf(name, entry, status ?? emptyStatus(name, clock.now()));
+    const nowMs = clock.now();
+    const written = status ?? emptyStatus(name, nowMs);
+    const shown = shownStatus(written, askedBy(entry), observed.has(name), nowMs);
+    const view = viewOf(name, entry, shown, isUpState(written.state));
     views.set(name, view);
     return view;
   }
@@ -62,7 +73,18 @@ export function createProgramViews(registry: Registry, clock: Clock): ProgramVie
   };
 }
 
-function viewOf(name: string, entry: ManifestEntry | undefined, status: ProgramStatus): ProgramView {
+/** What a manifest asks for, also one that is not valid but was changed by a call since. */
+function askedBy(entry: ManifestEntry | undefined): Asked | undefined {
+  if (entry === undefined) return undefined;
+  return entry.program?.rawSpec ?? entry.asked;
+}
+
+function viewOf(
+  name: string,
+  entry: ManifestEntry | undefined,
+  status: ProgramStatus,
+  isUp: boolean,
+): ProgramView {
   const written = entry?.program?.rawSpec;
   const userId = status.userId || String(written?.userId ?? '');
   const wanted =
@@ -72,6 +94,7 @@ function viewOf(name: string, entry: ManifestEntry | undefined, status: ProgramS
     desiredState: wanted === 'Stopped' ? 'Stopped' : 'Running',
     finished: status.reason === 'Completed',
     status: { ...status, userId },
+    isUp,
     problems: entry?.problems ?? [],
   };
 }

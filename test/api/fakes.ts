@@ -3,7 +3,7 @@ import { EventEmitter, on } from 'node:events';
 import type { ApiDeps, Health, ProgramLogOptions, ProgramView, RevisionView } from '../../api/deps.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { emptyMemory } from '../../schemas/memory.ts';
-import { type ProgramEvent, type ProgramState, proxyUrl } from '../../schemas/program.ts';
+import { isUpState, type ProgramEvent, type ProgramState, proxyUrl } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 
 export const CREATED_AT = '2026-11-22T10:00:00.000Z';
@@ -24,6 +24,7 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
     name,
     desiredState: options.desiredState ?? 'Running',
     finished: options.finished ?? false,
+    isUp: isUpState(state),
     problems: [],
     status: {
       name,

@@ -137,7 +137,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
   });
   const programs = createProgramStore({
     hold: (work) => controller.collector.hold(work),
-    ...{ registry, clock: life.clock, runtime: 'runc' },
+    ...{ registry, clock: life.clock, runtime: 'runc', observed: controller.observed },
     removeStrays: () => controller.removeStrays(),
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
