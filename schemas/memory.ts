@@ -91,6 +91,11 @@ export interface Starts {
   failed?: { reason: string; message: string; attempts: number; nextAt: string };
 }
 
+/** `the program was deleted by commit 4f2a…`. */
+export function describeDeletion({ program: { deletion } }: ProgramMemory): string {
+  return `the program was deleted${deletion?.commit ? ` by commit ${deletion.commit}` : ''}`;
+}
+
 export function emptyMemory(): ProgramMemory {
   return {
     program: { startRequested: false, restartedAtSeen: '', lastBuild: '' },

@@ -1,7 +1,7 @@
+import { short } from '../../schemas/container.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { ImageTasks } from '../images/tasks.ts';
 import type { Action } from '../program/action.ts';
-import { short } from '../program/action.ts';
 import type { EventDraft } from '../program/events.ts';
 import type { Situation } from '../program/situation.ts';
 import { emit, save } from './ledger.ts';

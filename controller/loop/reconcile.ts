@@ -1,5 +1,6 @@
 import type { Registry } from '../../registry/registry.ts';
 import { type Container, isUp, runKey } from '../../schemas/container.ts';
+import { describeDeletion } from '../../schemas/memory.ts';
 import type { Runtime } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { emptyStatus } from '../../schemas/status.ts';
@@ -8,7 +9,6 @@ import { type Action, describe } from '../program/action.ts';
 import { givesUp } from '../program/deed.ts';
 import { eventsBetween, isCommitted } from '../program/events.ts';
 import { type GoalResult, goalOf } from '../program/goal.ts';
-import { describeDeletion } from '../program/memory.ts';
 import { plan } from '../program/plan.ts';
 import { assignRoles } from '../program/roles.ts';
 import { probesFor } from '../program/rollback.ts';

@@ -42,18 +42,10 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
     events.push({ type, reason: what, message });
   const about = (wanted: ConditionType) =>
     after.conditions.find(({ type }) => type === wanted)?.message ?? '';
-  if (commit !== '' && isOtherSpec(before, after))
-    tell(
-      'Normal',
-      'ManifestChanged',
-      `generation ${after.observedGeneration} of its spec is that of commit ${commit}`,
-    );
-  if (commit !== '' && isOtherBuild(before, after))
-    tell(
-      'Normal',
-      'SourcesChanged',
-      `${memory.program.lastBuild} is made of its sources in commit ${commit}`,
-    );
+  const generation = `generation ${after.observedGeneration} of its spec is that of commit ${commit}`;
+  if (commit !== '' && isOtherSpec(before, after)) tell('Normal', 'ManifestChanged', generation);
+  const sources = `${memory.program.lastBuild} is made of its sources in commit ${commit}`;
+  if (commit !== '' && isOtherBuild(before, after)) tell('Normal', 'SourcesChanged', sources);
   const isFirstError = state === 'Error' && before.state !== 'Error';
   const isNews = reason !== before.reason || errorMsg !== before.errorMsg || isFirstError;
   const isNormal = reason === 'Building' || reason === 'Completed';

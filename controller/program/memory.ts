@@ -125,11 +125,6 @@ export function withLateOom(lastExit: LastExit | null, containers: readonly Cont
   return one.oomToldMs > startedAtMs && isOfThatRun ? { ...lastExit, oomKilled: true } : lastExit;
 }
 
-/** `the program was deleted by commit 4f2a…`. */
-export function describeDeletion({ program: { deletion } }: ProgramMemory): string {
-  return `the program was deleted${deletion?.commit ? ` by commit ${deletion.commit}` : ''}`;
-}
-
 /** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */
 export function withBuild(memory: ProgramMemory, lastBuild: string): ProgramMemory {
   const before = memory.program.lastBuild;

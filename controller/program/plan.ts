@@ -1,9 +1,9 @@
 import { byAge, type Container, hashOf, isGoing, isUp, revisionOf } from '../../schemas/container.ts';
+import { describeDeletion } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { driftOf } from './drift.ts';
-import { describeDeletion } from './memory.ts';
 import { assignRoles, hasCrashed, isFinished, isReady, newestNumber } from './roles.ts';
 import { mayComeBack } from './rollback.ts';
 import { type Situation, specOf } from './situation.ts';
