@@ -1,11 +1,11 @@
-import type { Container } from '../../schemas/container.ts';
+import { type Container, isRunOf, revisionOf } from '../../schemas/container.ts';
+import { describeExit } from '../../schemas/last-exit.ts';
 import { type Bad, emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
-import { withProgram } from './goal.ts';
-import { afterStartFailure, forgetCrashes } from './memory.ts';
-import { assignRoles } from './roles.ts';
-import { latenessOf, numberOf } from './rollback.ts';
-import { type Situation, specOf } from './situation.ts';
+import { revisionHash } from '../../schemas/spec-hash.ts';
+import { afterStartFailure, forgetCrashes, withProgram } from './memory.ts';
+import { asRunning, isLate, type Running } from './roles.ts';
+import type { Situation } from './situation.ts';
 import { ended, numberTaken, refused, rolledBack } from './verdicts.ts';
 
 /** What the host did, or is about to do and has to be known if it dies in between: data, as the facts of a look. */
@@ -21,10 +21,8 @@ export type Deed =
   | { kind: 'numberTaken'; number: number; hash: string }
   | { kind: 'started' }
   | { kind: 'failed'; reason: string; message: string; nowMs: number }
-  /** The engine would not start the wanted attempt. */
-  | ({ kind: 'refused'; nowMs: number } & Failed)
-  /** The wanted attempt had its time. */
-  | ({ kind: 'gaveUp' } & Failed)
+  | Refused
+  | GaveUp
   | { kind: 'removed'; containerId: string };
 
 interface Failed {
@@ -32,6 +30,10 @@ interface Failed {
   imageKey: string;
   bad: Bad;
 }
+/** The engine would not start the wanted attempt. */
+type Refused = { kind: 'refused'; nowMs: number } & Failed;
+/** The wanted attempt had its time. */
+type GaveUp = { kind: 'gaveUp' } & Failed;
 
 /** What is remembered after the host did something. Pure: the other half of `learn`, which says the same of a look. */
 export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
@@ -53,8 +55,7 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
     }
     case 'numberTaken': {
       const { number, hash } = deed;
-      const known = { ...memory, rollout: numberTaken(rollout, number) };
-      return withProgram(known, { newest: { number, hash } });
+      return withProgram({ ...memory, rollout: numberTaken(rollout, number) }, { newest: { number, hash } });
     }
     case 'started':
       return { ...memory, starts: starts.crashes === undefined ? {} : { crashes: starts.crashes } };
@@ -86,10 +87,26 @@ function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): 
 }
 
 /** That the wanted revision had its time and did not become ready, while an older one did; or undefined. */
-export function givesUp(situation: Situation): Extract<Deed, { kind: 'gaveUp' }> | undefined {
-  const bad = latenessOf(situation);
-  const spec = specOf(situation.goal);
-  return bad && spec && { kind: 'gaveUp', spec, imageKey: situation.imageKey, bad };
+export function givesUp(situation: Situation): GaveUp | undefined {
+  const running = asRunning(situation);
+  const { good } = situation.memory.rollout;
+  if (running?.current === undefined || running.rollback !== undefined || good === undefined)
+    return undefined;
+  const { current, spec, imageKey, rolloutMs, probes } = running;
+  if (good.hash === revisionHash(spec, imageKey) || !isLate(running, current, spec, rolloutMs))
+    return undefined;
+  const found = crashesOf(running, current) || (probes.get(current.id)?.message ?? '');
+  const message = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
+  return { kind: 'gaveUp', ...failedOf(running, current, 'ProgressDeadlineExceeded', message) };
+}
+
+/** How often it ended by itself, how, and its last line; `""` where it did not. */
+function crashesOf({ memory: { starts }, lastExit }: Situation, container: Container): string {
+  if (lastExit === null || starts.crashes === undefined || !isRunOf(lastExit.run, container)) return '';
+  const { count } = starts.crashes;
+  const line = lastExit.logTail.split('\n').at(-1) ?? '';
+  const times = count === 1 ? 'once' : `${count} times in a row`;
+  return `exited ${times} (${describeExit(lastExit)})${line === '' ? '' : `: ${line}`}`;
 }
 
 /** That the engine would not start what is wanted; undefined for an older one that only serves until that can be had. */
@@ -97,13 +114,21 @@ export function refusedStart(
   situation: Situation,
   containerId: string,
   message: string,
-): Extract<Deed, { kind: 'refused' }> | undefined {
-  const { goal, imageKey, nowMs } = situation;
-  if (goal.kind !== 'run') return undefined;
-  const { spec } = goal;
+): Refused | undefined {
   // The one that served was stopped for this one, so it has to come back now and not after a deadline.
-  const { current } = assignRoles(situation, spec);
-  if (current?.id !== containerId) return undefined;
-  const bad = { revision: numberOf(situation, current), reason: 'StartFailed', message };
-  return { kind: 'refused', spec, imageKey, bad, nowMs };
+  const running = asRunning(situation);
+  if (running?.current?.id !== containerId) return undefined;
+  const failed = failedOf(running, running.current, 'StartFailed', message);
+  return { kind: 'refused', nowMs: situation.nowMs, ...failed };
+}
+
+function failedOf(
+  { spec, imageKey, memory }: Running,
+  current: Container,
+  reason: string,
+  message: string,
+): Failed {
+  // That it was made for; not the newest, where an older one was still there when that was wanted again.
+  const revision = revisionOf(current) || (memory.program.newest?.number ?? 0);
+  return { spec, imageKey, bad: { revision, reason, message } };
 }

@@ -4,7 +4,7 @@ import type { ProgramSpec, Runtime } from '../../schemas/program.ts';
 import { resolveSpec, underPolicy } from '../../schemas/resolve.ts';
 import { digest } from '../../schemas/spec-hash.ts';
 import type { Asked, Wanted } from '../../schemas/wanted.ts';
-import { forgetCrashes, forgetFailures } from './memory.ts';
+import { forgetCrashes, forgetFailures, withProgram } from './memory.ts';
 import type { Goal } from './situation.ts';
 
 export interface GoalResult {
@@ -62,10 +62,6 @@ export function goalOf(
     generation: changed ? generation + 1 : generation,
     ...told,
   };
-}
-
-export function withProgram(memory: ProgramMemory, change: Partial<OfProgram>): ProgramMemory {
-  return { ...memory, program: { ...memory.program, ...change } };
 }
 
 /** The last valid spec with what a call asked for since the manifest is not valid; the next valid one replaces both. */

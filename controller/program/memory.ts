@@ -1,7 +1,7 @@
 import { type Container, hashOf, isRunOf, isUp } from '../../schemas/container.ts';
 import type { ImageFailure } from '../../schemas/facts.ts';
 import type { LastExit } from '../../schemas/last-exit.ts';
-import type { ProgramMemory, Rest } from '../../schemas/memory.ts';
+import type { OfProgram, ProgramMemory, Rest } from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { askedAgain, ended, endOf, isAccounted } from './verdicts.ts';
 import { BACK_OFF_MS_MAX, backOffMs } from './waits.ts';
@@ -83,6 +83,10 @@ export function forgetFailures({ failedImage, ...memory }: ProgramMemory): Progr
   return { ...forgetCrashes(known), rollout: askedAgain(memory.rollout) };
 }
 
+export function withProgram(memory: ProgramMemory, change: Partial<OfProgram>): ProgramMemory {
+  return { ...memory, program: { ...memory.program, ...change } };
+}
+
 export function withRest(memory: ProgramMemory, next: Rest | undefined): ProgramMemory {
   const { rest, ...program } = memory.program;
   return { ...memory, program: next === undefined ? program : { ...program, rest: next } };
@@ -130,7 +134,7 @@ export function withBuild(memory: ProgramMemory, lastBuild: string): ProgramMemo
   const before = memory.program.lastBuild;
   if (lastBuild === '' || lastBuild === before) return memory;
   const known = before === '' ? memory : forgetCrashes(memory);
-  return { ...known, program: { ...known.program, lastBuild } };
+  return withProgram(known, { lastBuild });
 }
 
 /** What runs does not rest; and what had finished and runs, whoever started it, has not finished. */

@@ -2,7 +2,7 @@ import { type Container, revisionOf } from '../../schemas/container.ts';
 import type { ProgramMemory, Rollout } from '../../schemas/memory.ts';
 import { keyOf, madeOf, type Revision } from '../../schemas/revision.ts';
 import { attemptOf } from '../../schemas/spec-hash.ts';
-import { withProgram } from './goal.ts';
+import { withProgram } from './memory.ts';
 
 /** What a lost ledger can be made good with: the labels of containers, and the revisions kept. */
 export function rebuiltMemory(
