@@ -1,12 +1,13 @@
 import { type Container, isRunOf, revisionOf } from '../../schemas/container.ts';
-import { describeExit } from '../../schemas/last-exit.ts';
-import { type Bad, emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
-import type { ProgramSpec } from '../../schemas/program.ts';
+import { describeCrashes } from '../../schemas/last-exit.ts';
+import { emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
+import { timestamp } from '../../schemas/program.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
-import { afterStartFailure, forgetCrashes, withProgram } from './memory.ts';
-import { asRunning, isLate, type Running } from './roles.ts';
+import { forgetCrashes, withProgram } from './memory.ts';
+import { asRunning, isLate } from './roles.ts';
 import type { Situation } from './situation.ts';
-import { ended, numberTaken, refused, rolledBack } from './verdicts.ts';
+import { ended, type Failed, numberTaken, refused, rolledBack } from './verdicts.ts';
+import { backOffMs } from './waits.ts';
 
 /** What the host did, or is about to do and has to be known if it dies in between: data, as the facts of a look. */
 export type Deed =
@@ -21,19 +22,13 @@ export type Deed =
   | { kind: 'numberTaken'; number: number; hash: string }
   | { kind: 'started' }
   | { kind: 'failed'; reason: string; message: string; nowMs: number }
-  | Refused
-  | GaveUp
+  /** The engine would not start the wanted attempt. */
+  | ({ kind: 'refused'; nowMs: number } & Failed)
+  /** The wanted attempt had its time. */
+  | ({ kind: 'gaveUp' } & Failed)
   | { kind: 'removed'; containerId: string };
 
-interface Failed {
-  spec: ProgramSpec;
-  imageKey: string;
-  bad: Bad;
-}
-/** The engine would not start the wanted attempt. */
-type Refused = { kind: 'refused'; nowMs: number } & Failed;
-/** The wanted attempt had its time. */
-type GaveUp = { kind: 'gaveUp' } & Failed;
+type Of<K> = Extract<Deed, { kind: K }>;
 
 /** What is remembered after the host did something. Pure: the other half of `learn`, which says the same of a look. */
 export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
@@ -59,12 +54,16 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
     }
     case 'started':
       return { ...memory, starts: starts.crashes === undefined ? {} : { crashes: starts.crashes } };
-    case 'failed':
-      return afterStartFailure(memory, { reason: deed.reason, message: deed.message }, deed.nowMs);
+    case 'failed': {
+      const { kind: _, nowMs, ...why } = deed;
+      const attempts = (starts.failed?.attempts ?? 0) + 1;
+      const failed = { ...why, attempts, nextAt: timestamp(nowMs + backOffMs(attempts + 1)) };
+      return { ...memory, starts: { ...starts, failed } };
+    }
     case 'refused':
-      return withRollout(memory, refused(rollout, deed.spec, deed.imageKey, deed.bad, deed.nowMs));
+      return withRollout(memory, refused(rollout, deed, deed.nowMs));
     case 'gaveUp':
-      return withRollout(memory, rolledBack(rollout, deed.spec, deed.imageKey, deed.bad));
+      return withRollout(memory, rolledBack(rollout, deed));
     case 'removed':
       if (program.served?.id !== deed.containerId) return memory;
       return withProgram(memory, { served: { id: deed.containerId, removed: true } });
@@ -87,26 +86,21 @@ function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): 
 }
 
 /** That the wanted revision had its time and did not become ready, while an older one did; or undefined. */
-export function givesUp(situation: Situation): GaveUp | undefined {
+export function givesUp(situation: Situation): Of<'gaveUp'> | undefined {
   const running = asRunning(situation);
   const { good } = situation.memory.rollout;
   if (running?.current === undefined || running.rollback !== undefined || good === undefined)
     return undefined;
-  const { current, spec, imageKey, rolloutMs, probes } = running;
+  const { current, spec, imageKey, rolloutMs, probes, lastExit } = running;
   if (good.hash === revisionHash(spec, imageKey) || !isLate(running, current, spec, rolloutMs))
     return undefined;
-  const found = crashesOf(running, current) || (probes.get(current.id)?.message ?? '');
+  const { crashes } = running.memory.starts;
+  const hasCrashed = crashes !== undefined && isRunOf(lastExit?.run, current);
+  const crashed = hasCrashed && lastExit !== null ? describeCrashes(lastExit, crashes.count) : '';
+  const found = crashed || (probes.get(current.id)?.message ?? '');
   const message = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
-  return { kind: 'gaveUp', ...failedOf(running, current, 'ProgressDeadlineExceeded', message) };
-}
-
-/** How often it ended by itself, how, and its last line; `""` where it did not. */
-function crashesOf({ memory: { starts }, lastExit }: Situation, container: Container): string {
-  if (lastExit === null || starts.crashes === undefined || !isRunOf(lastExit.run, container)) return '';
-  const { count } = starts.crashes;
-  const line = lastExit.logTail.split('\n').at(-1) ?? '';
-  const times = count === 1 ? 'once' : `${count} times in a row`;
-  return `exited ${times} (${describeExit(lastExit)})${line === '' ? '' : `: ${line}`}`;
+  const bad = { revision: numberOf(running, current), reason: 'ProgressDeadlineExceeded', message };
+  return { kind: 'gaveUp', spec, imageKey, bad };
 }
 
 /** That the engine would not start what is wanted; undefined for an older one that only serves until that can be had. */
@@ -114,21 +108,16 @@ export function refusedStart(
   situation: Situation,
   containerId: string,
   message: string,
-): Refused | undefined {
+): Of<'refused'> | undefined {
   // The one that served was stopped for this one, so it has to come back now and not after a deadline.
   const running = asRunning(situation);
   if (running?.current?.id !== containerId) return undefined;
-  const failed = failedOf(running, running.current, 'StartFailed', message);
-  return { kind: 'refused', nowMs: situation.nowMs, ...failed };
+  const { spec, imageKey, nowMs, current } = running;
+  const bad = { revision: numberOf(running, current), reason: 'StartFailed', message };
+  return { kind: 'refused', spec, imageKey, bad, nowMs };
 }
 
-function failedOf(
-  { spec, imageKey, memory }: Running,
-  current: Container,
-  reason: string,
-  message: string,
-): Failed {
-  // That it was made for; not the newest, where an older one was still there when that was wanted again.
-  const revision = revisionOf(current) || (memory.program.newest?.number ?? 0);
-  return { spec, imageKey, bad: { revision, reason, message } };
+/** The revision it was made for; not the newest, where an older one was still there when that was wanted again. */
+function numberOf({ memory }: Situation, container: Container): number {
+  return revisionOf(container) || (memory.program.newest?.number ?? 0);
 }

@@ -1,11 +1,7 @@
-import type { ConditionType, EventType } from '../../schemas/program.ts';
+import type { ConditionType, EventType, ProgramEvent } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 
-export interface EventDraft {
-  type: EventType;
-  reason: string;
-  message: string;
-}
+export type EventDraft = Pick<ProgramEvent, 'type' | 'reason' | 'message'>;
 
 const STATE_MESSAGES: Partial<Record<ProgramStatus['state'], string>> = {
   Building: 'its image is being made',

@@ -1,13 +1,6 @@
 import { imageTag } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
-import {
-  type Answer,
-  type Facts,
-  type ImageState,
-  type Need,
-  needKey,
-  type ProbeState,
-} from '../../schemas/facts.ts';
+import { type Answer, type Facts, type Need, needKey, type ProbeState } from '../../schemas/facts.ts';
 import { exitOf } from '../../schemas/last-exit.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
@@ -29,7 +22,7 @@ import {
 } from './memory.ts';
 import { rebuiltMemory } from './rebuild.ts';
 import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
-import { comeBack, overtakenBy, standIn } from './rollback.ts';
+import { comeBack, standIn } from './rollback.ts';
 import { type Overtaken, type Situation, specOf } from './situation.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
 import { clampWaits } from './waits.ts';
@@ -111,8 +104,9 @@ function running(base: Situation, spec: ProgramSpec): Running {
   const looked = imageKeyOf(base, spec);
   const key = (looked.image.kind === 'unknown' && finishedKey(base, spec)) || looked;
   const wished = withWish({ ...base, ...key }, spec);
-  const failed = afterImageFailure(wished.memory, base.failure, base.nowMs);
-  const memory = awake(withBuild(failed, wished.buildId), base.containers);
+  const { failure, nowMs, containers } = base;
+  const failed = failure ? afterImageFailure(wished.memory, failure, nowMs) : wished.memory;
+  const memory = awake(withBuild(failed, wished.buildId), containers);
   const noticed = { ...wished, memory, image: imageState(wished) };
   const overtaken = overtakenOf(noticed);
   return served(withStandIn(overtaken === undefined ? noticed : { ...noticed, overtaken }));
@@ -120,15 +114,15 @@ function running(base: Situation, spec: ProgramSpec): Running {
 
 /** What is learnt from the container that serves, or did. */
 function served(situation: Running): Running {
-  const { current, spec } = situation;
-  const numbered = { ...situation, memory: noteNumber(situation) };
-  const timed = current === undefined ? numbered : withRollout(numbered, current, spec);
+  const { current, spec, imageKey } = situation;
+  const timed =
+    current === undefined ? situation : withRollout(situation, current, attemptOf(spec, imageKey));
   const ready = { ...timed, memory: noteReady(timed) };
   return accountForExit({ ...ready, memory: noteServed(ready) });
 }
 
 function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
-  const image: ImageState = { kind: 'unneeded' };
+  const image = { kind: 'unneeded' } as const;
   const { context, memory } = base;
   if (spec.build === null || context === undefined) return { imageKey: spec.image ?? '', buildId: '', image };
   if (context.kind === 'known') return { imageKey: context.hash, buildId: context.buildId, image };
@@ -163,7 +157,7 @@ function withWish(situation: Situation, spec: ProgramSpec): Running {
 }
 
 /** Looks for the image only where a container has to be made of it. */
-function imageState(situation: Running): ImageState {
+function imageState(situation: Running): Situation['image'] {
   const { imageKey, buildId, image, current, spec } = situation;
   if (image.kind === 'unknown') return image;
   if (situation.pending.includes(imageKey)) return { kind: 'pending' };
@@ -174,11 +168,17 @@ function imageState(situation: Running): ImageState {
   return id === '' ? { kind: 'absent' } : { kind: 'present', id };
 }
 
-/** See `overtakenBy`; with its revision, where that is really its own. */
+/**
+ * What there is while the wanted one can not be had, where it is newer than the last that is known to be good; with
+ * its revision, where that is really its own.
+ */
 function overtakenOf(situation: Running): Overtaken | undefined {
-  const container = overtakenBy(situation);
-  if (container === undefined) return undefined;
-  const { revision } = ask(situation, { kind: 'revision', number: revisionOf(container) });
+  const { current, shown: container, rollback, memory } = situation;
+  // One that is made and does not run yet leaves the time to see that the one before it is ready.
+  if (rollback !== undefined || container === undefined || container === current) return undefined;
+  const number = revisionOf(container);
+  if (number <= (memory.rollout.good?.revision ?? 0)) return undefined;
+  const { revision } = ask(situation, { kind: 'revision', number });
   if (revision === undefined) return undefined;
   const restartedAt = container.labels[LABELS.restartedAt] ?? revision.spec.restartedAt;
   const own = { ...revision.spec, restartedAt };
@@ -212,21 +212,15 @@ function withLate(situation: Running): { timed: Running; late?: Container } {
   const { container, revision } = situation.overtaken ?? {};
   if (container === undefined || revision === undefined || revision.outcome === 'Ready')
     return { timed: situation };
-  const timed = withRollout(situation, container, revision.spec, keyOf(revision));
+  const timed = withRollout(situation, container, attemptOf(revision.spec, keyOf(revision)));
   const isOut = isLate(situation, container, revision.spec, timed.rolloutMs);
   return { timed: { ...timed, rolloutMs: 0 }, ...(isOut && { late: container }) };
 }
 
-/** With how long a container has had to become ready: one that is known to be good, in this run. */
-function withRollout(
-  situation: Running,
-  container: Container,
-  spec: ProgramSpec,
-  imageKey = situation.imageKey,
-): Running {
+/** With how long a container of that attempt has had to become ready: one that is known to be good, in this run. */
+function withRollout(situation: Running, container: Container, attempt: string): Running {
   if (container.startedAtMs === 0) return situation;
   const { good } = situation.memory.rollout;
-  const attempt = attemptOf(spec, imageKey);
   const isGood = good !== undefined && attemptOf(good.spec, good.imageKey) === attempt;
   const key = isGood ? `${attempt} ${runKey(container)}` : attempt;
   const sinceStartMs = isUp(container) ? Math.max(0, situation.nowMs - container.startedAtMs) : 0;
@@ -234,24 +228,21 @@ function withRollout(
   return { ...situation, rolloutMs, timed: { ...situation.timed, [key]: rolloutMs } };
 }
 
-/** A ledger that could not be written knows nothing of the newest revision; the container made for it does. */
-function noteNumber({ memory, imageKey, rollback, current, spec }: Running): ProgramMemory {
-  const number = current === undefined ? 0 : revisionOf(current);
-  if (rollback !== undefined || number <= (memory.program.newest?.number ?? 0)) return memory;
-  return withProgram(memory, { newest: { number, hash: revisionHash(spec, imageKey) } });
-}
-
 /** Remembers what is ready as the one to come back to: the wanted revision, or the one that serves in its place. */
 function noteReady(situation: Running): ProgramMemory {
   const { memory, imageKey, buildId, rollback, overtaken, current, spec } = situation;
   if (rollback !== undefined) return memory;
+  const hash = revisionHash(spec, imageKey);
+  const number = current === undefined ? 0 : revisionOf(current);
+  // A ledger that could not be written knows nothing of the newest revision; the container made for it does.
+  const isNewest = number > (memory.program.newest?.number ?? 0);
+  const numbered = isNewest ? withProgram(memory, { newest: { number, hash } }) : memory;
+  const made = { revision: number || 1, hash, imageKey, buildId, spec };
   const isNow = current !== undefined && isReady(situation, current, spec);
-  const revision = (current && revisionOf(current)) || 1;
-  const made = { revision, hash: revisionHash(spec, imageKey), imageKey, buildId, spec };
   const rollout = isNow ? nowReady(memory.rollout, made) : memory.rollout;
   // A ledger that was lost is made good from the container that runs.
-  const newest = memory.program.newest ?? { number: revision, hash: made.hash };
-  const known = rollout === memory.rollout ? memory : withProgram({ ...memory, rollout }, { newest });
+  const newest = numbered.program.newest ?? { number: made.revision, hash };
+  const known = rollout === memory.rollout ? numbered : withProgram({ ...numbered, rollout }, { newest });
   // It may have taken longer than its successor, and is ready as its own revision has it.
   const isOlder = overtaken !== undefined && isReady(situation, overtaken.container, overtaken.revision.spec);
   return isOlder ? { ...known, rollout: nowReady(known.rollout, madeOf(overtaken.revision)) } : known;

@@ -41,17 +41,17 @@ export function afterExit(
   const ranMs = container.finishedAtMs - container.startedAtMs;
   const count = (ranMs >= HEALTHY_RUN_MS ? 0 : (crashes?.count ?? 0)) + 1;
   return {
-    ...ended(isAnother ? withRest(memory, undefined) : memory, container, 'crashed'),
+    ...ended(isAnother ? withRest(memory) : memory, container, 'crashed'),
     starts: { ...others, crashes: { count, nextAt: timestamp(nowMs + backOffMs(count)) } },
   };
 }
 
 export function afterImageFailure(
   memory: ProgramMemory,
-  failure: ImageFailure | undefined,
+  failure: ImageFailure,
   nowMs: number,
 ): ProgramMemory {
-  if (failure === undefined || SAYS_NOTHING.has(failure.reason)) return memory;
+  if (SAYS_NOTHING.has(failure.reason)) return memory;
   const { key, reason, message } = failure;
   const last = memory.failedImage;
   // Tries that failed for another reason were none of this: an hour of a full disk leaves a network its three.
@@ -62,16 +62,6 @@ export function afterImageFailure(
   return { ...memory, failedImage: { key, reason, message, attempts, nextAt } };
 }
 
-export function afterStartFailure(
-  memory: ProgramMemory,
-  failure: { reason: string; message: string },
-  nowMs: number,
-): ProgramMemory {
-  const attempts = (memory.starts.failed?.attempts ?? 0) + 1;
-  const failed = { ...failure, attempts, nextAt: timestamp(nowMs + backOffMs(attempts + 1)) };
-  return { ...memory, starts: { ...memory.starts, failed } };
-}
-
 /** A changed spec, or changed sources, are a new attempt, whatever the old one did. */
 export function forgetCrashes(memory: ProgramMemory): ProgramMemory {
   return { ...memory, starts: {} };
@@ -79,7 +69,7 @@ export function forgetCrashes(memory: ProgramMemory): ProgramMemory {
 
 /** Back-off, failed builds and starts, a rollback and "finished" are no more: a fresh try was asked for. */
 export function forgetFailures({ failedImage, ...memory }: ProgramMemory): ProgramMemory {
-  const known = finishedOf(memory) === undefined ? memory : withRest(memory, undefined);
+  const known = finishedOf(memory) === undefined ? memory : withRest(memory);
   return { ...forgetCrashes(known), rollout: askedAgain(memory.rollout) };
 }
 
@@ -87,16 +77,14 @@ export function withProgram(memory: ProgramMemory, change: Partial<OfProgram>): 
   return { ...memory, program: { ...memory.program, ...change } };
 }
 
-export function withRest(memory: ProgramMemory, next: Rest | undefined): ProgramMemory {
+export function withRest(memory: ProgramMemory, next?: Rest): ProgramMemory {
   const { rest, ...program } = memory.program;
   return { ...memory, program: next === undefined ? program : { ...program, rest: next } };
 }
 
 /** That the program ran to its end, and as what. */
-export function finishedOf({
-  program: { rest },
-}: ProgramMemory): Extract<Rest, { why: 'finished' }> | undefined {
-  return rest?.why === 'finished' ? rest : undefined;
+export function finishedOf({ program }: ProgramMemory): Extract<Rest, { why: 'finished' }> | undefined {
+  return program.rest?.why === 'finished' ? program.rest : undefined;
 }
 
 /** Whether what has come to its end is not started again. */
@@ -107,14 +95,14 @@ function isLeftAtEnd({ restartPolicy }: Pick<ProgramSpec, 'restartPolicy'>, succ
 /** The memory without an end that a program of that policy is not left at. */
 export function forgetEnd(memory: ProgramMemory, spec: Pick<ProgramSpec, 'restartPolicy'>): ProgramMemory {
   const end = finishedOf(memory);
-  return end === undefined || isLeftAtEnd(spec, end.exitCode === 0) ? memory : withRest(memory, undefined);
+  return end === undefined || isLeftAtEnd(spec, end.exitCode === 0) ? memory : withRest(memory);
 }
 
 /** The memory where that spec is wanted: what ended before another was wanted has not, when it is asked for again. */
 export function afterWish(memory: ProgramMemory, specHash: string): ProgramMemory {
   const end = finishedOf(memory);
   if (end === undefined) return memory;
-  if (end.specHash === specHash) return end.overtaken ? withRest(memory, undefined) : memory;
+  if (end.specHash === specHash) return end.overtaken ? withRest(memory) : memory;
   return end.overtaken ? memory : withRest(memory, { ...end, overtaken: true });
 }
 
@@ -142,7 +130,7 @@ export function awake(memory: ProgramMemory, containers: readonly Container[]): 
   const up = containers.filter(isUp);
   const end = finishedOf(memory);
   const isAwake = end === undefined ? up.length > 0 : up.some((one) => hashOf(one) === end.specHash);
-  return isAwake ? withRest(memory, undefined) : memory;
+  return isAwake ? withRest(memory) : memory;
 }
 
 /** What comes back had come to its end before another was wanted, which may have hidden that: it is left at it. */

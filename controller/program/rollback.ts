@@ -7,6 +7,8 @@ import { driftOf, hasCrashed, newestNumber, type Running, withRoles } from './ro
 import type { Situation } from './situation.ts';
 import { endOf } from './verdicts.ts';
 
+type Probes = Pick<ProgramSpec, 'readiness' | 'liveness'>;
+
 /** The good revision as the goal, in place of the wanted one. */
 export function comeBack(
   situation: Situation,
@@ -50,21 +52,12 @@ export function standIn(situation: Running, late?: Container): Running | undefin
   return { ...back, memory: known, overtaken: { ...overtaken, isLate: true } };
 }
 
-/** What there is while the wanted one can not be had, where it is newer than the last that is known to be good. */
-export function overtakenBy({ current, shown, rollback, memory }: Running): Container | undefined {
-  // One that is made and does not run yet leaves the time to see that the one before it is ready.
-  if (rollback !== undefined || shown === undefined || shown === current) return undefined;
-  return revisionOf(shown) > (memory.rollout.good?.revision ?? 0) ? shown : undefined;
-}
-
 /**
  * How a container is to be probed: as its own revision says, not as one that is only wanted. Of a revision that
  * nothing is remembered of, liveness is not known, so that no stranger's probe ends it.
  */
-export function probesFor(
-  { rollback, overtaken, memory, current, spec }: Running,
-  container: Container,
-): Pick<ProgramSpec, 'readiness' | 'liveness'> {
+export function probesFor(situation: Running, container: Container): Probes {
+  const { rollback, overtaken, memory, current, spec } = situation;
   const { good } = memory.rollout;
   const revision = revisionOf(container);
   const readyAs = ({ readiness }: ProgramSpec) => ({ readiness, liveness: { kind: 'none' } as const });

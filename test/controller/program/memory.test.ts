@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { afterDeed } from '../../../controller/program/deed.ts';
 import {
   afterExit,
   afterImageFailure,
-  afterStartFailure,
   finishedOf,
   forgetEnd,
   forgetFailures,
@@ -112,9 +112,9 @@ test('what is not the fault of the build is tried until it is over, and leaves t
 });
 
 test('failed starts wait longer each time', () => {
-  const failure = { reason: 'StartFailed', message: 'x' };
-  const first = afterStartFailure(memoryOf(), failure, NOW_MS);
-  const second = afterStartFailure(first, failure, NOW_MS);
+  const failed = { kind: 'failed', reason: 'StartFailed', message: 'x', nowMs: NOW_MS } as const;
+  const first = afterDeed(memoryOf(), failed);
+  const second = afterDeed(first, failed);
   assert.equal(first.starts.failed?.nextAt, timestamp(NOW_MS + 1_000));
   assert.equal(second.starts.failed?.nextAt, timestamp(NOW_MS + 2_000));
 });
