@@ -15,12 +15,12 @@ import {
   awake,
   forgetEnd,
   leftAgain,
+  rebuiltMemory,
   withBuild,
   withLateOom,
   withProgram,
   withRest,
 } from './memory.ts';
-import { rebuiltMemory } from './rebuild.ts';
 import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
 import { type Overtaken, type Situation, specOf } from './situation.ts';

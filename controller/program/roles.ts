@@ -95,10 +95,8 @@ export function newestNumber({ memory, containers }: Situation): number {
 export type ImageKey = Pick<Situation, 'imageKey' | 'buildId' | 'image'>;
 
 /** What a program that ran to its end was made of: it needs its sources no more, whatever becomes of them. */
-export function finishedKey(
-  { memory, containers, port }: Situation,
-  spec: ProgramSpec,
-): ImageKey | undefined {
+export function finishedKey(situation: Situation, spec: ProgramSpec): ImageKey | undefined {
+  const { memory, containers, port } = situation;
   const end = finishedOf(forgetEnd(memory, spec));
   if (end === undefined) return undefined;
   const keys = containers.map(({ labels }) => spec.image ?? labels[LABELS.build] ?? '');

@@ -4,8 +4,7 @@ import { type Container, hashOf, isUp, revisionOf } from '../../schemas/containe
 import { describeProblem } from '../../schemas/errors.ts';
 import { describeExit } from '../../schemas/last-exit.ts';
 import { describeDeletion } from '../../schemas/memory.ts';
-import type { Condition, ProgramSpec, ProgramState } from '../../schemas/program.ts';
-import { LABELS, proxyUrl, timestamp } from '../../schemas/program.ts';
+import { type Condition, LABELS, type ProgramState, proxyUrl, timestamp } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Action } from './action.ts';
 import type { GoalResult } from './goal.ts';
@@ -83,16 +82,14 @@ interface Seen {
 }
 
 /** A broken manifest is told beside what serves; where nothing valid was ever known it is the state. */
-function withManifest(
-  seen: Seen,
-  { goal, containers }: Situation,
-  before: ProgramStatus,
-  { problems: [problem], missing }: StatusContext,
-): Seen {
+function withManifest(seen: Seen, situation: Situation, before: ProgramStatus, context: StatusContext): Seen {
   if (seen.reason !== '') return seen;
+  const { goal, containers } = situation;
+  const { problems, missing } = context;
   // Where nothing valid was known and now the manifest is missing too, what was wrong with it stays told.
   if (missing !== '' && goal.kind === 'hold' && before.reason !== '')
     return { ...seen, reason: before.reason, message: before.errorMsg };
+  const [problem] = problems;
   if (problem === undefined) return seen;
   const told = { ...seen, reason: 'InvalidManifest', message: describeProblem(problem) };
   return goal.kind === 'hold' && containers.length === 0 ? { ...told, state: 'Error' } : told;
@@ -148,11 +145,8 @@ function failed(reason: string, message: string, state: ProgramState = 'Error'):
 }
 
 /** Of a program that should not run. */
-function idle(
-  { goal, memory, stopping }: Situation,
-  actions: readonly Action[],
-  before: ProgramStatus,
-): Seen {
+function idle(situation: Situation, actions: readonly Action[], before: ProgramStatus): Seen {
+  const { goal, memory, stopping } = situation;
   if (goal.kind === 'remove') return resting('Stopping', 'Deleted', describeDeletion(memory));
   if (goal.kind === 'hold')
     return resting(before.state, 'Held', 'nothing is done about this program at present');
@@ -194,9 +188,8 @@ export function hasBeenReady({ containerId, startedAt, readyAt }: ProgramStatus,
 function own(situation: Running, current: Container, before: ProgramStatus): Seen {
   const { spec } = situation;
   if (!isUp(current)) {
-    if (isFinished(situation, hashOf(current))) return finished(situation, spec);
-    const starting = going('Starting', 'Starting', 'its container is being started');
-    return startTrouble(situation) ?? starting;
+    if (isFinished(situation, hashOf(current))) return finished(situation);
+    return startTrouble(situation) ?? going('Starting', 'Starting', 'its container is being started');
   }
   if (isReady(situation, current, spec))
     return going('Ready', 'RolloutComplete', 'the wanted revision is ready');
@@ -210,7 +203,7 @@ function own(situation: Running, current: Container, before: ProgramStatus): See
 }
 
 /** It ran to its end, and its restartPolicy leaves it there. */
-function finished({ memory }: Situation, { restartPolicy }: ProgramSpec): Seen {
+function finished({ memory, spec: { restartPolicy } }: Running): Seen {
   const code = finishedOf(memory)?.exitCode ?? 0;
   const message = `it ended with exit code ${code} and its restartPolicy is ${restartPolicy}`;
   return { ...failed('Completed', message, 'Stopped'), message: code === 0 ? '' : message };
@@ -218,7 +211,7 @@ function finished({ memory }: Situation, { restartPolicy }: ProgramSpec): Seen {
 
 /** What is being done, or stands in the way, for a revision that has no container yet. */
 function rolloutOf(situation: Running, actions: readonly Action[]): Seen {
-  const { image, imageKey, buildId, portProblem, memory, spec, specHash } = situation;
+  const { image, imageKey, buildId, portProblem, memory, specHash } = situation;
   if (image.kind === 'unknown') return failed(image.reason, image.message);
   if (image.kind === 'pending' || actions.some(({ kind }) => kind === 'build' || kind === 'pull'))
     return going('Building', 'Building', `${buildId || imageKey} is being made`);
@@ -227,7 +220,7 @@ function rolloutOf(situation: Running, actions: readonly Action[]): Seen {
     return failed(failedImage.reason, `${failedImage.message}${again(failedImage.nextAt)}`);
   if (portProblem !== undefined) return failed(portProblem.reason, portProblem.message);
   const built = going('Built', 'Built', 'its image is there');
-  return startTrouble(situation) ?? (isFinished(situation, specHash) ? finished(situation, spec) : built);
+  return startTrouble(situation) ?? (isFinished(situation, specHash) ? finished(situation) : built);
 }
 
 const again = (nextAt: string): string => (nextAt === '' ? '' : `; tried again at ${nextAt}`);
