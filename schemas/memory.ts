@@ -104,3 +104,17 @@ export function emptyMemory(): ProgramMemory {
     starts: {},
   };
 }
+
+export function withProgram(memory: ProgramMemory, change: Partial<OfProgram>): ProgramMemory {
+  return { ...memory, program: { ...memory.program, ...change } };
+}
+
+export function withRest(memory: ProgramMemory, next?: Rest): ProgramMemory {
+  const { rest, ...program } = memory.program;
+  return { ...memory, program: next === undefined ? program : { ...program, rest: next } };
+}
+
+/** That the program ran to its end, and as what. */
+export function finishedOf({ program }: ProgramMemory): Extract<Rest, { why: 'finished' }> | undefined {
+  return program.rest?.why === 'finished' ? program.rest : undefined;
+}

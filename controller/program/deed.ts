@@ -1,9 +1,9 @@
 import { type Container, isRunOf, revisionOf } from '../../schemas/container.ts';
 import { describeCrashes } from '../../schemas/last-exit.ts';
-import { emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
+import { emptyMemory, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
-import { forgetCrashes, withProgram } from './memory.ts';
+import { forgetCrashes } from './memory.ts';
 import { asRunning, isLate } from './roles.ts';
 import type { Situation } from './situation.ts';
 import { ended, type Failed, numberTaken, refused, rolledBack } from './verdicts.ts';
@@ -78,9 +78,7 @@ function withRollout(memory: ProgramMemory, rollout: ProgramMemory['rollout']): 
 /** What was learnt of the old program goes, but for how its runs ended; its data and its numbers are its user's. */
 function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): ProgramMemory {
   const { volume, newest } = program;
-  const runs = Object.entries(containers).flatMap(([id, { run }]) =>
-    run === undefined ? [] : [[id, { run }]],
-  );
+  const runs = Object.entries(containers).flatMap(([id, { run }]) => (run ? [[id, { run }]] : []));
   const own = isSameUser && { ...(volume !== undefined && { volume }), ...(newest && { newest }) };
   return withProgram({ ...emptyMemory(), containers: Object.fromEntries(runs) }, { ...own });
 }
@@ -89,29 +87,24 @@ function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): 
 export function givesUp(situation: Situation): Of<'gaveUp'> | undefined {
   const running = asRunning(situation);
   const { good } = situation.memory.rollout;
-  if (running?.current === undefined || running.rollback !== undefined || good === undefined)
-    return undefined;
+  if (running?.current === undefined || running.rollback || good === undefined) return undefined;
   const { current, spec, imageKey, rolloutMs, probes, lastExit } = running;
-  if (good.hash === revisionHash(spec, imageKey) || !isLate(running, current, spec, rolloutMs))
-    return undefined;
+  const isGood = good.hash === revisionHash(spec, imageKey);
+  if (isGood || !isLate(running, current, spec, rolloutMs)) return undefined;
   const { crashes } = running.memory.starts;
-  const hasCrashed = crashes !== undefined && isRunOf(lastExit?.run, current);
-  const crashed = hasCrashed && lastExit !== null ? describeCrashes(lastExit, crashes.count) : '';
-  const found = crashed || (probes.get(current.id)?.message ?? '');
+  const crashed = crashes && lastExit && isRunOf(lastExit.run, current);
+  const probe = probes.get(current.id)?.message ?? '';
+  const found = crashed ? describeCrashes(lastExit, crashes.count) : probe;
   const message = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
   const bad = { revision: numberOf(running, current), reason: 'ProgressDeadlineExceeded', message };
   return { kind: 'gaveUp', spec, imageKey, bad };
 }
 
 /** That the engine would not start what is wanted; undefined for an older one that only serves until that can be had. */
-export function refusedStart(
-  situation: Situation,
-  containerId: string,
-  message: string,
-): Of<'refused'> | undefined {
+export function refusedStart(situation: Situation, id: string, message: string): Of<'refused'> | undefined {
   // The one that served was stopped for this one, so it has to come back now and not after a deadline.
   const running = asRunning(situation);
-  if (running?.current?.id !== containerId) return undefined;
+  if (running?.current?.id !== id) return undefined;
   const { spec, imageKey, nowMs, current } = running;
   const bad = { revision: numberOf(running, current), reason: 'StartFailed', message };
   return { kind: 'refused', spec, imageKey, bad, nowMs };

@@ -2,7 +2,7 @@ import { imageTag } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
 import { type Answer, type Facts, type Need, needKey, type ProbeState } from '../../schemas/facts.ts';
 import { exitOf } from '../../schemas/last-exit.ts';
-import type { ProgramMemory } from '../../schemas/memory.ts';
+import { type ProgramMemory, withProgram, withRest } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, madeOf } from '../../schemas/revision.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
@@ -10,7 +10,7 @@ import type { ProgramStatus } from '../../schemas/status.ts';
 import type { GoalResult } from './goal.ts';
 import {
   afterExit,
-  afterImageFailure,
+  afterFailedImage,
   afterWish,
   awake,
   forgetEnd,
@@ -18,8 +18,6 @@ import {
   rebuiltMemory,
   withBuild,
   withLateOom,
-  withProgram,
-  withRest,
 } from './memory.ts';
 import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
@@ -105,7 +103,7 @@ function running(base: Situation, spec: ProgramSpec): Running {
   const key = (looked.image.kind === 'unknown' && finishedKey(base, spec)) || looked;
   const wished = withWish({ ...base, ...key }, spec);
   const { failure, nowMs, containers } = base;
-  const failed = failure ? afterImageFailure(wished.memory, failure, nowMs) : wished.memory;
+  const failed = failure ? afterFailedImage(wished.memory, failure, nowMs) : wished.memory;
   const memory = awake(withBuild(failed, wished.buildId), containers);
   const noticed = { ...wished, memory, image: imageState(wished) };
   const overtaken = overtakenOf(noticed);
@@ -115,8 +113,7 @@ function running(base: Situation, spec: ProgramSpec): Running {
 /** What is learnt from the container that serves, or did. */
 function served(situation: Running): Running {
   const { current, spec, imageKey } = situation;
-  const timed =
-    current === undefined ? situation : withRollout(situation, current, attemptOf(spec, imageKey));
+  const timed = current ? withRollout(situation, current, attemptOf(spec, imageKey)) : situation;
   const ready = { ...timed, memory: noteReady(timed) };
   return accountForExit({ ...ready, memory: noteServed(ready) });
 }

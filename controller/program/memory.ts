@@ -1,7 +1,7 @@
 import { type Container, hashOf, isRunOf, isUp, revisionOf } from '../../schemas/container.ts';
 import type { ImageFailure } from '../../schemas/facts.ts';
 import type { LastExit } from '../../schemas/last-exit.ts';
-import type { OfProgram, ProgramMemory, Rest, Rollout } from '../../schemas/memory.ts';
+import { finishedOf, type ProgramMemory, type Rollout, withProgram, withRest } from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, madeOf, type Revision } from '../../schemas/revision.ts';
 import { attemptOf } from '../../schemas/spec-hash.ts';
@@ -48,11 +48,7 @@ export function afterExit(
   };
 }
 
-export function afterImageFailure(
-  memory: ProgramMemory,
-  failure: ImageFailure,
-  nowMs: number,
-): ProgramMemory {
+export function afterFailedImage(memory: ProgramMemory, failure: ImageFailure, nowMs: number): ProgramMemory {
   if (SAYS_NOTHING.has(failure.reason)) return memory;
   const { key, reason, message } = failure;
   const last = memory.failedImage;
@@ -73,20 +69,6 @@ export function forgetCrashes(memory: ProgramMemory): ProgramMemory {
 export function forgetFailures({ failedImage, ...memory }: ProgramMemory): ProgramMemory {
   const known = finishedOf(memory) === undefined ? memory : withRest(memory);
   return { ...forgetCrashes(known), rollout: askedAgain(memory.rollout) };
-}
-
-export function withProgram(memory: ProgramMemory, change: Partial<OfProgram>): ProgramMemory {
-  return { ...memory, program: { ...memory.program, ...change } };
-}
-
-export function withRest(memory: ProgramMemory, next?: Rest): ProgramMemory {
-  const { rest, ...program } = memory.program;
-  return { ...memory, program: next === undefined ? program : { ...program, rest: next } };
-}
-
-/** That the program ran to its end, and as what. */
-export function finishedOf({ program }: ProgramMemory): Extract<Rest, { why: 'finished' }> | undefined {
-  return program.rest?.why === 'finished' ? program.rest : undefined;
 }
 
 /** Whether what has come to its end is not started again. */
@@ -137,8 +119,8 @@ export function awake(memory: ProgramMemory, containers: readonly Container[]): 
 
 /** What comes back had come to its end before another was wanted, which may have hidden that: it is left at it. */
 export function leftAgain(memory: ProgramMemory, one: Container): ProgramMemory {
-  if (memory.rollout.verdict !== 'bad' || endOf(memory, one) !== 'finished') return memory;
-  if (finishedOf(memory) !== undefined) return memory;
+  const isAtEnd = endOf(memory, one) === 'finished' && finishedOf(memory) === undefined;
+  if (memory.rollout.verdict !== 'bad' || !isAtEnd) return memory;
   const rest = { why: 'finished', specHash: hashOf(one), exitCode: one.exitCode, overtaken: true } as const;
   return forgetEnd(withRest(memory, rest), memory.rollout.good.spec);
 }
@@ -171,13 +153,8 @@ function rolloutOf(rollout: Rollout, kept: readonly Revision[]): Rollout {
   const { number: revision, outcome, reason, message } = newest;
   // One that the engine would not start has its tries anew.
   const isBad = outcome === 'Failed' && reason === 'ProgressDeadlineExceeded';
-  if (!isBad) return { ...anew, verdict: 'new' };
-  return {
-    ...anew,
-    verdict: 'bad',
-    attempt: attemptOf(newest.spec, keyOf(newest)),
-    revision,
-    reason,
-    message,
-  };
+  const attempt = attemptOf(newest.spec, keyOf(newest));
+  return isBad
+    ? { ...anew, verdict: 'bad', attempt, revision, reason, message }
+    : { ...anew, verdict: 'new' };
 }

@@ -1,10 +1,10 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isGoing, isUp, revisionOf, runKey } from '../../schemas/container.ts';
-import type { ProgramMemory } from '../../schemas/memory.ts';
+import { finishedOf, type ProgramMemory } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
-import { finishedOf, forgetEnd } from './memory.ts';
+import { forgetEnd } from './memory.ts';
 import type { Situation } from './situation.ts';
 
 /** A program that should run: as what, and how its containers stand to that. */

@@ -4,17 +4,14 @@ import type { ProgramSpec } from '../../schemas/program.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import { forgetCrashes } from './memory.ts';
 import { driftOf, hasCrashed, newestNumber, type Running, withRoles } from './roles.ts';
-import type { Situation } from './situation.ts';
+import type { Rollback, Situation } from './situation.ts';
 import { endOf } from './verdicts.ts';
 
 type Probes = Pick<ProgramSpec, 'readiness' | 'liveness'>;
 
 /** The good revision as the goal, in place of the wanted one. */
-export function comeBack(
-  situation: Situation,
-  { revision, imageKey, buildId, spec }: Made,
-  why: Omit<NonNullable<Situation['rollback']>, 'revision'>,
-): Running {
+export function comeBack(situation: Situation, good: Made, why: Omit<Rollback, 'revision'>): Running {
+  const { revision, imageKey, buildId, spec } = good;
   const rollback = { revision, ...why };
   const back: Situation = { ...situation, imageKey, buildId, image: { kind: 'unneeded' }, rollback };
   return withRoles(back, { ...spec, desiredState: 'Running' });
@@ -26,12 +23,11 @@ export function comeBack(
  * @param late one that was overtaken before it was ready, and has had its time
  */
 export function standIn(situation: Running, late?: Container): Running | undefined {
-  const { memory, image, imageKey, containers, portProblem, lastExit, overtaken } = situation;
+  const { memory, image, imageKey, containers, portProblem, lastExit, overtaken, rollback } = situation;
   const { program, rollout, failedImage, starts } = memory;
   const isFailed = image.kind === 'absent' && failedImage?.key === imageKey;
   const failed = image.kind === 'unknown' ? image : isFailed ? failedImage : portProblem;
-  if (failed === undefined || rollout.good === undefined || situation.rollback !== undefined)
-    return undefined;
+  if (failed === undefined || rollout.good === undefined || rollback !== undefined) return undefined;
   // One that was stopped for a successor, which is gone before it served, is nobody's to start again; nor is one
   // whose crash was forgotten for another spec.
   const isForgotten = (one: Container) =>
@@ -76,10 +72,7 @@ export function mayComeBack(situation: Situation, previous: Container): boolean 
   return hasItsPort(situation, previous) && hasCrashed(situation, previous);
 }
 
-/**
- * One made for another port than the wanted one waits for its successor, unless that has no port either: its own may
- * be somebody else's by now.
- */
 function hasItsPort({ port, portProblem }: Situation, { publishPort }: Container): boolean {
+  // One made for another port waits for its successor, unless that has none either: its own may be taken by now.
   return publishPort === port || portProblem !== undefined;
 }

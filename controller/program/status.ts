@@ -3,12 +3,11 @@ import { dropCondition, setCondition } from '../../schemas/conditions.ts';
 import { type Container, hashOf, isUp, revisionOf } from '../../schemas/container.ts';
 import { describeProblem } from '../../schemas/errors.ts';
 import { describeExit } from '../../schemas/last-exit.ts';
-import { describeDeletion } from '../../schemas/memory.ts';
+import { describeDeletion, finishedOf } from '../../schemas/memory.ts';
 import { type Condition, LABELS, type ProgramState, proxyUrl, timestamp } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Action } from './action.ts';
 import type { GoalResult } from './goal.ts';
-import { finishedOf } from './memory.ts';
 import { asRunning, isFinished, isLate, isReady, type Running } from './roles.ts';
 import { probesFor } from './rollback.ts';
 import { type Situation, specOf } from './situation.ts';
@@ -32,26 +31,27 @@ export function status(
   actions: readonly Action[],
   context: StatusContext,
 ): ProgramStatus {
-  const { goal, containers, nowMs, image, shownPort, lastExit, memory } = situation;
+  const { goal, containers, nowMs, probes, image, shownPort, lastExit, memory } = situation;
   const running = asRunning(situation);
   const last = containers.at(-1);
   const shown = running ? running.shown : (goal.kind !== 'remove' && containers.find(isUp)) || last;
-  const doing = running
-    ? withRollback(doingOf(running, actions, before), running)
-    : idle(situation, actions, before);
-  const seen = withManifest(doing, situation, before, context);
+  const doing = running ? doingOf(running, actions, before) : idle(situation, actions, before);
+  const seen = withManifest(withRollback(doing, situation), situation, before, context);
   const { state, reason } = seen;
   const hasRun = shown !== undefined && shown.startedAtMs > 0;
   const startedAt = hasRun ? timestamp(shown.startedAtMs) : before.startedAt;
   const isSameRun = (shown?.id ?? '') === before.containerId && startedAt === before.startedAt;
   const isReadyAnew = state === 'Ready' && !(isSameRun && before.state === 'Ready');
+  const told = conditionsOf(seen, (shown && probes.get(shown.id)?.message) ?? '', context);
+  const known = dropCondition(before.conditions, 'EngineUnavailable');
+  const kept = context.remote ? known : dropCondition(known, 'RemoteUnavailable');
   const next: ProgramStatus = {
     ...before,
     ...{ state, reason, errorMsg: seen.message, lastExit, startedAt, memory },
     observedGeneration: context.generation,
     observedRevision: context.commit,
     currentRevision: (shown !== undefined && revisionOf(shown)) || before.currentRevision,
-    conditions: conditions(before, situation, seen, shown, context),
+    conditions: told.reduce((all, condition) => setCondition(all, condition, nowMs), kept),
     userId: specOf(goal)?.userId ?? before.userId,
     buildId: shownBuildId(before, situation, shown),
     imageId: shown?.imageId ?? (image.kind === 'present' ? image.id : before.imageId),
@@ -71,7 +71,8 @@ export function statusWithoutEngine(before: ProgramStatus, message: string, nowM
   return { ...before, conditions: setCondition(before.conditions, condition, nowMs) };
 }
 
-type Told = Pick<Condition, 'status' | 'reason' | 'message'>;
+type NewCondition = Omit<Condition, 'lastTransitionTime'>;
+type Told = Omit<NewCondition, 'type'>;
 
 /** What people see of a program: its state and why, and what is being done, whichever container is shown. */
 interface Seen {
@@ -85,11 +86,10 @@ interface Seen {
 function withManifest(seen: Seen, situation: Situation, before: ProgramStatus, context: StatusContext): Seen {
   if (seen.reason !== '') return seen;
   const { goal, containers } = situation;
-  const { problems, missing } = context;
   // Where nothing valid was known and now the manifest is missing too, what was wrong with it stays told.
-  if (missing !== '' && goal.kind === 'hold' && before.reason !== '')
+  if (context.missing !== '' && goal.kind === 'hold' && before.reason !== '')
     return { ...seen, reason: before.reason, message: before.errorMsg };
-  const [problem] = problems;
+  const problem = context.problems[0];
   if (problem === undefined) return seen;
   const told = { ...seen, reason: 'InvalidManifest', message: describeProblem(problem) };
   return goal.kind === 'hold' && containers.length === 0 ? { ...told, state: 'Error' } : told;
@@ -101,17 +101,10 @@ function shownBuildId(before: ProgramStatus, situation: Situation, shown: Contai
   return situation.imageKey === '' ? before.buildId : situation.buildId;
 }
 
-function conditions(
-  before: ProgramStatus,
-  { nowMs, probes }: Situation,
-  { state, progressing }: Seen,
-  shown: Container | undefined,
-  context: StatusContext,
-): Condition[] {
+function conditionsOf({ state, progressing }: Seen, probe: string, context: StatusContext): NewCondition[] {
   const { remote } = context;
-  const probe = shown === undefined ? '' : (probes.get(shown.id)?.message ?? '');
   const why = state === 'Running' ? 'ProbeFailed' : 'NotRunning';
-  const list: Omit<Condition, 'lastTransitionTime'>[] = [
+  return [
     state === 'Ready'
       ? { type: 'Ready', status: 'True', reason: 'ProbeSucceeded', message: '' }
       : { type: 'Ready', status: 'False', reason: why, message: probe },
@@ -119,9 +112,6 @@ function conditions(
     { type: 'Valid', ...validity(context) },
     ...(remote === undefined ? [] : [{ type: 'RemoteUnavailable', status: 'True', ...remote } as const]),
   ];
-  const known = dropCondition(before.conditions, 'EngineUnavailable');
-  const kept = remote === undefined ? dropCondition(known, 'RemoteUnavailable') : known;
-  return list.reduce((all, condition) => setCondition(all, condition, nowMs), kept);
 }
 
 function validity({ problems: [problem], missing }: StatusContext): Told {
@@ -152,8 +142,8 @@ function idle(situation: Situation, actions: readonly Action[], before: ProgramS
     return resting(before.state, 'Held', 'nothing is done about this program at present');
   if (actions.some(({ kind }) => kind === 'stop') || stopping.size > 0) {
     const byHand = 'somebody started its container; it is being stopped';
-    const isResting = before.state === 'Stopped';
-    return resting('Stopping', 'Stopping', isResting ? byHand : 'the program is being stopped');
+    const isByHand = before.state === 'Stopped';
+    return resting('Stopping', 'Stopping', isByHand ? byHand : 'the program is being stopped');
   }
   return memory.program.startRequested
     ? resting('Stopped', 'Stopped', 'desiredState is Stopped')

@@ -4,10 +4,7 @@ import { timestamp } from '../../schemas/program.ts';
 export const BACK_OFF_MS_MAX = 60_000;
 const BACK_OFF_MS_MIN = 1_000;
 
-/**
- * The wait before the restart after crash number `count`: none, then 1 s doubling to 60 s.
- * @returns milliseconds
- */
+/** Milliseconds before the restart after crash number `count`: none, then 1 s doubling to 60 s. */
 export function backOffMs(count: number): number {
   return count <= 1 ? 0 : Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** (count - 2));
 }
