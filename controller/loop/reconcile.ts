@@ -2,6 +2,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { type Container, isUp, runKey } from '../../schemas/container.ts';
 import { describeDeletion } from '../../schemas/memory.ts';
 import type { Runtime } from '../../schemas/program.ts';
+import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { emptyStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
@@ -12,7 +13,6 @@ import { type GoalResult, goalOf } from '../program/goal.ts';
 import { plan } from '../program/plan.ts';
 import { asRunning } from '../program/roles.ts';
 import { probesFor } from '../program/rollback.ts';
-import { type Situation, specOf } from '../program/situation.ts';
 import {
   hasBeenReady,
   type StatusContext,

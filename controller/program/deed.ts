@@ -2,10 +2,10 @@ import { type Container, isRunOf, revisionOf } from '../../schemas/container.ts'
 import { describeCrashes } from '../../schemas/last-exit.ts';
 import { emptyMemory, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
 import { timestamp } from '../../schemas/program.ts';
+import type { Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import { forgetCrashes } from './memory.ts';
 import { asRunning, isLate } from './roles.ts';
-import type { Situation } from './situation.ts';
 import { ended, type Failed, numberTaken, refused, rolledBack } from './verdicts.ts';
 import { backOffMs } from './waits.ts';
 

@@ -2,10 +2,10 @@ import type { Problem } from '../../schemas/errors.ts';
 import { type OfProgram, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
 import type { Program, ProgramSpec, Runtime } from '../../schemas/program.ts';
 import { resolveSpec, underPolicy } from '../../schemas/resolve.ts';
+import type { Goal } from '../../schemas/situation.ts';
 import { digest } from '../../schemas/spec-hash.ts';
 import type { Asked, Wanted } from '../../schemas/wanted.ts';
 import { forgetCrashes, forgetFailures } from './memory.ts';
-import type { Goal } from './situation.ts';
 
 export interface GoalResult {
   goal: Goal;

@@ -5,6 +5,7 @@ import { exitOf } from '../../schemas/last-exit.ts';
 import { type ProgramMemory, withProgram, withRest } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, madeOf } from '../../schemas/revision.ts';
+import { type Overtaken, type Situation, specOf } from '../../schemas/situation.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { GoalResult } from './goal.ts';
@@ -21,7 +22,6 @@ import {
 } from './memory.ts';
 import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
-import { type Overtaken, type Situation, specOf } from './situation.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
 import { clampWaits } from './waits.ts';
 

@@ -1,10 +1,10 @@
 import { byAge, type Container, hashOf, isGoing, isUp, revisionOf } from '../../schemas/container.ts';
 import { describeDeletion } from '../../schemas/memory.ts';
+import { type Situation, specOf } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { asRunning, driftOf, hasCrashed, isFinished, isReady, newestNumber, type Running } from './roles.ts';
 import { mayComeBack } from './rollback.ts';
-import { type Situation, specOf } from './situation.ts';
 import { startWaitMs, waitMs } from './waits.ts';
 
 /**

@@ -2,10 +2,10 @@ import { buildIdOf } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isGoing, isUp, revisionOf, runKey } from '../../schemas/container.ts';
 import { finishedOf, type ProgramMemory } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
+import type { Situation } from '../../schemas/situation.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import { forgetEnd } from './memory.ts';
-import type { Situation } from './situation.ts';
 
 /** A program that should run: as what, and how its containers stand to that. */
 export interface Running extends Situation {

@@ -1,10 +1,10 @@
 import { type Container, isGoing, isUp, revisionOf, runKey } from '../../schemas/container.ts';
 import type { Made } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
+import type { Rollback, Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import { forgetCrashes } from './memory.ts';
 import { driftOf, hasCrashed, newestNumber, type Running, withRoles } from './roles.ts';
-import type { Rollback, Situation } from './situation.ts';
 import { endOf } from './verdicts.ts';
 
 type Probes = Pick<ProgramSpec, 'readiness' | 'liveness'>;

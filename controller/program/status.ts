@@ -5,12 +5,12 @@ import { describeProblem } from '../../schemas/errors.ts';
 import { describeExit } from '../../schemas/last-exit.ts';
 import { describeDeletion, finishedOf } from '../../schemas/memory.ts';
 import { type Condition, LABELS, type ProgramState, proxyUrl, timestamp } from '../../schemas/program.ts';
+import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Action } from './action.ts';
 import type { GoalResult } from './goal.ts';
 import { asRunning, isFinished, isLate, isReady, type Running } from './roles.ts';
 import { probesFor } from './rollback.ts';
-import { type Situation, specOf } from './situation.ts';
 import { backOffMs, startWaitMs } from './waits.ts';
 
 /** A restart that comes sooner than this is not worth the word Error (contract: states). */

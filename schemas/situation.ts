@@ -1,9 +1,9 @@
-import type { Container } from '../../schemas/container.ts';
-import type { Facts, ImageState, PortState, ProbeState } from '../../schemas/facts.ts';
-import type { LastExit } from '../../schemas/last-exit.ts';
-import type { ProgramMemory } from '../../schemas/memory.ts';
-import type { ProgramSpec } from '../../schemas/program.ts';
-import type { Revision } from '../../schemas/revision.ts';
+import type { Container } from './container.ts';
+import type { Facts, ImageState, PortState, ProbeState } from './facts.ts';
+import type { LastExit } from './last-exit.ts';
+import type { ProgramMemory } from './memory.ts';
+import type { ProgramSpec } from './program.ts';
+import type { Revision } from './revision.ts';
 
 /** What is wanted of one program, as far as it is known. */
 export type Goal =
