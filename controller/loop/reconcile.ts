@@ -7,12 +7,11 @@ import type { ProgramStatus } from '../../schemas/status.ts';
 import { emptyStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
 import { type Action, describe } from '../program/action.ts';
-import { givesUp } from '../program/deed.ts';
 import { eventsBetween, isCommitted } from '../program/events.ts';
 import { type GoalResult, goalOf } from '../program/goal.ts';
 import { plan } from '../program/plan.ts';
 import { asRunning } from '../program/roles.ts';
-import { probesFor } from '../program/rollback.ts';
+import { givesUp, probesFor } from '../program/rollback.ts';
 import {
   hasBeenReady,
   type StatusContext,

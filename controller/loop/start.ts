@@ -5,7 +5,7 @@ import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Action } from '../program/action.ts';
-import { refusedStart } from '../program/deed.ts';
+import { refusedStart } from '../program/rollback.ts';
 import { emit, save } from './ledger.ts';
 import { failedToStart, type MakeDeps, slotOf } from './make.ts';
 import { type Outcome, withDeed } from './outcome.ts';

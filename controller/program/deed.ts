@@ -1,11 +1,7 @@
-import { type Container, isRunOf, revisionOf } from '../../schemas/container.ts';
-import { describeCrashes } from '../../schemas/last-exit.ts';
+import type { Container } from '../../schemas/container.ts';
 import { emptyMemory, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
 import { timestamp } from '../../schemas/program.ts';
-import type { Situation } from '../../schemas/situation.ts';
-import { revisionHash } from '../../schemas/spec-hash.ts';
 import { forgetCrashes } from './memory.ts';
-import { asRunning, isLate } from './roles.ts';
 import { ended, type Failed, numberTaken, refused, rolledBack } from './verdicts.ts';
 import { backOffMs } from './waits.ts';
 
@@ -28,7 +24,7 @@ export type Deed =
   | ({ kind: 'gaveUp' } & Failed)
   | { kind: 'removed'; containerId: string };
 
-type Of<K> = Extract<Deed, { kind: K }>;
+export type DeedOf<K> = Extract<Deed, { kind: K }>;
 
 /** What is remembered after the host did something. Pure: the other half of `learn`, which says the same of a look. */
 export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
@@ -81,36 +77,4 @@ function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): 
   const runs = Object.entries(containers).flatMap(([id, { run }]) => (run ? [[id, { run }]] : []));
   const own = isSameUser && { ...(volume !== undefined && { volume }), ...(newest && { newest }) };
   return withProgram({ ...emptyMemory(), containers: Object.fromEntries(runs) }, { ...own });
-}
-
-/** That the wanted revision had its time and did not become ready, while an older one did; or undefined. */
-export function givesUp(situation: Situation): Of<'gaveUp'> | undefined {
-  const running = asRunning(situation);
-  const { good } = situation.memory.rollout;
-  if (running?.current === undefined || running.rollback || good === undefined) return undefined;
-  const { current, spec, imageKey, rolloutMs, probes, lastExit } = running;
-  const isGood = good.hash === revisionHash(spec, imageKey);
-  if (isGood || !isLate(running, current, spec, rolloutMs)) return undefined;
-  const { crashes } = running.memory.starts;
-  const crashed = crashes && lastExit && isRunOf(lastExit.run, current);
-  const probe = probes.get(current.id)?.message ?? '';
-  const found = crashed ? describeCrashes(lastExit, crashes.count) : probe;
-  const message = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
-  const bad = { revision: numberOf(running, current), reason: 'ProgressDeadlineExceeded', message };
-  return { kind: 'gaveUp', spec, imageKey, bad };
-}
-
-/** That the engine would not start what is wanted; undefined for an older one that only serves until that can be had. */
-export function refusedStart(situation: Situation, id: string, message: string): Of<'refused'> | undefined {
-  // The one that served was stopped for this one, so it has to come back now and not after a deadline.
-  const running = asRunning(situation);
-  if (running?.current?.id !== id) return undefined;
-  const { spec, imageKey, nowMs, current } = running;
-  const bad = { revision: numberOf(running, current), reason: 'StartFailed', message };
-  return { kind: 'refused', spec, imageKey, bad, nowMs };
-}
-
-/** The revision it was made for; not the newest, where an older one was still there when that was wanted again. */
-function numberOf({ memory }: Situation, container: Container): number {
-  return revisionOf(container) || (memory.program.newest?.number ?? 0);
 }

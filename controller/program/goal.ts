@@ -67,15 +67,11 @@ function withAsked(inForce: InForce, asked: Asked = {}): InForce {
 /** What may come back, or stays in force, does so under what the host allows now. */
 function allowed(memory: ProgramMemory, hostRuntime: Runtime): ProgramMemory {
   const { rollout, program } = memory;
-  const { inForce } = program;
   const policed = <T extends { spec: ProgramSpec }>(of: T): T => {
     return { ...of, spec: underPolicy(of.spec, hostRuntime) };
   };
-  return {
-    ...memory,
-    program: { ...program, ...(inForce && { inForce: policed(inForce) }) },
-    rollout: rollout.good === undefined ? rollout : { ...rollout, good: policed(rollout.good) },
-  };
+  const known = program.inForce ? withProgram(memory, { inForce: policed(program.inForce) }) : memory;
+  return rollout.good ? { ...known, rollout: { ...rollout, good: policed(rollout.good) } } : known;
 }
 
 /** A stop, or a `restartedAt` not seen before, clears back-off, failed builds and rolled-back revisions. */

@@ -105,8 +105,7 @@ export function withLateOom(lastExit: LastExit | null, containers: readonly Cont
 export function withBuild(memory: ProgramMemory, lastBuild: string): ProgramMemory {
   const before = memory.program.lastBuild;
   if (lastBuild === '' || lastBuild === before) return memory;
-  const known = before === '' ? memory : forgetCrashes(memory);
-  return withProgram(known, { lastBuild });
+  return withProgram(before === '' ? memory : forgetCrashes(memory), { lastBuild });
 }
 
 /** What runs does not rest; and what had finished and runs, whoever started it, has not finished. */
@@ -132,12 +131,11 @@ export function rebuiltMemory(
   kept: readonly Revision[],
 ): ProgramMemory {
   const newest = kept.at(-1);
-  const started = containers.some(({ startedAtMs }) => startedAtMs > 0);
   const number = Math.max(newest?.number ?? 0, ...containers.map(revisionOf));
   // A number without its hash belongs to no spec that is known: the next one made is the one after it.
   const hash = newest?.number === number ? newest.hash : '';
   const rebuilt = withProgram(memory, {
-    startRequested: memory.program.startRequested || started,
+    startRequested: memory.program.startRequested || containers.some(({ startedAtMs }) => startedAtMs > 0),
     ...(number > 0 && { newest: { number, hash } }),
   });
   // One that was deleted has no containers: what comes back under its name begins anew.
@@ -152,9 +150,7 @@ function rolloutOf(rollout: Rollout, kept: readonly Revision[]): Rollout {
   const anew = { attempt: '', refusals: 0, good: madeOf(ready) };
   const { number: revision, outcome, reason, message } = newest;
   // One that the engine would not start has its tries anew.
-  const isBad = outcome === 'Failed' && reason === 'ProgressDeadlineExceeded';
+  if (outcome !== 'Failed' || reason !== 'ProgressDeadlineExceeded') return { ...anew, verdict: 'new' };
   const attempt = attemptOf(newest.spec, keyOf(newest));
-  return isBad
-    ? { ...anew, verdict: 'bad', attempt, revision, reason, message }
-    : { ...anew, verdict: 'new' };
+  return { ...anew, verdict: 'bad', attempt, revision, reason, message };
 }

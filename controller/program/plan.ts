@@ -3,7 +3,8 @@ import { describeDeletion } from '../../schemas/memory.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
-import { asRunning, driftOf, hasCrashed, isFinished, isReady, newestNumber, type Running } from './roles.ts';
+import { driftOf } from './drift.ts';
+import { asRunning, hasCrashed, isFinished, isReady, newestNumber, type Running } from './roles.ts';
 import { mayComeBack } from './rollback.ts';
 import { startWaitMs, waitMs } from './waits.ts';
 

@@ -1,10 +1,10 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isGoing, isUp, revisionOf, runKey } from '../../schemas/container.ts';
-import { finishedOf, type ProgramMemory } from '../../schemas/memory.ts';
+import { finishedOf } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
-import { stableJson } from '../../schemas/stable-json.ts';
+import { driftOf } from './drift.ts';
 import { forgetEnd } from './memory.ts';
 
 /** A program that should run: as what, and how its containers stand to that. */
@@ -42,21 +42,6 @@ export function withRoles(situation: Situation, spec: ProgramSpec): Running {
   const shown = [current, previous].find((one) => one !== undefined && isUp(one)) ?? current ?? previous;
   const goal = { kind: 'run', spec } as const;
   return { ...situation, goal, spec, specHash: hash, current, previous, shown, surplus };
-}
-
-/**
- * What somebody changed of a container since it was first seen to run, in words; empty where nothing is known to
- * compare with. The engine's own account is the measure, since not every engine keeps all it is asked for.
- */
-export function driftOf({ id, settings }: Container, { containers }: ProgramMemory): string[] {
-  const before: Record<string, unknown> = { ...containers[id]?.settings };
-  // What an older host did not look at is no change: a newer one would replace everything that runs.
-  const known = Object.entries(settings).filter(([setting]) => setting in before);
-  return known.flatMap(([setting, now]) =>
-    stableJson(now) === stableJson(before[setting])
-      ? []
-      : `${setting} is ${stableJson(now)} instead of ${stableJson(before[setting])}`,
-  );
 }
 
 export function isReady(

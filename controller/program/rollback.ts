@@ -1,10 +1,13 @@
-import { type Container, isGoing, isUp, revisionOf, runKey } from '../../schemas/container.ts';
+import { type Container, isGoing, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
+import { describeCrashes } from '../../schemas/last-exit.ts';
 import type { Made } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import type { Rollback, Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
+import type { DeedOf } from './deed.ts';
+import { driftOf } from './drift.ts';
 import { forgetCrashes } from './memory.ts';
-import { driftOf, hasCrashed, newestNumber, type Running, withRoles } from './roles.ts';
+import { asRunning, hasCrashed, isLate, newestNumber, type Running, withRoles } from './roles.ts';
 import { endOf } from './verdicts.ts';
 
 type Probes = Pick<ProgramSpec, 'readiness' | 'liveness'>;
@@ -15,6 +18,42 @@ export function comeBack(situation: Situation, good: Made, why: Omit<Rollback, '
   const rollback = { revision, ...why };
   const back: Situation = { ...situation, imageKey, buildId, image: { kind: 'unneeded' }, rollback };
   return withRoles(back, { ...spec, desiredState: 'Running' });
+}
+
+/** That the wanted revision had its time and did not become ready, while an older one did; or undefined. */
+export function givesUp(situation: Situation): DeedOf<'gaveUp'> | undefined {
+  const running = asRunning(situation);
+  const { good } = situation.memory.rollout;
+  if (running?.current === undefined || running.rollback || good === undefined) return undefined;
+  const { current, spec, imageKey, rolloutMs, probes, lastExit } = running;
+  const isGood = good.hash === revisionHash(spec, imageKey);
+  if (isGood || !isLate(running, current, spec, rolloutMs)) return undefined;
+  const { crashes } = running.memory.starts;
+  const crashed = crashes && lastExit && isRunOf(lastExit.run, current);
+  const probe = probes.get(current.id)?.message ?? '';
+  const found = crashed ? describeCrashes(lastExit, crashes.count) : probe;
+  const message = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
+  const bad = { revision: numberOf(running, current), reason: 'ProgressDeadlineExceeded', message };
+  return { kind: 'gaveUp', spec, imageKey, bad };
+}
+
+/** That the engine would not start what is wanted; undefined for an older one that only serves until that can be had. */
+export function refusedStart(
+  situation: Situation,
+  id: string,
+  message: string,
+): DeedOf<'refused'> | undefined {
+  // The one that served was stopped for this one, so it has to come back now and not after a deadline.
+  const running = asRunning(situation);
+  if (running?.current?.id !== id) return undefined;
+  const { spec, imageKey, nowMs, current } = running;
+  const bad = { revision: numberOf(running, current), reason: 'StartFailed', message };
+  return { kind: 'refused', spec, imageKey, bad, nowMs };
+}
+
+/** The revision it was made for; not the newest, where an older one was still there when that was wanted again. */
+function numberOf({ memory }: Situation, container: Container): number {
+  return revisionOf(container) || (memory.program.newest?.number ?? 0);
 }
 
 /**
