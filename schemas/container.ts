@@ -69,6 +69,9 @@ export const revisionOf = ({ labels }: Container): number => Number(labels[LABEL
 /** The spec hash that it was made for. */
 export const hashOf = ({ labels }: Container): string => labels[LABELS.specHash] ?? '';
 
+/** The 12 digits Docker shows of an id. */
+export const short = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12);
+
 /** Identifies one run of a container. */
 export const runKey = ({ id, startedAtMs }: Container): string => `${id}@${startedAtMs}`;
 

@@ -36,6 +36,13 @@ export function exitOf(container: Container, logTail: string, isUnhealthy = fals
   };
 }
 
+/** `exited 3 times in a row (SIGKILL): ` and the last line, where there is one. */
+export function describeCrashes(last: LastExit, count: number): string {
+  const line = last.logTail.split('\n').at(-1) ?? '';
+  const times = count === 1 ? 'once' : `${count} times in a row`;
+  return `exited ${times} (${describeExit(last)})${line === '' ? '' : `: ${line}`}`;
+}
+
 /** `exit code 3`, `SIGKILL`, `out of memory`, `its liveness probe failed`. */
 export function describeExit(exit: LastExit): string {
   if (exit.unhealthy === true) return 'its liveness probe failed';

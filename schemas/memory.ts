@@ -91,6 +91,11 @@ export interface Starts {
   failed?: { reason: string; message: string; attempts: number; nextAt: string };
 }
 
+/** `the program was deleted by commit 4f2a…`. */
+export function describeDeletion({ program: { deletion } }: ProgramMemory): string {
+  return `the program was deleted${deletion?.commit ? ` by commit ${deletion.commit}` : ''}`;
+}
+
 export function emptyMemory(): ProgramMemory {
   return {
     program: { startRequested: false, restartedAtSeen: '', lastBuild: '' },
@@ -98,4 +103,18 @@ export function emptyMemory(): ProgramMemory {
     containers: {},
     starts: {},
   };
+}
+
+export function withProgram(memory: ProgramMemory, change: Partial<OfProgram>): ProgramMemory {
+  return { ...memory, program: { ...memory.program, ...change } };
+}
+
+export function withRest(memory: ProgramMemory, next?: Rest): ProgramMemory {
+  const { rest, ...program } = memory.program;
+  return { ...memory, program: next === undefined ? program : { ...program, rest: next } };
+}
+
+/** That the program ran to its end, and as what. */
+export function finishedOf({ program }: ProgramMemory): Extract<Rest, { why: 'finished' }> | undefined {
+  return program.rest?.why === 'finished' ? program.rest : undefined;
 }

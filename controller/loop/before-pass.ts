@@ -1,10 +1,10 @@
+import { short } from '../../schemas/container.ts';
+import { describeDeletion } from '../../schemas/memory.ts';
 import { LABELS, type Program } from '../../schemas/program.ts';
+import type { Situation } from '../../schemas/situation.ts';
 import { emptyStatus, type ProgramStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
-import { short } from '../program/action.ts';
 import type { EventDraft } from '../program/events.ts';
-import { describeDeletion } from '../program/memory.ts';
-import type { Situation } from '../program/situation.ts';
 import { emit, type LedgerDeps, save } from './ledger.ts';
 import { withDeed } from './outcome.ts';
 

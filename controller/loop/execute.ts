@@ -1,9 +1,9 @@
+import { short } from '../../schemas/container.ts';
+import type { Situation } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { ImageTasks } from '../images/once-an-image.ts';
 import type { Action } from '../program/action.ts';
-import { short } from '../program/action.ts';
 import type { EventDraft } from '../program/events.ts';
-import type { Situation } from '../program/situation.ts';
 import { emit, save } from './ledger.ts';
 import { createContainer, type MakeDeps } from './make.ts';
 import { type Outcome, withDeed } from './outcome.ts';

@@ -1,12 +1,13 @@
+import { short } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import { LABELS } from '../../schemas/program.ts';
+import type { Situation } from '../../schemas/situation.ts';
 import { digest, revisionHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { CreateContainer } from '../engine/engine.ts';
 import type { Slots } from '../engine/slots.ts';
-import { type CreateAction, short } from '../program/action.ts';
-import type { Situation } from '../program/situation.ts';
+import type { CreateAction } from '../program/action.ts';
 import { emit, save } from './ledger.ts';
 import { type Outcome, withDeed } from './outcome.ts';
 import { keepNew, type RevisionDeps } from './revisions.ts';

@@ -13,6 +13,7 @@ import {
 } from '../../schemas/facts.ts';
 import { type BuildSpec, LABELS } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
+import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ImageTasks } from '../images/once-an-image.ts';
@@ -20,7 +21,6 @@ import { holdPort } from '../ports/hold.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { GoalResult } from '../program/goal.ts';
 import { learn } from '../program/learn.ts';
-import { type Situation, specOf } from '../program/situation.ts';
 import type { RolloutTimer } from './rollout-timer.ts';
 
 /** Lines of output that go into the status of a program that crashed. */

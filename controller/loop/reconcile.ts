@@ -1,18 +1,17 @@
 import type { Registry } from '../../registry/registry.ts';
 import { type Container, isUp, runKey } from '../../schemas/container.ts';
+import { describeDeletion } from '../../schemas/memory.ts';
 import type { Runtime } from '../../schemas/program.ts';
+import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { emptyStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
 import { type Action, describe } from '../program/action.ts';
-import { givesUp } from '../program/deed.ts';
 import { eventsBetween, isCommitted } from '../program/events.ts';
 import { type GoalResult, goalOf } from '../program/goal.ts';
-import { describeDeletion } from '../program/memory.ts';
 import { plan } from '../program/plan.ts';
-import { assignRoles } from '../program/roles.ts';
-import { probesFor } from '../program/rollback.ts';
-import { type Situation, specOf } from '../program/situation.ts';
+import { asRunning } from '../program/roles.ts';
+import { givesUp, probesFor } from '../program/rollback.ts';
 import {
   hasBeenReady,
   type StatusContext,
@@ -164,8 +163,7 @@ async function gaveUp(
   if (deed === undefined) return false;
   const status = withDeed({ ...before, memory: situation.memory }, deed);
   trace?.({ actions: [describeGivingUp(deed)], status });
-  const { current } = assignRoles(situation, deed.spec);
-  await keepFailed(deps, before.name, deed.bad.revision, deed.bad, current?.id);
+  await keepFailed(deps, before.name, deed.bad.revision, deed.bad, asRunning(situation)?.current?.id);
   await save(deps, status);
   return true;
 }
@@ -217,10 +215,12 @@ async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void>
 
 /** Probes the container that serves. */
 function watchProbes({ prober }: ReconcileDeps, status: ProgramStatus, situation: Situation): void {
-  const { name, goal, stopping, nowMs } = situation;
-  const { current, previous } = goal.kind === 'run' ? assignRoles(situation, goal.spec) : {};
-  const serving = [current, previous].find((one) => one !== undefined && isUp(one) && !stopping.has(one.id));
-  if (goal.kind !== 'run' || serving === undefined || serving.publishPort === 0) {
+  const { name, stopping, nowMs } = situation;
+  const running = asRunning(situation);
+  const serving = [running?.current, running?.previous].find(
+    (one) => one !== undefined && isUp(one) && !stopping.has(one.id),
+  );
+  if (running === undefined || serving === undefined || serving.publishPort === 0) {
     prober.watch(name, undefined);
     return;
   }
@@ -229,7 +229,7 @@ function watchProbes({ prober }: ReconcileDeps, status: ProgramStatus, situation
     containerId: serving.id,
     runKey: runKey(serving),
     port: serving.publishPort,
-    startupMs: Math.max(0, goal.spec.progressDeadlineSeconds * 1000 - hadMs),
-    ...probesFor(situation, serving, goal.spec),
+    startupMs: Math.max(0, running.spec.progressDeadlineSeconds * 1000 - hadMs),
+    ...probesFor(running, serving),
   });
 }

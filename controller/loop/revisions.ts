@@ -4,11 +4,11 @@ import { AppError } from '../../schemas/errors.ts';
 import type { Made } from '../../schemas/memory.ts';
 import { type BuildSpec, timestamp } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
+import type { Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Engine } from '../engine/engine.ts';
 import { isFinished } from '../program/roles.ts';
-import type { Situation } from '../program/situation.ts';
 import type { LedgerDeps } from './ledger.ts';
 import { tailOf } from './observe.ts';
 

@@ -1,10 +1,11 @@
+import { short } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
 import { describeExit } from '../../schemas/last-exit.ts';
+import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Ports } from '../ports/ports.ts';
-import { type Action, short } from '../program/action.ts';
-import { refusedStart } from '../program/deed.ts';
-import { type Situation, specOf } from '../program/situation.ts';
+import type { Action } from '../program/action.ts';
+import { refusedStart } from '../program/rollback.ts';
 import { emit, save } from './ledger.ts';
 import { failedToStart, type MakeDeps, slotOf } from './make.ts';
 import { type Outcome, withDeed } from './outcome.ts';

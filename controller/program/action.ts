@@ -1,3 +1,4 @@
+import { short } from '../../schemas/container.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 
 /**
@@ -28,35 +29,24 @@ export interface CreateAction {
   why: string;
 }
 
+/** Each kind in words. */
+const WORDS: { [K in Action['kind']]: (action: Extract<Action, { kind: K }>) => string } = {
+  build: ({ buildId }) => `build ${buildId}`,
+  pull: ({ reference }) => `pull ${reference}`,
+  cancelImage: ({ why }) => `cancel the build: ${why}`,
+  create: ({ containerName, revision, why }) =>
+    `create ${containerName} for revision ${revision}${why === '' ? '' : `: ${why}`}`,
+  start: ({ containerId, why }) => `start ${short(containerId)} (${why})`,
+  unpause: ({ containerId }) => `unpause ${short(containerId)}`,
+  stop: ({ containerId, graceSeconds, why }) => `stop ${short(containerId)} within ${graceSeconds} s: ${why}`,
+  rename: ({ containerId, to }) => `rename ${short(containerId)} to ${to}`,
+  remove: ({ containerId, why }) => `remove ${short(containerId)}: ${why}`,
+  forget: ({ why }) => `forget the program: ${why}`,
+  wait: ({ ms, why }) => `look again in ${ms} ms: ${why}`,
+};
+
 /** One line for people: dry runs, logs and the tables of the tests. */
 export function describe(action: Action): string {
-  switch (action.kind) {
-    case 'build':
-      return `build ${action.buildId}`;
-    case 'pull':
-      return `pull ${action.reference}`;
-    case 'cancelImage':
-      return `cancel the build: ${action.why}`;
-    case 'create':
-      return `create ${action.containerName} for revision ${action.revision}${action.why === '' ? '' : `: ${action.why}`}`;
-    case 'start':
-      return `start ${short(action.containerId)} (${action.why})`;
-    case 'unpause':
-      return `unpause ${short(action.containerId)}`;
-    case 'stop':
-      return `stop ${short(action.containerId)} within ${action.graceSeconds} s: ${action.why}`;
-    case 'rename':
-      return `rename ${short(action.containerId)} to ${action.to}`;
-    case 'remove':
-      return `remove ${short(action.containerId)}: ${action.why}`;
-    case 'forget':
-      return `forget the program: ${action.why}`;
-    case 'wait':
-      return `look again in ${action.ms} ms: ${action.why}`;
-  }
-}
-
-/** The 12 digits Docker shows of an id. */
-export function short(id: string): string {
-  return id.replace(/^sha256:/, '').slice(0, 12);
+  // The compiler does not see that the row of a kind takes an action of that kind.
+  return WORDS[action.kind](action as never);
 }

@@ -1,12 +1,9 @@
 import type { Container } from '../../schemas/container.ts';
-import { type Bad, emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
-import type { ProgramSpec } from '../../schemas/program.ts';
-import { withProgram } from './goal.ts';
-import { afterStartFailure, forgetCrashes } from './memory.ts';
-import { assignRoles } from './roles.ts';
-import { latenessOf, numberOf } from './rollback.ts';
-import { type Situation, specOf } from './situation.ts';
-import { ended, numberTaken, refused, rolledBack } from './verdicts.ts';
+import { emptyMemory, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
+import { timestamp } from '../../schemas/program.ts';
+import { forgetCrashes } from './memory.ts';
+import { ended, type Failed, numberTaken, refused, rolledBack } from './verdicts.ts';
+import { backOffMs } from './waits.ts';
 
 /** What the host did, or is about to do and has to be known if it dies in between: data, as the facts of a look. */
 export type Deed =
@@ -27,11 +24,7 @@ export type Deed =
   | ({ kind: 'gaveUp' } & Failed)
   | { kind: 'removed'; containerId: string };
 
-interface Failed {
-  spec: ProgramSpec;
-  imageKey: string;
-  bad: Bad;
-}
+export type DeedOf<K> = Extract<Deed, { kind: K }>;
 
 /** What is remembered after the host did something. Pure: the other half of `learn`, which says the same of a look. */
 export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
@@ -53,17 +46,20 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
     }
     case 'numberTaken': {
       const { number, hash } = deed;
-      const known = { ...memory, rollout: numberTaken(rollout, number) };
-      return withProgram(known, { newest: { number, hash } });
+      return withProgram({ ...memory, rollout: numberTaken(rollout, number) }, { newest: { number, hash } });
     }
     case 'started':
       return { ...memory, starts: starts.crashes === undefined ? {} : { crashes: starts.crashes } };
-    case 'failed':
-      return afterStartFailure(memory, { reason: deed.reason, message: deed.message }, deed.nowMs);
+    case 'failed': {
+      const { kind: _, nowMs, ...why } = deed;
+      const attempts = (starts.failed?.attempts ?? 0) + 1;
+      const failed = { ...why, attempts, nextAt: timestamp(nowMs + backOffMs(attempts + 1)) };
+      return { ...memory, starts: { ...starts, failed } };
+    }
     case 'refused':
-      return withRollout(memory, refused(rollout, deed.spec, deed.imageKey, deed.bad, deed.nowMs));
+      return withRollout(memory, refused(rollout, deed, deed.nowMs));
     case 'gaveUp':
-      return withRollout(memory, rolledBack(rollout, deed.spec, deed.imageKey, deed.bad));
+      return withRollout(memory, rolledBack(rollout, deed));
     case 'removed':
       if (program.served?.id !== deed.containerId) return memory;
       return withProgram(memory, { served: { id: deed.containerId, removed: true } });
@@ -78,32 +74,7 @@ function withRollout(memory: ProgramMemory, rollout: ProgramMemory['rollout']): 
 /** What was learnt of the old program goes, but for how its runs ended; its data and its numbers are its user's. */
 function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): ProgramMemory {
   const { volume, newest } = program;
-  const runs = Object.entries(containers).flatMap(([id, { run }]) =>
-    run === undefined ? [] : [[id, { run }]],
-  );
+  const runs = Object.entries(containers).flatMap(([id, { run }]) => (run ? [[id, { run }]] : []));
   const own = isSameUser && { ...(volume !== undefined && { volume }), ...(newest && { newest }) };
   return withProgram({ ...emptyMemory(), containers: Object.fromEntries(runs) }, { ...own });
-}
-
-/** That the wanted revision had its time and did not become ready, while an older one did; or undefined. */
-export function givesUp(situation: Situation): Extract<Deed, { kind: 'gaveUp' }> | undefined {
-  const bad = latenessOf(situation);
-  const spec = specOf(situation.goal);
-  return bad && spec && { kind: 'gaveUp', spec, imageKey: situation.imageKey, bad };
-}
-
-/** That the engine would not start what is wanted; undefined for an older one that only serves until that can be had. */
-export function refusedStart(
-  situation: Situation,
-  containerId: string,
-  message: string,
-): Extract<Deed, { kind: 'refused' }> | undefined {
-  const { goal, imageKey, nowMs } = situation;
-  if (goal.kind !== 'run') return undefined;
-  const { spec } = goal;
-  // The one that served was stopped for this one, so it has to come back now and not after a deadline.
-  const { current } = assignRoles(situation, spec);
-  if (current?.id !== containerId) return undefined;
-  const bad = { revision: numberOf(situation, current), reason: 'StartFailed', message };
-  return { kind: 'refused', spec, imageKey, bad, nowMs };
 }

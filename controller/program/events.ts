@@ -1,11 +1,7 @@
-import type { ConditionType, EventType } from '../../schemas/program.ts';
+import type { ConditionType, EventType, ProgramEvent } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 
-export interface EventDraft {
-  type: EventType;
-  reason: string;
-  message: string;
-}
+export type EventDraft = Pick<ProgramEvent, 'type' | 'reason' | 'message'>;
 
 const STATE_MESSAGES: Partial<Record<ProgramStatus['state'], string>> = {
   Building: 'its image is being made',
@@ -42,18 +38,10 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
     events.push({ type, reason: what, message });
   const about = (wanted: ConditionType) =>
     after.conditions.find(({ type }) => type === wanted)?.message ?? '';
-  if (commit !== '' && isOtherSpec(before, after))
-    tell(
-      'Normal',
-      'ManifestChanged',
-      `generation ${after.observedGeneration} of its spec is that of commit ${commit}`,
-    );
-  if (commit !== '' && isOtherBuild(before, after))
-    tell(
-      'Normal',
-      'SourcesChanged',
-      `${memory.program.lastBuild} is made of its sources in commit ${commit}`,
-    );
+  const generation = `generation ${after.observedGeneration} of its spec is that of commit ${commit}`;
+  if (commit !== '' && isOtherSpec(before, after)) tell('Normal', 'ManifestChanged', generation);
+  const sources = `${memory.program.lastBuild} is made of its sources in commit ${commit}`;
+  if (commit !== '' && isOtherBuild(before, after)) tell('Normal', 'SourcesChanged', sources);
   const isFirstError = state === 'Error' && before.state !== 'Error';
   const isNews = reason !== before.reason || errorMsg !== before.errorMsg || isFirstError;
   const isNormal = reason === 'Building' || reason === 'Completed';

@@ -1,11 +1,11 @@
 import type { Problem } from '../../schemas/errors.ts';
-import type { OfProgram, ProgramMemory } from '../../schemas/memory.ts';
-import type { ProgramSpec, Runtime } from '../../schemas/program.ts';
+import { type OfProgram, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
+import type { Program, ProgramSpec, Runtime } from '../../schemas/program.ts';
 import { resolveSpec, underPolicy } from '../../schemas/resolve.ts';
+import type { Goal } from '../../schemas/situation.ts';
 import { digest } from '../../schemas/spec-hash.ts';
 import type { Asked, Wanted } from '../../schemas/wanted.ts';
 import { forgetCrashes, forgetFailures } from './memory.ts';
-import type { Goal } from './situation.ts';
 
 export interface GoalResult {
   goal: Goal;
@@ -16,11 +16,7 @@ export interface GoalResult {
   missing: string;
 }
 
-/**
- * What is in force for a program: its manifest, or the last valid one while the file is broken or missing. Pure.
- * A spec that nobody changed keeps the defaults it was resolved with, so that a newer host never replaces a
- * running fleet.
- */
+/** What is in force for a program: its manifest, or the last valid one while the file is broken or missing. Pure. */
 export function goalOf(
   wanted: Wanted,
   remembered: ProgramMemory,
@@ -39,37 +35,30 @@ export function goalOf(
   const missing = why === '' ? '' : `${why}; the last valid one stays in force`;
   const told = { problems: entry?.problems ?? [], missing };
   const program = entry?.program;
-  if (program === undefined) {
-    const inForce = withAsked(known, entry?.asked);
-    if (inForce === undefined) return { goal: { kind: 'hold' }, memory, generation, ...told };
-    const goal = kindOf(inForce.spec);
-    if (inForce === known) return { goal, memory, generation, ...told };
-    const next = forgetWhereAsked(withProgram(memory, { inForce }), inForce.spec);
-    return { goal, memory: next, generation: generation + 1, ...told };
-  }
-  const { rawSpec, labels } = program;
-  const rawHash = digest({ raw: rawSpec, runtime: rawSpec.runtime ?? hostRuntime });
-  const spec = known?.rawHash === rawHash ? known.spec : resolveSpec(rawSpec, hostRuntime);
-  const changed = known === undefined || digest(known.spec) !== digest(spec);
-  const next = withProgram(changed ? forgetCrashes(memory) : memory, {
-    inForce: { rawHash, rawSpec, spec, labels },
-  });
+  const inForce = program ? resolved(program, known, hostRuntime) : withAsked(known, entry?.asked);
+  if (inForce === undefined) return { goal: { kind: 'hold' }, memory, generation, ...told };
+  const { spec } = inForce;
+  const goal: Goal = { kind: spec.desiredState === 'Running' ? 'run' : 'stop', spec };
+  if (program === undefined && inForce === known) return { goal, memory, generation, ...told };
+  const isOther = known === undefined || digest(known.spec) !== digest(spec);
+  const isNew = isOther && program !== undefined;
+  const next = withProgram(isNew ? forgetCrashes(memory) : memory, { inForce });
   // Data belongs to the user who made it; another one, also of a name not yet quite deleted, begins anew.
   if (known !== undefined && known.spec.userId !== spec.userId) delete next.program.volume;
-  return {
-    goal: kindOf(spec),
-    memory: forgetWhereAsked(next, spec),
-    generation: changed ? generation + 1 : generation,
-    ...told,
-  };
+  return { goal, memory: forgetWhereAsked(next, spec), generation: generation + Number(isOther), ...told };
 }
 
-export function withProgram(memory: ProgramMemory, change: Partial<OfProgram>): ProgramMemory {
-  return { ...memory, program: { ...memory.program, ...change } };
+type InForce = OfProgram['inForce'];
+
+/** A spec that nobody changed keeps its defaults, so that a newer host never replaces a running fleet. */
+function resolved({ rawSpec, labels }: Program, known: InForce, hostRuntime: Runtime): InForce {
+  const rawHash = digest({ raw: rawSpec, runtime: rawSpec.runtime ?? hostRuntime });
+  const spec = known?.rawHash === rawHash ? known.spec : resolveSpec(rawSpec, hostRuntime);
+  return { rawHash, rawSpec, spec, labels };
 }
 
 /** The last valid spec with what a call asked for since the manifest is not valid; the next valid one replaces both. */
-function withAsked(inForce: OfProgram['inForce'], asked: Asked = {}): OfProgram['inForce'] {
+function withAsked(inForce: InForce, asked: Asked = {}): InForce {
   if (inForce === undefined) return undefined;
   const spec = { ...inForce.spec, ...asked };
   return digest(spec) === digest(inForce.spec) ? inForce : { ...inForce, rawHash: '', spec };
@@ -78,29 +67,17 @@ function withAsked(inForce: OfProgram['inForce'], asked: Asked = {}): OfProgram[
 /** What may come back, or stays in force, does so under what the host allows now. */
 function allowed(memory: ProgramMemory, hostRuntime: Runtime): ProgramMemory {
   const { rollout, program } = memory;
-  const { inForce } = program;
-  const policed = <T extends { spec: ProgramSpec }>(of: T): T => ({
-    ...of,
-    spec: underPolicy(of.spec, hostRuntime),
-  });
-  return {
-    ...memory,
-    program: { ...program, ...(inForce && { inForce: policed(inForce) }) },
-    rollout: rollout.good === undefined ? rollout : { ...rollout, good: policed(rollout.good) },
+  const policed = <T extends { spec: ProgramSpec }>(of: T): T => {
+    return { ...of, spec: underPolicy(of.spec, hostRuntime) };
   };
-}
-
-function kindOf(spec: ProgramSpec): Goal {
-  return { kind: spec.desiredState === 'Running' ? 'run' : 'stop', spec };
+  const known = program.inForce ? withProgram(memory, { inForce: policed(program.inForce) }) : memory;
+  return rollout.good ? { ...known, rollout: { ...rollout, good: policed(rollout.good) } } : known;
 }
 
 /** A stop, or a `restartedAt` not seen before, clears back-off, failed builds and rolled-back revisions. */
 function forgetWhereAsked(memory: ProgramMemory, { desiredState, restartedAt }: ProgramSpec): ProgramMemory {
   const isStop = desiredState === 'Stopped';
   const isAsked = isStop || memory.program.restartedAtSeen !== restartedAt;
-  const startRequested = memory.program.startRequested || !isStop;
-  return withProgram(isAsked ? forgetFailures(memory) : memory, {
-    startRequested,
-    restartedAtSeen: restartedAt,
-  });
+  const seen = { startRequested: memory.program.startRequested || !isStop, restartedAtSeen: restartedAt };
+  return withProgram(isAsked ? forgetFailures(memory) : memory, seen);
 }

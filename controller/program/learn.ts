@@ -1,35 +1,27 @@
 import { imageTag } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
-import {
-  type Answer,
-  type Facts,
-  type ImageState,
-  type Need,
-  needKey,
-  type ProbeState,
-} from '../../schemas/facts.ts';
+import { type Answer, type Facts, type Need, needKey, type ProbeState } from '../../schemas/facts.ts';
 import { exitOf } from '../../schemas/last-exit.ts';
-import type { ProgramMemory } from '../../schemas/memory.ts';
+import { type ProgramMemory, withProgram, withRest } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, madeOf } from '../../schemas/revision.ts';
+import { type Overtaken, type Situation, specOf } from '../../schemas/situation.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
-import { type GoalResult, withProgram } from './goal.ts';
+import type { GoalResult } from './goal.ts';
 import {
   afterExit,
-  afterImageFailure,
+  afterFailedImage,
   afterWish,
   awake,
   forgetEnd,
   leftAgain,
+  rebuiltMemory,
   withBuild,
   withLateOom,
-  withRest,
 } from './memory.ts';
-import { rebuiltMemory } from './rebuild.ts';
-import { assignRoles, finishedKey, isLate, isReady } from './roles.ts';
-import { comeBack, overtakenBy, standIn } from './rollback.ts';
-import { type Overtaken, type Situation, specOf } from './situation.ts';
+import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
+import { comeBack, standIn } from './rollback.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
 import { clampWaits } from './waits.ts';
 
@@ -106,33 +98,28 @@ function stopped(situation: Situation): Situation {
   return { ...situation, timed: {}, memory: containers.length > 0 ? known : { ...known, program } };
 }
 
-function running(base: Situation, spec: ProgramSpec): Situation {
+function running(base: Situation, spec: ProgramSpec): Running {
   const looked = imageKeyOf(base, spec);
   const key = (looked.image.kind === 'unknown' && finishedKey(base, spec)) || looked;
   const wished = withWish({ ...base, ...key }, spec);
-  const { memory, buildId } = wished;
-  const target = specOf(wished.goal) ?? spec;
-  const failed = afterImageFailure(memory, base.failure, base.nowMs);
-  const known = awake(withBuild(failed, buildId), base.containers);
-  const noticed = { ...wished, memory: known, image: imageState(wished, target) };
-  const overtaken = overtakenOf(noticed, target);
-  const stood = withStandIn(overtaken === undefined ? noticed : { ...noticed, overtaken }, target);
-  return served(stood, specOf(stood.goal) ?? target);
+  const { failure, nowMs, containers } = base;
+  const failed = failure ? afterFailedImage(wished.memory, failure, nowMs) : wished.memory;
+  const memory = awake(withBuild(failed, wished.buildId), containers);
+  const noticed = { ...wished, memory, image: imageState(wished) };
+  const overtaken = overtakenOf(noticed);
+  return served(withStandIn(overtaken === undefined ? noticed : { ...noticed, overtaken }));
 }
 
 /** What is learnt from the container that serves, or did. */
-function served(situation: Situation, spec: ProgramSpec): Situation {
-  const numbered = { ...situation, memory: noteNumber(situation, spec) };
-  const { current } = assignRoles(numbered, spec);
-  const timed = current === undefined ? numbered : withRollout(numbered, current, spec);
-  const ready = { ...timed, memory: noteReady(timed, spec) };
-  return accountForExit({ ...ready, memory: noteServed(ready, spec) }, spec);
+function served(situation: Running): Running {
+  const { current, spec, imageKey } = situation;
+  const timed = current ? withRollout(situation, current, attemptOf(spec, imageKey)) : situation;
+  const ready = { ...timed, memory: noteReady(timed) };
+  return accountForExit({ ...ready, memory: noteServed(ready) });
 }
 
-type ImageKey = Pick<Situation, 'imageKey' | 'buildId' | 'image'>;
-
 function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
-  const image: ImageState = { kind: 'unneeded' };
+  const image = { kind: 'unneeded' } as const;
   const { context, memory } = base;
   if (spec.build === null || context === undefined) return { imageKey: spec.image ?? '', buildId: '', image };
   if (context.kind === 'known') return { imageKey: context.hash, buildId: context.buildId, image };
@@ -148,7 +135,7 @@ function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
 }
 
 /** Where the wanted attempt was rolled back, the goal is the one that came back. */
-function withWish(situation: Situation, spec: ProgramSpec): Situation {
+function withWish(situation: Situation, spec: ProgramSpec): Running {
   const { memory: before, imageKey, image, port, nowMs } = situation;
   // Which attempt is wanted can not be told without its sources: then it is the one that was last.
   const isKnown = image.kind !== 'unknown';
@@ -158,29 +145,37 @@ function withWish(situation: Situation, spec: ProgramSpec): Situation {
     const { revision: bad, reason, message, nextAt, good } = rollout;
     const told = `${message}${nextAt === undefined ? '' : `; tried again at ${nextAt}`}`;
     // What comes back is under its own policy, not that of the bad one.
-    return comeBack({ ...situation, memory: forgetEnd(memory, good.spec) }, { bad, reason, message: told });
+    const left = { ...situation, memory: forgetEnd(memory, good.spec) };
+    return comeBack(left, good, { bad, reason, message: told });
   }
   const known = forgetEnd(memory, spec);
-  return { ...situation, memory: isKnown ? afterWish(known, specHash(spec, imageKey, port)) : known };
+  const asked = isKnown ? afterWish(known, specHash(spec, imageKey, port)) : known;
+  return withRoles({ ...situation, memory: asked }, spec);
 }
 
 /** Looks for the image only where a container has to be made of it. */
-function imageState(situation: Situation, spec: ProgramSpec): ImageState {
-  const { imageKey, buildId, image } = situation;
+function imageState(situation: Running): Situation['image'] {
+  const { imageKey, buildId, image, current, spec } = situation;
   if (image.kind === 'unknown') return image;
   if (situation.pending.includes(imageKey)) return { kind: 'pending' };
-  if (assignRoles(situation, spec).current !== undefined) return { kind: 'unneeded' };
+  if (current !== undefined) return { kind: 'unneeded' };
   const isBuild = spec.build !== null;
   const tag = isBuild ? imageTag(buildId) : imageKey;
   const { id } = ask(situation, { kind: 'image', imageKey, tag, isBuild });
   return id === '' ? { kind: 'absent' } : { kind: 'present', id };
 }
 
-/** See `overtakenBy`; with its revision, where that is really its own. */
-function overtakenOf(situation: Situation, spec: ProgramSpec): Overtaken | undefined {
-  const container = overtakenBy(situation, spec);
-  if (container === undefined) return undefined;
-  const { revision } = ask(situation, { kind: 'revision', number: revisionOf(container) });
+/**
+ * What there is while the wanted one can not be had, where it is newer than the last that is known to be good; with
+ * its revision, where that is really its own.
+ */
+function overtakenOf(situation: Running): Overtaken | undefined {
+  const { current, shown: container, rollback, memory } = situation;
+  // One that is made and does not run yet leaves the time to see that the one before it is ready.
+  if (rollback !== undefined || container === undefined || container === current) return undefined;
+  const number = revisionOf(container);
+  if (number <= (memory.rollout.good?.revision ?? 0)) return undefined;
+  const { revision } = ask(situation, { kind: 'revision', number });
   if (revision === undefined) return undefined;
   const restartedAt = container.labels[LABELS.restartedAt] ?? revision.spec.restartedAt;
   const own = { ...revision.spec, restartedAt };
@@ -190,45 +185,39 @@ function overtakenOf(situation: Situation, spec: ProgramSpec): Overtaken | undef
 }
 
 /** See `standIn`: only where the engine still has its image, or it can be made again of what it was made of. */
-function withStandIn(situation: Situation, spec: ProgramSpec): Situation {
-  const timed = withLate(situation);
-  const found = standIn(timed.situation, spec, timed.late);
-  const own = found && specOf(found.goal);
-  if (found === undefined || own === undefined) return timed.situation;
+function withStandIn(situation: Running): Running {
+  const { timed, late } = withLate(situation);
+  const found = standIn(timed, late);
+  if (found === undefined) return timed;
   // Where the wanted port is somebody else's, the one that comes back has its own.
-  const held =
-    situation.portProblem === undefined ? situation : ask(situation, { kind: 'port', spec: own }).port;
-  if (held.portProblem !== undefined) return timed.situation;
+  const { spec } = found;
+  const held = situation.portProblem === undefined ? situation : ask(situation, { kind: 'port', spec }).port;
+  if (held.portProblem !== undefined) return timed;
   const { port, shownPort, portProblem } = held;
-  const other = { ...found, port, shownPort, portProblem };
-  const image = imageState(other, own);
+  const other = withRoles({ ...found, port, shownPort, portProblem }, spec);
+  const image = imageState(other);
   if (image.kind !== 'absent' && image.kind !== 'pending') return { ...other, image };
   // Where the wanted one may yet be made, the two would take turns to fail.
-  const { build } = own;
+  const { build } = spec;
   const mayBuild = situation.image.kind === 'unknown' && build !== null;
   const isKept = mayBuild && ask(situation, { kind: 'snapshot', build, hash: other.imageKey }).isKept;
-  return isKept ? { ...other, image } : timed.situation;
+  return isKept ? { ...other, image } : timed;
 }
 
 /** The one that was overtaken before it was ready, where it has had its time. */
-function withLate(situation: Situation): { situation: Situation; late?: Container } {
+function withLate(situation: Running): { timed: Running; late?: Container } {
   const { container, revision } = situation.overtaken ?? {};
-  if (container === undefined || revision === undefined || revision.outcome === 'Ready') return { situation };
-  const timed = withRollout(situation, container, revision.spec, keyOf(revision));
+  if (container === undefined || revision === undefined || revision.outcome === 'Ready')
+    return { timed: situation };
+  const timed = withRollout(situation, container, attemptOf(revision.spec, keyOf(revision)));
   const isOut = isLate(situation, container, revision.spec, timed.rolloutMs);
-  return { situation: { ...timed, rolloutMs: 0 }, ...(isOut && { late: container }) };
+  return { timed: { ...timed, rolloutMs: 0 }, ...(isOut && { late: container }) };
 }
 
-/** With how long a container has had to become ready: one that is known to be good, in this run. */
-function withRollout(
-  situation: Situation,
-  container: Container,
-  spec: ProgramSpec,
-  imageKey = situation.imageKey,
-): Situation {
+/** With how long a container of that attempt has had to become ready: one that is known to be good, in this run. */
+function withRollout(situation: Running, container: Container, attempt: string): Running {
   if (container.startedAtMs === 0) return situation;
   const { good } = situation.memory.rollout;
-  const attempt = attemptOf(spec, imageKey);
   const isGood = good !== undefined && attemptOf(good.spec, good.imageKey) === attempt;
   const key = isGood ? `${attempt} ${runKey(container)}` : attempt;
   const sinceStartMs = isUp(container) ? Math.max(0, situation.nowMs - container.startedAtMs) : 0;
@@ -236,65 +225,51 @@ function withRollout(
   return { ...situation, rolloutMs, timed: { ...situation.timed, [key]: rolloutMs } };
 }
 
-/** A ledger that could not be written knows nothing of the newest revision; the container made for it does. */
-function noteNumber(situation: Situation, spec: ProgramSpec): ProgramMemory {
-  const { memory, imageKey, rollback } = situation;
-  const { current } = assignRoles(situation, spec);
-  const number = current === undefined ? 0 : revisionOf(current);
-  if (rollback !== undefined || number <= (memory.program.newest?.number ?? 0)) return memory;
-  return withProgram(memory, { newest: { number, hash: revisionHash(spec, imageKey) } });
-}
-
 /** Remembers what is ready as the one to come back to: the wanted revision, or the one that serves in its place. */
-function noteReady(situation: Situation, spec: ProgramSpec): ProgramMemory {
-  const { memory, imageKey, buildId, rollback, overtaken } = situation;
+function noteReady(situation: Running): ProgramMemory {
+  const { memory, imageKey, buildId, rollback, overtaken, current, spec } = situation;
   if (rollback !== undefined) return memory;
-  const { current } = assignRoles(situation, spec);
+  const hash = revisionHash(spec, imageKey);
+  const number = current === undefined ? 0 : revisionOf(current);
+  // A ledger that could not be written knows nothing of the newest revision; the container made for it does.
+  const isNewest = number > (memory.program.newest?.number ?? 0);
+  const numbered = isNewest ? withProgram(memory, { newest: { number, hash } }) : memory;
+  const made = { revision: number || 1, hash, imageKey, buildId, spec };
   const isNow = current !== undefined && isReady(situation, current, spec);
-  const revision = (current && revisionOf(current)) || 1;
-  const made = { revision, hash: revisionHash(spec, imageKey), imageKey, buildId, spec };
   const rollout = isNow ? nowReady(memory.rollout, made) : memory.rollout;
   // A ledger that was lost is made good from the container that runs.
-  const newest = memory.program.newest ?? { number: revision, hash: made.hash };
-  const known = rollout === memory.rollout ? memory : withProgram({ ...memory, rollout }, { newest });
+  const newest = numbered.program.newest ?? { number: made.revision, hash };
+  const known = rollout === memory.rollout ? numbered : withProgram({ ...numbered, rollout }, { newest });
   // It may have taken longer than its successor, and is ready as its own revision has it.
   const isOlder = overtaken !== undefined && isReady(situation, overtaken.container, overtaken.revision.spec);
   return isOlder ? { ...known, rollout: nowReady(known.rollout, madeOf(overtaken.revision)) } : known;
 }
 
 /** Remembers how the engine describes the container that serves when it, or one of its settings, is first seen. */
-function noteServed(situation: Situation, spec: ProgramSpec): ProgramMemory {
-  const { memory } = situation;
-  const { current, previous } = assignRoles(situation, spec);
-  const serving = [current, previous].find((one) => one !== undefined && isUp(one));
-  if (serving === undefined) return memory;
-  const { id } = serving;
+function noteServed({ memory, shown }: Running): ProgramMemory {
+  if (shown === undefined || !isUp(shown)) return memory;
+  const { id } = shown;
   const before = memory.containers[id];
-  const settings = { ...serving.settings, ...before?.settings };
+  const settings = { ...shown.settings, ...before?.settings };
   const containers = { ...memory.containers, [id]: { ...before, settings } };
   return withProgram({ ...memory, containers }, { served: { id, removed: false } });
 }
 
 /** Notices that the program ended by itself, with its last words. */
-function accountForExit(situation: Situation, spec: ProgramSpec): Situation {
-  const { memory, stopping, lastExit, nowMs } = situation;
-  const { current, previous, specHash: wantedHash } = assignRoles(situation, spec);
+function accountForExit(situation: Running): Running {
+  const { memory, stopping, lastExit, current, previous } = situation;
   const one = current !== undefined && current.startedAtMs > 0 ? current : previous;
   if (one === undefined || one.startedAtMs === 0 || isUp(one) || stopping.has(one.id)) return situation;
   if (isAccounted(memory, one)) return { ...situation, memory: leftAgain(memory, one) };
   const { id: containerId, finishedAtMs } = one;
   // Without the words of its earlier runs. When this one began is written down a moment after its first words.
   const sinceMs = isRunOf(lastExit?.run, one) ? Date.parse(lastExit?.finishedAt ?? '') || 0 : 0;
-  const { tail, wasDown } = ask(situation, {
-    kind: 'end',
-    containerId,
-    run: runKey(one),
-    sinceMs,
-    finishedAtMs,
-  });
+  const run = runKey(one);
+  const { tail, wasDown } = ask(situation, { kind: 'end', containerId, run, sinceMs, finishedAtMs });
+  const hash = hashOf(one) || situation.specHash;
   return {
     ...situation,
-    memory: afterExit(memory, one, spec, hashOf(one) || wantedHash, nowMs, wasDown),
+    memory: afterExit(memory, one, situation.spec, hash, situation.nowMs, wasDown),
     lastExit: exitOf(one, tail, endOf(memory, one) === 'unhealthy'),
   };
 }

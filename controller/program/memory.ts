@@ -1,8 +1,10 @@
-import { type Container, hashOf, isRunOf, isUp } from '../../schemas/container.ts';
+import { type Container, hashOf, isRunOf, isUp, revisionOf } from '../../schemas/container.ts';
 import type { ImageFailure } from '../../schemas/facts.ts';
 import type { LastExit } from '../../schemas/last-exit.ts';
-import type { ProgramMemory, Rest } from '../../schemas/memory.ts';
+import { finishedOf, type ProgramMemory, type Rollout, withProgram, withRest } from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
+import { keyOf, madeOf, type Revision } from '../../schemas/revision.ts';
+import { attemptOf } from '../../schemas/spec-hash.ts';
 import { askedAgain, ended, endOf, isAccounted } from './verdicts.ts';
 import { BACK_OFF_MS_MAX, backOffMs } from './waits.ts';
 
@@ -41,17 +43,13 @@ export function afterExit(
   const ranMs = container.finishedAtMs - container.startedAtMs;
   const count = (ranMs >= HEALTHY_RUN_MS ? 0 : (crashes?.count ?? 0)) + 1;
   return {
-    ...ended(isAnother ? withRest(memory, undefined) : memory, container, 'crashed'),
+    ...ended(isAnother ? withRest(memory) : memory, container, 'crashed'),
     starts: { ...others, crashes: { count, nextAt: timestamp(nowMs + backOffMs(count)) } },
   };
 }
 
-export function afterImageFailure(
-  memory: ProgramMemory,
-  failure: ImageFailure | undefined,
-  nowMs: number,
-): ProgramMemory {
-  if (failure === undefined || SAYS_NOTHING.has(failure.reason)) return memory;
+export function afterFailedImage(memory: ProgramMemory, failure: ImageFailure, nowMs: number): ProgramMemory {
+  if (SAYS_NOTHING.has(failure.reason)) return memory;
   const { key, reason, message } = failure;
   const last = memory.failedImage;
   // Tries that failed for another reason were none of this: an hour of a full disk leaves a network its three.
@@ -62,16 +60,6 @@ export function afterImageFailure(
   return { ...memory, failedImage: { key, reason, message, attempts, nextAt } };
 }
 
-export function afterStartFailure(
-  memory: ProgramMemory,
-  failure: { reason: string; message: string },
-  nowMs: number,
-): ProgramMemory {
-  const attempts = (memory.starts.failed?.attempts ?? 0) + 1;
-  const failed = { ...failure, attempts, nextAt: timestamp(nowMs + backOffMs(attempts + 1)) };
-  return { ...memory, starts: { ...memory.starts, failed } };
-}
-
 /** A changed spec, or changed sources, are a new attempt, whatever the old one did. */
 export function forgetCrashes(memory: ProgramMemory): ProgramMemory {
   return { ...memory, starts: {} };
@@ -79,20 +67,8 @@ export function forgetCrashes(memory: ProgramMemory): ProgramMemory {
 
 /** Back-off, failed builds and starts, a rollback and "finished" are no more: a fresh try was asked for. */
 export function forgetFailures({ failedImage, ...memory }: ProgramMemory): ProgramMemory {
-  const known = finishedOf(memory) === undefined ? memory : withRest(memory, undefined);
+  const known = finishedOf(memory) === undefined ? memory : withRest(memory);
   return { ...forgetCrashes(known), rollout: askedAgain(memory.rollout) };
-}
-
-export function withRest(memory: ProgramMemory, next: Rest | undefined): ProgramMemory {
-  const { rest, ...program } = memory.program;
-  return { ...memory, program: next === undefined ? program : { ...program, rest: next } };
-}
-
-/** That the program ran to its end, and as what. */
-export function finishedOf({
-  program: { rest },
-}: ProgramMemory): Extract<Rest, { why: 'finished' }> | undefined {
-  return rest?.why === 'finished' ? rest : undefined;
 }
 
 /** Whether what has come to its end is not started again. */
@@ -103,14 +79,14 @@ function isLeftAtEnd({ restartPolicy }: Pick<ProgramSpec, 'restartPolicy'>, succ
 /** The memory without an end that a program of that policy is not left at. */
 export function forgetEnd(memory: ProgramMemory, spec: Pick<ProgramSpec, 'restartPolicy'>): ProgramMemory {
   const end = finishedOf(memory);
-  return end === undefined || isLeftAtEnd(spec, end.exitCode === 0) ? memory : withRest(memory, undefined);
+  return end === undefined || isLeftAtEnd(spec, end.exitCode === 0) ? memory : withRest(memory);
 }
 
 /** The memory where that spec is wanted: what ended before another was wanted has not, when it is asked for again. */
 export function afterWish(memory: ProgramMemory, specHash: string): ProgramMemory {
   const end = finishedOf(memory);
   if (end === undefined) return memory;
-  if (end.specHash === specHash) return end.overtaken ? withRest(memory, undefined) : memory;
+  if (end.specHash === specHash) return end.overtaken ? withRest(memory) : memory;
   return end.overtaken ? memory : withRest(memory, { ...end, overtaken: true });
 }
 
@@ -125,17 +101,11 @@ export function withLateOom(lastExit: LastExit | null, containers: readonly Cont
   return one.oomToldMs > startedAtMs && isOfThatRun ? { ...lastExit, oomKilled: true } : lastExit;
 }
 
-/** `the program was deleted by commit 4f2a…`. */
-export function describeDeletion({ program: { deletion } }: ProgramMemory): string {
-  return `the program was deleted${deletion?.commit ? ` by commit ${deletion.commit}` : ''}`;
-}
-
 /** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */
 export function withBuild(memory: ProgramMemory, lastBuild: string): ProgramMemory {
   const before = memory.program.lastBuild;
   if (lastBuild === '' || lastBuild === before) return memory;
-  const known = before === '' ? memory : forgetCrashes(memory);
-  return { ...known, program: { ...known.program, lastBuild } };
+  return withProgram(before === '' ? memory : forgetCrashes(memory), { lastBuild });
 }
 
 /** What runs does not rest; and what had finished and runs, whoever started it, has not finished. */
@@ -143,13 +113,44 @@ export function awake(memory: ProgramMemory, containers: readonly Container[]): 
   const up = containers.filter(isUp);
   const end = finishedOf(memory);
   const isAwake = end === undefined ? up.length > 0 : up.some((one) => hashOf(one) === end.specHash);
-  return isAwake ? withRest(memory, undefined) : memory;
+  return isAwake ? withRest(memory) : memory;
 }
 
 /** What comes back had come to its end before another was wanted, which may have hidden that: it is left at it. */
 export function leftAgain(memory: ProgramMemory, one: Container): ProgramMemory {
-  if (memory.rollout.verdict !== 'bad' || endOf(memory, one) !== 'finished') return memory;
-  if (finishedOf(memory) !== undefined) return memory;
+  const isAtEnd = endOf(memory, one) === 'finished' && finishedOf(memory) === undefined;
+  if (memory.rollout.verdict !== 'bad' || !isAtEnd) return memory;
   const rest = { why: 'finished', specHash: hashOf(one), exitCode: one.exitCode, overtaken: true } as const;
   return forgetEnd(withRest(memory, rest), memory.rollout.good.spec);
+}
+
+/** What a lost ledger can be made good with: the labels of containers, and the revisions kept. */
+export function rebuiltMemory(
+  memory: ProgramMemory,
+  containers: readonly Container[],
+  kept: readonly Revision[],
+): ProgramMemory {
+  const newest = kept.at(-1);
+  const number = Math.max(newest?.number ?? 0, ...containers.map(revisionOf));
+  // A number without its hash belongs to no spec that is known: the next one made is the one after it.
+  const hash = newest?.number === number ? newest.hash : '';
+  const rebuilt = withProgram(memory, {
+    startRequested: memory.program.startRequested || containers.some(({ startedAtMs }) => startedAtMs > 0),
+    ...(number > 0 && { newest: { number, hash } }),
+  });
+  // One that was deleted has no containers: what comes back under its name begins anew.
+  return containers.length === 0 ? rebuilt : { ...rebuilt, rollout: rolloutOf(memory.rollout, kept) };
+}
+
+/** The last revision that was ready, to go back to, and the newest where that was rolled back. */
+function rolloutOf(rollout: Rollout, kept: readonly Revision[]): Rollout {
+  const ready = kept.findLast(({ outcome }) => outcome === 'Ready');
+  const newest = kept.at(-1);
+  if (ready === undefined || newest === undefined) return rollout;
+  const anew = { attempt: '', refusals: 0, good: madeOf(ready) };
+  const { number: revision, outcome, reason, message } = newest;
+  // One that the engine would not start has its tries anew.
+  if (outcome !== 'Failed' || reason !== 'ProgressDeadlineExceeded') return { ...anew, verdict: 'new' };
+  const attempt = attemptOf(newest.spec, keyOf(newest));
+  return { ...anew, verdict: 'bad', attempt, revision, reason, message };
 }

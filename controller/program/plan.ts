@@ -1,12 +1,11 @@
 import { byAge, type Container, hashOf, isGoing, isUp, revisionOf } from '../../schemas/container.ts';
-import type { ProgramSpec } from '../../schemas/program.ts';
+import { describeDeletion } from '../../schemas/memory.ts';
+import { type Situation, specOf } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { driftOf } from './drift.ts';
-import { describeDeletion } from './memory.ts';
-import { assignRoles, hasCrashed, isFinished, isReady, newestNumber } from './roles.ts';
+import { asRunning, hasCrashed, isFinished, isReady, newestNumber, type Running } from './roles.ts';
 import { mayComeBack } from './rollback.ts';
-import { type Situation, specOf } from './situation.ts';
 import { startWaitMs, waitMs } from './waits.ts';
 
 /**
@@ -16,16 +15,10 @@ import { startWaitMs, waitMs } from './waits.ts';
  */
 export function plan(given: Situation): Action[] {
   const situation = { ...given, containers: [...given.containers].sort(byAge) };
-  switch (situation.goal.kind) {
-    case 'hold':
-      return [];
-    case 'remove':
-      return planRemove(situation);
-    case 'stop':
-      return planStop(situation);
-    case 'run':
-      return [...planRun(situation, situation.goal.spec), ...waitForNextTry(situation)];
-  }
+  const running = asRunning(situation);
+  if (running !== undefined) return planRun(running);
+  if (situation.goal.kind === 'remove') return planRemove(situation);
+  return situation.goal.kind === 'stop' ? planStop(situation) : [];
 }
 
 function planRemove(situation: Situation): Action[] {
@@ -58,50 +51,36 @@ function planStop(situation: Situation): Action[] {
   ];
 }
 
-function planRun(situation: Situation, spec: ProgramSpec): Action[] {
-  const roles = assignRoles(situation, spec);
-  const { current, previous, surplus } = roles;
+function planRun(situation: Running): Action[] {
+  const { current, surplus } = situation;
   const why = 'it is not the container of any wanted revision';
   const useless = surplus.filter((one) => !isGoing(one)).flatMap((one) => end(situation, one, why));
   // What can not be removed comes last, so that it stands in nothing's way.
   const dead = surplus.filter(({ state }) => state === 'dead');
-  const serving =
-    current === undefined
-      ? planWithout(situation, spec, previous, roles.specHash)
-      : planWith(situation, spec, current, previous);
-  const isAlone = surplus.length === 0 && previous === undefined;
   return [
     ...useless,
-    ...serving,
-    ...(current !== undefined && isUp(current) ? settle(situation, spec, current, isAlone) : []),
+    ...(current === undefined ? planWithout(situation) : planWith(situation, current)),
+    ...(current !== undefined && isUp(current) ? settle(situation, current) : []),
     ...dead.map(({ id }): Action => ({ kind: 'remove', containerId: id, why: 'its state is dead' })),
+    ...waitForNextTry(situation),
   ];
 }
 
 /** There is no container of the wanted spec. */
-function planWithout(
-  situation: Situation,
-  spec: ProgramSpec,
-  previous: Container | undefined,
-  hash: string,
-): Action[] {
+function planWithout(situation: Running): Action[] {
+  const { previous, rollback, stopping, specHash } = situation;
   const isThere = previous !== undefined && isUp(previous);
   // What comes back had come to its end: that it is gone keeps no bad one running.
-  const isOver = situation.rollback !== undefined && isFinished(situation, hash);
-  if (isOver && isThere && !situation.stopping.has(previous.id))
-    return end(situation, previous, takeover(situation));
+  const isOver = rollback !== undefined && isFinished(situation, specHash);
+  if (isOver && isThere && !stopping.has(previous.id)) return end(situation, previous, takeover(situation));
   // The old revision is looked after as long as the new one can not take over.
   const serves = previous !== undefined && (isThere || mayComeBack(situation, previous));
-  return [...(serves ? keepUp(situation, previous) : []), ...planCreate(situation, spec, hash)];
+  return [...(serves ? keepUp(situation, previous) : []), ...planCreate(situation)];
 }
 
-function planWith(
-  situation: Situation,
-  spec: ProgramSpec,
-  current: Container,
-  previous: Container | undefined,
-): Action[] {
-  if (situation.stopping.has(current.id)) return [];
+function planWith(situation: Running, current: Container): Action[] {
+  const { previous, stopping, spec, rollback } = situation;
+  if (stopping.has(current.id)) return [];
   const isPreviousUp = previous !== undefined && isUp(previous);
   if (isPreviousUp && !isUp(current)) {
     const wait = waitForStart(situation);
@@ -114,7 +93,7 @@ function planWith(
   if (!isReady(situation, current, spec)) return actions;
   const isSame = revisionOf(current) === revisionOf(previous);
   const newer = isSame ? 'the one that takes its place is ready' : 'the new revision is ready';
-  return [...actions, ...end(situation, previous, situation.rollback ? 'it was rolled back' : newer)];
+  return [...actions, ...end(situation, previous, rollback ? 'it was rolled back' : newer)];
 }
 
 function takeover({ rollback }: Situation): string {
@@ -122,15 +101,16 @@ function takeover({ rollback }: Situation): string {
 }
 
 /** The one that runs takes its plain name once it is alone, and is looked at again when its time has passed. */
-function settle(situation: Situation, spec: ProgramSpec, current: Container, isAlone: boolean): Action[] {
-  const { stopping, containerName: to, rolloutMs } = situation;
+function settle(situation: Running, current: Container): Action[] {
+  const { stopping, containerName: to, rolloutMs, spec, previous, surplus } = situation;
   if (stopping.has(current.id)) return [];
+  const isAlone = surplus.length === 0 && previous === undefined;
   const isNamed = current.name === to || !isAlone;
-  const ms = spec.progressDeadlineSeconds * 1000 - rolloutMs;
-  const isDone = current.state !== 'running' || isReady(situation, current, spec) || ms <= 0;
+  const isDone = current.state !== 'running' || isReady(situation, current, spec);
+  const leftMs = isDone ? 0 : spec.progressDeadlineSeconds * 1000 - rolloutMs;
   return [
     ...(isNamed ? [] : [{ kind: 'rename' as const, containerId: current.id, to }]),
-    ...(isDone ? [] : [{ kind: 'wait' as const, ms, why: 'it has until then to become ready' }]),
+    ...waitFor(leftMs, 'it has until then to become ready'),
   ];
 }
 
@@ -150,45 +130,47 @@ function keepUp(situation: Situation, container: Container): Action[] {
   return wait.length > 0 ? wait : [{ kind: 'start', containerId, why }];
 }
 
+/** Empty where there is nothing to wait for. */
+function waitFor(ms: number, why: string): Action[] {
+  return ms > 0 ? [{ kind: 'wait', ms, why }] : [];
+}
+
 /** A revision that was rolled back for a fault that may be the machine's is tried again. */
 function waitForNextTry({ rollback, memory: { rollout }, nowMs }: Situation): Action[] {
   if (rollback === undefined || rollout.verdict !== 'bad' || rollout.nextAt === undefined) return [];
-  const ms = waitMs(rollout.nextAt, nowMs);
   // One that is due, and is none yet, has sources that can not be read: that these are back is told, and waited for by nobody.
-  return ms > 0 ? [{ kind: 'wait', ms, why: 'the newest revision is tried again' }] : [];
+  return waitFor(waitMs(rollout.nextAt, nowMs), 'the newest revision is tried again');
 }
 
 /** Empty where a start may be tried now. */
 function waitForStart({ memory, nowMs }: Situation): Action[] {
-  const ms = startWaitMs(memory, nowMs);
   const why = memory.starts.failed === undefined ? 'back-off after a crash' : 'the last start failed';
-  return ms > 0 ? [{ kind: 'wait', ms, why }] : [];
+  return waitFor(startWaitMs(memory, nowMs), why);
 }
 
 /** A port that somebody else holds is asked for again after this. */
 const PORT_RETRY_MS = 5_000;
 
-function planCreate(situation: Situation, spec: ProgramSpec, hash: string): Action[] {
-  const { image, imageKey, buildId, portProblem, memory, nowMs } = situation;
-  if (isFinished(situation, hash)) return [];
+function planCreate(situation: Running): Action[] {
+  const { image, imageKey, buildId, portProblem, memory, nowMs, spec } = situation;
+  if (isFinished(situation, situation.specHash)) return [];
   if (image.kind === 'present') {
-    const startMs = startWaitMs(memory, nowMs);
-    if (portProblem === undefined && startMs === 0) return [create(situation, spec, hash, image.id)];
-    return [{ kind: 'wait', ms: startMs || PORT_RETRY_MS, why: 'no port, or the last try failed' }];
+    const ms = startWaitMs(memory, nowMs) || (portProblem === undefined ? 0 : PORT_RETRY_MS);
+    return ms === 0 ? [create(situation, image.id)] : waitFor(ms, 'no port, or the last try failed');
   }
   if (image.kind !== 'absent') return [];
   const failed = memory.failedImage?.key === imageKey ? memory.failedImage : undefined;
   if (failed?.nextAt === '') return [];
-  const ms = failed === undefined ? 0 : waitMs(failed.nextAt, nowMs);
-  if (ms > 0) return [{ kind: 'wait', ms, why: 'the build is tried again' }];
+  const wait = waitFor(waitMs(failed?.nextAt ?? '', nowMs), 'the build is tried again');
+  if (wait.length > 0) return wait;
   return [
     spec.build === null ? { kind: 'pull', reference: imageKey } : { kind: 'build', hash: imageKey, buildId },
   ];
 }
 
-function create(situation: Situation, spec: ProgramSpec, specHash: string, imageId: string): Action {
-  const { containers, memory, rollback } = situation;
-  const revision = rollback?.revision ?? nextRevision(situation, spec);
+function create(situation: Running, imageId: string): Action {
+  const { containers, memory, rollback, spec, specHash } = situation;
+  const revision = rollback?.revision ?? nextRevision(situation);
   const same = containers.filter((one) => hashOf(one) === specHash);
   const drift = same.flatMap((one) => driftOf(one, memory)).join('; ');
   const changed = drift === '' ? '' : `somebody changed the container: ${drift}`;
@@ -213,9 +195,9 @@ function freeName({ containers, containerName }: Situation, hash: string): strin
 }
 
 /** A restart is the same revision; anything else that needs another container is the next. */
-function nextRevision(situation: Situation, spec: ProgramSpec): number {
+function nextRevision(situation: Running): number {
   const { rollout, program } = situation.memory;
-  const hash = revisionHash(spec, situation.imageKey);
+  const hash = revisionHash(situation.spec, situation.imageKey);
   if (program.newest?.hash === hash) return program.newest.number;
   // What is wanted again after one that was rolled back is the one that serves, and so is its restart.
   const { good, verdict } = rollout;

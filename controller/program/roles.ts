@@ -1,24 +1,33 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isGoing, isUp, revisionOf, runKey } from '../../schemas/container.ts';
+import { finishedOf } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
+import type { Situation } from '../../schemas/situation.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
 import { driftOf } from './drift.ts';
-import { finishedOf, forgetEnd } from './memory.ts';
-import type { Situation } from './situation.ts';
+import { forgetEnd } from './memory.ts';
 
-/** How the containers of a program that should run stand to what is wanted. */
-export interface Roles {
+/** A program that should run: as what, and how its containers stand to that. */
+export interface Running extends Situation {
+  spec: ProgramSpec;
   specHash: string;
   /** The container of the wanted spec. */
   current: Container | undefined;
   /** One of an older spec that keeps serving until the wanted one can. */
   previous: Container | undefined;
+  /** Whichever of the two serves, or did last. */
+  shown: Container | undefined;
   /** Everything else. */
   surplus: Container[];
 }
 
-/** Which container is which. The one that runs, then the newest, of the wanted spec is current. */
-export function assignRoles(situation: Situation, spec: ProgramSpec): Roles {
+/** Undefined where the program should not run. */
+export function asRunning(situation: Situation): Running | undefined {
+  return situation.goal.kind === 'run' ? withRoles(situation, situation.goal.spec) : undefined;
+}
+
+/** With that spec as the goal. The container that runs, then the newest, of the wanted spec is current. */
+export function withRoles(situation: Situation, spec: ProgramSpec): Running {
   const { imageKey, port, stopping, memory } = situation;
   const hash = specHash(spec, imageKey, port);
   const newestFirst = [...situation.containers].reverse();
@@ -30,16 +39,18 @@ export function assignRoles(situation: Situation, spec: ProgramSpec): Roles {
   const others = newestFirst.filter((one) => one !== current);
   const previous = pick(others.filter((one) => one.startedAtMs > 0 && !isWanted(one) && !isGoing(one)));
   const surplus = others.filter((one) => one !== previous).reverse();
-  return { specHash: hash, current, previous, surplus };
+  const shown = [current, previous].find((one) => one !== undefined && isUp(one)) ?? current ?? previous;
+  const goal = { kind: 'run', spec } as const;
+  return { ...situation, goal, spec, specHash: hash, current, previous, shown, surplus };
 }
 
 export function isReady(
   { probes }: Situation,
-  container: Container,
-  { readiness }: Pick<ProgramSpec, 'readiness'>,
+  one: Container,
+  spec: Pick<ProgramSpec, 'readiness'>,
 ): boolean {
-  if (container.state !== 'running') return false;
-  return readiness.kind === 'none' || probes.get(container.id)?.ready === true;
+  if (one.state !== 'running') return false;
+  return spec.readiness.kind === 'none' || probes.get(one.id)?.ready === true;
 }
 
 export function isFinished({ memory }: Situation, hash: string): boolean {
@@ -66,11 +77,11 @@ export function newestNumber({ memory, containers }: Situation): number {
   return Math.max(memory.program.newest?.number ?? 0, ...containers.map(revisionOf));
 }
 
+export type ImageKey = Pick<Situation, 'imageKey' | 'buildId' | 'image'>;
+
 /** What a program that ran to its end was made of: it needs its sources no more, whatever becomes of them. */
-export function finishedKey(
-  { memory, containers, port }: Situation,
-  spec: ProgramSpec,
-): Pick<Situation, 'imageKey' | 'buildId' | 'image'> | undefined {
+export function finishedKey(situation: Situation, spec: ProgramSpec): ImageKey | undefined {
+  const { memory, containers, port } = situation;
   const end = finishedOf(forgetEnd(memory, spec));
   if (end === undefined) return undefined;
   const keys = containers.map(({ labels }) => spec.image ?? labels[LABELS.build] ?? '');

@@ -1,26 +1,59 @@
 import { type Container, isGoing, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
-import { describeExit } from '../../schemas/last-exit.ts';
-import type { Bad } from '../../schemas/memory.ts';
+import { describeCrashes } from '../../schemas/last-exit.ts';
+import type { Made } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
+import type { Rollback, Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
+import type { DeedOf } from './deed.ts';
 import { driftOf } from './drift.ts';
 import { forgetCrashes } from './memory.ts';
-import { assignRoles, hasCrashed, isLate, newestNumber } from './roles.ts';
-import type { Situation } from './situation.ts';
+import { asRunning, hasCrashed, isLate, newestNumber, type Running, withRoles } from './roles.ts';
 import { endOf } from './verdicts.ts';
 
-type Rollback = NonNullable<Situation['rollback']>;
+type Probes = Pick<ProgramSpec, 'readiness' | 'liveness'>;
 
-/** The good revision as the goal, in place of the wanted one. The same where there is no good one. */
-export function comeBack(situation: Situation, rollback: Omit<Rollback, 'revision'>): Situation {
-  const { good } = situation.memory.rollout;
-  if (good === undefined) return situation;
+/** The good revision as the goal, in place of the wanted one. */
+export function comeBack(situation: Situation, good: Made, why: Omit<Rollback, 'revision'>): Running {
   const { revision, imageKey, buildId, spec } = good;
-  return {
-    ...situation,
-    goal: { kind: 'run', spec: { ...spec, desiredState: 'Running' } },
-    ...{ imageKey, buildId, image: { kind: 'unneeded' }, rollback: { revision, ...rollback } },
-  };
+  const rollback = { revision, ...why };
+  const back: Situation = { ...situation, imageKey, buildId, image: { kind: 'unneeded' }, rollback };
+  return withRoles(back, { ...spec, desiredState: 'Running' });
+}
+
+/** That the wanted revision had its time and did not become ready, while an older one did; or undefined. */
+export function givesUp(situation: Situation): DeedOf<'gaveUp'> | undefined {
+  const running = asRunning(situation);
+  const { good } = situation.memory.rollout;
+  if (running?.current === undefined || running.rollback || good === undefined) return undefined;
+  const { current, spec, imageKey, rolloutMs, probes, lastExit } = running;
+  const isGood = good.hash === revisionHash(spec, imageKey);
+  if (isGood || !isLate(running, current, spec, rolloutMs)) return undefined;
+  const { crashes } = running.memory.starts;
+  const crashed = crashes && lastExit && isRunOf(lastExit.run, current);
+  const probe = probes.get(current.id)?.message ?? '';
+  const found = crashed ? describeCrashes(lastExit, crashes.count) : probe;
+  const message = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
+  const bad = { revision: numberOf(running, current), reason: 'ProgressDeadlineExceeded', message };
+  return { kind: 'gaveUp', spec, imageKey, bad };
+}
+
+/** That the engine would not start what is wanted; undefined for an older one that only serves until that can be had. */
+export function refusedStart(
+  situation: Situation,
+  id: string,
+  message: string,
+): DeedOf<'refused'> | undefined {
+  // The one that served was stopped for this one, so it has to come back now and not after a deadline.
+  const running = asRunning(situation);
+  if (running?.current?.id !== id) return undefined;
+  const { spec, imageKey, nowMs, current } = running;
+  const bad = { revision: numberOf(running, current), reason: 'StartFailed', message };
+  return { kind: 'refused', spec, imageKey, bad, nowMs };
+}
+
+/** The revision it was made for; not the newest, where an older one was still there when that was wanted again. */
+function numberOf({ memory }: Situation, container: Container): number {
+  return revisionOf(container) || (memory.program.newest?.number ?? 0);
 }
 
 /**
@@ -28,100 +61,57 @@ export function comeBack(situation: Situation, rollback: Omit<Rollback, 'revisio
  * it serves until the wanted one can be made. Undefined where there is none, or where it was stopped by wish.
  * @param late one that was overtaken before it was ready, and has had its time
  */
-export function standIn(situation: Situation, spec: ProgramSpec, late?: Container): Situation | undefined {
-  const { memory, image, imageKey, containers, port, portProblem, lastExit, overtaken } = situation;
+export function standIn(situation: Running, late?: Container): Running | undefined {
+  const { memory, image, imageKey, containers, portProblem, lastExit, overtaken, rollback } = situation;
   const { program, rollout, failedImage, starts } = memory;
   const isFailed = image.kind === 'absent' && failedImage?.key === imageKey;
   const failed = image.kind === 'unknown' ? image : isFailed ? failedImage : portProblem;
-  if (failed === undefined || rollout.good === undefined || situation.rollback !== undefined)
-    return undefined;
+  if (failed === undefined || rollout.good === undefined || rollback !== undefined) return undefined;
   // One that was stopped for a successor, which is gone before it served, is nobody's to start again; nor is one
   // whose crash was forgotten for another spec.
   const isForgotten = (one: Container) =>
     endOf(memory, one) === 'asked' || (lastExit?.run === runKey(one) && starts.crashes === undefined);
-  const comesBack = (one: Container) =>
-    (one.publishPort === port || portProblem !== undefined) && !isForgotten(one) && !isGoing(one);
+  const comesBack = (one: Container) => hasItsPort(situation, one) && !isForgotten(one) && !isGoing(one);
   const remains = (one: Container) =>
     one !== late && one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && driftOf(one, memory).length === 0;
   // What was stopped by wish, or has come to its end, rests.
   const rests = program.served === undefined || program.rest !== undefined;
   if (rests || containers.some(remains)) return undefined;
-  const isMade = program.newest?.hash === revisionHash(spec, imageKey);
+  const isMade = program.newest?.hash === revisionHash(situation.spec, imageKey);
   const { reason, message } = failed;
-  const back = comeBack(situation, { bad: newestNumber(situation) + (isMade ? 0 : 1), reason, message });
+  const bad = newestNumber(situation) + (isMade ? 0 : 1);
+  const back = comeBack(situation, rollout.good, { bad, reason, message });
   if (late === undefined || overtaken === undefined) return back;
   // Its crashes, once they are accounted for, are not those of the good one.
   const known = lastExit?.run === runKey(late) ? forgetCrashes(memory) : memory;
   return { ...back, memory: known, overtaken: { ...overtaken, isLate: true } };
 }
 
-/** What there is while the wanted one can not be had, where it is newer than the last that is known to be good. */
-export function overtakenBy(situation: Situation, spec: ProgramSpec): Container | undefined {
-  const { current, previous } = assignRoles(situation, spec);
-  // One that is made and does not run yet leaves the time to see that the one before it is ready.
-  const serves = previous !== undefined && isUp(previous);
-  const isOver = current !== undefined && (isUp(current) || !serves);
-  if (situation.rollback !== undefined || isOver) return undefined;
-  const revision = previous === undefined ? 0 : revisionOf(previous);
-  return revision > (situation.memory.rollout.good?.revision ?? 0) ? previous : undefined;
-}
-
-/** That the wanted revision had its time and did not become ready, while an older one did; or undefined. */
-export function latenessOf(situation: Situation): Bad | undefined {
-  const { goal, rollback, memory, rolloutMs, imageKey, probes } = situation;
-  const { good } = memory.rollout;
-  if (goal.kind !== 'run' || rollback !== undefined || good === undefined) return undefined;
-  const { spec } = goal;
-  const { current } = assignRoles(situation, spec);
-  if (current === undefined || good.hash === revisionHash(spec, imageKey)) return undefined;
-  if (!isLate(situation, current, spec, rolloutMs)) return undefined;
-  const found = crashesOf(situation, current) || (probes.get(current.id)?.message ?? '');
-  const message = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
-  return { revision: numberOf(situation, current), reason: 'ProgressDeadlineExceeded', message };
-}
-
-/** The revision it was made for; not the newest, where an older one was still there when that was wanted again. */
-export function numberOf({ memory }: Pick<Situation, 'memory'>, container: Container): number {
-  return revisionOf(container) || (memory.program.newest?.number ?? 0);
-}
-
-/** How often it ended by itself, how, and its last line; `""` where it did not. */
-function crashesOf({ memory: { starts }, lastExit }: Situation, container: Container): string {
-  if (lastExit === null || starts.crashes === undefined || !isRunOf(lastExit.run, container)) return '';
-  const { count } = starts.crashes;
-  const line = lastExit.logTail.split('\n').at(-1) ?? '';
-  const times = count === 1 ? 'once' : `${count} times in a row`;
-  return `exited ${times} (${describeExit(lastExit)})${line === '' ? '' : `: ${line}`}`;
-}
-
 /**
  * How a container is to be probed: as its own revision says, not as one that is only wanted. Of a revision that
  * nothing is remembered of, liveness is not known, so that no stranger's probe ends it.
  */
-export function probesFor(
-  situation: Situation,
-  container: Container,
-  wanted: ProgramSpec,
-): Pick<ProgramSpec, 'readiness' | 'liveness'> {
-  const { rollback, overtaken, memory } = situation;
+export function probesFor(situation: Running, container: Container): Probes {
+  const { rollback, overtaken, memory, current, spec } = situation;
   const { good } = memory.rollout;
   const revision = revisionOf(container);
   const readyAs = ({ readiness }: ProgramSpec) => ({ readiness, liveness: { kind: 'none' } as const });
-  if (container === assignRoles(situation, wanted).current) return wanted;
+  if (container === current) return spec;
   if (container.id === overtaken?.container.id) return readyAs(overtaken.revision.spec);
   // The bad one runs on until the good one takes over, and is no readier for that.
   const { inForce } = memory.program;
   if (rollback?.bad === revision && inForce !== undefined) return readyAs(inForce.spec);
-  return good?.revision === revision ? good.spec : readyAs(wanted);
+  return good?.revision === revision ? good.spec : readyAs(spec);
 }
 
-/**
- * Whether the old revision, which ended by itself, can be started as it is. One made for another port waits for
- * its successor instead, unless that has no port either: its own may be somebody else's by now.
- */
+/** Whether the old revision, which ended by itself, can be started as it is. */
 export function mayComeBack(situation: Situation, previous: Container): boolean {
-  const { overtaken, port, portProblem } = situation;
+  const { overtaken } = situation;
   if (overtaken?.isLate === true && overtaken.container.id === previous.id) return false;
-  const hasPort = previous.publishPort === port || portProblem !== undefined;
-  return hasPort && hasCrashed(situation, previous);
+  return hasItsPort(situation, previous) && hasCrashed(situation, previous);
+}
+
+function hasItsPort({ port, portProblem }: Situation, { publishPort }: Container): boolean {
+  // One made for another port waits for its successor, unless that has none either: its own may be taken by now.
+  return publishPort === port || portProblem !== undefined;
 }

@@ -5,16 +5,14 @@ import { attemptOf, revisionHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import { waitMs } from './waits.ts';
 
-/**
- * The table of what an attempt and a run may come to, every transition a function here; drawn in ARCHITECTURE.md.
- *
- * attempt   new → good   `nowReady`          new → bad    `rolledBack`, `refused`
- *           bad → new    `wanted` when due, `askedAgain`
- *           good → new   `nowReady` of an older one, `numberTaken`
- *           any → new, or good where it is the good one   `wanted`: another
- * run       runs → asked, unhealthy, crashed, finished    unhealthy → asked, crashed, finished
- *           crashed, finished → asked        `ended`
- */
+/** What an attempt and a run may come to: every transition is a function here, and drawn in ARCHITECTURE.md. */
+
+/** An attempt that failed, and of what. */
+export interface Failed {
+  spec: ProgramSpec;
+  imageKey: string;
+  bad: Bad;
+}
 
 /** That attempt is wanted: another than before starts anew, and one that was rolled back does when it is due. */
 export function wanted(rollout: Rollout, attempt: string, nowMs: number): Rollout {
@@ -42,7 +40,7 @@ export function numberTaken(rollout: Rollout, number: number): Rollout {
 }
 
 /** It did not get ready in its time. The same where there is no other revision to come back. */
-export function rolledBack(rollout: Rollout, spec: ProgramSpec, imageKey: string, bad: Bad): Rollout {
+export function rolledBack(rollout: Rollout, { spec, imageKey, bad }: Failed): Rollout {
   const { good } = rollout;
   if (good === undefined || good.hash === revisionHash(spec, imageKey)) return rollout;
   const attempt = attemptOf(spec, imageKey);
@@ -58,18 +56,13 @@ const REFUSALS_MAX = 5;
 const MACHINES_FAULT = /no space left|disk quota|too many open files|cannot allocate memory/i;
 
 /** The engine refused to start it, for which the good one was stopped: as `rolledBack`, and tried again a few times. */
-export function refused(
-  rollout: Rollout,
-  spec: ProgramSpec,
-  imageKey: string,
-  { revision, message }: Pick<Bad, 'revision' | 'message'>,
-  nowMs: number,
-): Rollout {
-  const after = rolledBack(rollout, spec, imageKey, { revision, reason: 'StartFailed', message });
+export function refused(rollout: Rollout, failed: Failed, nowMs: number): Rollout {
+  const after = rolledBack(rollout, failed);
   if (after === rollout || after.verdict !== 'bad') return after;
   const refusals = after.refusals + 1;
-  const isLast = refusals >= REFUSALS_MAX && !MACHINES_FAULT.test(message);
-  return { ...after, refusals, ...(!isLast && { nextAt: timestamp(nowMs + START_AGAIN_MS) }) };
+  const isLast = refusals >= REFUSALS_MAX && !MACHINES_FAULT.test(after.message);
+  const nextAt = { nextAt: timestamp(nowMs + START_AGAIN_MS) };
+  return { ...after, refusals, reason: 'StartFailed', ...(!isLast && nextAt) };
 }
 
 function attempted(attempt: string, refusals: number, good: Made | undefined): Rollout {

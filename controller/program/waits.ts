@@ -4,10 +4,7 @@ import { timestamp } from '../../schemas/program.ts';
 export const BACK_OFF_MS_MAX = 60_000;
 const BACK_OFF_MS_MIN = 1_000;
 
-/**
- * The wait before the restart after crash number `count`: none, then 1 s doubling to 60 s.
- * @returns milliseconds
- */
+/** Milliseconds before the restart after crash number `count`: none, then 1 s doubling to 60 s. */
 export function backOffMs(count: number): number {
   return count <= 1 ? 0 : Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** (count - 2));
 }
@@ -29,18 +26,13 @@ export function startWaitMs({ starts: { crashes, failed } }: ProgramMemory, nowM
  */
 export function clampWaits(memory: ProgramMemory, nowMs: number): ProgramMemory {
   const { rollout, starts, failedImage } = memory;
-  const isTooLong = (wait: object | undefined): boolean =>
-    wait !== undefined && 'nextAt' in wait && Date.parse(String(wait.nextAt)) - nowMs > BACK_OFF_MS_MAX;
+  const isTooLong = (wait?: object & { nextAt?: string }): boolean =>
+    Date.parse(wait?.nextAt ?? '') - nowMs > BACK_OFF_MS_MAX;
   if (![rollout, starts.crashes, starts.failed, failedImage].some(isTooLong)) return memory;
-  const clamp = <T extends object>(wait: T): T =>
-    isTooLong(wait) ? { ...wait, nextAt: timestamp(nowMs + BACK_OFF_MS_MAX) } : wait;
-  return {
-    ...memory,
-    rollout: clamp(rollout),
-    starts: {
-      ...(starts.crashes && { crashes: clamp(starts.crashes) }),
-      ...(starts.failed && { failed: clamp(starts.failed) }),
-    },
-    ...(failedImage && { failedImage: clamp(failedImage) }),
-  };
+  const nextAt = timestamp(nowMs + BACK_OFF_MS_MAX);
+  const clamp = <T extends object>(wait: T): T => (isTooLong(wait) ? { ...wait, nextAt } : wait);
+  const crashes = starts.crashes && { crashes: clamp(starts.crashes) };
+  const failed = starts.failed && { failed: clamp(starts.failed) };
+  const image = failedImage && { failedImage: clamp(failedImage) };
+  return { ...memory, rollout: clamp(rollout), starts: { ...crashes, ...failed }, ...image };
 }

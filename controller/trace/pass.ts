@@ -1,13 +1,14 @@
 import type { Facts } from '../../schemas/facts.ts';
 import type { Runtime } from '../../schemas/program.ts';
+import type { Situation } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
 import { type Action, describe } from '../program/action.ts';
-import { afterDeed, givesUp } from '../program/deed.ts';
+import { afterDeed } from '../program/deed.ts';
 import { type GoalResult, goalOf } from '../program/goal.ts';
 import { learn } from '../program/learn.ts';
 import { plan } from '../program/plan.ts';
-import type { Situation } from '../program/situation.ts';
+import { givesUp } from '../program/rollback.ts';
 import { type StatusContext, status } from '../program/status.ts';
 
 /**

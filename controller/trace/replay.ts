@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { diffSpecs } from '../../schemas/differences.ts';
 import { messageOf } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
-import { assignRoles } from '../program/roles.ts';
-import { type Situation, specOf } from '../program/situation.ts';
+import { type Situation, specOf } from '../../schemas/situation.ts';
+import { withRoles } from '../program/roles.ts';
 import { type Decided, type PassRecord, think } from './pass.ts';
 
 const USAGE = `npm run replay -- FILE [NAME]   the passes in a log written at --log-level trace, of that program only\n`;
@@ -65,7 +65,7 @@ function told(record: PassRecord): boolean {
 function seen(situation: Situation): string[] {
   const { goal, containers, image, rollback, stopping, portProblem, imageKey, port, probes } = situation;
   const spec = specOf(goal);
-  const roles = spec && assignRoles(situation, spec);
+  const roles = spec && withRoles(situation, spec);
   const roleOf = (id: string) =>
     id === roles?.current?.id ? 'current' : id === roles?.previous?.id ? 'previous' : 'surplus';
   return [

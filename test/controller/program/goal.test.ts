@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { goalOf, withProgram } from '../../../controller/program/goal.ts';
-import type { ProgramMemory } from '../../../schemas/memory.ts';
+import { goalOf } from '../../../controller/program/goal.ts';
+import { type ProgramMemory, withProgram } from '../../../schemas/memory.ts';
 import type { ManifestEntry, Wanted } from '../../../schemas/wanted.ts';
 import { memoryOf } from './situation-fixture.ts';
 

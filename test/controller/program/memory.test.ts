@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { afterDeed } from '../../../controller/program/deed.ts';
 import {
   afterExit,
-  afterImageFailure,
-  afterStartFailure,
-  finishedOf,
+  afterFailedImage,
   forgetEnd,
   forgetFailures,
   withLateOom,
@@ -12,7 +11,7 @@ import {
 import { ended, endOf } from '../../../controller/program/verdicts.ts';
 import { backOffMs, clampWaits, waitMs } from '../../../controller/program/waits.ts';
 import { describeExit, exitOf } from '../../../schemas/last-exit.ts';
-import type { ProgramMemory, Rest } from '../../../schemas/memory.ts';
+import { finishedOf, type ProgramMemory, type Rest } from '../../../schemas/memory.ts';
 import { type RestartPolicy, timestamp } from '../../../schemas/program.ts';
 import { containerOf, EXITED, hashOf, memoryOf, NOW_MS, specOf } from './situation-fixture.ts';
 
@@ -82,9 +81,9 @@ test('an exit that was asked for is no crash', () => {
 
 test('a build that failed for want of a network is tried three times in all', () => {
   const failure = { key: 'k', reason: 'BuildFailed', message: 'no route', again: true };
-  const first = afterImageFailure(memoryOf(), failure, NOW_MS);
-  const second = afterImageFailure(first, failure, NOW_MS);
-  const third = afterImageFailure(second, failure, NOW_MS);
+  const first = afterFailedImage(memoryOf(), failure, NOW_MS);
+  const second = afterFailedImage(first, failure, NOW_MS);
+  const third = afterFailedImage(second, failure, NOW_MS);
   assert.deepEqual(
     [first, second, third].map(({ failedImage }) => [failedImage?.attempts, failedImage?.nextAt]),
     [
@@ -93,17 +92,17 @@ test('a build that failed for want of a network is tried three times in all', ()
       [3, ''],
     ],
   );
-  assert.equal(afterImageFailure(memoryOf(), { ...failure, again: false }, NOW_MS).failedImage?.nextAt, '');
-  assert.equal(afterImageFailure(third, { ...failure, key: 'other' }, NOW_MS).failedImage?.attempts, 1);
+  assert.equal(afterFailedImage(memoryOf(), { ...failure, again: false }, NOW_MS).failedImage?.nextAt, '');
+  assert.equal(afterFailedImage(third, { ...failure, key: 'other' }, NOW_MS).failedImage?.attempts, 1);
 });
 
 test('what is not the fault of the build is tried until it is over, and leaves the network its three tries', () => {
   for (const reason of ['DiskFull', 'RegistryUnavailable', 'EngineUnavailable']) {
     const failure = { key: 'k', reason, message: 'no room', again: true };
     let memory = memoryOf();
-    for (let attempt = 1; attempt <= 20; attempt++) memory = afterImageFailure(memory, failure, NOW_MS);
+    for (let attempt = 1; attempt <= 20; attempt++) memory = afterFailedImage(memory, failure, NOW_MS);
     assert.equal(memory.failedImage?.nextAt, timestamp(NOW_MS + 60_000), reason);
-    const network = afterImageFailure(memory, { ...failure, reason: 'BuildFailed' }, NOW_MS);
+    const network = afterFailedImage(memory, { ...failure, reason: 'BuildFailed' }, NOW_MS);
     assert.deepEqual(
       [network.failedImage?.attempts, network.failedImage?.nextAt],
       [1, timestamp(NOW_MS + 5_000)],
@@ -112,9 +111,9 @@ test('what is not the fault of the build is tried until it is over, and leaves t
 });
 
 test('failed starts wait longer each time', () => {
-  const failure = { reason: 'StartFailed', message: 'x' };
-  const first = afterStartFailure(memoryOf(), failure, NOW_MS);
-  const second = afterStartFailure(first, failure, NOW_MS);
+  const failed = { kind: 'failed', reason: 'StartFailed', message: 'x', nowMs: NOW_MS } as const;
+  const first = afterDeed(memoryOf(), failed);
+  const second = afterDeed(first, failed);
   assert.equal(first.starts.failed?.nextAt, timestamp(NOW_MS + 1_000));
   assert.equal(second.starts.failed?.nextAt, timestamp(NOW_MS + 2_000));
 });

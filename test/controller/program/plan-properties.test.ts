@@ -4,11 +4,11 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Action } from '../../../controller/program/action.ts';
 import { plan } from '../../../controller/program/plan.ts';
-import type { Situation } from '../../../controller/program/situation.ts';
 import type { Container } from '../../../schemas/container.ts';
 import { isUp } from '../../../schemas/container.ts';
 import { exitOf } from '../../../schemas/last-exit.ts';
 import { LABELS, timestamp } from '../../../schemas/program.ts';
+import type { Situation } from '../../../schemas/situation.ts';
 import { containerOf, HASH, hashOf, memoryOf, NOW_MS, situationOf, specOf } from './situation-fixture.ts';
 
 /** Passes within which every world the generator makes must come to rest. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe as suite, test } from 'node:test';
 import { describe } from '../../../controller/program/action.ts';
 import { plan } from '../../../controller/program/plan.ts';
-import type { Situation } from '../../../controller/program/situation.ts';
 import { ended } from '../../../controller/program/verdicts.ts';
 import { LABELS, timestamp } from '../../../schemas/program.ts';
+import type { Situation } from '../../../schemas/situation.ts';
 import { revisionHash } from '../../../schemas/spec-hash.ts';
 import {
   containerOf,

@@ -1,9 +1,9 @@
-import type { Situation } from '../../../controller/program/situation.ts';
 import type { Container, ContainerSettings } from '../../../schemas/container.ts';
 import { exitOf } from '../../../schemas/last-exit.ts';
 import { emptyMemory, type OfProgram, type ProgramMemory } from '../../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../../schemas/program.ts';
 import { resolveSpec } from '../../../schemas/resolve.ts';
+import type { Situation } from '../../../schemas/situation.ts';
 import { specHash } from '../../../schemas/spec-hash.ts';
 
 /** The moment all tables play at; its value means nothing. */

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventsBetween } from '../../../controller/program/events.ts';
 import { plan } from '../../../controller/program/plan.ts';
-import type { Situation } from '../../../controller/program/situation.ts';
 import { status, statusWithoutEngine } from '../../../controller/program/status.ts';
 import { findCondition } from '../../../schemas/conditions.ts';
 import { runKey } from '../../../schemas/container.ts';
 import type { Problem } from '../../../schemas/errors.ts';
 import { timestamp } from '../../../schemas/program.ts';
+import type { Situation } from '../../../schemas/situation.ts';
 import type { ProgramStatus } from '../../../schemas/status.ts';
 import { emptyStatus } from '../../../schemas/status.ts';
 import {

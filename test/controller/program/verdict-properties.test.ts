@@ -42,11 +42,12 @@ const steps: fc.Arbitrary<Step> = fc
     name: `${kind} ${SPECS.indexOf(spec)} from ${image.slice(0, 1)} as ${revision}`,
     apply(rollout, nowMs) {
       const bad = { revision, reason: 'ProgressDeadlineExceeded', message };
+      const failed = { spec, imageKey: image, bad };
       if (kind === 'wanted') return wanted(rollout, attemptOf(spec, image), nowMs);
       if (kind === 'askedAgain') return askedAgain(rollout);
       if (kind === 'numberTaken') return numberTaken(rollout, revision);
-      if (kind === 'rolledBack') return rolledBack(rollout, spec, image, bad);
-      if (kind === 'refused') return refused(rollout, spec, image, bad, nowMs);
+      if (kind === 'rolledBack') return rolledBack(rollout, failed);
+      if (kind === 'refused') return refused(rollout, failed, nowMs);
       const hash = revisionHash(spec, image);
       return nowReady(rollout, { revision, hash, imageKey: image, buildId: '', spec });
     },

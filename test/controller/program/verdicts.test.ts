@@ -116,23 +116,23 @@ describe('the number of a revision that nobody remembers', () => {
 
 describe('an attempt that had its time', () => {
   it('is bad where there is a good one to come back', () => {
-    assert.deepEqual(rolledBack(isNew, two, HASH, LATE), isBad);
+    assert.deepEqual(rolledBack(isNew, { spec: two, imageKey: HASH, bad: LATE }), isBad);
   });
 
   it('is let alone where there is none', () => {
-    assert.equal(rolledBack(isFirst, one, HASH, LATE), isFirst);
+    assert.equal(rolledBack(isFirst, { spec: one, imageKey: HASH, bad: LATE }), isFirst);
   });
 
   it('is let alone where it is of the revision of the good one, also when that was to be restarted', () => {
-    assert.equal(rolledBack(isGood, one, HASH, LATE), isGood);
+    assert.equal(rolledBack(isGood, { spec: one, imageKey: HASH, bad: LATE }), isGood);
     const again = { ...one, restartedAt: 'now' };
     const restarted = wanted(isGood, attempt(again), NOW_MS);
     assert.equal(restarted.verdict, 'new');
-    assert.equal(rolledBack(restarted, again, HASH, LATE), restarted);
+    assert.equal(rolledBack(restarted, { spec: again, imageKey: HASH, bad: LATE }), restarted);
   });
 
   it('leaves its refusals to none other', () => {
-    assert.deepEqual(rolledBack(isNew, three, HASH, LATE), {
+    assert.deepEqual(rolledBack(isNew, { spec: three, imageKey: HASH, bad: LATE }), {
       ...isBad,
       attempt: attempt(three),
       refusals: 0,
@@ -141,15 +141,15 @@ describe('an attempt that had its time', () => {
 
   it('of the same spec from other sources is another one', () => {
     const other = 'b'.repeat(64);
-    const after = rolledBack(isGood, one, other, LATE);
+    const after = rolledBack(isGood, { spec: one, imageKey: other, bad: LATE });
     assert.deepEqual(after, { ...isBad, attempt: attemptOf(one, other), refusals: 0 });
   });
 });
 
 describe('an attempt that the engine refuses to start', () => {
-  const refusal = { revision: 2, message: 'no such device' };
+  const refusal = { revision: 2, reason: 'StartFailed', message: 'no such device' };
   const again = (before: Rollout, message = refusal.message): Rollout =>
-    refused(before, two, HASH, { ...refusal, message }, NOW_MS);
+    refused(before, { spec: two, imageKey: HASH, bad: { ...refusal, message } }, NOW_MS);
   const after = (refusals: number): Rollout => ({ ...isNew, refusals });
   const nextAt = timestamp(NOW_MS + 60_000);
 
@@ -182,8 +182,8 @@ describe('an attempt that the engine refuses to start', () => {
   });
 
   it('is let alone where no other can come back', () => {
-    assert.equal(refused(isFirst, one, HASH, refusal, NOW_MS), isFirst);
-    assert.equal(refused(isGood, one, HASH, refusal, NOW_MS), isGood);
+    assert.equal(refused(isFirst, { spec: one, imageKey: HASH, bad: refusal }, NOW_MS), isFirst);
+    assert.equal(refused(isGood, { spec: one, imageKey: HASH, bad: refusal }, NOW_MS), isGood);
   });
 });
 

@@ -1,9 +1,9 @@
-import type { Container } from '../../schemas/container.ts';
-import type { Facts, ImageState, PortState, ProbeState } from '../../schemas/facts.ts';
-import type { LastExit } from '../../schemas/last-exit.ts';
-import type { ProgramMemory } from '../../schemas/memory.ts';
-import type { ProgramSpec } from '../../schemas/program.ts';
-import type { Revision } from '../../schemas/revision.ts';
+import type { Container } from './container.ts';
+import type { Facts, ImageState, PortState, ProbeState } from './facts.ts';
+import type { LastExit } from './last-exit.ts';
+import type { ProgramMemory } from './memory.ts';
+import type { ProgramSpec } from './program.ts';
+import type { Revision } from './revision.ts';
 
 /** What is wanted of one program, as far as it is known. */
 export type Goal =
@@ -29,8 +29,8 @@ export interface Situation extends Omit<Facts, 'port' | 'stopping' | 'probes'>, 
   /** By container id. */
   probes: ReadonlyMap<string, ProbeState>;
   memory: ProgramMemory;
-  /** Set where the good revision is the goal in place of the wanted one: which is which, and why. */
-  rollback: { revision: number; bad: number; reason: string; message: string } | undefined;
+  /** Set where the good revision is the goal in place of the wanted one. */
+  rollback: Rollback | undefined;
   /** What there is while another is wanted, and may have become ready or not since; with its revision as it is kept. */
   overtaken?: Overtaken;
   /** Milliseconds since the wanted container first ran; 0 where it did not. Does not jump with the clock. */
@@ -39,6 +39,14 @@ export interface Situation extends Omit<Facts, 'port' | 'stopping' | 'probes'>, 
   timed?: Readonly<Record<string, number>>;
   /** How it last ended by itself. */
   lastExit: LastExit | null;
+}
+
+/** The good revision and the one that it stands in for, and why. */
+export interface Rollback {
+  revision: number;
+  bad: number;
+  reason: string;
+  message: string;
 }
 
 export interface Overtaken {
