@@ -83,9 +83,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     await registry.trashVolume(name, volume, before.userId);
   const trouble = deps.engineTrouble();
   if (trouble !== '') {
-    // What was taken in goes into the memory, so it has to count as observed too.
-    const { memory, generation: observedGeneration } = wish;
-    await save(deps, { ...statusWithoutEngine(before, trouble, clock.now()), memory, observedGeneration });
+    await save(deps, statusWithoutEngine(before, wish, trouble, clock.now()));
     return false;
   }
   const { situation, facts } = await observe(deps, before, wish);

@@ -8,6 +8,7 @@ import { type Condition, LABELS, type ProgramState, proxyUrl, timestamp } from '
 import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Action } from './action.ts';
+import { stateAskedFor } from './asked-for.ts';
 import type { GoalResult } from './goal.ts';
 import { asRunning, isFinished, isLate, isReady, type Running } from './roles.ts';
 import { probesFor } from './rollback.ts';
@@ -64,11 +65,25 @@ export function status(
   return moves.some((key) => next[key] !== before[key]) ? { ...next, updatedAt: timestamp(nowMs) } : next;
 }
 
-/** The same, when the engine does not answer: the last known state stays, and a condition says why. */
-export function statusWithoutEngine(before: ProgramStatus, message: string, nowMs: number): ProgramStatus {
+/**
+ * The same, when the engine does not answer: a condition says so, and the last known state stays unless another was
+ * asked for, which no container is in yet.
+ */
+export function statusWithoutEngine(
+  before: ProgramStatus,
+  { goal, memory, generation }: GoalResult,
+  message: string,
+  nowMs: number,
+): ProgramStatus {
   const reason = 'EngineUnavailable';
   const condition = { type: reason, status: 'True', reason, message } as const;
-  return { ...before, conditions: setCondition(before.conditions, condition, nowMs) };
+  const spec = specOf(goal);
+  const asked = spec && stateAskedFor(before, spec);
+  const unready = { type: 'Ready', status: 'False', reason: 'NotRunning', message } as const;
+  const known = asked ? setCondition(before.conditions, unready, nowMs) : before.conditions;
+  // What was taken in goes into the memory, so it has to count as observed too.
+  const taken = { memory, observedGeneration: generation, conditions: setCondition(known, condition, nowMs) };
+  return { ...before, ...taken, ...(asked && { state: asked, reason: '', errorMsg: '' }) };
 }
 
 type NewCondition = Omit<Condition, 'lastTransitionTime'>;
@@ -80,6 +95,8 @@ interface Seen {
   reason: string;
   message: string;
   progressing: Told;
+  /** Why what runs and is ready does not count as that. */
+  unready?: string;
 }
 
 /** A broken manifest is told beside what serves; where nothing valid was ever known it is the state. */
@@ -101,13 +118,17 @@ function shownBuildId(before: ProgramStatus, situation: Situation, shown: Contai
   return situation.imageKey === '' ? before.buildId : situation.buildId;
 }
 
-function conditionsOf({ state, progressing }: Seen, probe: string, context: StatusContext): NewCondition[] {
+function conditionsOf(
+  { state, progressing, unready }: Seen,
+  probe: string,
+  context: StatusContext,
+): NewCondition[] {
   const { remote } = context;
-  const why = state === 'Running' ? 'ProbeFailed' : 'NotRunning';
+  const why = unready !== undefined ? 'RestartPending' : state === 'Running' ? 'ProbeFailed' : 'NotRunning';
   return [
     state === 'Ready'
       ? { type: 'Ready', status: 'True', reason: 'ProbeSucceeded', message: '' }
-      : { type: 'Ready', status: 'False', reason: why, message: probe },
+      : { type: 'Ready', status: 'False', reason: why, message: unready ?? probe },
     { type: 'Progressing', ...progressing },
     { type: 'Valid', ...validity(context) },
     ...(remote === undefined ? [] : [{ type: 'RemoteUnavailable', status: 'True', ...remote } as const]),
@@ -158,7 +179,16 @@ function doingOf(situation: Running, actions: readonly Action[], before: Program
   if (shown === undefined || !isUp(shown)) return rollout;
   const isReadyNow = isReady(situation, shown, probesFor(situation, shown));
   const state = stopping.has(shown.id) ? 'Starting' : isReadyNow ? 'Ready' : 'Running';
-  return { ...rollout, state, reason: rollout.state === 'Building' ? 'Building' : rollout.reason };
+  const reason = rollout.state === 'Building' ? 'Building' : rollout.reason;
+  if (state === 'Starting' || isOfRestart(situation, shown)) return { ...rollout, state, reason };
+  // Nobody who asked for a restart is to take the old run for the new one; it serves on while it has to be waited for.
+  const unready = 'the restart that was asked for is still to come';
+  return { ...rollout, state: reason === '' ? 'Stopping' : 'Running', reason, unready };
+}
+
+/** Whether a container was made for the restart that is wanted, where any is. */
+function isOfRestart({ spec: { restartedAt } }: Running, { labels }: Container): boolean {
+  return restartedAt === '' || (labels[LABELS.restartedAt] ?? '') === restartedAt;
 }
 
 /** The older revision serves, or is on its way back; why the newer one does not is told beside it. */

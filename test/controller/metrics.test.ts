@@ -47,7 +47,7 @@ describe('the metrics', () => {
     const metrics = createMetrics();
     let store = statuses({ state: 'Ready', restartCount: 2 }, { state: 'Ready' }, { state: 'Error' });
     let queueDepth = 7;
-    metrics.watch({ queueDepth: () => queueDepth, statuses: () => store });
+    metrics.watch({ queueDepth: () => queueDepth, statuses: () => store, isObserved: () => true });
     metrics.reconciled('ok', 3);
     metrics.reconciled('ok', 30);
     metrics.reconciled('error', 30_000);

@@ -250,7 +250,7 @@ describe('events that are lost', () => {
       const told = stage.status(name).conditions.find(({ type }) => type === 'EngineUnavailable');
       assert.equal(told?.status, 'True', name);
     }
-    assert.equal(stage.status('calm').state, 'Ready', 'as it was last known');
+    assert.equal(stage.status('calm').state, 'Stopping', 'the restart that was asked for');
     await host.advance(10 * 60_000);
     stage.world.thaw();
     await stage.reach('starting', 'Ready');

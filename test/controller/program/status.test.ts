@@ -229,7 +229,11 @@ test('what serves is shown: its revision, image, build and times', () => {
 
 test('without an engine the last known state stays, and a condition says why, until it answers', () => {
   const known = statusOf(situationOf(spec, { containers: [current], probes: ready('new') }));
-  const blind = statusWithoutEngine(known, 'connect ENOENT', NOW_MS + 1);
+  const wish = {
+    ...{ goal: { kind: 'run' as const, spec }, memory: known.memory },
+    ...{ generation: 1, problems: [], missing: '' },
+  };
+  const blind = statusWithoutEngine(known, wish, 'connect ENOENT', NOW_MS + 1);
   assert.equal(blind.state, 'Ready');
   assert.equal(findCondition(blind.conditions, 'EngineUnavailable')?.message, 'connect ENOENT');
   const seeing = statusOf(situationOf(spec, { containers: [current], probes: ready('new') }), [], blind);
