@@ -25,6 +25,8 @@ export interface Container extends ContainerSummary {
   startError: string;
   /** The host port it is, or will be, published on; 0 where none. */
   publishPort: number;
+  /** The host port that the engine says it is published on now; 0 while it does not run, or has lost it. */
+  servedPort: number;
   settings: ContainerSettings;
 }
 
@@ -59,6 +61,16 @@ export interface ContainerSettings {
 
 export const isUp = ({ state }: Container): boolean =>
   state === 'running' || state === 'paused' || state === 'restarting';
+
+/**
+ * What it should be reached by and is not, in words, or `""`. From a start that fails on networking Docker 29.0 to 29.7
+ * forgets the container's networks, and then starts it again without any, and without its port: what answers on that
+ * is a stranger.
+ */
+export function unreachable({ state, servedPort, publishPort, settings }: Container): string {
+  if (!settings.networks.includes(settings.network)) return `it is not on its network ${settings.network}`;
+  return state === 'running' && servedPort !== publishPort ? `its port ${publishPort} is not published` : '';
+}
 
 /** Whether it is being removed, or what is left of that: it runs no more. */
 export const isGoing = ({ state }: Container): boolean => state === 'removing' || state === 'dead';

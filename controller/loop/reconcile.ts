@@ -218,7 +218,7 @@ function watchProbes({ prober }: ReconcileDeps, status: ProgramStatus, situation
   const serving = [running?.current, running?.previous].find(
     (one) => one !== undefined && isUp(one) && !stopping.has(one.id),
   );
-  if (running === undefined || serving === undefined || serving.publishPort === 0) {
+  if (running === undefined || serving === undefined || serving.servedPort === 0) {
     prober.watch(name, undefined);
     return;
   }

@@ -171,7 +171,8 @@ function planCreate(situation: Running): Action[] {
 function create(situation: Running, imageId: string): Action {
   const { containers, memory, rollback, spec, specHash } = situation;
   const revision = rollback?.revision ?? nextRevision(situation);
-  const same = containers.filter((one) => hashOf(one) === specHash);
+  // What never ran nobody has changed: the engine lost it over a start that failed.
+  const same = containers.filter((one) => hashOf(one) === specHash && one.startedAtMs > 0);
   const drift = same.flatMap((one) => driftOf(one, memory)).join('; ');
   const changed = drift === '' ? '' : `somebody changed the container: ${drift}`;
   const why = isRemoved(situation) ? 'somebody removed the container' : changed;

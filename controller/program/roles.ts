@@ -1,5 +1,13 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
-import { type Container, hashOf, isGoing, isUp, revisionOf, runKey } from '../../schemas/container.ts';
+import {
+  type Container,
+  hashOf,
+  isGoing,
+  isUp,
+  revisionOf,
+  runKey,
+  unreachable,
+} from '../../schemas/container.ts';
 import { finishedOf } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
@@ -49,7 +57,7 @@ export function isReady(
   one: Container,
   spec: Pick<ProgramSpec, 'readiness'>,
 ): boolean {
-  if (one.state !== 'running') return false;
+  if (one.state !== 'running' || unreachable(one) !== '') return false;
   return spec.readiness.kind === 'none' || probes.get(one.id)?.ready === true;
 }
 

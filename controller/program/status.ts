@@ -1,6 +1,6 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
 import { dropCondition, setCondition } from '../../schemas/conditions.ts';
-import { type Container, hashOf, isUp, revisionOf } from '../../schemas/container.ts';
+import { type Container, hashOf, isUp, revisionOf, unreachable } from '../../schemas/container.ts';
 import { describeProblem } from '../../schemas/errors.ts';
 import { describeExit } from '../../schemas/last-exit.ts';
 import { describeDeletion, finishedOf } from '../../schemas/memory.ts';
@@ -178,7 +178,9 @@ function doingOf(situation: Running, actions: readonly Action[], before: Program
   const rollout = rolloutOf(situation, actions);
   if (shown === undefined || !isUp(shown)) return rollout;
   const isReadyNow = isReady(situation, shown, probesFor(situation, shown));
-  const state = stopping.has(shown.id) ? 'Starting' : isReadyNow ? 'Ready' : 'Running';
+  // Nobody is to be sent to a port that somebody else may have.
+  const isGoing = stopping.has(shown.id) || unreachable(shown) !== '';
+  const state = isGoing ? 'Starting' : isReadyNow ? 'Ready' : 'Running';
   const reason = rollout.state === 'Building' ? 'Building' : rollout.reason;
   if (state === 'Starting' || isOfRestart(situation, shown)) return { ...rollout, state, reason };
   // Nobody who asked for a restart is to take the old run for the new one; it serves on while it has to be waited for.

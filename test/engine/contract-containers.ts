@@ -21,6 +21,7 @@ export function describeContainers(name: string, kit: ContractKit): void {
       assert.equal(found.program, ask.program);
       assert.equal(found.imageId, ask.image);
       assert.equal(found.publishPort, ask.publishPort);
+      assert.equal(found.servedPort, 0, 'nothing is published of what does not run');
       assert.ok(found.createdAtMs > 0);
       assert.equal(found.startedAtMs, 0);
       assert.equal(found.finishedAtMs, 0);
@@ -34,10 +35,11 @@ export function describeContainers(name: string, kit: ContractKit): void {
 
     it('starts, also when it runs already; stops, also when it has stopped; starts again', async () => {
       const { one } = world();
-      const { id } = await running();
+      const { id, ask } = await running();
       assert.equal(await one.startContainer(id), 'started');
       const first = await inspect(id);
       assert.equal(first.state, 'running');
+      assert.equal(first.servedPort, ask.publishPort);
       assert.ok(first.startedAtMs > 0);
       await one.stopContainer(id, 5);
       await one.stopContainer(id, 5);

@@ -267,3 +267,55 @@ describe('ports of programs', () => {
     await stage.reach('c', 'Ready');
   });
 });
+
+describe('an engine that forgets the networks of what it could not start (Docker 29)', () => {
+  it('gets a new container: a stranger on its port is neither probed, nor proxied to, nor taken for Ready', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    stage.world.forgetsNetworks = true;
+    stage.world.foreignPorts.add(19_005);
+    // The one that looks at first says that the port is free.
+    await stage.create('app', { publishPort: 19_005, readiness: { path: '/' }, desiredState: 'Stopped' });
+    await host.advance(0);
+    const states = new Set<string>();
+    host.registry.status.subscribe((name) => states.add(stage.status(name).state));
+    stage.world.foreignPorts.delete(19_005);
+    stage.world.callMs = (method) => {
+      if (method === 'startContainer') stage.world.foreignPorts.add(19_005);
+      return 0;
+    };
+    await stage.edit('app', { desiredState: 'Running' });
+    await host.advance(120_000);
+    assert.equal(stage.status('app').reason, 'PortConflict');
+    assert.deepEqual(
+      ['Running', 'Ready'].filter((state) => states.has(state)),
+      [],
+    );
+    stage.world.callMs = () => 0;
+    stage.world.foreignPorts.delete(19_005);
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.running('app').facts.servedPort, 19_005);
+    const drifted = (await host.registry.events.list('app')).filter(({ reason }) => reason === 'Drifted');
+    assert.deepEqual(drifted, [], 'nobody is blamed for it');
+  });
+
+  it('that runs without its port, as an older host left it: is not Ready, and another takes its place', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { readiness: { none: true } });
+    await stage.reach('app', 'Ready');
+    await host.kill();
+    const lost = stage.running('app');
+    Object.assign(lost.facts, { servedPort: 0, settings: { ...lost.facts.settings, networks: [] } });
+    stage.host.registry.status.get('app');
+    await stage.start();
+    await stage.host.until('another serves', () => {
+      const { state, containerId } = stage.status('app');
+      assert.ok(
+        state !== 'Ready' || containerId !== lost.facts.id || !stage.host.controller.observed.has('app'),
+      );
+      return state === 'Ready' && containerId !== lost.facts.id;
+    });
+    assert.equal(stage.containers('app').length, 1);
+  });
+});

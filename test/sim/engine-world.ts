@@ -67,6 +67,8 @@ export interface SimWorld {
   /** The engine takes calls and neither acts nor answers, and tells no events, until it thaws; what runs goes on. */
   freeze(): void;
   thaw(): void;
+  /** As Docker 29 does: a start that fails on networking makes it forget the container's networks. */
+  forgetsNetworks: boolean;
 }
 
 export interface SimContainer {
@@ -115,6 +117,7 @@ export function createSimWorld(clock: Clock): SimWorld {
     tags: new Map(),
     volumes: new Map(),
     foreignPorts: new Set(),
+    forgetsNetworks: false,
     remoteImages: new Set(),
     networkDown: false,
     diskFull: false,
@@ -170,7 +173,12 @@ export function createSimWorld(clock: Clock): SimWorld {
       // No engine starts a container twice in a millisecond; simulated time can stand still.
       const startedAtMs = Math.max(clock.now(), facts.startedAtMs + 1);
       Object.assign(facts, { state: 'running', startedAtMs, finishedAtMs: 0, startError: '' });
-      Object.assign(facts, { exitCode: 0, oomKilled: false });
+      const isOnNetwork = facts.settings.networks.includes(facts.settings.network);
+      Object.assign(facts, {
+        exitCode: 0,
+        oomKilled: false,
+        servedPort: isOnNetwork ? facts.publishPort : 0,
+      });
       world.emit(container, 'start');
       const later = (ms: number, run: () => void): void => {
         container.cancelTimers.push(clock.after(ms, run));
@@ -203,7 +211,8 @@ export function createSimWorld(clock: Clock): SimWorld {
       for (const cancel of container.cancelTimers) cancel();
       container.cancelTimers = [];
       container.listening = false;
-      Object.assign(container.facts, { state: 'exited', exitCode, oomKilled, finishedAtMs: clock.now() });
+      Object.assign(container.facts, { state: 'exited', exitCode, oomKilled });
+      Object.assign(container.facts, { servedPort: 0, finishedAtMs: clock.now() });
       if (oomKilled) {
         container.facts.oomToldMs = clock.now();
         world.emit(container, 'oom');
@@ -240,8 +249,10 @@ export function createSimWorld(clock: Clock): SimWorld {
     },
 
     answer(port) {
+      // A stranger answers whoever asks.
+      if (world.foreignPorts.has(port)) return 200;
       for (const { facts, env, listening } of world.containers.values()) {
-        if (facts.publishPort === port && facts.state === 'running' && listening)
+        if (facts.servedPort === port && facts.state === 'running' && listening)
           return Number(env.STATUS ?? 200);
       }
       return undefined;

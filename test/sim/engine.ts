@@ -154,9 +154,11 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           if (facts.state === 'paused') throw new AppError('StartFailed', 'cannot start a paused container');
           const port = facts.publishPort;
           const rival = [...containers.values()].some(
-            (other) => other.facts.publishPort === port && isUp(other) && other !== container,
+            (other) => other.facts.servedPort === port && isUp(other) && other !== container,
           );
-          if (rival || world.foreignPorts.has(port)) {
+          const isOnNetwork = facts.settings.networks.includes(facts.settings.network);
+          if (isOnNetwork && (rival || world.foreignPorts.has(port))) {
+            if (world.forgetsNetworks) facts.settings.networks = [];
             facts.startError = rival
               ? `Bind for 127.0.0.1:${port} failed: port is already allocated`
               : `listen tcp4 127.0.0.1:${port}: bind: address already in use`;
@@ -320,6 +322,7 @@ function newFacts(id: string, request: CreateContainer, instance: string, nowMs:
     oomToldMs: 0,
     startError: '',
     publishPort: request.publishPort,
+    servedPort: 0,
     settings: untouched(request),
   };
 }

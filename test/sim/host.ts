@@ -297,7 +297,7 @@ function mortalEngine(
 
 function publisher(world: SimWorld, port: number) {
   return [...world.containers.values()].find(
-    ({ facts }) => facts.publishPort === port && facts.state === 'running',
+    ({ facts }) => facts.servedPort === port && facts.state === 'running',
   );
 }
 

@@ -151,10 +151,10 @@ export function blankedLabels(image: ImageConfig): Record<string, string> {
  *   (about 1 in 60 on a busy machine)
  */
 export function containerOf(inspected: Docker.ContainerInspectInfo, oomToldMs = 0): Container {
-  const { State: state, Config: config, HostConfig: host } = inspected;
+  const { State: state, Config: config, HostConfig: host, NetworkSettings: net } = inspected;
   const labels = config.Labels ?? {};
   const bindings = (host.PortBindings ?? {}) as Record<string, { HostPort?: string }[] | null>;
-  const port = Number(bindings[PORT_KEY]?.[0]?.HostPort ?? 0);
+  const served = (net?.Ports ?? {}) as typeof bindings;
   return {
     id: inspected.Id,
     name: inspected.Name.replace(/^\//, ''),
@@ -169,9 +169,16 @@ export function containerOf(inspected: Docker.ContainerInspectInfo, oomToldMs = 
     oomKilled: state.OOMKilled || (!state.Running && oomToldMs > epochMs(state.StartedAt)),
     oomToldMs,
     startError: state.Error ?? '',
-    publishPort: Number.isInteger(port) ? port : 0,
+    publishPort: portIn(bindings),
+    servedPort: state.Running ? portIn(served) : 0,
     settings: settingsOf(inspected),
   };
+}
+
+/** Of the engine's table of ports; 0 where there is none. */
+function portIn(table: Record<string, { HostPort?: string }[] | null>): number {
+  const port = Number(table[PORT_KEY]?.[0]?.HostPort ?? 0);
+  return Number.isInteger(port) ? port : 0;
 }
 
 /** An engine leaves out what it does not know: some limits are gone from newer ones. */

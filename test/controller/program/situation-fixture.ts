@@ -57,6 +57,7 @@ export function containerOf(id: string, spec: ProgramSpec, change: Partial<Conta
     oomToldMs: 0,
     startError: '',
     publishPort: PORT,
+    servedPort: PORT,
     settings: SETTINGS,
     ...change,
   };

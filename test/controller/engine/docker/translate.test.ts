@@ -11,7 +11,7 @@ import {
   summaryOf,
 } from '../../../../controller/engine/docker/translate.ts';
 import type { CreateContainer } from '../../../../controller/engine/engine.ts';
-import type { ContainerSettings } from '../../../../schemas/container.ts';
+import { type ContainerSettings, unreachable } from '../../../../schemas/container.ts';
 import { AppError } from '../../../../schemas/errors.ts';
 
 const request: CreateContainer = {
@@ -171,6 +171,7 @@ describe('containerOf', () => {
       oomToldMs: 0,
       startError: '',
       publishPort: 19005,
+      servedPort: 0,
       settings: {
         memoryBytes: 2 ** 29,
         memorySwapBytes: 0,
@@ -191,6 +192,19 @@ describe('containerOf', () => {
         networks: ['home', 'other'],
       },
     });
+  });
+
+  it('tells the port that it is published on, of what runs; and that Docker 29.7 has lost port and network', () => {
+    const Ports = { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '19005' }] };
+    const State = { ...inspected.State, Running: true, Status: 'running' };
+    const up = containerOf(from({ State, NetworkSettings: { Networks: { home: {} }, Ports } }));
+    assert.deepEqual([up.servedPort, unreachable(up)], [19005, '']);
+    const deaf = containerOf(
+      from({ State, NetworkSettings: { Networks: { home: {} }, Ports: { '8080/tcp': null } } }),
+    );
+    assert.deepEqual([deaf.servedPort, unreachable(deaf)], [0, 'its port 19005 is not published']);
+    const lost = containerOf(from({ State, NetworkSettings: { Networks: {}, Ports: {} } }));
+    assert.equal(unreachable(lost), 'it is not on its network home');
   });
 
   it('believes an event of want of memory that inspect missed, of this run alone and once it is over', () => {
