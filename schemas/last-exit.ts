@@ -8,6 +8,8 @@ export interface LastExit {
   signal: string;
   /** The host ended it, since its liveness probe failed. */
   unhealthy?: true;
+  /** Engine or machine went down and took it along. */
+  withEngine?: true;
   /** Which run of which container, see `runKey`. */
   run: string;
   finishedAt: string;
@@ -25,14 +27,18 @@ const SIGNALS: Record<number, string> = {
   15: 'SIGTERM',
 };
 
-/** How a container ended, for status. `logTail` is its last lines. */
-export function exitOf(container: Container, logTail: string, isUnhealthy = false): LastExit {
+/**
+ * How a container ended, for status. `logTail` is its last lines.
+ * @param end where its code alone does not say why it ended
+ */
+export function exitOf(container: Container, logTail: string, end?: 'unhealthy' | 'withEngine'): LastExit {
   const { exitCode, oomKilled, finishedAtMs } = container;
   const number = exitCode > 128 && exitCode <= 128 + SIGNAL_MAX ? exitCode - 128 : 0;
   return {
     ...{ exitCode, oomKilled, logTail, run: runKey(container), finishedAt: timestamp(finishedAtMs) },
     signal: number === 0 ? '' : (SIGNALS[number] ?? `signal ${number}`),
-    ...(isUnhealthy && { unhealthy: true as const }),
+    ...(end === 'unhealthy' && { unhealthy: true as const }),
+    ...(end === 'withEngine' && { withEngine: true as const }),
   };
 }
 
@@ -46,6 +52,7 @@ export function describeCrashes(last: LastExit, count: number): string {
 /** `exit code 3`, `SIGKILL`, `out of memory`, `its liveness probe failed`. */
 export function describeExit(exit: LastExit): string {
   if (exit.unhealthy === true) return 'its liveness probe failed';
+  if (exit.withEngine === true) return 'the engine or the machine went down';
   if (exit.oomKilled) return 'out of memory';
   return exit.signal === '' ? `exit code ${exit.exitCode}` : exit.signal;
 }

@@ -80,8 +80,11 @@ export interface OfContainer {
   run?: { startedAtMs: number; end: RunEnd };
 }
 
-/** `unhealthy` is asked for by the host, since its liveness fails, and still to be counted; the others are. */
-export type RunEnd = 'asked' | 'unhealthy' | 'crashed' | 'finished';
+/**
+ * `unhealthy` is asked for by the host, since its liveness fails, and still to be counted; the others are.
+ * `withEngine`: engine or machine went down and took it along, which is nobody's crash.
+ */
+export type RunEnd = 'asked' | 'unhealthy' | 'crashed' | 'finished' | 'withEngine';
 
 /** Why the next start may have to wait. */
 export interface Starts {

@@ -267,9 +267,8 @@ function accountForExit(situation: Running): Running {
   const run = runKey(one);
   const { tail, wasDown } = ask(situation, { kind: 'end', containerId, run, sinceMs, finishedAtMs });
   const hash = hashOf(one) || situation.specHash;
-  return {
-    ...situation,
-    memory: afterExit(memory, one, situation.spec, hash, situation.nowMs, wasDown),
-    lastExit: exitOf(one, tail, endOf(memory, one) === 'unhealthy'),
-  };
+  const next = afterExit(memory, one, situation.spec, hash, situation.nowMs, wasDown);
+  const ends = [endOf(memory, one), endOf(next, one)];
+  const why = ends.find((end) => end === 'unhealthy' || end === 'withEngine');
+  return { ...situation, memory: next, lastExit: exitOf(one, tail, why) };
 }

@@ -20,7 +20,7 @@ const NOT_THE_BUILDS_FAULT = new Set(['EngineUnavailable', 'RegistryUnavailable'
 
 /**
  * What is remembered after a container ended by itself; the same memory back where that is accounted for already.
- * @param wasTakenDown it ended with the engine or the machine, so that its exit code says nothing of its work
+ * @param wasTakenDown it ended with the engine or the machine: no crash, and its exit code says nothing of its work
  */
 export function afterExit(
   memory: ProgramMemory,
@@ -40,10 +40,14 @@ export function afterExit(
   }
   // It had come to an end before, was started by hand, and this end is another.
   const isAnother = finishedOf(memory)?.specHash === specHash;
-  const ranMs = container.finishedAtMs - container.startedAtMs;
-  const count = (ranMs >= HEALTHY_RUN_MS ? 0 : (crashes?.count ?? 0)) + 1;
+  const known = isAnother ? withRest(memory) : memory;
+  const isCalm = container.finishedAtMs - container.startedAtMs >= HEALTHY_RUN_MS;
+  // What it was ended for by the host is its own fault, whatever went down meanwhile.
+  if (wasTakenDown && endOf(memory, container) !== 'unhealthy')
+    return { ...ended(known, container, 'withEngine'), starts: isCalm ? others : memory.starts };
+  const count = (isCalm ? 0 : (crashes?.count ?? 0)) + 1;
   return {
-    ...ended(isAnother ? withRest(memory) : memory, container, 'crashed'),
+    ...ended(known, container, 'crashed'),
     starts: { ...others, crashes: { count, nextAt: timestamp(nowMs + backOffMs(count)) } },
   };
 }

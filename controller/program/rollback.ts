@@ -63,14 +63,14 @@ function numberOf({ memory }: Situation, container: Container): number {
  */
 export function standIn(situation: Running, late?: Container): Running | undefined {
   const { memory, image, imageKey, containers, portProblem, lastExit, overtaken, rollback } = situation;
-  const { program, rollout, failedImage, starts } = memory;
+  const { program, rollout, failedImage } = memory;
   const isFailed = image.kind === 'absent' && failedImage?.key === imageKey;
   const failed = image.kind === 'unknown' ? image : isFailed ? failedImage : portProblem;
   if (failed === undefined || rollout.good === undefined || rollback !== undefined) return undefined;
   // One that was stopped for a successor, which is gone before it served, is nobody's to start again; nor is one
   // whose crash was forgotten for another spec.
   const isForgotten = (one: Container) =>
-    endOf(memory, one) === 'asked' || (lastExit?.run === runKey(one) && starts.crashes === undefined);
+    endOf(memory, one) === 'asked' || (lastExit?.run === runKey(one) && !hasCrashed(situation, one));
   const comesBack = (one: Container) => hasItsPort(situation, one) && !isForgotten(one) && !isGoing(one);
   const remains = (one: Container) =>
     one !== late && one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && driftOf(one, memory).length === 0;

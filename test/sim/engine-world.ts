@@ -45,6 +45,8 @@ export interface SimWorld {
   eventFate: (event: EngineEvent) => 'deliver' | 'lose' | 'double' | number;
   readonly watchers: Set<SimWatcher>;
   readonly isAway: boolean;
+  /** When it last came back and had taken along what ran with it; 0 before. */
+  readonly startedAtMs: number;
   /** Resolves at the thaw; undefined where it is not frozen. */
   readonly frozen: Promise<void> | undefined;
 
@@ -106,6 +108,8 @@ export interface SimWatcher {
 export function createSimWorld(clock: Clock): SimWorld {
   let ids = 0;
   let away = false;
+  let hasEnded = false;
+  let startedAtMs = 0;
   let ice: { frozen: Promise<void>; thaw: () => void } | undefined;
 
   const world: SimWorld = {
@@ -128,6 +132,9 @@ export function createSimWorld(clock: Clock): SimWorld {
     watchers: new Set(),
     get isAway() {
       return away;
+    },
+    get startedAtMs() {
+      return startedAtMs;
     },
     get frozen() {
       return ice?.frozen;
@@ -252,6 +259,7 @@ export function createSimWorld(clock: Clock): SimWorld {
       away = true;
       for (const watcher of world.watchers) watcher.onDisconnect(new Error('the engine went away'));
       if (containers === 'keep') return;
+      hasEnded = true;
       for (const container of world.containers.values()) {
         if (container.facts.state === 'running') world.end(container, container.env.IGNORE_TERM ? 137 : 0);
       }
@@ -260,6 +268,8 @@ export function createSimWorld(clock: Clock): SimWorld {
     comeBack() {
       if (!away) return;
       away = false;
+      if (hasEnded) startedAtMs = clock.now();
+      hasEnded = false;
       for (const watcher of world.watchers) watcher.onConnect();
     },
 

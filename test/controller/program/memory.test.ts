@@ -45,6 +45,19 @@ test('ten minutes of running wipe the slate, a moment less does not', () => {
   assert.equal(count(599_999), 8);
 });
 
+test('an end with the engine is no crash: no count, no wait; what the host ended for its liveness is one', () => {
+  const crashes = { count: 3, nextAt: timestamp(NOW_MS - 1) };
+  const memory = memoryOf({ starts: { crashes } });
+  const down = (before: ProgramMemory, container = exited) =>
+    afterExit(before, container, spec, hashOf(spec), NOW_MS, true);
+  assert.deepEqual(down(memoryOf()).starts, {});
+  assert.deepEqual(down(memory).starts, { crashes }, 'nor is a crash before it forgotten');
+  assert.equal(endOf(down(memory), exited), 'withEngine');
+  const long = { ...exited, startedAtMs: exited.finishedAtMs - 600_000 };
+  assert.deepEqual(down(memory, long).starts, {}, 'unless it had run long enough');
+  assert.equal(down(ended(memory, exited, 'unhealthy')).starts.crashes?.count, 4);
+});
+
 test('restartPolicy decides what an exit means', () => {
   const end = (restartPolicy: string, exitCode: number) =>
     afterExit(memoryOf(), { ...exited, exitCode }, specOf({ restartPolicy }), 'v1:h', NOW_MS);
