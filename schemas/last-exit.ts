@@ -42,6 +42,13 @@ export function exitOf(container: Container, logTail: string, end?: 'unhealthy' 
   };
 }
 
+/** 126 or 127, and the last words of the engine's init: there was no program to run. In words; `""` for any other end. */
+export function unrunnable({ exitCode, logTail }: LastExit): string {
+  const line = logTail.split('\n').at(-1) ?? '';
+  const isInit = exitCode === 126 || exitCode === 127;
+  return (isInit && /^\[FATAL tini \(\d+\)\] (exec .+ failed: .+)$/.exec(line.trim())?.[1]) || '';
+}
+
 /** `exited 3 times in a row (SIGKILL): ` and the last line, where there is one. */
 export function describeCrashes(last: LastExit, count: number): string {
   const line = last.logTail.split('\n').at(-1) ?? '';

@@ -9,7 +9,7 @@ import { LABELS } from '../../schemas/program.ts';
  * tests ask for. Deterministic: ids are counted, time is the clock's, nothing is random.
  *
  * A container behaves as its environment says, in the words of test/setup/test-server: EXIT,
- * EXIT_AFTER_MS, IGNORE_TERM, LISTEN, LISTEN_AFTER_MS, STATUS.
+ * EXIT_AFTER_MS, IGNORE_TERM, LISTEN, LISTEN_AFTER_MS, STATUS; and NO_COMMAND, of an image whose command is not there.
  */
 export interface SimWorld {
   readonly clock: Clock;
@@ -182,6 +182,13 @@ export function createSimWorld(clock: Clock): SimWorld {
       const later = (ms: number, run: () => void): void => {
         container.cancelTimers.push(clock.after(ms, run));
       };
+      if (env.NO_COMMAND !== undefined) {
+        later(0, () => {
+          world.print(container, '[FATAL tini (7)] exec /nowhere failed: No such file or directory');
+          world.end(container, 127);
+        });
+        return;
+      }
       if (env.EXIT !== undefined) {
         later(0, () => {
           world.print(container, 'exiting as told by EXIT');
