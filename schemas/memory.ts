@@ -76,6 +76,8 @@ export interface Bad {
 export interface OfContainer {
   /** The engine's account of it when it was first seen to serve: what drift is told by. */
   settings?: object;
+  /** When a process of it was last told to have run out of memory while it went on; epoch milliseconds. */
+  oomAtMs?: number;
   /** The newest run of it whose end is known, or asked for. */
   run?: { startedAtMs: number; end: RunEnd };
 }

@@ -20,6 +20,7 @@ import {
   withBuild,
   withLateOom,
 } from './memory.ts';
+import { noteOom } from './out-of-memory.ts';
 import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
@@ -115,7 +116,8 @@ function served(situation: Running): Running {
   const { current, spec, imageKey } = situation;
   const timed = current ? withRollout(situation, current, attemptOf(spec, imageKey)) : situation;
   const ready = { ...timed, memory: noteReady(timed) };
-  return accountForExit({ ...ready, memory: noteServed(ready) });
+  const known = { ...ready, memory: noteServed(ready) };
+  return accountForExit({ ...known, memory: noteOom(known) });
 }
 
 function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {

@@ -1,6 +1,6 @@
 import { type Container, hashOf, isRunOf, isUp, revisionOf } from '../../schemas/container.ts';
 import type { ImageFailure } from '../../schemas/facts.ts';
-import type { LastExit } from '../../schemas/last-exit.ts';
+import { describeMemory, type LastExit, outOfMemory } from '../../schemas/last-exit.ts';
 import { finishedOf, type ProgramMemory, type Rollout, withProgram, withRest } from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, madeOf, type Revision } from '../../schemas/revision.ts';
@@ -94,15 +94,18 @@ export function afterWish(memory: ProgramMemory, specHash: string): ProgramMemor
   return end.overtaken ? memory : withRest(memory, { ...end, overtaken: true });
 }
 
-/** The last exit, corrected where the engine tells only after the end that it was for want of memory. */
+/** The last exit, corrected where the engine tells only after the end that there was want of memory. */
 export function withLateOom(lastExit: LastExit | null, containers: readonly Container[]): LastExit | null {
-  if (lastExit === null || lastExit.oomKilled) return lastExit;
+  if (lastExit === null || describeMemory(lastExit) !== '') return lastExit;
   const one = containers.find((container) => isRunOf(lastExit.run, container));
   if (one === undefined) return lastExit;
   const startedAtMs = Number(lastExit.run.slice(one.id.length + 1));
   // What is told after the next start is that run's.
   const isOfThatRun = startedAtMs === one.startedAtMs || one.oomToldMs < one.startedAtMs;
-  return one.oomToldMs > startedAtMs && isOfThatRun ? { ...lastExit, oomKilled: true } : lastExit;
+  if (one.oomToldMs <= startedAtMs || !isOfThatRun) return lastExit;
+  const { exitCode, finishedAt } = lastExit;
+  const run = { exitCode, oomToldMs: one.oomToldMs, startedAtMs, finishedAtMs: Date.parse(finishedAt) };
+  return { ...lastExit, ...outOfMemory(run) };
 }
 
 /** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */

@@ -56,8 +56,10 @@ export interface SimWorld {
   emit(container: SimContainer, action: string): void;
   /** Runs a container that does not run. */
   run(container: SimContainer): void;
-  /** Ends a running container. */
-  end(container: SimContainer, exitCode: number, oomKilled?: boolean): void;
+  /** Ends a running container; `child`: a process of it was killed for want of memory before. */
+  end(container: SimContainer, exitCode: number, oomKilled?: boolean | 'child'): void;
+  /** A process of a container is killed for want of memory, and the container runs on. */
+  oom(container: SimContainer): void;
   /** Ends a container and removes it; resolves when it is gone. Whoever else asks waits with the first. */
   remove(container: SimContainer): Promise<void>;
   print(container: SimContainer, line: string): void;
@@ -217,13 +219,19 @@ export function createSimWorld(clock: Clock): SimWorld {
       for (const cancel of container.cancelTimers) cancel();
       container.cancelTimers = [];
       container.listening = false;
-      Object.assign(container.facts, { state: 'exited', exitCode, oomKilled, finishedAtMs: clock.now() });
-      if (oomKilled) {
+      const ends = { state: 'exited', exitCode, finishedAtMs: clock.now() };
+      Object.assign(container.facts, { ...ends, oomKilled: oomKilled !== false });
+      if (oomKilled === true) {
         container.facts.oomToldMs = clock.now();
         world.emit(container, 'oom');
       }
       world.emit(container, 'die');
       wake(container);
+    },
+
+    oom(container) {
+      container.facts.oomToldMs = clock.now();
+      world.emit(container, 'oom');
     },
 
     remove(container) {

@@ -182,6 +182,27 @@ test('exits in words', () => {
   assert.equal(words({ ...EXITED, exitCode: 170 }), 'signal 42');
 });
 
+test('want of memory is the cause of a SIGKILL that came with it, and beside any other end a fact of the run', () => {
+  // 20.10.24, 26.1, 28.5: OOMKilled is true after the end, or at once and for good, also of a child that was killed.
+  const words = (exitCode: number, beforeEndMs?: number) => {
+    const oomToldMs = beforeEndMs === undefined ? 0 : exited.finishedAtMs - beforeEndMs;
+    const startedAtMs = exited.finishedAtMs - 3_600_000;
+    return describeExit(exitOf({ ...exited, exitCode, startedAtMs, oomKilled: true, oomToldMs }, ''));
+  };
+  const at = timestamp(exited.finishedAtMs - 60_000);
+  assert.equal(words(137, 30), 'out of memory');
+  assert.equal(words(137, -76), 'out of memory', 'told after the end');
+  assert.equal(words(137), 'out of memory', 'told to a host before this one');
+  assert.equal(words(137, 60_000), `SIGKILL; a process of it had run out of memory at ${at}`);
+  assert.equal(words(3, 60_000), `exit code 3; a process of it had run out of memory at ${at}`);
+  assert.equal(words(0), 'exit code 0; a process of it had run out of memory');
+  const late = withLateOom(exitOf({ ...exited, exitCode: 3 }, ''), [
+    { ...exited, oomToldMs: exited.finishedAtMs + 76 },
+  ]);
+  assert.equal(late?.oomKilled, false);
+  assert.equal(late?.outOfMemoryAt, timestamp(exited.finishedAtMs + 76));
+});
+
 test('an exit is known to be for want of memory though the engine told it late', () => {
   const before = exitOf(containerOf('a', spec, { ...EXITED, exitCode: 137 }), 'last words');
   const told = { ...exited, oomToldMs: exited.finishedAtMs + 76 };
