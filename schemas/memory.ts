@@ -76,12 +76,17 @@ export interface Bad {
 export interface OfContainer {
   /** The engine's account of it when it was first seen to serve: what drift is told by. */
   settings?: object;
+  /** When a process of it was last told to have run out of memory while it went on; epoch milliseconds. */
+  oomAtMs?: number;
   /** The newest run of it whose end is known, or asked for. */
   run?: { startedAtMs: number; end: RunEnd };
 }
 
-/** `unhealthy` is asked for by the host, since its liveness fails, and still to be counted; the others are. */
-export type RunEnd = 'asked' | 'unhealthy' | 'crashed' | 'finished';
+/**
+ * `unhealthy` is asked for by the host, since its liveness fails, and still to be counted; the others are.
+ * `withEngine`: engine or machine went down and took it along, which is nobody's crash.
+ */
+export type RunEnd = 'asked' | 'unhealthy' | 'crashed' | 'finished' | 'withEngine';
 
 /** Why the next start may have to wait. */
 export interface Starts {

@@ -122,6 +122,11 @@ export interface EngineInfo {
   id: string;
   version: string;
   runtimes: string[];
+  /**
+   * When it last started and took nothing over that ran before: what ended earlier may have ended with it. Epoch
+   * milliseconds, 0 where it does not tell.
+   */
+  startedAtMs: number;
 }
 
 export interface CreateContainer {

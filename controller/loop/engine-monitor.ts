@@ -32,7 +32,7 @@ export interface EngineMonitor extends Closable {
   saw(program: string, containers: readonly ContainerSummary[]): void;
   /** A call just failed: look whether the engine is gone. */
   suspect(): void;
-  /** Whether the engine was away at a time, or just going. @param atMs epoch milliseconds */
+  /** Whether the engine was away at a time, or just going, or has started since. @param atMs epoch milliseconds */
   wasAway(atMs: number): boolean;
 }
 

@@ -22,7 +22,7 @@ export interface EnginePresence {
   down(error: unknown): void;
   /** A call failed, perhaps over its absence: asks soon. */
   suspect(): void;
-  /** Whether it was away at a time, or just going. @param atMs epoch milliseconds */
+  /** Whether it was away at a time, or just going, or has started since. @param atMs epoch milliseconds */
   wasAway(atMs: number): boolean;
   close(): void;
 }
@@ -47,9 +47,18 @@ export function createEnginePresence(deps: EnginePresenceDeps): EnginePresence {
   const absences: { fromMs: number; toMs: number }[] = [];
   let checking = false;
   let closed = false;
+  /** See `EngineInfo`. */
+  let startedAtMs = 0;
 
   async function up(): Promise<void> {
     if (closed || !(await deps.list()) || closed) return;
+    // One that does not tell leaves what this host has seen itself. What a start of hours ago took along is told too:
+    // both host and engine may have been down, as where the one is started by the other.
+    startedAtMs = await engine.info().then(
+      (info) => info.startedAtMs,
+      () => startedAtMs,
+    );
+    if (closed) return;
     if (trouble !== '') log.info({}, 'the engine answers');
     trouble = '';
     retryMs = RETRY_MS_MIN;
@@ -89,7 +98,8 @@ export function createEnginePresence(deps: EnginePresenceDeps): EnginePresence {
   return {
     ...{ up, down, suspect },
     trouble: () => trouble,
-    wasAway: (atMs) => absences.some(({ fromMs, toMs }) => atMs >= fromMs - NOTICED_MS && atMs <= toMs),
+    wasAway: (atMs) =>
+      atMs < startedAtMs || absences.some(({ fromMs, toMs }) => atMs >= fromMs - NOTICED_MS && atMs <= toMs),
     close() {
       closed = true;
     },

@@ -1,5 +1,6 @@
 import type { ConditionType, EventType, ProgramEvent } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { oomNews } from './out-of-memory.ts';
 
 export type EventDraft = Pick<ProgramEvent, 'type' | 'reason' | 'message'>;
 
@@ -52,6 +53,7 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
     state === 'Stopping' && before.state === 'Stopped' && memory.program.deletion === undefined;
   if (state !== before.state && state !== 'Error')
     tell(isByHand ? 'Warning' : 'Normal', state, STATE_MESSAGES[state] ?? about('Progressing'));
+  for (const news of oomNews(before.memory, memory)) tell('Warning', 'OutOfMemory', news);
   const isLost = before.state === 'Ready' && state === 'Running' && before.containerId === after.containerId;
   if (isLost) tell('Warning', 'Unready', about('Ready') || 'its readiness probe fails');
   return events;

@@ -20,6 +20,7 @@ import {
   withBuild,
   withLateOom,
 } from './memory.ts';
+import { noteOom } from './out-of-memory.ts';
 import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
@@ -115,7 +116,8 @@ function served(situation: Running): Running {
   const { current, spec, imageKey } = situation;
   const timed = current ? withRollout(situation, current, attemptOf(spec, imageKey)) : situation;
   const ready = { ...timed, memory: noteReady(timed) };
-  return accountForExit({ ...ready, memory: noteServed(ready) });
+  const known = { ...ready, memory: noteServed(ready) };
+  return accountForExit({ ...known, memory: noteOom(known) });
 }
 
 function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
@@ -267,9 +269,8 @@ function accountForExit(situation: Running): Running {
   const run = runKey(one);
   const { tail, wasDown } = ask(situation, { kind: 'end', containerId, run, sinceMs, finishedAtMs });
   const hash = hashOf(one) || situation.specHash;
-  return {
-    ...situation,
-    memory: afterExit(memory, one, situation.spec, hash, situation.nowMs, wasDown),
-    lastExit: exitOf(one, tail, endOf(memory, one) === 'unhealthy'),
-  };
+  const next = afterExit(memory, one, situation.spec, hash, situation.nowMs, wasDown);
+  const ends = [endOf(memory, one), endOf(next, one)];
+  const why = ends.find((end) => end === 'unhealthy' || end === 'withEngine');
+  return { ...situation, memory: next, lastExit: exitOf(one, tail, why) };
 }

@@ -1,6 +1,6 @@
 import { type Container, hashOf, isRunOf, isUp, revisionOf } from '../../schemas/container.ts';
 import type { ImageFailure } from '../../schemas/facts.ts';
-import type { LastExit } from '../../schemas/last-exit.ts';
+import { describeMemory, type LastExit, outOfMemory } from '../../schemas/last-exit.ts';
 import { finishedOf, type ProgramMemory, type Rollout, withProgram, withRest } from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, madeOf, type Revision } from '../../schemas/revision.ts';
@@ -20,7 +20,7 @@ const NOT_THE_BUILDS_FAULT = new Set(['EngineUnavailable', 'RegistryUnavailable'
 
 /**
  * What is remembered after a container ended by itself; the same memory back where that is accounted for already.
- * @param wasTakenDown it ended with the engine or the machine, so that its exit code says nothing of its work
+ * @param wasTakenDown it ended with the engine or the machine: no crash, and its exit code says nothing of its work
  */
 export function afterExit(
   memory: ProgramMemory,
@@ -40,10 +40,14 @@ export function afterExit(
   }
   // It had come to an end before, was started by hand, and this end is another.
   const isAnother = finishedOf(memory)?.specHash === specHash;
-  const ranMs = container.finishedAtMs - container.startedAtMs;
-  const count = (ranMs >= HEALTHY_RUN_MS ? 0 : (crashes?.count ?? 0)) + 1;
+  const known = isAnother ? withRest(memory) : memory;
+  const isCalm = container.finishedAtMs - container.startedAtMs >= HEALTHY_RUN_MS;
+  // What it was ended for by the host is its own fault, whatever went down meanwhile.
+  if (wasTakenDown && endOf(memory, container) !== 'unhealthy')
+    return { ...ended(known, container, 'withEngine'), starts: isCalm ? others : memory.starts };
+  const count = (isCalm ? 0 : (crashes?.count ?? 0)) + 1;
   return {
-    ...ended(isAnother ? withRest(memory) : memory, container, 'crashed'),
+    ...ended(known, container, 'crashed'),
     starts: { ...others, crashes: { count, nextAt: timestamp(nowMs + backOffMs(count)) } },
   };
 }
@@ -90,15 +94,18 @@ export function afterWish(memory: ProgramMemory, specHash: string): ProgramMemor
   return end.overtaken ? memory : withRest(memory, { ...end, overtaken: true });
 }
 
-/** The last exit, corrected where the engine tells only after the end that it was for want of memory. */
+/** The last exit, corrected where the engine tells only after the end that there was want of memory. */
 export function withLateOom(lastExit: LastExit | null, containers: readonly Container[]): LastExit | null {
-  if (lastExit === null || lastExit.oomKilled) return lastExit;
+  if (lastExit === null || describeMemory(lastExit) !== '') return lastExit;
   const one = containers.find((container) => isRunOf(lastExit.run, container));
   if (one === undefined) return lastExit;
   const startedAtMs = Number(lastExit.run.slice(one.id.length + 1));
   // What is told after the next start is that run's.
   const isOfThatRun = startedAtMs === one.startedAtMs || one.oomToldMs < one.startedAtMs;
-  return one.oomToldMs > startedAtMs && isOfThatRun ? { ...lastExit, oomKilled: true } : lastExit;
+  if (one.oomToldMs <= startedAtMs || !isOfThatRun) return lastExit;
+  const { exitCode, finishedAt } = lastExit;
+  const run = { exitCode, oomToldMs: one.oomToldMs, startedAtMs, finishedAtMs: Date.parse(finishedAt) };
+  return { ...lastExit, ...outOfMemory(run) };
 }
 
 /** Notes which build is wanted; changed sources are not kept waiting for what the old ones did. */

@@ -4,6 +4,7 @@ import { type Situation, specOf } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { driftOf } from './drift.ts';
+import { oomWaitMs } from './out-of-memory.ts';
 import { asRunning, hasCrashed, isFinished, isReady, newestNumber, type Running } from './roles.ts';
 import { mayComeBack } from './rollback.ts';
 import { startWaitMs, waitMs } from './waits.ts';
@@ -63,6 +64,7 @@ function planRun(situation: Running): Action[] {
     ...(current !== undefined && isUp(current) ? settle(situation, current) : []),
     ...dead.map(({ id }): Action => ({ kind: 'remove', containerId: id, why: 'its state is dead' })),
     ...waitForNextTry(situation),
+    ...waitFor(oomWaitMs(situation), 'a process ran out of memory, and perhaps the program with it'),
   ];
 }
 

@@ -14,6 +14,7 @@ import type { Situation } from '../../schemas/situation.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
 import { driftOf } from './drift.ts';
 import { forgetEnd } from './memory.ts';
+import { endOf } from './verdicts.ts';
 
 /** A program that should run: as what, and how its containers stand to that. */
 export interface Running extends Situation {
@@ -65,9 +66,10 @@ export function isFinished({ memory }: Situation, hash: string): boolean {
   return finishedOf(memory)?.specHash === hash;
 }
 
-/** Whether its run was the last that ended, by itself and not by a wish, and that counts. */
+/** Whether its run was the last that ended, by itself or with the engine and not by a wish, and that counts. */
 export function hasCrashed({ memory, lastExit }: Situation, container: Container): boolean {
-  return lastExit?.run === runKey(container) && memory.starts.crashes !== undefined;
+  const counts = memory.starts.crashes !== undefined || endOf(memory, container) === 'withEngine';
+  return lastExit?.run === runKey(container) && counts;
 }
 
 /** Whether it has had its time to become ready, and is not. */

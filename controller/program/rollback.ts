@@ -1,5 +1,5 @@
 import { type Container, isGoing, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
-import { describeCrashes } from '../../schemas/last-exit.ts';
+import { describeCrashes, unrunnable } from '../../schemas/last-exit.ts';
 import type { Made } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import type { Rollback, Situation } from '../../schemas/situation.ts';
@@ -20,20 +20,27 @@ export function comeBack(situation: Situation, good: Made, why: Omit<Rollback, '
   return withRoles(back, { ...spec, desiredState: 'Running' });
 }
 
-/** That the wanted revision had its time and did not become ready, while an older one did; or undefined. */
+/**
+ * That the wanted revision had its time and did not become ready, or has no program to run, while an older one was
+ * ready; or undefined.
+ */
 export function givesUp(situation: Situation): DeedOf<'gaveUp'> | undefined {
   const running = asRunning(situation);
   const { good } = situation.memory.rollout;
   if (running?.current === undefined || running.rollback || good === undefined) return undefined;
   const { current, spec, imageKey, rolloutMs, probes, lastExit } = running;
   const isGood = good.hash === revisionHash(spec, imageKey);
-  if (isGood || !isLate(running, current, spec, rolloutMs)) return undefined;
   const { crashes } = running.memory.starts;
   const crashed = crashes && lastExit && isRunOf(lastExit.run, current);
+  const lacking = crashed ? unrunnable(lastExit) : '';
+  if (isGood || (lacking === '' && !isLate(running, current, spec, rolloutMs))) return undefined;
+  const revision = numberOf(running, current);
+  if (lacking !== '')
+    return { kind: 'gaveUp', spec, imageKey, bad: { revision, reason: 'StartFailed', message: lacking } };
   const probe = probes.get(current.id)?.message ?? '';
   const found = crashed ? describeCrashes(lastExit, crashes.count) : probe;
   const message = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
-  const bad = { revision: numberOf(running, current), reason: 'ProgressDeadlineExceeded', message };
+  const bad = { revision, reason: 'ProgressDeadlineExceeded', message };
   return { kind: 'gaveUp', spec, imageKey, bad };
 }
 
@@ -63,14 +70,14 @@ function numberOf({ memory }: Situation, container: Container): number {
  */
 export function standIn(situation: Running, late?: Container): Running | undefined {
   const { memory, image, imageKey, containers, portProblem, lastExit, overtaken, rollback } = situation;
-  const { program, rollout, failedImage, starts } = memory;
+  const { program, rollout, failedImage } = memory;
   const isFailed = image.kind === 'absent' && failedImage?.key === imageKey;
   const failed = image.kind === 'unknown' ? image : isFailed ? failedImage : portProblem;
   if (failed === undefined || rollout.good === undefined || rollback !== undefined) return undefined;
   // One that was stopped for a successor, which is gone before it served, is nobody's to start again; nor is one
   // whose crash was forgotten for another spec.
   const isForgotten = (one: Container) =>
-    endOf(memory, one) === 'asked' || (lastExit?.run === runKey(one) && starts.crashes === undefined);
+    endOf(memory, one) === 'asked' || (lastExit?.run === runKey(one) && !hasCrashed(situation, one));
   const comesBack = (one: Container) => hasItsPort(situation, one) && !isForgotten(one) && !isGoing(one);
   const remains = (one: Container) =>
     one !== late && one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && driftOf(one, memory).length === 0;

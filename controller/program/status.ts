@@ -2,7 +2,7 @@ import { buildIdOf } from '../../schemas/build-id.ts';
 import { dropCondition, setCondition } from '../../schemas/conditions.ts';
 import { type Container, hashOf, isUp, revisionOf, unreachable } from '../../schemas/container.ts';
 import { describeProblem } from '../../schemas/errors.ts';
-import { describeExit } from '../../schemas/last-exit.ts';
+import { describeExit, describeMemory } from '../../schemas/last-exit.ts';
 import { describeDeletion, finishedOf } from '../../schemas/memory.ts';
 import { type Condition, LABELS, type ProgramState, proxyUrl, timestamp } from '../../schemas/program.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
@@ -225,9 +225,11 @@ function own(situation: Running, current: Container, before: ProgramStatus): See
 }
 
 /** It ran to its end, and its restartPolicy leaves it there. */
-function finished({ memory, spec: { restartPolicy } }: Running): Seen {
+function finished({ memory, lastExit, spec: { restartPolicy } }: Running): Seen {
   const code = finishedOf(memory)?.exitCode ?? 0;
-  const message = `it ended with exit code ${code} and its restartPolicy is ${restartPolicy}`;
+  const why = lastExit?.exitCode === code ? describeMemory(lastExit) : '';
+  const also = why === '' ? '' : ` (${why})`;
+  const message = `it ended with exit code ${code}${also} and its restartPolicy is ${restartPolicy}`;
   return { ...failed('Completed', message, 'Stopped'), message: code === 0 ? '' : message };
 }
 

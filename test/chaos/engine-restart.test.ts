@@ -108,6 +108,9 @@ describe('an engine', { concurrency: false }, () => {
       const now = await settled();
       await checkAfter(before, now, 1);
       assert.equal(await runs(), finished, 'it did not run again');
+      // By the default bridge, which 20.10.24 makes anew at a start that takes over no container.
+      const restarts = (await host.events('calm')).filter(({ reason }) => reason === 'Restarted');
+      assert.match(restarts.at(-1)?.message ?? '', /after the engine or the machine went down/, 'no crash');
     });
   }
 

@@ -10,7 +10,10 @@ export function describeContainers(name: string, kit: ContractKit): void {
   describe(`${name}: a container's life`, () => {
     it('answers, and knows its runtimes', async () => {
       await world().one.ping();
-      assert.ok((await world().one.info()).runtimes.includes('runc'));
+      const { runtimes, startedAtMs } = await world().one.info();
+      assert.ok(runtimes.includes('runc'));
+      const { id } = await made();
+      assert.ok(startedAtMs <= (await inspect(id)).createdAtMs, 'and since when it is there');
     });
 
     it('is created without running, with our labels on it', async () => {

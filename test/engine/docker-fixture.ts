@@ -31,9 +31,9 @@ export interface DockerFixture {
   engine(instance?: string, dockerHost?: string): Engine;
   port(): number;
   tag(name: string): string;
-  context(dockerfile: string, files?: Record<string, string>): () => NodeJS.ReadableStream;
+  context(dockerfile: string, files?: Record<string, string | Buffer>): () => NodeJS.ReadableStream;
   /** Builds an image of the test server with these lines on top: `USER`, `VOLUME`, … */
-  variant(name: string, lines: string, files?: Record<string, string>): Promise<Image>;
+  variant(name: string, lines: string, files?: Record<string, string | Buffer>): Promise<Image>;
   /** Commits a container of an image, as people do; without a tag where none is given. Gives the new image's id. */
   derive(image: string, reference?: string): Promise<string>;
   until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>;

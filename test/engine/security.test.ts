@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { IMAGE_VOLUME_LABEL } from '../../controller/engine/docker/translate.ts';
@@ -61,6 +62,19 @@ async function addressOf(id: string): Promise<string> {
   return Object.values(settings.Networks)[0]?.IPAddress ?? '';
 }
 
+/** What a command prints that is run in a container. */
+async function inside(id: string, command: string): Promise<string> {
+  const exec = await fixture.docker
+    .getContainer(id)
+    .exec({ Cmd: command.split(' '), AttachStdout: true, AttachStderr: true });
+  let text = '';
+  for await (const piece of await exec.start({})) text += Buffer.from(piece as Uint8Array).toString('latin1');
+  return text;
+}
+
+/** An init that is no part of the engine; Debian's `tini`, which its engine depends on. */
+const tini = async () => ({ tini: await readFile('/usr/bin/tini-static') });
+
 for (const runtime of ['runc', 'runsc'] as const) describeRuntime(runtime);
 
 function describeRuntime(runtime: Runtime): void {
@@ -112,6 +126,7 @@ function describeRuntime(runtime: Runtime): void {
       assert.equal(host.PidMode, '');
       assert.equal(host.UTSMode, '');
       assert.equal(host.RestartPolicy?.Name, 'no');
+      assert.equal(host.Init, true, "the engine's init is pid 1");
       assert.deepEqual(host.Devices ?? [], []);
       assert.deepEqual(host.Binds ?? [], []);
       assert.deepEqual(host.CapAdd ?? [], []);
@@ -127,6 +142,29 @@ function describeRuntime(runtime: Runtime): void {
       assert.equal(Config.Labels[LABELS.instance], fixture.run);
       assert.equal(Config.Labels[LABELS.revision], '');
       assert.equal(Config.Labels.plain, 'kept');
+    });
+
+    // 20.10.24 with tini 0.19, runc 1.1.5; an image without a handler for SIGTERM took its whole grace before.
+    it('has its orphans reaped and ends at SIGTERM without a handler, also with an init of its own', async () => {
+      const orphan = "/busybox sh -c '/busybox true & exit 0'";
+      const done = '/busybox touch /state/orphaned';
+      const command = `["/busybox","sh","-c","for i in 1 2 3; do ${orphan}; done; ${done}; exec /busybox sleep 10000"]`;
+      for (const init of ['', '"/tini","--"']) {
+        const lines = `COPY busybox /busybox\nCOPY --chmod=755 tini /tini\nENTRYPOINT [${init}]\nCMD ${command}`;
+        const { id: image } = await fixture.variant(`orphans-${runtime}-${init.length}`, lines, await tini());
+        const { id } = await run({ runtime, image });
+        const container = fixture.docker.getContainer(id);
+        await fixture.until('its orphans have ended', async () =>
+          (await inside(id, '/busybox ls /state')).includes('orphaned'),
+        );
+        await fixture.until(
+          'no zombie is left',
+          async () => !/ Z/.test(await inside(id, '/busybox ps -o pid,stat')),
+        );
+        await engine.stopContainer(id, 60);
+        // SIGKILL would make it 137.
+        assert.equal((await container.inspect()).State.ExitCode, 143, init);
+      }
     });
 
     it('answers on 127.0.0.1 alone', async () => {

@@ -70,6 +70,40 @@ describe('an engine that goes away', () => {
     await stage.reach('worker', 'Stopped');
   });
 
+  it('and is no crash, however often and whichever started first: no wait before the next start', async (test) => {
+    const stage = await createStage(test);
+    let host = await stage.start();
+    await stage.create('app');
+    await stage.create('shaky');
+    await stage.reach('app', 'Ready');
+    await stage.reach('shaky', 'Ready');
+    for (let crash = 1; crash <= 2; crash++) {
+      stage.world.end(stage.running('shaky'), 1);
+      await host.until('it runs again', () => stage.status('shaky').restartCount === crash, 10_000);
+      await stage.reach('shaky', 'Ready');
+    }
+    const counts = () => ['app', 'shaky'].map((name) => stage.status(name).memory.starts.crashes?.count ?? 0);
+    assert.deepEqual(counts(), [0, 2]);
+    for (let time = 1; time <= 5; time++) {
+      // As with a unit that requires docker.service: the host goes first, and comes last.
+      if (time > 2) await host.kill();
+      stage.world.goAway('end');
+      await stage.clock.advance(30_000);
+      stage.world.comeBack();
+      if (time > 2) host = await stage.start();
+      const isUp = () => stage.containers('app').every(({ facts }) => facts.state === 'running');
+      await host.until('it runs again', () => isUp() && stage.status('app').restartCount === time, 3_000);
+      await stage.reach('app', 'Ready', 3_000);
+      await stage.reach('shaky', 'Ready', 3_000);
+    }
+    assert.deepEqual(counts(), [0, 2], 'and what crashed before has crashed as often as before');
+    assert.match(
+      (await host.registry.events.list('app')).findLast(({ reason }) => reason === 'Restarted')?.message ??
+        '',
+      /after the engine or the machine went down/,
+    );
+  });
+
   it('may be away when the host starts', async (test) => {
     const stage = await createStage(test);
     stage.world.goAway('keep');

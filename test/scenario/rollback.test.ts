@@ -37,6 +37,20 @@ describe('a revision that is not ready in time', () => {
     assert.equal(await manifestOf(stage), asked);
   });
 
+  it('gives way at once where there is no command to run, which the init of its container says', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', GOOD);
+    await stage.reach('app', 'Ready');
+    await stage.replace('app', { ...GOOD, env: { NO_COMMAND: '1' } });
+    const isIn = () => stage.status('app').reason === 'RolledBack';
+    await host.until('it is rolled back', isIn, 2_000);
+    await isBack(stage);
+    const { errorMsg } = stage.status('app');
+    const words = 'exec /nowhere failed: No such file or directory';
+    assert.equal(errorMsg, `revision 2 was rolled back to 1: ${words}`);
+  });
+
   it('keeps its outcome and its last output', async (test) => {
     const stage = await createStage(test);
     const host = await rolledBack(stage);

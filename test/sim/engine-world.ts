@@ -9,7 +9,7 @@ import { LABELS } from '../../schemas/program.ts';
  * tests ask for. Deterministic: ids are counted, time is the clock's, nothing is random.
  *
  * A container behaves as its environment says, in the words of test/setup/test-server: EXIT,
- * EXIT_AFTER_MS, IGNORE_TERM, LISTEN, LISTEN_AFTER_MS, STATUS.
+ * EXIT_AFTER_MS, IGNORE_TERM, LISTEN, LISTEN_AFTER_MS, STATUS; and NO_COMMAND, of an image whose command is not there.
  */
 export interface SimWorld {
   readonly clock: Clock;
@@ -45,6 +45,8 @@ export interface SimWorld {
   eventFate: (event: EngineEvent) => 'deliver' | 'lose' | 'double' | number;
   readonly watchers: Set<SimWatcher>;
   readonly isAway: boolean;
+  /** When it last came back and had taken along what ran with it; 0 before. */
+  readonly startedAtMs: number;
   /** Resolves at the thaw; undefined where it is not frozen. */
   readonly frozen: Promise<void> | undefined;
 
@@ -54,8 +56,10 @@ export interface SimWorld {
   emit(container: SimContainer, action: string): void;
   /** Runs a container that does not run. */
   run(container: SimContainer): void;
-  /** Ends a running container. */
-  end(container: SimContainer, exitCode: number, oomKilled?: boolean): void;
+  /** Ends a running container; `child`: a process of it was killed for want of memory before. */
+  end(container: SimContainer, exitCode: number, oomKilled?: boolean | 'child'): void;
+  /** A process of a container is killed for want of memory, and the container runs on. */
+  oom(container: SimContainer): void;
   /** Ends a container and removes it; resolves when it is gone. Whoever else asks waits with the first. */
   remove(container: SimContainer): Promise<void>;
   print(container: SimContainer, line: string): void;
@@ -108,6 +112,8 @@ export interface SimWatcher {
 export function createSimWorld(clock: Clock): SimWorld {
   let ids = 0;
   let away = false;
+  let hasEnded = false;
+  let startedAtMs = 0;
   let ice: { frozen: Promise<void>; thaw: () => void } | undefined;
 
   const world: SimWorld = {
@@ -131,6 +137,9 @@ export function createSimWorld(clock: Clock): SimWorld {
     watchers: new Set(),
     get isAway() {
       return away;
+    },
+    get startedAtMs() {
+      return startedAtMs;
     },
     get frozen() {
       return ice?.frozen;
@@ -183,6 +192,13 @@ export function createSimWorld(clock: Clock): SimWorld {
       const later = (ms: number, run: () => void): void => {
         container.cancelTimers.push(clock.after(ms, run));
       };
+      if (env.NO_COMMAND !== undefined) {
+        later(0, () => {
+          world.print(container, '[FATAL tini (7)] exec /nowhere failed: No such file or directory');
+          world.end(container, 127);
+        });
+        return;
+      }
       if (env.EXIT !== undefined) {
         later(0, () => {
           world.print(container, 'exiting as told by EXIT');
@@ -211,14 +227,19 @@ export function createSimWorld(clock: Clock): SimWorld {
       for (const cancel of container.cancelTimers) cancel();
       container.cancelTimers = [];
       container.listening = false;
-      Object.assign(container.facts, { state: 'exited', exitCode, oomKilled });
-      Object.assign(container.facts, { servedPort: 0, finishedAtMs: clock.now() });
-      if (oomKilled) {
+      const ends = { state: 'exited', exitCode, servedPort: 0, finishedAtMs: clock.now() };
+      Object.assign(container.facts, { ...ends, oomKilled: oomKilled !== false });
+      if (oomKilled === true) {
         container.facts.oomToldMs = clock.now();
         world.emit(container, 'oom');
       }
       world.emit(container, 'die');
       wake(container);
+    },
+
+    oom(container) {
+      container.facts.oomToldMs = clock.now();
+      world.emit(container, 'oom');
     },
 
     remove(container) {
@@ -263,6 +284,7 @@ export function createSimWorld(clock: Clock): SimWorld {
       away = true;
       for (const watcher of world.watchers) watcher.onDisconnect(new Error('the engine went away'));
       if (containers === 'keep') return;
+      hasEnded = true;
       for (const container of world.containers.values()) {
         if (container.facts.state === 'running') world.end(container, container.env.IGNORE_TERM ? 137 : 0);
       }
@@ -271,6 +293,8 @@ export function createSimWorld(clock: Clock): SimWorld {
     comeBack() {
       if (!away) return;
       away = false;
+      if (hasEnded) startedAtMs = clock.now();
+      hasEnded = false;
       for (const watcher of world.watchers) watcher.onConnect();
     },
 

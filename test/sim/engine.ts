@@ -91,7 +91,11 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
 
   return {
     ping: (timeoutMs) => call('ping', () => undefined, { pingMs: timeoutMs }),
-    info: () => call('info', () => ({ id: 'sim', version: '0', runtimes: ['runc', 'runsc'] })),
+    info: () =>
+      call('info', () => ({
+        ...{ id: 'sim', version: '0', runtimes: ['runc', 'runsc'] },
+        startedAtMs: world.startedAtMs,
+      })),
 
     listContainers: (program) =>
       call('listContainers', () =>

@@ -17,6 +17,7 @@ import { createContainer } from './create.ts';
 import { absent, refused } from './errors.ts';
 import { watchEvents } from './events.ts';
 import { claimImage, diskUsage, inspectImage, listBuiltImages, newImage, removeImage } from './images.ts';
+import { info } from './info.ts';
 import { readLogs } from './logs.ts';
 import { createNetworks } from './network.ts';
 import { ping } from './ping.ts';
@@ -60,11 +61,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
 
   return {
     ping: (timeoutMs) => ping(connection, timeoutMs),
-    async info() {
-      const info = await refused(look.info(), 'EngineUnavailable');
-      const runtimes = Object.keys((info.Runtimes as object | undefined) ?? {}).sort();
-      return { id: String(info.ID), version: String(info.ServerVersion), runtimes };
-    },
+    info: () => info(look),
 
     listContainers: (program) => listContainers(look, instance, program),
     inspectContainer: (id) => inspectContainer(look, id, (whole) => ooms.get(whole) ?? 0),

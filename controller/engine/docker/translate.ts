@@ -66,6 +66,8 @@ export function createOptions(
       PortBindings: { [PORT_KEY]: [{ HostIp: '127.0.0.1', HostPort: String(request.publishPort) }] },
       PublishAllPorts: false,
       RestartPolicy: { Name: 'no' },
+      // Reaps what the program leaves behind, and lets SIGTERM end a program that has no handler for it.
+      Init: true,
       Runtime: request.runtime,
       Mounts: mounts,
       Tmpfs: closedMounts(request.runtime, declared),

@@ -45,6 +45,19 @@ test('ten minutes of running wipe the slate, a moment less does not', () => {
   assert.equal(count(599_999), 8);
 });
 
+test('an end with the engine is no crash: no count, no wait; what the host ended for its liveness is one', () => {
+  const crashes = { count: 3, nextAt: timestamp(NOW_MS - 1) };
+  const memory = memoryOf({ starts: { crashes } });
+  const down = (before: ProgramMemory, container = exited) =>
+    afterExit(before, container, spec, hashOf(spec), NOW_MS, true);
+  assert.deepEqual(down(memoryOf()).starts, {});
+  assert.deepEqual(down(memory).starts, { crashes }, 'nor is a crash before it forgotten');
+  assert.equal(endOf(down(memory), exited), 'withEngine');
+  const long = { ...exited, startedAtMs: exited.finishedAtMs - 600_000 };
+  assert.deepEqual(down(memory, long).starts, {}, 'unless it had run long enough');
+  assert.equal(down(ended(memory, exited, 'unhealthy')).starts.crashes?.count, 4);
+});
+
 test('restartPolicy decides what an exit means', () => {
   const end = (restartPolicy: string, exitCode: number) =>
     afterExit(memoryOf(), { ...exited, exitCode }, specOf({ restartPolicy }), 'v1:h', NOW_MS);
@@ -167,6 +180,27 @@ test('exits in words', () => {
   assert.equal(words({ ...EXITED, exitCode: 137 }), 'SIGKILL');
   assert.equal(words({ ...EXITED, exitCode: 137, oomKilled: true }), 'out of memory');
   assert.equal(words({ ...EXITED, exitCode: 170 }), 'signal 42');
+});
+
+test('want of memory is the cause of a SIGKILL that came with it, and beside any other end a fact of the run', () => {
+  // 20.10.24, 26.1, 28.5: OOMKilled is true after the end, or at once and for good, also of a child that was killed.
+  const words = (exitCode: number, beforeEndMs?: number) => {
+    const oomToldMs = beforeEndMs === undefined ? 0 : exited.finishedAtMs - beforeEndMs;
+    const startedAtMs = exited.finishedAtMs - 3_600_000;
+    return describeExit(exitOf({ ...exited, exitCode, startedAtMs, oomKilled: true, oomToldMs }, ''));
+  };
+  const at = timestamp(exited.finishedAtMs - 60_000);
+  assert.equal(words(137, 30), 'out of memory');
+  assert.equal(words(137, -76), 'out of memory', 'told after the end');
+  assert.equal(words(137), 'out of memory', 'told to a host before this one');
+  assert.equal(words(137, 60_000), `SIGKILL; a process of it had run out of memory at ${at}`);
+  assert.equal(words(3, 60_000), `exit code 3; a process of it had run out of memory at ${at}`);
+  assert.equal(words(0), 'exit code 0; a process of it had run out of memory');
+  const late = withLateOom(exitOf({ ...exited, exitCode: 3 }, ''), [
+    { ...exited, oomToldMs: exited.finishedAtMs + 76 },
+  ]);
+  assert.equal(late?.oomKilled, false);
+  assert.equal(late?.outOfMemoryAt, timestamp(exited.finishedAtMs + 76));
 });
 
 test('an exit is known to be for want of memory though the engine told it late', () => {

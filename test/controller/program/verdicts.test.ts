@@ -192,7 +192,7 @@ describe('a run of a container', () => {
   const { startedAtMs } = container;
   const start = memoryOf({ containers: { a: { settings: SETTINGS }, b: {} } });
   const after = (end: RunEnd) => ended(start, container, end);
-  const ENDS: readonly RunEnd[] = ['asked', 'unhealthy', 'crashed', 'finished'];
+  const ENDS: readonly RunEnd[] = ['asked', 'unhealthy', 'crashed', 'finished', 'withEngine'];
 
   it('comes to any end, once, beside what else is known of it and of others', () => {
     assert.equal(endOf(start, container), undefined);
@@ -211,6 +211,7 @@ describe('a run of a container', () => {
       unhealthy: ENDS,
       crashed: ['asked', 'crashed'],
       finished: ['asked', 'finished'],
+      withEngine: ['asked', 'withEngine'],
     });
   });
 
@@ -228,7 +229,7 @@ describe('a run of a container', () => {
     assert.equal(isAccounted(start, container), false);
     assert.deepEqual(
       ENDS.filter((end) => isAccounted(after(end), container)),
-      ['asked', 'crashed', 'finished'],
+      ['asked', 'crashed', 'finished', 'withEngine'],
     );
   });
 

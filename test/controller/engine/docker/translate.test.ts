@@ -58,6 +58,7 @@ describe('createOptions', () => {
         PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '19005' }] },
         PublishAllPorts: false,
         RestartPolicy: { Name: 'no' },
+        Init: true,
         Runtime: 'runc',
         Mounts: [{ Type: 'volume', Source: 'hersh-state-ann-1', Target: '/state', ReadOnly: false }],
         Tmpfs: { '/dev': 'ro,dev,nosuid,noexec,size=64k,mode=755' },
