@@ -113,6 +113,19 @@ function trackedAgent(tls: boolean, keepAlive: boolean): TrackedAgent {
   };
 }
 
+/** A GET with a query that dockerode has no parameter for. Rejects with dockerode's error unless the answer is 200. */
+export function get(docker: Docker, path: string, query: Record<string, unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    docker.modem.dial(
+      { path: `${path}?`, method: 'GET', options: { ...query }, statusCodes: { 200: true } },
+      (error: unknown, answer: unknown) => {
+        if (error) reject(error);
+        else resolve(answer);
+      },
+    );
+  });
+}
+
 /** A GET whose body is read as it comes. Rejects with dockerode's error unless the answer is 200. */
 export function openStream(
   docker: Docker,
