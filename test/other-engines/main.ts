@@ -11,6 +11,7 @@ import type Docker from 'dockerode';
 import { BASES, ensureBaseImages } from '../setup/base-images.ts';
 import { ensureEngine } from '../setup/engine.ts';
 import { ROOT } from '../setup/host-settings.ts';
+import { messages } from '../setup/images.ts';
 import { makeSay, reportAndExit, type Say, SetupError } from '../setup/say.ts';
 import { ensureTestImage } from '../setup/test-image.ts';
 import { type OtherEngine, openOtherEngine } from './open-engine.ts';
@@ -115,7 +116,8 @@ async function giveImages(tell: Say, shared: Docker, { docker }: OtherEngine): P
 
 /** To its end: the image is there after the last word of the answer. */
 async function loadInto(docker: Docker, archive: NodeJS.ReadableStream): Promise<void> {
-  for await (const _ of await docker.loadImage(archive));
+  for await (const { error } of messages(await docker.loadImage(archive)))
+    if (error !== undefined) throw new SetupError(`An image could not be loaded: ${error}`);
 }
 
 function runTests({ network, host }: OtherEngine, files: readonly string[]): Promise<number> {

@@ -4,6 +4,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
+import { createApiVersion } from './api-version.ts';
 
 /** Longest silence on a call that changes something; start under gVisor on a busy machine takes seconds. */
 export const CALL_TIMEOUT_MS = 120_000;
@@ -36,7 +37,12 @@ export interface Connection {
  */
 export function connect(dockerHost?: string, lookMs = LOOK_TIMEOUT_MS): Connection {
   const target = dockerHost === undefined ? {} : targetOf(dockerHost);
-  const client = (more: object): Docker => new Docker({ ...target, ...more });
+  const version = createApiVersion();
+  const client = (more: object): Docker => {
+    const docker = new Docker({ ...target, ...more });
+    version.apply(docker);
+    return docker;
+  };
   const tracked = (keepAlive: boolean, ...dockers: Docker[]): TrackedAgent => {
     const modems = dockers.map(({ modem }) => modem as { protocol?: string; agent?: http.Agent });
     const agent = trackedAgent(modems[0]?.protocol === 'https', keepAlive);
