@@ -52,7 +52,7 @@ try {
   const files = chosenFiles(positionals);
   if (process.getuid?.() !== 0)
     throw new SetupError('Engines in namespaces of their own need root: run this as root.');
-  const shared = await ensureEngine(say);
+  const shared = await ensureEngine(say, { gvisor: true });
   // There the network is: in there, nothing can be fetched.
   await ensureBaseImages(say, shared, files.some((path) => path.includes('guide')) ? NEEDED : []);
   const results: string[] = [];

@@ -1,13 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { removeCgroups } from '../chaos/cgroups.ts';
 import { childOf, openNamespaces } from '../chaos/namespaces.ts';
 import { until } from '../e2e/until.ts';
+import { findCommand } from '../setup/command.ts';
+import { RUNTIME_ARGS } from '../setup/gvisor.ts';
 
 /** An engine of another version, with a network, mounts and processes of its own. */
 export interface OtherEngine {
@@ -39,7 +50,9 @@ mount -t tmpfs tmpfs $new/tmp
 mkdir -p $new/var/lib/docker $new/run/door $new/run/before
 mount -t tmpfs tmpfs $new/var/lib/docker
 mount --bind "$2" $new/run/door
-shift 2
+# gVisor is one file that runs anywhere: this machine's, so that its version is not another question.
+if [ -n "$3" ]; then cp "$3" $new/usr/bin/runsc; fi
+shift 3
 cd $new
 pivot_root . run/before
 umount -l /run/before
@@ -59,10 +72,16 @@ export async function openOtherEngine(root: string, flags: readonly string[]): P
   const docker = new Docker({ socketPath });
   const log = () => (existsSync(logPath) ? readFileSync(logPath, 'utf8').slice(-4_000) : '');
 
+  const gvisor = findCommand('runsc') ?? '';
+  writeFileSync(
+    join(door, 'daemon.json'),
+    JSON.stringify({ runtimes: { runsc: { path: '/usr/bin/runsc', runtimeArgs: RUNTIME_ARGS } } }),
+  );
   const out = openSync(logPath, 'a');
   const [command = '', ...args] = [
-    ...[...namespaces.all, 'unshare', '--mount', 'bash', '-c', ENTER, 'enter', root, door],
+    ...[...namespaces.all, 'unshare', '--mount', 'bash', '-c', ENTER, 'enter', root, door, gvisor],
     ...['--host', 'unix:///run/door/docker.sock', '--cgroup-parent', `/${cgroup}`, ...flags],
+    ...(gvisor === '' ? [] : ['--config-file', '/run/door/daemon.json']),
   ];
   const outer = spawn(command, args, { stdio: ['ignore', out, out] });
   closeSync(out);
