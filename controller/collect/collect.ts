@@ -13,7 +13,7 @@ import { createUnusedSince } from './unused-since.ts';
 /** The first look leaves the programs their time to be looked at; then one every ten minutes. */
 const FIRST_MS = 30_000;
 const EVERY_MS = 600_000;
-/** A look that was in somebody's way is made again after this. */
+/** A look that was in somebody's way is made again after this, and so is one that failed, then after twice as long … */
 const AGAIN_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
@@ -51,17 +51,23 @@ export function startCollector(deps: CollectorDeps): Collector {
   let waiting = false;
   let cancel: () => void = () => undefined;
   let closed = false;
+  /** Looks in a row that came to nothing: an engine that is away, or refuses, mostly does so for a moment. */
+  let failures = 0;
 
   function run(): Promise<void> {
     if (closed) return tail;
     tail = tail.then(async () => {
       const what = 'a look for what can be collected failed';
       try {
-        if (await look(parts)) schedule(AGAIN_MS);
+        const outcome = await look(parts);
         troubles.isOver(what);
+        failures = outcome === 'unknown' ? failures + 1 : 0;
+        if (outcome === 'in the way') schedule(AGAIN_MS);
       } catch (error) {
+        failures++;
         if (!isEngineAway(error) && !closed) troubles.tell(what, { error: messageOf(error) });
       }
+      if (failures > 0) schedule(Math.min(EVERY_MS, AGAIN_MS * 2 ** (failures - 1)));
     });
     return tail;
   }

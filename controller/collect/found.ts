@@ -1,35 +1,34 @@
 import type { Leftover, Leftovers } from '../../registry/records/leftovers.ts';
 import { buildIdOf } from '../../schemas/build-id.ts';
-import type { DiskUsage, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Found } from './item.ts';
 
 /**
  * Everything that could be collected, needed or not. `sinceMs` is 0 where nothing on the disk says it.
  * Rejects where a part can not be listed, `EngineUnavailable` among others.
- * @param measured whether to ask the engine for sizes, which takes it a while; otherwise images have those that
- *   count shared layers, and volumes none
+ * @param measured whether to ask the engine for the sizes of volumes, which takes it a while; otherwise they have none
  */
 export async function findAll(leftovers: Leftovers, engine: Engine, measured: boolean): Promise<Found[]> {
   const images = await engine.listBuiltImages();
-  const usage: DiskUsage | undefined = measured ? await engine.diskUsage() : undefined;
-  const files = (await leftovers.list()).map((leftover) => ofFile(leftover, usage));
+  const sizes: ReadonlyMap<string, number> = measured ? await engine.volumeSizes() : new Map();
+  const files = (await leftovers.list()).map((leftover) => ofFile(leftover, sizes));
   const ofEngine = images.map(
     ({ id, build, bytes, claimedBy }): Found => ({
       ...{ kind: 'image', key: id, id, buildId: buildIdOf(build), claimedBy, sinceMs: 0 },
-      bytes: usage?.images.get(id) ?? bytes,
+      bytes,
     }),
   );
   return [...ofEngine, ...files];
 }
 
-function ofFile(leftover: Leftover, usage: DiskUsage | undefined): Found {
+function ofFile(leftover: Leftover, sizes: ReadonlyMap<string, number>): Found {
   switch (leftover.kind) {
     case 'context':
       return { ...leftover, buildId: buildIdOf(leftover.hash), sinceMs: 0 };
     case 'trash':
       return { ...leftover, isStamped: leftover.sinceMs !== undefined, sinceMs: leftover.sinceMs ?? 0 };
     case 'volume':
-      return { ...leftover, bytes: usage?.volumes.get(leftover.volume) ?? 0 };
+      return { ...leftover, bytes: sizes.get(leftover.volume) ?? 0 };
     default:
       return { ...leftover, sinceMs: 0 };
   }

@@ -38,15 +38,18 @@ export interface LookParts extends LookDeps {
   isClosed: () => boolean;
 }
 
+/** `in the way`: it gave way to somebody. `unknown`: what refers to things could not be known just now. */
+export type LookOutcome = 'done' | 'in the way' | 'unknown';
+
 /**
  * Finds everything, asks what refers to it and removes what may go. Does nothing where it can not be known what
  * refers to it. Rejects where a part can not be listed, and when the engine goes away.
- * @returns whether it gave way to somebody, and has to be made again
  */
-export async function look(parts: LookParts): Promise<boolean> {
+export async function look(parts: LookParts): Promise<LookOutcome> {
   const { registry, engine, limits, leftovers, way, isClosed } = parts;
   const { scanned, message } = registry.health();
-  if (isClosed() || !scanned || message !== '' || parts.engineTrouble() !== '') return false;
+  if (isClosed()) return 'done';
+  if (!scanned || message !== '' || parts.engineTrouble() !== '') return 'unknown';
   const isInTheWay = way.watch();
   const listed = await findAll(leftovers, engine, limits.diskBytes !== undefined);
   // Read after the list, so that whatever is listed and came into use since is seen to be in use.
@@ -59,13 +62,13 @@ export async function look(parts: LookParts): Promise<boolean> {
   const found = await parts.unusedSince(listed, refs());
   const removals = collectable(refs(), found, parts.now(), limits);
   for (const removal of removals) {
-    if (isClosed()) return false;
-    if (isInTheWay()) return true;
+    if (isClosed()) return 'done';
+    if (isInTheWay()) return 'in the way';
     if (!removal.recordOnly && isReferenced(refs(), removal.item)) continue;
     await removeOne(parts, removal);
   }
   tellOfLimit(parts, found, removals);
-  return false;
+  return 'done';
 }
 
 async function removeOne(parts: LookParts, { item, recordOnly, why }: Removal): Promise<void> {

@@ -88,7 +88,10 @@ export interface Engine {
 
   listVolumes(): Promise<Volume[]>;
 
-  /** Every image that a host of any instance built: label and tag say so. What people made of one is theirs. */
+  /**
+   * Every image that a host of any instance built: label and tag say so. What people made of one is theirs. With what
+   * each takes up, which it may take seconds to find out the first time.
+   */
   listBuiltImages(): Promise<BuiltImage[]>;
 
   /**
@@ -98,8 +101,8 @@ export interface Engine {
    */
   removeImage(id: string): Promise<ImageRemoval>;
 
-  /** What would be freed on the disk. It may take seconds. */
-  diskUsage(): Promise<DiskUsage>;
+  /** Bytes by the name of the volume. It may take seconds. */
+  volumeSizes(): Promise<ReadonlyMap<string, number>>;
 }
 
 /** Whether a call failed because the engine is away, and not over what was asked of it. */
@@ -159,16 +162,13 @@ export interface BuiltImage {
   id: string;
   /** The whole build hash. */
   build: string;
-  /** Layers that it shares with other images included. */
+  /**
+   * Unpacked, the same on every image store, and each layer counted once over all images: for one that no host built,
+   * where that has it, otherwise for the oldest.
+   */
   bytes: number;
   /** Who said to have a use for it: `us`, perhaps among others. */
   claimedBy: 'us' | 'others' | 'nobody';
-}
-
-/** Bytes, by image id and by the name of the volume. */
-export interface DiskUsage {
-  images: ReadonlyMap<string, number>;
-  volumes: ReadonlyMap<string, number>;
 }
 
 export interface BuildImage {

@@ -2,12 +2,13 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { codeOf } from '../../schemas/errors.ts';
 import type { ProbeSpec } from '../../schemas/program.ts';
+import { timeOut } from '../../schemas/time-out.ts';
 
 /**
  * A connection that stays open this long reached the program: the engine's own proxy accepts on the published
  * port at once and hangs up when nothing listens behind it, on a busy machine after 50 ms and more.
  */
-const TCP_LINGER_MS = 250;
+export const TCP_LINGER_MS = 250;
 
 /** Asks once. Resolves with `""` for a success, otherwise with why not. Never rejects. */
 export type ProbeOnce = (port: number, probe: ProbeSpec) => Promise<string>;
@@ -36,12 +37,12 @@ function probeHttp(port: number, path: string, timeoutSeconds: number): Promise<
         finish(statusCode >= 200 && statusCode < 300 ? '' : `GET ${path} answered ${statusCode}`);
       },
     );
-    const timer = setTimeout(() => {
+    const cancel = timeOut(timeoutSeconds * 1000, () => {
       finish(`GET ${path} gave no answer within ${timeoutSeconds} s`);
       asked.destroy();
-    }, timeoutSeconds * 1000);
+    });
     const finish = (message: string) => {
-      clearTimeout(timer);
+      cancel();
       resolve(message);
     };
     asked.on('error', (error) => finish(`GET ${path}: ${whyCut(error)}`));
@@ -53,17 +54,19 @@ function probeTcp(port: number, timeoutSeconds: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
     const finish = (message: string) => {
-      clearTimeout(timer);
+      cancel();
       socket.destroy();
       resolve(message);
     };
-    let timer = setTimeout(() => finish(`no connection within ${timeoutSeconds} s`), timeoutSeconds * 1000);
+    let cancel = timeOut(timeoutSeconds * 1000, () => finish(`no connection within ${timeoutSeconds} s`));
     socket.once('connect', () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => finish(''), TCP_LINGER_MS);
+      cancel();
+      cancel = timeOut(TCP_LINGER_MS, () => finish(''));
     });
     socket.once('data', () => finish(''));
     socket.once('error', (error) => finish(whyCut(error)));
+    // The end is told as soon as it is read, the close only after it.
+    socket.once('end', () => finish(CUT));
     socket.once('close', () => finish(CUT));
   });
 }

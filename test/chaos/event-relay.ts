@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { engineAddress } from '../setup/engine-address.ts';
 
 /** A way to an engine on which a test keeps the events back, or breaks their stream. */
 export interface EventRelay {
@@ -21,8 +22,8 @@ export interface EventRelay {
 const EVENTS = /^GET \/(v[\d.]+\/)?events\?/;
 const HEAD_END = '\r\n\r\n';
 
-/** @param socketPath of the engine */
-export async function openEventRelay(socketPath = '/var/run/docker.sock'): Promise<EventRelay> {
+/** @param engine where it listens; by default that of the tests */
+export async function openEventRelay(engine: NetConnectOpts = engineAddress()): Promise<EventRelay> {
   const folder = mkdtempSync(join(tmpdir(), 'hersh-event-relay-'));
   const path = join(folder, 'docker.sock');
   const sockets = new Set<Socket>();
@@ -31,7 +32,7 @@ export async function openEventRelay(socketPath = '/var/run/docker.sock'): Promi
   let refusing = false;
 
   const server = createServer({ allowHalfOpen: true }, (near) => {
-    const far = connect({ path: socketPath, allowHalfOpen: true });
+    const far = connect({ ...engine, allowHalfOpen: true });
     let headSeen = false;
     for (const [socket, peer] of [
       [near, far],

@@ -1,15 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +9,7 @@ import Docker from 'dockerode';
 import type { Place } from '../e2e/host.ts';
 import { until } from '../e2e/until.ts';
 import { ensureTestImage, TEST_IMAGE } from '../setup/test-image.ts';
+import { removeCgroups } from './cgroups.ts';
 import { childOf, openNamespaces } from './namespaces.ts';
 
 export interface EngineOptions {
@@ -62,8 +54,6 @@ const LIST_PROCESSES =
   'for p in /proc/[0-9]*; do echo "$(readlink $p/ns/net) $(basename $p) $(tr "\\0" " " < $p/cmdline)"; done 2>/dev/null';
 /** From a network namespace to the container that shows it, on a busy machine. */
 const MAKING_MS_MAX = 3_000;
-
-const CGROUPS = '/sys/fs/cgroup';
 
 /** Starts one, with the test image in it. */
 export async function openSecondEngine(options: EngineOptions = {}): Promise<SecondEngine> {
@@ -207,35 +197,5 @@ export async function openSecondEngine(options: EngineOptions = {}): Promise<Sec
   } catch (error) {
     await engine.close();
     throw error;
-  }
-}
-
-/**
- * One below each controller on version 1, one in all on version 2. Only what is empty can be removed, and the kernel
- * counts processes for a moment after their end.
- */
-async function removeCgroups(name: string): Promise<void> {
-  const tops = existsSync(join(CGROUPS, 'cgroup.controllers'))
-    ? [CGROUPS]
-    : readdirSync(CGROUPS).map((controller) => join(CGROUPS, controller));
-  const left = () => tops.map((top) => join(top, name)).filter((path) => existsSync(path));
-  await until(
-    'the cgroups of the second engine are empty',
-    () => {
-      for (const path of left()) removeTree(path);
-      return left().length === 0;
-    },
-    () => left().join(' '),
-  );
-}
-
-/** Folders alone: the files in there are the kernel's. */
-function removeTree(path: string): void {
-  try {
-    for (const entry of readdirSync(path, { withFileTypes: true }))
-      if (entry.isDirectory()) removeTree(join(path, entry.name));
-    rmdirSync(path);
-  } catch {
-    // Not empty yet, or just gone.
   }
 }

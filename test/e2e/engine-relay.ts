@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { engineAddress } from '../setup/engine-address.ts';
 
-/** A way to the engine of this machine that a test can open and cut, while the engine itself runs on. */
+/** A way to the engine of the tests that a test can open and cut, while the engine itself runs on. */
 export interface EngineRelay {
   /** For DOCKER_HOST. */
   url: string;
@@ -13,8 +14,6 @@ export interface EngineRelay {
   close(): Promise<void>;
 }
 
-const ENGINE_SOCKET = '/var/run/docker.sock';
-
 /** Cut at first. */
 export function createEngineRelay(): EngineRelay {
   const folder = mkdtempSync(join(tmpdir(), 'e2e-relay-'));
@@ -23,7 +22,7 @@ export function createEngineRelay(): EngineRelay {
   let server: Server | undefined;
 
   const relayTo = (client: Socket): void => {
-    const engine = connect(ENGINE_SOCKET);
+    const engine = connect(engineAddress());
     for (const [one, other] of [
       [client, engine],
       [engine, client],

@@ -27,7 +27,7 @@ export interface HostChild {
 const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGKILL: 9, SIGTERM: 15, SIGINT: 2 };
 
 /**
- * @param env beside the test's own environment, from which all `HERSH_*` and `DOCKER_HOST` are taken out
+ * @param env beside the test's own environment, from which all `HERSH_*` are taken out; `DOCKER_HOST` stays
  * @param inside a command before the host's own, which becomes it
  */
 export function spawnHost(
@@ -36,7 +36,7 @@ export function spawnHost(
   inside: readonly string[] = [],
 ): HostChild {
   const own = Object.entries(process.env).filter(
-    ([key]) => !key.startsWith('HERSH_') && key !== 'DOCKER_HOST' && key !== 'NODE_TEST_CONTEXT',
+    ([key]) => !key.startsWith('HERSH_') && key !== 'NODE_TEST_CONTEXT',
   );
   const [command = '', ...argv] = [
     ...inside,

@@ -21,16 +21,27 @@ export function describeImages(name: string, kit: ContractKit): void {
     const which = `${world().instances[by]} ${++count}`;
     const hash = again ?? createHash('sha256').update(which).digest('hex');
     const tag = imageTag(buildIdOf(hash));
-    const request = {
-      context: world().context(
-        `FROM scratch\nCOPY busybox /busybox\nENV WHICH="${which}"\nCMD ["/busybox"]\n`,
-      ),
-      dockerfile: 'Dockerfile',
-      args: {},
-      tag,
-      labels: { [LABELS.build]: hash },
-    };
-    return { id: (await world()[by].build(request, () => {}, never)).id, tag, hash };
+    const dockerfile = `FROM scratch\nCOPY busybox /busybox\nENV WHICH="${which}"\nCMD ["/busybox"]\n`;
+    return { id: await buildAs(by, tag, hash, dockerfile), tag, hash };
+  }
+  const buildAs = async (
+    by: 'one' | 'other',
+    tag: string,
+    hash: string,
+    dockerfile: string,
+    files: Record<string, string> = {},
+  ): Promise<string> => {
+    const context = world().context(dockerfile, files);
+    const labels = hash === '' ? {} : { [LABELS.build]: hash };
+    const request = { context, dockerfile: 'Dockerfile', args: {}, tag, labels };
+    return (await world()[by].build(request, () => {}, never)).id;
+  };
+  /** A host's image with a file of this size on top of another. */
+  async function builtOn(base: string, bytes: number): Promise<string> {
+    const which = `${world().instances.one} ${++count}`;
+    const hash = createHash('sha256').update(which).digest('hex');
+    const dockerfile = `FROM ${base}\nWORKDIR /app\nCOPY big /app/big\nENV WHICH="${which}"\n`;
+    return buildAs('one', imageTag(buildIdOf(hash)), hash, dockerfile, { big: which.padEnd(bytes, '.') });
   }
   const listed = async (by: 'one' | 'other', id: string) =>
     (await world()[by].listBuiltImages()).find((image) => image.id === id);
@@ -42,7 +53,8 @@ export function describeImages(name: string, kit: ContractKit): void {
       const mine = await listed('one', id);
       assert.equal(mine?.claimedBy, 'us');
       assert.equal(mine?.build, hash);
-      assert.ok((mine?.bytes ?? 0) > 0);
+      // None where an image of somebody else's has the shell's layer too.
+      assert.ok((mine?.bytes ?? -1) >= 0);
       assert.equal((await listed('other', id))?.claimedBy, 'others');
       assert.ok(!(await one.listBuiltImages()).some((image) => image.id === world().image));
     });
@@ -132,13 +144,27 @@ export function describeImages(name: string, kit: ContractKit): void {
       assert.equal((await one.inspectImage(name))?.id, id);
     });
 
+    it('are measured without what somebody else has of them: a base and 1 MiB are 1 to 3 MB', async () => {
+      const base = world().tag(`base-${++count}`);
+      const root = 'FROM scratch\nCOPY big /big\nCMD ["/busybox"]\n';
+      await buildAs('one', base, '', root, { big: base.padEnd(8 * 2 ** 20, '.') });
+      for (const id of [await builtOn(base, 2 ** 20), await builtOn(base, 2 ** 20)]) {
+        const bytes = (await listed('one', id))?.bytes ?? 0;
+        assert.ok(bytes >= 1e6 && bytes <= 3e6, `${bytes} bytes`);
+      }
+    });
+
+    it('are measured with what only hosts have of them, once over all', async () => {
+      const base = await built();
+      const first = await listed('one', base.id);
+      const top = await listed('one', await builtOn(base.tag, 2 ** 20));
+      assert.ok((top?.bytes ?? 0) >= 1e6 && (top?.bytes ?? 0) <= 3e6, `${top?.bytes} bytes`);
+      assert.equal((await listed('one', base.id))?.bytes, first?.bytes);
+    });
+
     it('and volumes are measured', async () => {
-      const { one } = world();
-      const { id } = await built();
       const { ask } = await kit.made();
-      const { images, volumes } = await one.diskUsage();
-      assert.ok((images.get(id) ?? -1) >= 0);
-      assert.ok((volumes.get(ask.volume) ?? -1) >= 0);
+      assert.ok(((await world().one.volumeSizes()).get(ask.volume) ?? -1) >= 0);
     });
 
     it('that are not there, or never were, are no error', async () => {

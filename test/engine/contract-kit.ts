@@ -16,8 +16,8 @@ export interface ContractWorld {
   tag(name: string): string;
   /** A free port of the suite's own, another at each call. */
   port(): number;
-  /** A context with this Dockerfile in it, whose `RUN` lines have a shell at `/busybox sh -c`. */
-  context(dockerfile: string): () => NodeJS.ReadableStream;
+  /** A context with this Dockerfile and these files in it, whose `RUN` lines have a shell at `/busybox sh -c`. */
+  context(dockerfile: string, files?: Record<string, string>): () => NodeJS.ReadableStream;
   /** Waits until the condition holds; fails saying `what` after a generous limit. */
   until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>;
   /** Listens on a host port; gives what ends that. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { engineAddress } from '../setup/engine-address.ts';
 
 export interface CuttableEngine {
   /** For DOCKER_HOST. */
@@ -15,8 +16,8 @@ export interface CuttableEngine {
   close(): Promise<void>;
 }
 
-/** The local engine behind a socket of our own, so that a test can take it away without ending it. */
-export async function openCuttableEngine(socketPath = '/var/run/docker.sock'): Promise<CuttableEngine> {
+/** The engine of the tests behind a socket of our own, so that a test can take it away without ending it. */
+export async function openCuttableEngine(): Promise<CuttableEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'hersh-cuttable-'));
   const path = join(folder, 'docker.sock');
   const sockets = new Set<Socket>();
@@ -28,7 +29,7 @@ export async function openCuttableEngine(socketPath = '/var/run/docker.sock'): P
       near.destroy();
       return;
     }
-    const far = connect({ path: socketPath, allowHalfOpen: true });
+    const far = connect({ ...engineAddress(), allowHalfOpen: true });
     for (const [socket, peer] of [
       [near, far],
       [far, near],

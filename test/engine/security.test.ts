@@ -224,6 +224,57 @@ describe('VOLUMEs of an image', () => {
     assert.deepEqual((await fixture.docker.listVolumes({ filters })).Volumes ?? [], []);
   });
 
+  it('inside one another are as the image has them, where it has a folder there and where it has none', async () => {
+    const lines =
+      'COPY seed /data/sub/seed\nVOLUME ["/data", "/data/sub", "/data/none/deep", "/far", "/far/off"]';
+    const { id: image } = await fixture.variant('nested', lines, { seed: 'from the image' });
+    const program = await run({ image });
+    assert.equal(await program.get('/read?path=/data/sub/seed'), 'from the image');
+    for (const folder of ['/data', '/data/sub', '/data/none/deep', '/far', '/far/off'])
+      assert.notEqual(await program.write(`${folder}/x`), 'ok', folder);
+    assert.equal(await program.write('/state/x'), 'ok');
+    await engine.removeContainer(program.id);
+    const filters = { label: [`${IMAGE_VOLUME_LABEL}=${fixture.run}`] };
+    assert.deepEqual((await fixture.docker.listVolumes({ filters })).Volumes ?? [], []);
+  });
+
+  /** With a shell to make links by, which a base from nothing has not. */
+  const linked = (name: string, link: string, volume: string) =>
+    fixture.variant(
+      name,
+      `COPY busybox /busybox\nRUN ["/busybox","sh","-c","${link}"]\nVOLUME ["${volume}"]`,
+    );
+
+  it('that are links to /state, or lead over one, are refused and leave nothing behind', async () => {
+    const cases: [name: string, link: string, volume: string][] = [
+      ['link', '/busybox ln -s /state /data', '/data'],
+      ['relative', '/busybox ln -s state /data', '/data'],
+      ['below', '/busybox mkdir /deep && /busybox ln -s ../state/db /deep/data', '/deep/data'],
+      ['over', '/busybox ln -s /state /data', '/data/db'],
+      ['twice', '/busybox ln -s /state /one && /busybox ln -s /one /two', '/two'],
+    ];
+    for (const [name, link, volume] of cases) {
+      const { id: image } = await linked(`link-${name}`, link, volume);
+      const request = asked({ image });
+      await rejects(engine.createContainer(request), 'StartFailed', `VOLUME ${volume} is a link to /state`);
+      assert.deepEqual(await engine.listContainers(request.program), []);
+    }
+  });
+
+  it('that are links to elsewhere are mounted there', async () => {
+    const link = '/busybox mkdir /there && /busybox ln -s /there /here';
+    const { id: image } = await linked('link-elsewhere', link, '/here');
+    const program = await run({ image });
+    for (const folder of ['/here', '/there'])
+      assert.notEqual(await program.write(`${folder}/x`), 'ok', folder);
+    assert.equal(await program.write('/state/x'), 'ok');
+  });
+
+  it('that are no paths from the root are refused', async () => {
+    const { id: image } = await fixture.variant('no-root', 'VOLUME data');
+    await rejects(engine.createContainer(asked({ image })), 'StartFailed', 'VOLUME data');
+  });
+
   it('are refused inside /state', async () => {
     const { id: image } = await fixture.variant('inside', 'VOLUME /state/db');
     const request = asked({ image });

@@ -11,7 +11,7 @@ const DAEMON_CONFIG = '/etc/docker/daemon.json';
 const RELOAD_MS_MAX = 5_000;
 
 /** gVisor's own network stack fails on new kernels; this means the container's namespace, by the host's stack. */
-const RUNTIME_ARGS = ['--network=host'];
+export const RUNTIME_ARGS = ['--network=host'];
 
 /** Makes the runtime `runsc` known to a running engine of this machine, as far as that is possible. Never throws. */
 export async function ensureGvisor(say: Say, docker: Docker, install: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { streamError } from '../../controller/engine/docker/errors.ts';
 import { SetupError } from './say.ts';
 
 /** A registry that says nothing for this long is not there. */
@@ -94,7 +95,13 @@ export async function* messages(stream: NodeJS.ReadableStream): AsyncGenerator<M
   for await (const piece of stream) {
     const lines = (rest + piece.toString()).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim()) yield JSON.parse(line) as Message;
+    for (const line of lines) if (line.trim()) yield messageOf(line);
   }
-  if (rest.trim()) yield JSON.parse(rest) as Message;
+  if (rest.trim()) yield messageOf(rest);
+}
+
+function messageOf(line: string): Message {
+  const { errorDetail, error, ...message } = JSON.parse(line);
+  const failure = streamError({ errorDetail, error });
+  return failure === undefined ? message : { ...message, error: failure };
 }

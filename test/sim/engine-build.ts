@@ -4,7 +4,7 @@ import { extract } from 'tar-stream';
 import type { BuildImage, Image } from '../../controller/engine/engine.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import { claim } from './engine-images.ts';
-import type { SimWorld } from './engine-world.ts';
+import { SIM_IMAGE_BYTES, type SimImage, type SimWorld } from './engine-world.ts';
 
 const INSTRUCTIONS = new Set(
   'ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR'.split(
@@ -38,6 +38,8 @@ export async function simBuild(
     );
   }
   const env: Record<string, string> = {};
+  let below: SimImage['layers'] = [];
+  let copied = 0;
   const lines = dockerfile.toString('utf8').split('\n');
   for (const [index, line] of lines.entries()) {
     const [word = '', ...rest] = line.trim().split(/\s+/);
@@ -49,7 +51,11 @@ export async function simBuild(
       );
     }
     onLog(`#${index + 1} ${line.trim()}\n`);
-    if (word === 'FROM') checkBase(world, rest[0] ?? '');
+    if (word === 'FROM') {
+      checkBase(world, rest[0] ?? '');
+      below = world.images.get(world.tags.get(rest[0] ?? '') ?? '')?.layers ?? [];
+    }
+    if (word === 'COPY') copied += files.get(rest[0] ?? '')?.length ?? 0;
     if (word === 'ENV') {
       const [key = '', value = ''] = rest.join(' ').split('=');
       env[key] = value;
@@ -62,7 +68,8 @@ export async function simBuild(
   for (const [name, content] of [...files].sort()) hash.update(name).update(content);
   const id = `sha256:${hash.digest('hex')}`;
   const claims = world.images.get(id)?.claims ?? new Set<string>();
-  const image = { id, labels: { ...request.labels }, env, claims };
+  const layers = [...below, { chain: id, bytes: copied || SIM_IMAGE_BYTES }];
+  const image = { id, labels: { ...request.labels }, env, claims, layers };
   world.images.set(id, image);
   world.tags.set(request.tag, id);
   claim(world, image, instance);

@@ -22,12 +22,15 @@ function createContractWorld(): () => ContractWorld {
     image: image.id,
     tag: (name) => `one/${name}`,
     port: () => ++port,
-    context: (dockerfile) => () => {
-      const tar = pack();
-      tar.entry({ name: 'Dockerfile' }, dockerfile);
-      tar.finalize();
-      return Readable.from(tar);
-    },
+    context:
+      (dockerfile, files = {}) =>
+      () => {
+        const tar = pack();
+        for (const [name, content] of Object.entries({ Dockerfile: dockerfile, ...files }))
+          tar.entry({ name }, content);
+        tar.finalize();
+        return Readable.from(tar);
+      },
     async until(what, condition) {
       for (let turn = 0; turn < TURNS_MAX; turn++) {
         if (await condition()) return;

@@ -1,10 +1,10 @@
+import { countOnce } from '../../controller/engine/docker/image-sizes.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
 import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
 import { LABELS } from '../../schemas/program.ts';
 import type { SimImage, SimWorld } from './engine-world.ts';
 
-/** What every image and volume of the simulation takes up. */
-export const SIM_IMAGE_BYTES = 100 * 2 ** 20;
+/** What every volume of the simulation takes up. */
 export const SIM_VOLUME_BYTES = 10 * 2 ** 20;
 
 /** The part of a simulated engine that knows built images and who has a use for them. */
@@ -12,17 +12,24 @@ export function simImages(
   world: SimWorld,
   instance: string,
   call: <T>(method: string, act: () => T | Promise<T>) => Promise<T>,
-): Pick<Engine, 'listBuiltImages' | 'removeImage' | 'diskUsage'> {
+): Pick<Engine, 'listBuiltImages' | 'removeImage' | 'volumeSizes'> {
   return {
     listBuiltImages: () =>
-      call('listBuiltImages', () =>
-        [...world.images.values()].flatMap((image) => {
+      call('listBuiltImages', () => {
+        const sizes = countOnce(
+          [...world.images.values()].map((image, n) => ({
+            ...image,
+            createdS: n,
+            isHosts: isHosts(world, image),
+          })),
+        );
+        return [...world.images.values()].flatMap((image) => {
           if (!isHosts(world, image)) return [];
           const { id, labels, claims } = image;
           const claimedBy = claims.has(instance) ? 'us' : claims.size > 0 ? 'others' : 'nobody';
-          return [{ id, build: labels[LABELS.build] ?? '', bytes: SIM_IMAGE_BYTES, claimedBy } as const];
-        }),
-      ),
+          return [{ id, build: labels[LABELS.build] ?? '', bytes: sizes.get(id) ?? 0, claimedBy } as const];
+        });
+      }),
 
     removeImage: (id) =>
       call('removeImage', () => {
@@ -41,11 +48,8 @@ export function simImages(
         return 'removed';
       }),
 
-    diskUsage: () =>
-      call('diskUsage', () => ({
-        images: new Map([...world.images.keys()].map((id) => [id, SIM_IMAGE_BYTES])),
-        volumes: new Map([...world.volumes.keys()].map((name) => [name, SIM_VOLUME_BYTES])),
-      })),
+    volumeSizes: () =>
+      call('volumeSizes', () => new Map([...world.volumes.keys()].map((name) => [name, SIM_VOLUME_BYTES]))),
   };
 }
 

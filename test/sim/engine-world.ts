@@ -94,7 +94,12 @@ export interface SimImage extends Image {
   env: Record<string, string>;
   /** Instances that have a use for it. */
   claims: Set<string>;
+  /** Lowest first. */
+  layers: readonly { chain: string; bytes: number }[];
 }
+
+/** What every image of the simulation takes up, but for what it copies and what it is built on. */
+export const SIM_IMAGE_BYTES = 100 * 2 ** 20;
 
 export interface SimVolume {
   /** Tells a volume from one that was made later under the same name. */
@@ -154,7 +159,13 @@ export function createSimWorld(clock: Clock): SimWorld {
       const id = `sha256:${createHash('sha256')
         .update(JSON.stringify([tag, labels, env]))
         .digest('hex')}`;
-      world.images.set(id, { id, labels, env, claims: world.images.get(id)?.claims ?? new Set() });
+      world.images.set(id, {
+        id,
+        labels,
+        env,
+        claims: world.images.get(id)?.claims ?? new Set(),
+        layers: [{ chain: id, bytes: SIM_IMAGE_BYTES }],
+      });
       world.tags.set(tag, id);
       return { id, labels };
     },

@@ -290,7 +290,7 @@ const REFUSALS: readonly [RegExp, Reason][] = [
   [/^(ping|info)$/, 'EngineUnavailable'],
   [/^build$/, 'BuildFailed'],
   [/^pull$/, 'ImageNotFound'],
-  [/^(list|inspect|logs|diskUsage|removeImage)/, 'InternalError'],
+  [/^(list|inspect|logs|volumeSizes|removeImage)/, 'InternalError'],
 ];
 
 function refusal(method: string): AppError {

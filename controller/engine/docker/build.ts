@@ -2,7 +2,15 @@ import { AppError, messageOf } from '../../../schemas/errors.ts';
 import type { BuildImage } from '../engine.ts';
 import { createBuildLog, type DecodeTrace } from './build-log.ts';
 import { type Connection, jsonLines } from './client.ts';
-import { buildError, diskFull, engineError, failureOf, isUnavailable, unavailable } from './errors.ts';
+import {
+  buildError,
+  diskFull,
+  engineError,
+  failureOf,
+  isUnavailable,
+  streamError,
+  unavailable,
+} from './errors.ts';
 
 /**
  * Builds with BuildKit, from a tar, without a client tool. Gives the image's id.
@@ -69,8 +77,9 @@ async function readBuild(
 ): Promise<string> {
   let imageId = '';
   for await (const message of jsonLines(body)) {
-    const { id, aux, error, stream } = message;
-    if (typeof error === 'string') throw buildError(error, log.failedTail());
+    const { id, aux, stream } = message;
+    const error = streamError(message);
+    if (error !== undefined) throw buildError(error, log.failedTail());
     if (id === 'moby.buildkit.trace' && typeof aux === 'string') log.take(decode(aux));
     else if (typeof stream === 'string') onLog(stream);
     const built = (aux as { ID?: unknown } | undefined)?.ID;

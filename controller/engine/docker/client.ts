@@ -4,6 +4,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
+import { createApiVersion } from './api-version.ts';
 
 /** Longest silence on a call that changes something; start under gVisor on a busy machine takes seconds. */
 export const CALL_TIMEOUT_MS = 120_000;
@@ -36,7 +37,12 @@ export interface Connection {
  */
 export function connect(dockerHost?: string, lookMs = LOOK_TIMEOUT_MS): Connection {
   const target = dockerHost === undefined ? {} : targetOf(dockerHost);
-  const client = (more: object): Docker => new Docker({ ...target, ...more });
+  const version = createApiVersion();
+  const client = (more: object): Docker => {
+    const docker = new Docker({ ...target, ...more });
+    version.apply(docker);
+    return docker;
+  };
   const tracked = (keepAlive: boolean, ...dockers: Docker[]): TrackedAgent => {
     const modems = dockers.map(({ modem }) => modem as { protocol?: string; agent?: http.Agent });
     const agent = trackedAgent(modems[0]?.protocol === 'https', keepAlive);
@@ -111,6 +117,19 @@ function trackedAgent(tls: boolean, keepAlive: boolean): TrackedAgent {
       agent.destroy();
     },
   };
+}
+
+/** A GET with a query that dockerode has no parameter for. Rejects with dockerode's error unless the answer is 200. */
+export function get(docker: Docker, path: string, query: Record<string, unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    docker.modem.dial(
+      { path: `${path}?`, method: 'GET', options: { ...query }, statusCodes: { 200: true } },
+      (error: unknown, answer: unknown) => {
+        if (error) reject(error);
+        else resolve(answer);
+      },
+    );
+  });
 }
 
 /** A GET whose body is read as it comes. Rejects with dockerode's error unless the answer is 200. */

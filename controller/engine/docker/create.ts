@@ -5,11 +5,12 @@ import { LABELS } from '../../../schemas/program.ts';
 import type { CreateContainer, EngineLog } from '../engine.ts';
 import type { Connection } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
+import { prepareImageVolumes } from './image-volumes.ts';
 import { claimImage } from './images.ts';
 import type { Networks } from './network.ts';
 import { removeContainer } from './remove.ts';
 import { giveState } from './state-owner.ts';
-import { containerOf, createOptions, imageConfigOf } from './translate.ts';
+import { containerOf, createOptions, IMAGE_VOLUME_LABEL, imageConfigOf } from './translate.ts';
 
 export interface CreateDeps {
   connection: Connection;
@@ -43,15 +44,14 @@ async function create(deps: CreateDeps, request: CreateContainer): Promise<strin
     // One a container: two that fill the same one at a time would see it half full.
     volumeName: () => `${request.name}-image-volume-${randomBytes(6).toString('hex')}`,
   });
+  const made = { image: request.image, config, instance };
+  const own = (mount: Docker.MountSettings) =>
+    mount.VolumeOptions?.Labels?.[IMAGE_VOLUME_LABEL] !== undefined;
+  await prepareImageVolumes(connection, made, (options.HostConfig?.Mounts ?? []).filter(own));
   await ensureVolume(docker, instance, request);
   const container = await createOrReplace(connection, instance, options, request, log);
   try {
-    await giveState(connection, container.id, {
-      image: request.image,
-      config,
-      volume: request.volume,
-      instance,
-    });
+    await giveState(connection, container.id, { ...made, volume: request.volume });
   } catch (error) {
     await removeContainer(connection, container.id).catch(() => {});
     throw error;

@@ -16,7 +16,7 @@ import {
 import { createContainer } from './create.ts';
 import { absent, refused } from './errors.ts';
 import { watchEvents } from './events.ts';
-import { claimImage, diskUsage, inspectImage, listBuiltImages, newImage, removeImage } from './images.ts';
+import { claimImage, createBuiltImages, inspectImage, newImage, removeImage } from './images.ts';
 import { info } from './info.ts';
 import { readLogs } from './logs.ts';
 import { createNetworks } from './network.ts';
@@ -24,7 +24,7 @@ import { ping } from './ping.ts';
 import { pullImage } from './pull.ts';
 import { createSweep, removeContainer } from './remove.ts';
 import { startContainer } from './start.ts';
-import { listVolumes, removeVolume } from './volumes.ts';
+import { listVolumes, removeVolume, volumeSizes } from './volumes.ts';
 
 /** What an engine on its way down may have refused for that reason alone. */
 const DOUBTFUL: readonly string[] = ['StartFailed', 'PortConflict', 'ImageNotFound', 'InternalError'];
@@ -89,12 +89,12 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       await pullImage(connection, reference, onProgress, signal);
       return newImage(look, reference);
     },
-    listBuiltImages: () => listBuiltImages(quick, instance),
+    listBuiltImages: createBuiltImages(quick, instance),
     removeImage: (id) => removeImage(quick, id, instance),
 
     listVolumes: () => listVolumes(look, instance),
     removeVolume: (name) => removeVolume(quick, name),
-    diskUsage: () => diskUsage(quick),
+    volumeSizes: () => volumeSizes(quick),
 
     watch: (onEvent, onConnect, onDisconnect) =>
       watchEvents(connection, instance, clock, {

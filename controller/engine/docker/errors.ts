@@ -30,15 +30,21 @@ const UNREACHABLE_CODES = new Set([
 const SHUTTING_DOWN =
   /transport is closing|closing transport|client connection is closing|graceful_stop|containerd\.sock|context canceled|daemon is shutting down|code = (Unavailable|Canceled)\b/i;
 
+/** Another engine took the place of the one whose version calls name. */
+const OTHER_VERSION = /client version \S+ is too (new|old)/;
+
 const PORT_TAKEN = /port is already allocated|address already in use|ports are not available/i;
 
 const NETWORK_MISSING = /network \S+ not found/i;
 
 const BUILD_DENIED =
-  /pull access denied|repository does not exist|manifest unknown|insufficient_scope|authorization failed|unauthorized|403 forbidden|manifest for \S+ not found|(^|\s)\S+\/\S+: not found\s*$/i;
+  /pull access denied|repository does not exist|manifest unknown|insufficient_scope|authorization failed|unauthorized|403 forbidden|manifest for \S+ not found|(^|\s)[^\s"]+\/[^\s"]+: not found\s*$/i;
+
+/** Of a COPY or ADD; the path is in quotes, the name of an image never is. */
+const FILE_MISSING = /failed to compute cache key: .*("\/[^"]*":? not found|no such file or directory)/;
 
 const BUILD_NETWORK =
-  /dial (tcp|udp)|no such host|i\/o timeout|TLS handshake timeout|connection refused|connection reset by peer|connection timed out|network is unreachable|no route to host|temporary failure (in name resolution|resolving)|could not resolve (host|'?[a-z0-9-]+\.)|getaddrinfo|EAI_AGAIN|ENOTFOUND|ECONNRESET|ETIMEDOUT|unexpected EOF|: EOF\s*$|\b(502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out|too many requests)\b|proxyconnect/i;
+  /dial (tcp|udp)|no such host|i\/o timeout|TLS handshake timeout|connection refused|connection reset by peer|connection timed out|network is unreachable|no route to host|temporary failure (in name resolution|resolving)|could not resolve (host|'?[a-z0-9-]+\.)|getaddrinfo|EAI_AGAIN|ENOTFOUND|ECONNRESET|ETIMEDOUT|unexpected EOF(?! while)|: EOF\s*$|\b(502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out|too many requests)\b|proxyconnect/i;
 
 const DISK_FULL = /no space left on device|disk quota exceeded/i;
 
@@ -80,6 +86,7 @@ export function isUnavailable(error: unknown): boolean {
       message === 'aborted'
     );
   }
+  if (status === 400 && OTHER_VERSION.test(message)) return true;
   return status === 502 || status === 503 || status === 504 || (status >= 500 && SHUTTING_DOWN.test(message));
 }
 
@@ -87,11 +94,12 @@ export function isUnavailable(error: unknown): boolean {
 export function unavailable(error: unknown): AppError {
   if (isEngineAway(error)) return error;
   const code = codeOf(error);
-  const hint =
-    code === 'EACCES' || code === 'EPERM'
+  const { message } = failureOf(error);
+  const hint = OTHER_VERSION.test(message)
+    ? 'Update the host, where the next try fails too: the engine has given up the API version that the host asks in.'
+    : code === 'EACCES' || code === 'EPERM'
       ? 'This user may not use the engine: add it to the docker group and log in again, or point DOCKER_HOST at a socket it may use.'
       : 'Start the Docker engine, or point DOCKER_HOST at one that runs.';
-  const { message } = failureOf(error);
   return new AppError('EngineUnavailable', `the Docker engine does not answer: ${message}`, {
     cause: error,
     hint,
@@ -113,9 +121,12 @@ export function startError(error: unknown): AppError {
   return new AppError(PORT_TAKEN.test(message) ? 'PortConflict' : 'StartFailed', message, { cause: error });
 }
 
-/** The engine has no room for an image, in its own words or in those of a step; undefined where that is not so. */
-export function diskFull(message: string, tail = ''): AppError | undefined {
-  if (!DISK_FULL.test(message) && !DISK_FULL.test(tail)) return undefined;
+/** The engine has no room for an image, in its own words; undefined where that is not so. */
+export function diskFull(message: string): AppError | undefined {
+  return DISK_FULL.test(message) ? noRoom(message) : undefined;
+}
+
+function noRoom(message: string): AppError {
   return new AppError('DiskFull', message, {
     hint: 'Free disk space where the engine keeps its images (docker system df; docker builder prune): it is then tried again by itself.',
   });
@@ -126,26 +137,51 @@ export function isNetworkMissing(error: unknown): boolean {
   return NETWORK_MISSING.test(failureOf(error).message);
 }
 
-/**
- * Why a build failed. `message` is the engine's error; `tail` the last output of the failed step, which is
- * where a RUN that found no network says so.
- */
-export function buildError(message: string, tail: string): AppError {
-  if (SHUTTING_DOWN.test(message)) return unavailable(new Error(message));
-  const text = message.replace(
+/** What the engine says a build does inside itself, and what differs from one try of the same to the next. */
+const MACHINERY: readonly [RegExp, string][] = [
+  [
     /^((failed to solve( with frontend \S+)?|failed to create LLB definition|rpc error: code = \S+ desc = .{0,40}?): )+/,
     '',
-  );
-  const full = diskFull(text, tail);
-  if (full !== undefined) return full;
-  if (BUILD_DENIED.test(message)) {
+  ],
+  [/failed to calculate checksum of ref \S+: /, ''],
+  [/\/\S*\/buildkit-mount\d+(?=\/)/g, ''],
+];
+
+/** A step's command, up to what became of it: 20.10's words, and those of 26.1 and later. */
+const COMMAND = /^(executor failed running \[.*\]|process ".*" did not complete successfully): /s;
+
+/**
+ * Why a build failed. `message` is the engine's error; `tail` the last output of the failed step, which is
+ * where a RUN that found no network says so. A step's own command says nothing, whatever words are in it.
+ */
+export function buildError(message: string, tail: string): AppError {
+  const said = message.replace(COMMAND, '');
+  if (SHUTTING_DOWN.test(said)) return unavailable(new Error(message));
+  const text = MACHINERY.reduce((rest, [machinery, word]) => rest.replace(machinery, word), message);
+  if (DISK_FULL.test(said) || DISK_FULL.test(tail)) return noRoom(text);
+  if (FILE_MISSING.test(said)) {
+    return new AppError('BuildFailed', text, {
+      hint: 'Is that file in the build context, and not left out by .dockerignore? With --from, does that stage make it?',
+    });
+  }
+  if (BUILD_DENIED.test(said)) {
     return new AppError('BuildFailed', text, {
       hint: 'Is the base image spelled right, and public? The registry answered that it has none for us.',
     });
   }
-  if (BUILD_NETWORK.test(message) || BUILD_NETWORK.test(tail))
-    return new AppError('BuildNetworkFailed', text);
+  if (BUILD_NETWORK.test(said) || BUILD_NETWORK.test(tail)) return new AppError('BuildNetworkFailed', text);
   return new AppError('BuildFailed', text);
+}
+
+/**
+ * Why a message of a stream (a build's, a pull's, a load's) says that it failed; `undefined` where it does not. The
+ * older `error` beside `errorDetail` goes with newer API versions.
+ */
+export function streamError(message: { errorDetail?: unknown; error?: unknown }): string | undefined {
+  const detail = (message.errorDetail as { message?: unknown } | null | undefined)?.message;
+  if (typeof detail === 'string' && detail !== '') return detail;
+  if (typeof message.error === 'string') return message.error;
+  return message.errorDetail == null ? undefined : JSON.stringify(message.errorDetail);
 }
 
 /** What a call gives, or `undefined` where it was refused with one of `statuses`. */

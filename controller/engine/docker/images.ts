@@ -1,8 +1,9 @@
 import type Docker from 'dockerode';
 import { AppError } from '../../../schemas/errors.ts';
 import { LABELS } from '../../../schemas/program.ts';
-import type { BuiltImage, DiskUsage, Image, ImageRemoval } from '../engine.ts';
+import type { BuiltImage, Image, ImageRemoval } from '../engine.ts';
 import { absent, engineError, refused, statusOf } from './errors.ts';
+import { createImageSizes } from './image-sizes.ts';
 import { claimTag, hasNone, ownTags } from './images-of-people.ts';
 import { isImageReference } from './translate.ts';
 
@@ -40,15 +41,25 @@ export async function claimImage(
   await docker.getImage(Id).tag(claim);
 }
 
-export async function listBuiltImages(docker: Docker, instance: string): Promise<BuiltImage[]> {
-  const listed = await refused(docker.listImages({ filters: { label: [LABELS.build] } }), 'InternalError');
-  return listed.flatMap(({ Id, RepoTags, Labels, Size }): BuiltImage[] => {
-    const build = Labels?.[LABELS.build] ?? '';
-    const own = ownTags(instance, build, RepoTags ?? null);
-    if (hasNone(own)) return [];
-    const claimedBy = own.ours.length > 0 ? 'us' : own.others.length > 0 ? 'others' : 'nobody';
-    return [{ id: Id, build, bytes: Size, claimedBy }];
-  });
+/** See `Engine.listBuiltImages`. The function keeps what it learnt of each image. */
+export function createBuiltImages(docker: Docker, instance: string): () => Promise<BuiltImage[]> {
+  const sizesOf = createImageSizes(docker);
+  return async () => {
+    const listed = await refused(docker.listImages(), 'InternalError');
+    const rows = listed.map(({ Id: id, Created: createdS, RepoTags, Labels }) => {
+      const build = Labels?.[LABELS.build] ?? '';
+      const own = ownTags(instance, build, RepoTags ?? null);
+      return { id, createdS, build, own, isHosts: !hasNone(own) };
+    });
+    const built = rows.filter(({ isHosts }) => isHosts);
+    const sizes = built.length === 0 ? new Map<string, number>() : await sizesOf(rows);
+    return built.flatMap(({ id, build, own }): BuiltImage[] => {
+      const bytes = sizes.get(id);
+      if (bytes === undefined) return [];
+      const claimedBy = own.ours.length > 0 ? 'us' : own.others.length > 0 ? 'others' : 'nobody';
+      return [{ id, build, bytes, claimedBy }];
+    });
+  };
 }
 
 /** See `Engine.removeImage`. The claim goes last, so that a host that dies in between finds the image again. */
@@ -83,16 +94,4 @@ async function untag(docker: Docker, reference: string): Promise<boolean> {
     if (statusOf(error) === 409) return false;
     throw engineError(error, 'InternalError');
   }
-}
-
-/** What `docker system df` says; layers that several images share count for none of them. */
-export async function diskUsage(docker: Docker): Promise<DiskUsage> {
-  const { Images, Volumes } = (await refused(docker.df(), 'InternalError')) as {
-    Images: { Id: string; Size: number; SharedSize: number }[] | null;
-    Volumes: { Name: string; UsageData?: { Size: number } | null }[] | null;
-  };
-  return {
-    images: new Map((Images ?? []).map((one) => [one.Id, one.Size - Math.max(0, one.SharedSize)])),
-    volumes: new Map((Volumes ?? []).map((one) => [one.Name, Math.max(0, one.UsageData?.Size ?? 0)])),
-  };
 }

@@ -1,3 +1,4 @@
+import { timeOut } from '../../../schemas/time-out.ts';
 import type { Connection } from './client.ts';
 import { unavailable } from './errors.ts';
 
@@ -15,15 +16,17 @@ interface Pingable {
  */
 export async function ping(connection: Connection, timeoutMs = PING_TIMEOUT_MS): Promise<void> {
   const { docker, close } = connection.disposable();
-  const abortSignal = AbortSignal.timeout(timeoutMs);
+  const silence = new AbortController();
+  const cancel = timeOut(timeoutMs, () => silence.abort());
   try {
-    await (docker as unknown as Pingable).ping({ abortSignal });
+    await (docker as unknown as Pingable).ping({ abortSignal: silence.signal });
   } catch (error) {
-    if (!abortSignal.aborted) throw unavailable(error);
+    if (!silence.signal.aborted) throw unavailable(error);
     // Whoever waits for another answer would wait in vain, and hold what others need.
     connection.cut();
     throw unavailable(new Error(`it was silent for ${timeoutMs / 1000} s`));
   } finally {
+    cancel();
     close();
   }
 }

@@ -1,6 +1,6 @@
 import { AppError } from '../../../schemas/errors.ts';
 import { type Connection, jsonLines } from './client.ts';
-import { diskFull, failureOf, isUnavailable, unavailable } from './errors.ts';
+import { diskFull, failureOf, isUnavailable, streamError, unavailable } from './errors.ts';
 import { isImageReference, pullTarget } from './translate.ts';
 
 /** Pulls an image. Rejects as `Engine.pull` does. */
@@ -21,8 +21,9 @@ export async function pullImage(
   try {
     const body = await docker.createImage({ ...pullTarget(reference) });
     for await (const message of jsonLines(body as AsyncIterable<Uint8Array>)) {
-      const { error, status, id, progressDetail } = message;
-      if (typeof error === 'string') throw refuse(error);
+      const { status, id, progressDetail } = message;
+      const error = streamError(message);
+      if (error !== undefined) throw refuse(error);
       // How far a layer is comes many times a second; what is said is its steps.
       const moving = Object.keys((progressDetail as object | undefined) ?? {}).length > 0;
       const layer = typeof id === 'string' ? `${id}: ` : '';

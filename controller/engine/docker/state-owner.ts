@@ -7,12 +7,19 @@ import { openStream } from './client.ts';
 import { statusOf } from './errors.ts';
 import { blankedLabels, type ImageConfig, STATE_DIR } from './translate.ts';
 
-/** On the short-lived containers through which a volume is given away: their instance. */
+/** On the short-lived containers through which volumes are looked into and written to: their instance. */
 export const HELPER_LABEL = 'dev.hersh.helper';
 
 /** A passwd file is a few kilobytes; what is more is not one. */
 const FILE_BYTES_MAX = 1024 * 1024;
 const SYMLINKS_MAX = 8;
+
+/** What a helper is made of, and whose it is. */
+export interface HelperImage {
+  image: string;
+  config: ImageConfig;
+  instance: string;
+}
 
 export interface Owner {
   uid: number;
@@ -32,7 +39,7 @@ export interface Owner {
 export async function giveState(
   connection: Connection,
   containerId: string,
-  made: { image: string; config: ImageConfig; volume: string; instance: string },
+  made: HelperImage & { volume: string },
 ): Promise<void> {
   const { user } = made.config;
   if (isRoot(user)) return;
@@ -56,7 +63,8 @@ export async function giveState(
     ...(state.header.mtime === undefined ? {} : { mtime: state.header.mtime }),
   });
   archive.finalize();
-  const helper = await createHelper(connection.quick, made);
+  const mount = { Type: 'volume', Source: made.volume, Target: STATE_DIR } as const;
+  const helper = await createHelper(connection.quick, made, [mount]);
   try {
     await helper.putArchive(Readable.from(archive), { path: '/' });
   } finally {
@@ -73,24 +81,22 @@ export async function sweepHelpers(connection: Connection, instance: string): Pr
   for (const { Id } of left) await removeHelper(connection.quick.getContainer(Id));
 }
 
-async function createHelper(
+/** A container of a program's image that is never started: through it, volumes are looked into and written to. */
+export async function createHelper(
   docker: Docker,
-  made: { image: string; config: ImageConfig; volume: string; instance: string },
+  made: HelperImage,
+  mounts: Docker.MountSettings[],
 ): Promise<Docker.Container> {
   return docker.createContainer({
     Image: made.image,
     // Never run; but an image need not name a command.
     Cmd: ['/'],
     Labels: { ...blankedLabels(made.config), [HELPER_LABEL]: made.instance },
-    HostConfig: {
-      NetworkMode: 'none',
-      Mounts: [{ Type: 'volume', Source: made.volume, Target: STATE_DIR }],
-      RestartPolicy: { Name: 'no' },
-    },
+    HostConfig: { NetworkMode: 'none', Mounts: mounts, RestartPolicy: { Name: 'no' } },
   });
 }
 
-async function removeHelper(helper: Docker.Container): Promise<void> {
+export async function removeHelper(helper: Docker.Container): Promise<void> {
   try {
     await helper.remove({ v: true, force: true });
   } catch (error) {

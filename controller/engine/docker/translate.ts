@@ -37,7 +37,7 @@ export function imageConfigOf(inspected: Docker.ImageInspectInfo): ImageConfig {
 /**
  * Docker's create options for a program: the security contract in one object. Nothing of the request can
  * loosen it, and nothing of the image either. `volumeName` names the stand-in for an image's VOLUME.
- * Throws `StartFailed` where the image declares a VOLUME below /state.
+ * Throws `StartFailed` where the image declares a VOLUME below /state, over everything, or by no path from the root.
  */
 export function createOptions(
   request: CreateContainer,
@@ -108,14 +108,35 @@ function closedMounts(runtime: CreateContainer['runtime'], declared: string[]): 
  * read-only one, which is filled from the image like any other.
  */
 function declaredVolumes(image: ImageConfig): string[] {
+  const relative = image.volumes.find((path) => !path.startsWith('/'));
+  if (relative !== undefined) {
+    // Docker takes it for another place than the path from the root, and mounts a writable volume there (20.10).
+    throw new AppError(
+      'StartFailed',
+      `the image declares VOLUME ${relative}, which is no path from the root`,
+      {
+        hint: `Write VOLUME /${posix.normalize(relative)}, or none at all.`,
+      },
+    );
+  }
   const paths = [...new Set(image.volumes.map((path) => posix.resolve('/', path)))];
-  const below = paths.find((path) => path.startsWith(`${STATE_DIR}/`));
+  if (paths.includes('/')) {
+    throw new AppError('StartFailed', 'the image declares VOLUME /, over everything', {
+      hint: 'Leave out that VOLUME: the root is read-only, whatever the image says.',
+    });
+  }
+  const below = paths.find((path) => isBelow(path, STATE_DIR));
   if (below !== undefined) {
     throw new AppError('StartFailed', `the image declares VOLUME ${below}, inside ${STATE_DIR}`, {
       hint: `Declare VOLUME ${STATE_DIR} or none at all: ${STATE_DIR} is a volume of its own and keeps what is below it.`,
     });
   }
   return paths.filter((path) => path !== STATE_DIR).sort();
+}
+
+/** Whether a path lies inside a folder. Both from the root, without dots. */
+export function isBelow(path: string, folder: string): boolean {
+  return path !== folder && path.startsWith(folder === '/' ? '/' : `${folder}/`);
 }
 
 function readOnlyVolume(path: string, name: string, instance: string): Docker.MountSettings {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { createProber, type ProbeTarget } from '../../../controller/loop/probe.ts';
-import { probeOnce } from '../../../controller/loop/probe-once.ts';
+import { probeOnce, TCP_LINGER_MS } from '../../../controller/loop/probe-once.ts';
 import type { ProbeSpec } from '../../../schemas/program.ts';
 import { createManualClock } from '../../sim/manual-clock.ts';
 
@@ -190,6 +190,19 @@ describe('one probe', () => {
       createTcpServer((socket) => void socket.destroy()),
     );
     assert.match(await probeOnce(rude, TCP), /^the connection was closed without an answer/);
+  });
+
+  it('over TCP sees that it is hung up though the loop is busy until the time of that is over', async (test) => {
+    const busy = new Int32Array(new SharedArrayBuffer(4));
+    const rude = createTcpServer((socket) => {
+      socket.destroy();
+      // When both sides have the connection, and before this one looks what came over it.
+      setImmediate(() => Atomics.wait(busy, 0, 0, 2 * TCP_LINGER_MS));
+    });
+    assert.match(
+      await probeOnce(await listen(test, rude), TCP),
+      /^the connection was closed without an answer/,
+    );
   });
 
   it('of a port nobody listens on fails, and none at all succeeds', async (test) => {

@@ -170,9 +170,4 @@ describe('buildError', () => {
       'failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: FOO';
     assert.equal(buildError(message, '').message, 'dockerfile parse error line 2: unknown instruction: FOO');
   });
-
-  it('has no hint about base images where a file is missing', () => {
-    assert.equal(buildError('failed to compute cache key: "/x" not found: not found', '').hint, undefined);
-    assert.notEqual(buildError('pull access denied for x', '').hint, undefined);
-  });
 });

@@ -113,7 +113,16 @@ describe('createOptions', () => {
     ]);
   });
 
-  for (const volume of ['/state/db', '/state/../state/x', '//state/x/']) {
+  for (const volume of [
+    '/state/db',
+    '/state/../state/x',
+    '//state/x/',
+    'data',
+    './state',
+    'state',
+    '/',
+    '/a/..',
+  ]) {
     it(`refuses VOLUME ${volume}, and says what to do`, () => {
       assert.throws(
         () => options({}, { volumes: [volume] }),
