@@ -26,6 +26,16 @@ export interface Container extends ContainerSummary {
   /** The host port it is, or will be, published on; 0 where none. */
   publishPort: number;
   settings: ContainerSettings;
+  runtime: string;
+  /** With what its image brings. */
+  env: Record<string, string>;
+  /** What it lacks of the security that every container of a host is made with, in words. */
+  loosened: readonly string[];
+}
+
+/** A container that bears the labels of a program and is not its own, and why not: labels can be copied. */
+export interface Stranger extends ContainerSummary {
+  why: string;
 }
 
 /**

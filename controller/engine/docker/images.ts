@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { builtFrom } from '../../../schemas/build-id.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { LABELS } from '../../../schemas/program.ts';
 import type { BuiltImage, DiskUsage, Image, ImageRemoval } from '../engine.ts';
@@ -28,7 +29,7 @@ export async function claimImage(
   { Id, RepoTags, Config }: Pick<Docker.ImageInspectInfo, 'Id' | 'RepoTags' | 'Config'>,
   instance: string,
 ): Promise<void> {
-  const own = ownTags(instance, Config?.Labels?.[LABELS.build], RepoTags);
+  const own = ownTags(instance, builtFrom(Config?.Labels), RepoTags);
   if (hasNone(own) || own.ours.length > 0) return;
   const claim = { repo: own.repository, tag: `for-${instance}` };
   const holder = docker.getImage(claimTag(own.repository, instance));
@@ -43,7 +44,7 @@ export async function claimImage(
 export async function listBuiltImages(docker: Docker, instance: string): Promise<BuiltImage[]> {
   const listed = await refused(docker.listImages({ filters: { label: [LABELS.build] } }), 'InternalError');
   return listed.flatMap(({ Id, RepoTags, Labels, Size }): BuiltImage[] => {
-    const build = Labels?.[LABELS.build] ?? '';
+    const build = builtFrom(Labels) ?? '';
     const own = ownTags(instance, build, RepoTags ?? null);
     if (hasNone(own)) return [];
     const claimedBy = own.ours.length > 0 ? 'us' : own.others.length > 0 ? 'others' : 'nobody';
@@ -55,7 +56,7 @@ export async function listBuiltImages(docker: Docker, instance: string): Promise
 export async function removeImage(docker: Docker, id: string, instance: string): Promise<ImageRemoval> {
   const found = await absent(docker.getImage(id).inspect(), [400, 404], 'InternalError');
   if (found === undefined) return 'gone';
-  const { plain, ours, others } = ownTags(instance, found.Config?.Labels?.[LABELS.build], found.RepoTags);
+  const { plain, ours, others } = ownTags(instance, builtFrom(found.Config?.Labels), found.RepoTags);
   if (others.length > 0) {
     for (const tag of ours) await untag(docker, tag);
     return 'kept';

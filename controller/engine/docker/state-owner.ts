@@ -70,7 +70,9 @@ export async function sweepHelpers(connection: Connection, instance: string): Pr
     all: true,
     filters: { label: [`${HELPER_LABEL}=${instance}`] },
   });
-  for (const { Id } of left) await removeHelper(connection.quick.getContainer(Id));
+  // A helper never runs. What does, or did, was made of one, and bears its label as labels are copied.
+  for (const { Id, State } of left)
+    if (State === 'created') await removeHelper(connection.quick.getContainer(Id));
 }
 
 async function createHelper(
