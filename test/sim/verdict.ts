@@ -5,6 +5,7 @@ import type { ProgramSpec } from '../../schemas/program.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { isCopy } from './copies.ts';
 import { untouched } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
 import { type Fate, fateOf, finishes, isBuildable, isKnownImage } from './random-manifest.ts';
@@ -115,6 +116,8 @@ function holderOf({ stage, registry, status }: Case, port: number): string {
   // A stray, which nobody knows of any more and which is left alone.
   const stray = stage.containers().find((one) => isUp(one) && one.facts.publishPort === port);
   if (stray !== undefined && registry.status.get(stray.facts.program) === undefined) return 'a stray';
+  const copies = [...stage.world.containers.values()].filter(isCopy);
+  if (copies.some((one) => isUp(one) && one.facts.publishPort === port)) return 'a copy';
   const others = registry.status.names().filter((name) => name !== status.name);
   const has = (name: string) => {
     const status = registry.status.get(name);
