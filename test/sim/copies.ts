@@ -53,15 +53,14 @@ export function meddleWithCopies(stage: SimStage, random: Random): string {
   }
   const of = random.any(stage.containers());
   if (of === undefined) return '';
-  stage.version += 1;
   const { publishPort, name } = of.facts;
-  const up = [...world.containers.values()].filter(({ facts }) => facts.state === 'running');
-  const isFree = ![...up, of].some(
-    ({ facts }) => facts.publishPort === publishPort && facts.state === 'running',
+  // The engine does not start one over a port that is taken.
+  const isTaken = [...world.containers.values()].some(
+    ({ facts }) => facts.publishPort === publishPort && !['created', 'exited', 'dead'].includes(facts.state),
   );
   const settings = random.chance(0.5) ? {} : { loosened: [] };
-  const port = isFree && !world.foreignPorts.has(publishPort) && random.chance(0.5) ? publishPort : 0;
-  const change = { ...settings, name: `${name}-copy-${stage.version}`, publishPort: port };
+  const port = !isTaken && !world.foreignPorts.has(publishPort) && random.chance(0.5) ? publishPort : 0;
+  const change = { ...settings, name: `${name}-copy-${random.below(1_000_000)}`, publishPort: port };
   stage.meddle(() => runCopy(world, of, change));
   return `somebody commits ${name} and runs ${change.name} on port ${port}`;
 }

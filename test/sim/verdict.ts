@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Registry } from '../../registry/registry.ts';
+import { builtFrom } from '../../schemas/build-id.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
@@ -181,7 +182,8 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   const isBetter = canBeMade(given, good, reasons) && isKept(given, seen);
   if (!isGood && !witness.wasReady(seen) && isBetter)
     return `revision ${seen.revision} serves, which never was ready`;
-  if (publishPort !== status.publishPort)
+  // What there was no room to write names a port that the program has no more.
+  if (publishPort !== status.publishPort && !stage.wasFull)
     return `it is published on ${publishPort} and not ${status.publishPort}`;
   const strange = settingsComplaint(given, serving);
   // One that somebody changed is better than none.
@@ -238,7 +240,7 @@ function canBeMade({ stage }: Case, { build }: Seen, reasons: readonly string[])
   const { world, root } = stage;
   const tagged = new Set(world.tags.values());
   const isThere = [...world.images.values()].some(
-    ({ id, labels }) => labels['dev.hersh.build'] === build && tagged.has(id),
+    ({ id, labels }) => builtFrom(labels) === build && tagged.has(id),
   );
   const isKept = textOf({ root }, `data/contexts/${build}.tar`) !== undefined;
   return build === '' || isThere || (reasons.includes('RolledBack') && isKept);
