@@ -248,12 +248,16 @@ function canBeMade({ stage }: Case, { build }: Seen, reasons: readonly string[])
 
 /** The wanted revision has to serve, and to be ready. */
 function servesComplaint(given: Case, serving: SimContainer | undefined, key: string): string {
-  const { status, wanted, containers, isValid } = given;
+  const { stage, status, wanted, containers, isValid } = given;
   const complaint = exactComplaint(given, serving, key);
   if (complaint !== '') return complaint;
   if (containers.length > 1) return `${containers.length} containers are kept`;
-  if (serving?.facts.name !== `hersh-program-${status.name}`)
-    return `its container is ${serving?.facts.name}`;
+  const name = `hersh-program-${status.name}`;
+  // One that is not the program's, and is left alone, may have it.
+  const isTaken = [...stage.world.containers.values()].some(
+    (one) => one.facts.name === name && !containers.includes(one),
+  );
+  if (serving?.facts.name !== name && !isTaken) return `its container is ${serving?.facts.name}`;
   if (fateOf(wanted) !== 'serves') return '';
   if (status.state !== 'Ready') return 'it should be Ready';
   return status.reason === '' || !isValid ? '' : 'it is Ready, and should have no reason';
