@@ -32,7 +32,10 @@ function* warningsOfRegistry({ message, paused }: RegistryHealth): Generator<str
 }
 
 function* warningsOfEngine({ strays }: EngineHealth): Generator<string> {
-  if (strays.length === 0) return;
-  const names = strays.map(({ name }) => name).join(', ');
-  yield `containers that belong to no program: ${names}; POST /registry/prune removes them`;
+  const named = ({ name }: { name: string }) => name;
+  const names = strays.filter(({ why }) => why === '').map(named);
+  if (names.length > 0)
+    yield `containers that belong to no program: ${names.join(', ')}; POST /registry/prune removes them`;
+  for (const { name, program, why } of strays.filter((one) => one.why !== ''))
+    yield `container ${name} bears the labels of ${program} and is not its own: ${why}; POST /registry/prune removes it`;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LABELS } from './program.ts';
 
 /** One entry of a build context. */
 export interface ContextEntry {
@@ -51,6 +52,14 @@ export function buildIdOf(hash: string): string {
 /** The repository under which an image is kept and found again. */
 export function imageTag(buildId: string): string {
   return `hersh/${buildId}`;
+}
+
+/**
+ * The whole build hash of an image that a host built, by its labels; undefined of any other. What is committed from a
+ * program's container has the same label, and the program's name with it.
+ */
+export function builtFrom(labels: Readonly<Record<string, string>> | null | undefined): string | undefined {
+  return labels?.[LABELS.program] ? undefined : labels?.[LABELS.build];
 }
 
 /** Order by the bytes of UTF-8, which differs from JavaScript's order for characters beyond U+FFFF. */

@@ -28,6 +28,16 @@ export interface Container extends ContainerSummary {
   /** The host port that the engine says it is published on now; 0 while it does not run, or has lost it. */
   servedPort: number;
   settings: ContainerSettings;
+  runtime: string;
+  /** With what its image brings. */
+  env: Record<string, string>;
+  /** What it lacks of the security that every container of a host is made with, in words. */
+  loosened: readonly string[];
+}
+
+/** A container that bears the labels of a program and is not its own, and why not: labels can be copied. */
+export interface Stranger extends ContainerSummary {
+  why: string;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Container } from './container.ts';
+import type { Container, Stranger } from './container.ts';
 import type { Revision } from './revision.ts';
 
 /** What one look has read of the world: data alone, so that a case can be written down and looked at again. */
@@ -8,6 +8,8 @@ export interface Facts {
   containerName: string;
   /** This program's containers, oldest first. */
   containers: readonly Container[];
+  /** What bears its labels and is not its own: nothing is done to these. */
+  strangers: readonly Stranger[];
   /** Containers that a stop is under way for. */
   stopping: readonly string[];
   /** By container id. */

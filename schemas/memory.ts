@@ -1,3 +1,4 @@
+import type { Stranger } from './container.ts';
 import type { ProgramSpec } from './program.ts';
 
 /**
@@ -38,6 +39,13 @@ export interface OfProgram {
   served?: { id: string; removed: boolean };
   /** Why nothing runs, where that is as it should be. */
   rest?: Rest;
+  /**
+   * The spec hash of the container that is being made, whose id is not noted yet; `""` where none is. Undefined as long
+   * as no ids are noted: an older host did not, or the ledger was lost.
+   */
+  making?: string;
+  /** Containers that bear its labels and are not its own, as the last look found them: told once. */
+  strangers?: readonly Pick<Stranger, 'id' | 'name' | 'why'>[];
 }
 
 export type Rest =
@@ -74,6 +82,8 @@ export interface Bad {
 }
 
 export interface OfContainer {
+  /** A host made it, or adopted it where no ids were noted yet: it is the program's own. */
+  made?: true;
   /** The engine's account of it when it was first seen to serve: what drift is told by. */
   settings?: object;
   /** When a process of it was last told to have run out of memory while it went on; epoch milliseconds. */

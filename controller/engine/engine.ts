@@ -29,7 +29,7 @@ export interface Engine {
 
   /**
    * Makes a container, its network and its /state volume as far as they are missing, and starts nothing.
-   * A container of that name that is this instance's own is removed first when it never ran.
+   * A container that has the name already is left alone, whoever's it is.
    * Rejects: `ImageNotFound`, `StartFailed` (the message is the engine's).
    */
   createContainer(request: CreateContainer): Promise<string>;

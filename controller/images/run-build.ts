@@ -50,7 +50,8 @@ export async function runBuild(deps: BuildDeps, request: BuildRequest, signal: A
         dockerfile: build.dockerfile,
         args: build.args,
         tag: imageTag(buildId),
-        labels: { [LABELS.build]: hash },
+        // Without the name of a program whose container its base was made of.
+        labels: { [LABELS.build]: hash, [LABELS.program]: '' },
       },
       onLog,
       limit.signal,

@@ -5,6 +5,7 @@ import type { Situation } from '../../schemas/situation.ts';
 import { emptyStatus, type ProgramStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
 import type { EventDraft } from '../program/events.ts';
+import { describeStranger } from '../program/ownership.ts';
 import { emit, type LedgerDeps, save } from './ledger.ts';
 import { withDeed } from './outcome.ts';
 
@@ -38,6 +39,19 @@ export async function tellOfUntold(
     if (events.some(({ message }) => message.includes(what))) continue;
     const message = `${what}, while the host before this one was killed`;
     await emit(deps, before, { type: 'Normal', reason: 'Created', message });
+  }
+}
+
+/** Once of each: the memory that this look comes to knows of it. */
+export async function tellOfStrangers(
+  deps: BeforeDeps,
+  before: ProgramStatus,
+  { strangers }: Situation,
+): Promise<void> {
+  const known = before.memory.program.strangers ?? [];
+  for (const stranger of strangers.filter(({ id }) => !known.some((one) => one.id === id))) {
+    const message = describeStranger(stranger);
+    await emit(deps, before, { type: 'Warning', reason: 'StrayContainer', message });
   }
 }
 

@@ -143,7 +143,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const queue = createQueue(clock, work);
   const monitor = startEngineMonitor({
     ...{ engine, clock, log },
-    isKnown: (name) => registry.status.get(name) !== undefined || registry.get(name) !== undefined,
+    whyStray: ({ id, program }) => whyStray(registry, id, program),
     onProgram(name, atMs) {
       const lookedMs = looked.get(name) ?? 0;
       // A look that began since knows of it, unless the clock has jumped back.
@@ -235,6 +235,13 @@ function reconcileDepsOf(
 function queueAll(registry: Registry, queue: Queue): void {
   const names = new Set([...registry.list().map(({ name }) => name), ...registry.status.names()]);
   for (const name of names) queue.add(name);
+}
+
+/** See `EngineMonitorDeps`. What was not looked at yet is taken for the program's. */
+function whyStray({ status, get }: Registry, id: string, program: string): string | undefined {
+  const ledger = status.get(program);
+  if (ledger === undefined) return get(program) === undefined ? '' : undefined;
+  return ledger.memory.program.strangers?.find((one) => one.id === id)?.why;
 }
 
 /** `hersh-program-<name>`, with the instance before it where that is not the default one. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../schemas/clock.ts';
-import type { ContainerSummary } from '../../schemas/container.ts';
+import type { ContainerSummary, Stranger } from '../../schemas/container.ts';
 import type { Closable, Engine } from '../engine/engine.ts';
 import type { ControllerLog } from '../log.ts';
 import { createContainersSeen } from './containers-seen.ts';
@@ -17,8 +17,8 @@ export interface EngineHealth {
   trouble: string;
   /** One complete list came from the engine. */
   listed: boolean;
-  /** Containers of this instance that belong to no program known here. */
-  strays: readonly ContainerSummary[];
+  /** Containers of this instance that belong to no program known here; `why` is `""` where it is the program that is not known. */
+  strays: readonly Stranger[];
 }
 
 /** Knows whether the engine is there, and tells which programs' containers changed. */
@@ -40,7 +40,8 @@ export interface EngineMonitorDeps {
   engine: Engine;
   clock: Clock;
   log: ControllerLog;
-  isKnown: (program: string) => boolean;
+  /** Why a container belongs to no program, `""` where it bears the name of none; undefined where it does. */
+  whyStray: (one: ContainerSummary) => string | undefined;
   /** A program's containers changed. @param atMs when, by this machine's clock; undefined where a list tells it */
   onProgram: (program: string, atMs?: number) => void;
   /** The engine came or went: every program has to be looked at. */
@@ -53,14 +54,16 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   const seen = createContainersSeen();
   const presence = createEnginePresence({ ...deps, timers, list });
   let listed = false;
-  let strays: ContainerSummary[] = [];
+  let containers: readonly ContainerSummary[] = [];
+  /** As the last list had them: what goes with its program, and is listed still, is none. */
+  let lost: Stranger[] = [];
+  const strays = () => [...lost, ...straysOf(containers, deps.whyStray).filter(({ why }) => why !== '')];
 
   /**
    * Finds what the events did not tell.
    * @returns whether the engine gave its list
    */
   async function list(): Promise<boolean> {
-    let containers: ContainerSummary[];
     try {
       containers = await engine.listContainers();
     } catch (error) {
@@ -68,10 +71,10 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
       return false;
     }
     for (const name of seen.take(containers)) deps.onProgram(name);
-    const before = strays.length;
-    strays = containers.filter(({ program }) => !deps.isKnown(program));
-    if (strays.length > before) {
-      const names = strays.map(({ name }) => name);
+    const before = lost.length;
+    lost = straysOf(containers, deps.whyStray).filter(({ why }) => why === '');
+    if (lost.length > before) {
+      const names = lost.map(({ name }) => name);
       log.warn({ strays: names }, 'containers belong to no program; POST /registry/prune removes them');
     }
     listed = true;
@@ -102,11 +105,11 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   presence.suspect();
 
   return {
-    health: () => ({ trouble: presence.trouble(), listed, strays }),
+    health: () => ({ trouble: presence.trouble(), listed, strays: strays() }),
     relist: async () => void (await list()),
     async removeStrays() {
       await list();
-      const found = strays.filter(({ program }) => !deps.isKnown(program));
+      const found = straysOf(strays(), deps.whyStray);
       for (const { id } of found) await engine.removeContainer(id);
       await list();
       return found.map(({ name }) => name);
@@ -120,4 +123,15 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
       await events.close();
     },
   };
+}
+
+/** By what is known of each now. */
+function straysOf(
+  containers: readonly ContainerSummary[],
+  whyStray: EngineMonitorDeps['whyStray'],
+): Stranger[] {
+  return containers.flatMap((one) => {
+    const why = whyStray(one);
+    return why === undefined ? [] : { ...one, why };
+  });
 }

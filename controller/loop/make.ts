@@ -25,7 +25,7 @@ export async function createContainer(
   action: CreateAction,
 ): Promise<Outcome> {
   const { name, memory } = before;
-  const { spec, revision, imageId } = action;
+  const { spec, specHash, revision, imageId } = action;
   const { imageKey, buildId } = situation;
   const isAgain = situation.rollback !== undefined;
   const hash = revisionHash(spec, imageKey);
@@ -36,7 +36,7 @@ export async function createContainer(
     return { status: withDeed(before, taken), goOn: false };
   }
   const volume = memory.program.volume ?? volumeName(deps.instance, name, spec.userId);
-  const status = withDeed(before, { kind: 'makes', revision, hash, volume, isAgain });
+  const status = withDeed(before, { kind: 'makes', revision, hash, specHash, volume, isAgain });
   const isNew = memory.program.newest?.number !== revision && there === undefined;
   if (!isAgain && isNew)
     await keepNew(deps, before, situation, { revision, hash, imageKey, buildId, spec }, imageId);
@@ -48,7 +48,7 @@ export async function createContainer(
       await emit(deps, status, { type: 'Warning', reason: 'Drifted', message: action.why });
     const message = `revision ${revision} in container ${short(id)}`;
     await emit(deps, status, { type: 'Normal', reason: 'Created', message });
-    return { status, goOn: true };
+    return { status: withDeed(status, { kind: 'made', containerId: id }), goOn: true };
   } catch (error) {
     return failedToStart(deps, status, error);
   }

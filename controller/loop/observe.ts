@@ -1,7 +1,8 @@
 import type { BuildContext } from '../../registry/contexts/contexts.ts';
 import { SourcesHeld } from '../../registry/git/sources-held.ts';
+import { builtFrom } from '../../schemas/build-id.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import { byAge, type Container } from '../../schemas/container.ts';
+import { byAge, type Container, revisionOf } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
 import {
   type Answer,
@@ -11,7 +12,8 @@ import {
   needKey,
   type ProbeState,
 } from '../../schemas/facts.ts';
-import { type BuildSpec, LABELS } from '../../schemas/program.ts';
+import type { ProgramMemory } from '../../schemas/memory.ts';
+import type { BuildSpec } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
@@ -21,6 +23,7 @@ import { holdPort } from '../ports/hold.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { GoalResult } from '../program/goal.ts';
 import { learn } from '../program/learn.ts';
+import { isInDoubt, type Papers, toldApart } from '../program/ownership.ts';
 import type { RolloutTimer } from './rollout-timer.ts';
 
 /** Lines of output that go into the status of a program that crashed. */
@@ -78,12 +81,12 @@ export async function observe(
 async function read(
   deps: ObserveDeps,
   before: ProgramStatus,
-  { goal, generation }: GoalResult,
+  { goal, memory, generation }: GoalResult,
 ): Promise<Facts> {
   const { name, publishPort } = before;
-  const containers = await inspectAll(deps.engine, name);
+  const { own: containers, strangers } = await readContainers(deps, name, memory);
   const seen = {
-    ...{ containers, containerName: deps.containerName(name), nowMs: deps.clock.now() },
+    ...{ containers, strangers, containerName: deps.containerName(name), nowMs: deps.clock.now() },
     stopping: [...deps.stopping(name)],
     probes: Object.fromEntries(deps.probes(name)),
   };
@@ -107,10 +110,22 @@ async function read(
   };
 }
 
-async function inspectAll(engine: Engine, name: string): Promise<Container[]> {
+/** What bears the program's labels, told apart before anything goes by it: ports, probes, what is started and removed. */
+async function readContainers(
+  { engine, revision }: ObserveDeps,
+  name: string,
+  memory: ProgramMemory,
+): Promise<ReturnType<typeof toldApart>> {
   const summaries = await engine.listContainers(name);
-  const containers = await Promise.all(summaries.map(({ id }) => engine.inspectContainer(id)));
-  return containers.filter((container) => container !== undefined).sort(byAge);
+  const inspected = await Promise.all(summaries.map(({ id }) => engine.inspectContainer(id)));
+  const containers = inspected.filter((container) => container !== undefined).sort(byAge);
+  const papers: Record<string, Papers> = {};
+  for (const one of containers.filter((each) => isInDoubt(memory, each))) {
+    const kept = await revision(name, revisionOf(one));
+    const image = await engine.inspectImage(one.imageId);
+    papers[one.id] = { ...(kept && { revision: kept }), ...(image && { imageLabels: image.labels }) };
+  }
+  return toldApart(memory, containers, papers);
 }
 
 async function contextOf(deps: ObserveDeps, build: BuildSpec, generation: number): Promise<ContextState> {
@@ -141,7 +156,7 @@ async function answerTo(
     }
     case 'image': {
       const image = await deps.engine.inspectImage(need.tag);
-      const usable = image !== undefined && (!need.isBuild || image.labels[LABELS.build] === need.imageKey);
+      const usable = image !== undefined && (!need.isBuild || builtFrom(image.labels) === need.imageKey);
       return { kind, id: usable ? image.id : '' };
     }
     case 'port':

@@ -1,5 +1,5 @@
 import type { Registry } from '../../registry/registry.ts';
-import { type Container, isUp, runKey } from '../../schemas/container.ts';
+import { type ContainerSummary, isUp, runKey } from '../../schemas/container.ts';
 import { describeDeletion } from '../../schemas/memory.ts';
 import type { Runtime } from '../../schemas/program.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
@@ -19,7 +19,7 @@ import {
   statusWithoutEngine,
 } from '../program/status.ts';
 import { type Decided, decidedOf, describeGivingUp, type PassRecord } from '../trace/pass.ts';
-import { type BeforeDeps, remembered, tellOfUntold } from './before-pass.ts';
+import { type BeforeDeps, remembered, tellOfStrangers, tellOfUntold } from './before-pass.ts';
 import { type ExecuteDeps, execute } from './execute.ts';
 import { emit, save } from './ledger.ts';
 import { type ObserveDeps, observe } from './observe.ts';
@@ -39,7 +39,7 @@ export interface ReconcileDeps extends BeforeDeps, ObserveDeps, ExecuteDeps {
   /** Why the engine can not be asked, or `""`. */
   engineTrouble: () => string;
   /** Told of what a look found. */
-  saw: (name: string, containers: readonly Container[]) => void;
+  saw: (name: string, containers: readonly ContainerSummary[]) => void;
   /** A pass over the program begins: what happened before needs no other. */
   begins: (name: string) => void;
   /** Looks at the program again after so many milliseconds. */
@@ -87,8 +87,9 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     return false;
   }
   const { situation, facts } = await observe(deps, before, wish);
-  deps.saw(name, situation.containers);
+  deps.saw(name, [...situation.containers, ...situation.strangers]);
   await tellOfUntold(deps, before, situation);
+  await tellOfStrangers(deps, before, situation);
   const context = contextOf(deps, before, wanted, wish);
   const { runtime, onPass } = deps;
   const trace =

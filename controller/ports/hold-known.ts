@@ -1,5 +1,6 @@
 import type { Registry } from '../../registry/registry.ts';
 import type { ControllerLog } from '../log.ts';
+import { ownPort } from './hold.ts';
 import type { Ports } from './ports.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { Ports } from './ports.ts';
  */
 export function holdKnownPorts(registry: Registry, ports: Ports, log: ControllerLog): void {
   for (const name of registry.status.names()) {
-    const port = registry.status.get(name)?.publishPort ?? 0;
+    const port = ownPort(registry.status.get(name)?.publishPort ?? 0);
     if (port > 0 && !ports.hold(name, port)) {
       log.warn({ program: name, port }, 'its port is held by another program');
     }

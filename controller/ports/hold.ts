@@ -1,7 +1,7 @@
 import { type Container, isGoing, isUp } from '../../schemas/container.ts';
 import { withHint } from '../../schemas/errors.ts';
 import type { PortState } from '../../schemas/facts.ts';
-import type { ProgramSpec } from '../../schemas/program.ts';
+import { type ProgramSpec, PUBLISH_PORT_MAX, PUBLISH_PORT_MIN } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Ports } from './ports.ts';
 
@@ -16,7 +16,7 @@ export async function holdPort(
   // One that somebody started by hand may be on a port that is another program's by now.
   const isOwn = (port: number) => port > 0 && (ports.holder(port) ?? name) === name;
   const serving = containers.filter((one) => isUp(one) && isOwn(one.publishPort));
-  const known = before.publishPort || rebuiltPort(containers);
+  const known = ownPort(before.publishPort) || rebuiltPort(containers);
   const found = await (spec.publishPort === null
     ? anyPort(ports, name, known)
     : pinnedPort(ports, before, spec.publishPort, containers));
@@ -59,6 +59,10 @@ async function anyPort(ports: Ports, name: string, known: number): Promise<Found
     return { port: 0, portProblem: { reason: 'PortsExhausted', message: withHint(error) } };
   }
 }
+
+/** 0 where no program of any host can have it: an older one wrote down that of a container that was not the program's. */
+export const ownPort = (port: number): number =>
+  port >= PUBLISH_PORT_MIN && port <= PUBLISH_PORT_MAX ? port : 0;
 
 /** The port of the container that runs, or else of the newest; 0 where there is none. */
 function rebuiltPort(containers: readonly Container[]): number {

@@ -1,5 +1,5 @@
 import type { Container } from '../../schemas/container.ts';
-import { emptyMemory, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
+import { emptyMemory, type OfContainer, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { forgetCrashes } from './memory.ts';
 import { ended, type Failed, numberTaken, refused, rolledBack } from './verdicts.ts';
@@ -14,7 +14,8 @@ export type Deed =
   /** `isWish`: and not since its liveness fails. */
   | { kind: 'stops'; container: Container; isWish: boolean }
   /** `isAgain`: of the good one, which comes back. */
-  | { kind: 'makes'; revision: number; hash: string; volume: string; isAgain: boolean }
+  | { kind: 'makes'; revision: number; hash: string; specHash: string; volume: string; isAgain: boolean }
+  | { kind: 'made'; containerId: string }
   | { kind: 'numberTaken'; number: number; hash: string }
   | { kind: 'started' }
   | { kind: 'failed'; reason: string; message: string; nowMs: number }
@@ -39,10 +40,14 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
     case 'stops':
       return ended(memory, deed.container, deed.isWish ? 'asked' : 'unhealthy');
     case 'makes': {
-      const { revision: number, hash, volume } = deed;
+      const { revision: number, hash, specHash: making, volume } = deed;
       // What is made of the good one again leaves the number of the bad one given.
       const isNewest = !deed.isAgain && number >= (program.newest?.number ?? 0);
-      return withProgram(memory, { volume, ...(isNewest && { newest: { number, hash } }) });
+      return withProgram(memory, { volume, making, ...(isNewest && { newest: { number, hash } }) });
+    }
+    case 'made': {
+      const containers = { ...memory.containers, [deed.containerId]: { made: true as const } };
+      return withProgram({ ...memory, containers }, { making: '' });
     }
     case 'numberTaken': {
       const { number, hash } = deed;
@@ -71,10 +76,16 @@ function withRollout(memory: ProgramMemory, rollout: ProgramMemory['rollout']): 
   return rollout === memory.rollout ? memory : forgetCrashes({ ...memory, rollout });
 }
 
-/** What was learnt of the old program goes, but for how its runs ended; its data and its numbers are its user's. */
+/**
+ * What was learnt of the old program goes, but for which containers there are of it and how their runs ended; its data
+ * and its numbers are its user's.
+ */
 function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): ProgramMemory {
-  const { volume, newest } = program;
-  const runs = Object.entries(containers).flatMap(([id, { run }]) => (run ? [[id, { run }]] : []));
+  const { volume, newest, making } = program;
+  const left = Object.entries(containers).flatMap(([id, { made, run }]): [string, OfContainer][] =>
+    made || run ? [[id, { ...(made && { made }), ...(run && { run }) }]] : [],
+  );
   const own = isSameUser && { ...(volume !== undefined && { volume }), ...(newest && { newest }) };
-  return withProgram({ ...emptyMemory(), containers: Object.fromEntries(runs) }, { ...own });
+  const noted = making !== undefined && { making };
+  return withProgram({ ...emptyMemory(), containers: Object.fromEntries(left) }, { ...own, ...noted });
 }

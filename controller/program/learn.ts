@@ -3,7 +3,7 @@ import { type Container, hashOf, isRunOf, isUp, revisionOf, runKey } from '../..
 import { type Answer, type Facts, type Need, needKey, type ProbeState } from '../../schemas/facts.ts';
 import { exitOf } from '../../schemas/last-exit.ts';
 import { type ProgramMemory, withProgram, withRest } from '../../schemas/memory.ts';
-import { LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
+import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, madeOf } from '../../schemas/revision.ts';
 import { type Overtaken, type Situation, specOf } from '../../schemas/situation.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
@@ -21,6 +21,7 @@ import {
   withLateOom,
 } from './memory.ts';
 import { noteOom } from './out-of-memory.ts';
+import { asMade, isMadeOf, noted } from './ownership.ts';
 import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
@@ -62,13 +63,11 @@ function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts)
   const isNew = spec !== undefined && memory.program.newest === undefined;
   const kept = isNew ? ask(facts, { kind: 'kept', userId: spec.userId }).revisions : [];
   const known = isNew ? rebuiltMemory(memory, containers, kept) : memory;
-  // A container that is no more has nothing to be remembered.
-  const there = Object.entries(memory.containers).filter(([id]) => containers.some((one) => one.id === id));
   const situation: Situation = {
     ...{ ...facts, ...port, name: before.name, goal, imageKey: '', buildId: '' },
     ...{ stopping: new Set(facts.stopping), probes: probesOf(before, facts) },
     image: { kind: goal.kind !== 'run' && pending.length > 0 ? 'pending' : 'unneeded' },
-    memory: clampWaits({ ...known, containers: Object.fromEntries(there) }, facts.nowMs),
+    memory: clampWaits(noted(known, facts), facts.nowMs),
     ...{ rollback: undefined, rolloutMs: 0, lastExit: withLateOom(before.lastExit, containers) },
   };
   if (goal.kind === 'stop') return stopped(situation);
@@ -179,11 +178,10 @@ function overtakenOf(situation: Running): Overtaken | undefined {
   if (number <= (memory.rollout.good?.revision ?? 0)) return undefined;
   const { revision } = ask(situation, { kind: 'revision', number });
   if (revision === undefined) return undefined;
-  const restartedAt = container.labels[LABELS.restartedAt] ?? revision.spec.restartedAt;
-  const own = { ...revision.spec, restartedAt };
+  const spec = asMade(revision.spec, container);
   // What could not be written leaves the revision of an earlier life under its number.
-  const isIts = specHash(own, keyOf(revision), container.publishPort) === hashOf(container);
-  return isIts ? { container, revision: { ...revision, spec: own } } : undefined;
+  const isIts = isMadeOf(container, spec, keyOf(revision));
+  return isIts ? { container, revision: { ...revision, spec } } : undefined;
 }
 
 /** See `standIn`: only where the engine still has its image, or it can be made again of what it was made of. */

@@ -104,10 +104,10 @@ function takeover({ rollback }: Situation): string {
 
 /** The one that runs takes its plain name once it is alone, and is looked at again when its time has passed. */
 function settle(situation: Running, current: Container): Action[] {
-  const { stopping, containerName: to, rolloutMs, spec, previous, surplus } = situation;
+  const { stopping, strangers, containerName: to, rolloutMs, spec, previous, surplus } = situation;
   if (stopping.has(current.id)) return [];
   const isAlone = surplus.length === 0 && previous === undefined;
-  const isNamed = current.name === to || !isAlone;
+  const isNamed = current.name === to || !isAlone || strangers.some(({ name }) => name === to);
   const isDone = current.state !== 'running' || isReady(situation, current, spec);
   const leftMs = isDone ? 0 : spec.progressDeadlineSeconds * 1000 - rolloutMs;
   return [
@@ -183,18 +183,20 @@ function create(situation: Running, imageId: string): Action {
 }
 
 /** Whether what served is gone, and not by the host. */
-function isRemoved({ memory, containers }: Situation): boolean {
+function isRemoved({ memory, containers, strangers }: Situation): boolean {
   const { served, rest } = memory.program;
   if (rest?.why === 'asked' || served === undefined || served.removed) return false;
+  // An older host took it for the program's.
+  if (strangers.some(({ id }) => id === served.id)) return false;
   return !containers.some((one) => one.id === served.id && !isGoing(one));
 }
 
 /** The plain name, or one with a suffix while another container has it. */
-function freeName({ containers, containerName }: Situation, hash: string): string {
-  const taken = new Set(containers.map(({ name }) => name));
+function freeName({ containers, strangers, containerName }: Situation, hash: string): string {
+  const taken = [...containers, ...strangers].map(({ name }) => name);
   const beside = `${containerName}-${hash.slice(-8)}`;
-  const names = [containerName, beside, ...containers.map((_, index) => `${beside}-${index + 2}`)];
-  return names.find((name) => !taken.has(name)) ?? beside;
+  const names = [containerName, beside, ...taken.map((_, index) => `${beside}-${index + 2}`)];
+  return names.find((name) => !taken.includes(name)) ?? beside;
 }
 
 /** A restart is the same revision; anything else that needs another container is the next. */

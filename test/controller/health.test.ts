@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { healthOf } from '../../controller/health.ts';
-import type { ContainerSummary } from '../../schemas/container.ts';
+import type { Stranger } from '../../schemas/container.ts';
 
 const REGISTRY = { scanned: true, message: '', paused: [], warnings: [] };
 const ENGINE = { trouble: '', listed: true, strays: [] };
@@ -30,7 +30,8 @@ describe('the health of the host', () => {
   });
 
   it('is good with warnings while programs run on in spite of what people should look at', () => {
-    const strays = [{ name: 'x' }, { name: 'y' }] as ContainerSummary[];
+    const copy = { name: 'z', program: 'app', why: 'no host made it' };
+    const strays = [{ name: 'x', why: '' }, copy, { name: 'y', why: '' }] as Stranger[];
     const registry = { ...REGISTRY, message: 'no folder', paused: ['a', 'b'], warnings: ['told'] };
     const { ready, warnings } = healthOf(registry, new Map([['c', 'not YAML']]), { ...ENGINE, strays });
     assert.equal(ready, true);
@@ -40,6 +41,7 @@ describe('the health of the host', () => {
       '2 manifests are gone at once (a, b): their programs keep running until the files return or POST /registry/prune confirms',
       'status/c.yaml is damaged: not YAML',
       'containers that belong to no program: x, y; POST /registry/prune removes them',
+      'container z bears the labels of app and is not its own: no host made it; POST /registry/prune removes it',
     ]);
   });
 });

@@ -35,6 +35,8 @@ export interface ContractWorld {
   tagImage(imageId: string, reference: string): Promise<void>;
   /** As people commit a container of an image, labels and all; without a tag where none is given. Gives its id. */
   derive(imageId: string, reference?: string): Promise<string>;
+  /** As people commit a container and run what comes of it. Gives the id of the container that runs. */
+  copy(id: string): Promise<string>;
 }
 
 /** A signal that never fires. */

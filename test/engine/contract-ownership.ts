@@ -30,17 +30,25 @@ export function describeOwnership(name: string, kit: ContractKit): void {
       assert.ok((await one.listVolumes()).some(({ name }) => name === ask.volume));
     });
 
-    it('replaces its own container that never ran', async () => {
-      const { one } = world();
-      const { id, ask } = await made();
-      const again = await one.createContainer(ask);
-      assert.notEqual(again, id);
-      assert.equal(await one.inspectContainer(id), undefined);
+    it('has nothing to say against what it made, and much against what was committed from it and run', async () => {
+      const { one, copy } = world();
+      const { id, ask } = await running({ KEY: 'a=b' });
+      const found = await inspect(id);
+      assert.deepEqual(found.loosened, []);
+      assert.deepEqual([found.runtime, found.env.KEY], ['runc', 'a=b']);
+      const copied = await inspect(await copy(id));
+      const listed = (await one.listContainers(ask.program)).map((each) => each.id);
+      assert.deepEqual(listed, [id, copied.id], 'its labels are the same');
+      assert.match(copied.loosened.join(), /its root file system is writable,it has capabilities/);
+      const image = await one.inspectImage(copied.imageId);
+      assert.equal(image?.labels[LABELS.program], ask.program);
     });
 
-    it('leaves one that ran, and one of another owner, and names the holder', async () => {
+    it('leaves one that has the name, whether it ran or not and whoever owns it, and names the holder', async () => {
       const { one, other } = world();
-      const { id, ask } = await running();
+      const { id, ask } = await made();
+      await rejects(one.createContainer(ask), 'StartFailed', id.slice(0, 12));
+      await one.startContainer(id);
       await rejects(one.createContainer(ask), 'StartFailed', ask.name);
       await one.stopContainer(id, 1);
       await rejects(one.createContainer(ask), 'StartFailed', ask.name);

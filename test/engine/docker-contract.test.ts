@@ -4,7 +4,7 @@ import type { ContainerSettings } from '../../schemas/container.ts';
 import { describeEngine } from './contract.ts';
 import type { ContractWorld } from './contract-kit.ts';
 import { type CuttableEngine, openCuttableEngine } from './cuttable-engine.ts';
-import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
+import { createDockerFixture, type DockerFixture, RUN_LABEL } from './docker-fixture.ts';
 
 let fixture: DockerFixture | undefined;
 let world: ContractWorld | undefined;
@@ -60,6 +60,12 @@ before(async () => {
       await docker.getImage(imageId).tag({ repo: reference, tag: 'latest' });
     },
     derive,
+    async copy(id) {
+      const { Id: Image } = await docker.getContainer(id).commit({ changes: `LABEL ${RUN_LABEL}=${run}` });
+      const copied = await docker.createContainer({ Image });
+      await copied.start();
+      return copied.id;
+    },
   };
 });
 

@@ -18,7 +18,7 @@ const LIMIT_MS = 60_000;
 const POLL_MS = 20;
 const PORTS_PER_FILE = 100;
 /** On everything a run builds, with the run's own name as its value. */
-const RUN_LABEL = 'dev.hersh.test.run';
+export const RUN_LABEL = 'dev.hersh.test.run';
 
 export interface DockerFixture {
   /** For what the port does not show: pausing, looking at host configs. */

@@ -131,7 +131,8 @@ describe('a container that somebody changed', () => {
     const { settings = {} } = status.memory.containers[facts.id] ?? {};
     const known = Object.entries(settings).filter(([setting]) => OLD_SETTINGS.includes(setting));
     const containers = { [facts.id]: { settings: Object.fromEntries(known) } };
-    await first.registry.status.put({ ...status, memory: { ...status.memory, containers } });
+    const { making: _, ...program } = status.memory.program;
+    await first.registry.status.put({ ...status, memory: { ...status.memory, program, containers } });
     await first.kill();
 
     const second = await stage.start();

@@ -5,6 +5,7 @@ import type { ProgramSpec } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { isCopy } from './copies.ts';
 import type { SimContainer } from './engine-world.ts';
 import type { SimHost } from './host.ts';
 import { fateOf } from './random-manifest.ts';
@@ -26,6 +27,7 @@ export async function complaints(stage: SimStage, host: SimHost): Promise<string
     const complaint = await complaintOf(stage, host, name);
     if (complaint !== '') found.push(`${name}: ${complaint}`);
   }
+  found.push(...untoldCopies(stage, host));
   // A ledger that could not be written names a port the program has no more.
   return stage.wasFull ? found : [...found, ...leakedPorts(host)];
 }
@@ -37,6 +39,13 @@ export function leftFiles({ root }: SimStage): string[] {
       .filter((file) => file.startsWith(TEMP_PREFIX))
       .map((file) => `${folder}/${file} is left over`),
   );
+}
+
+/** Nothing is done about a copy, so people have to hear of it. */
+function untoldCopies({ world }: SimStage, { controller }: SimHost): string[] {
+  const told = new Set(controller.health().strays.map(({ id }) => id));
+  const copies = [...world.containers.values()].filter(isCopy);
+  return copies.flatMap(({ facts }) => (told.has(facts.id) ? [] : `nobody is told of ${facts.name}`));
 }
 
 function leakedPorts({ registry, controller }: SimHost): string[] {
@@ -54,10 +63,11 @@ function leakedPorts({ registry, controller }: SimHost): string[] {
   });
 }
 
-async function complaintOf(stage: SimStage, { registry }: SimHost, name: string): Promise<string> {
+async function complaintOf(stage: SimStage, host: SimHost, name: string): Promise<string> {
+  const { registry } = host;
   const entry = registry.get(name);
   const status = registry.status.get(name);
-  const containers = stage.containers(name);
+  const containers = stage.containers(name).filter((one) => !isDisowned(stage, host, one));
   const up = containers.filter(isUp);
   // What follows its end, as the name that is free by then, is still to come.
   if (containers.some(({ facts }) => facts.state === 'removing')) return 'a container is still being removed';
@@ -102,6 +112,16 @@ async function complaintOf(stage: SimStage, { registry }: SimHost, name: string)
     wanted: spec,
     containers,
   });
+}
+
+/** Somebody changed it, and the ledger that knew its id was lost: it is none that its revision says, and people are told. */
+function isDisowned(
+  { drifted, damaged }: SimStage,
+  { controller }: SimHost,
+  { facts }: SimContainer,
+): boolean {
+  if (!drifted.has(facts.id) || !damaged.has(facts.program)) return false;
+  return controller.health().strays.some(({ id }) => id === facts.id);
 }
 
 function stoppedComplaint(status: ProgramStatus, containers: SimContainer[]): string {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import { describeEngine } from '../engine/contract.ts';
 import type { ContractWorld } from '../engine/contract-kit.ts';
+import { runCopy } from './copies.ts';
 import { createSimEngine } from './engine.ts';
 import { createSimWorld } from './engine-world.ts';
 import { createManualClock, settle } from './manual-clock.ts';
@@ -70,6 +71,11 @@ function createContractWorld(): () => ContractWorld {
       world.images.set(id, { ...from, id, claims: new Set() });
       if (reference !== undefined) world.tags.set(reference, id);
       return id;
+    },
+    async copy(id) {
+      const of = world.containers.get(id);
+      if (of === undefined) throw new Error(`there is no container ${id}`);
+      return runCopy(world, of).facts.id;
     },
   };
   return () => contract;

@@ -119,20 +119,17 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           claim(world, image, instance);
           const holder = [...containers.values()].find(({ facts }) => facts.name === request.name);
           if (holder !== undefined) {
-            const { facts } = holder;
-            const own = facts.labels[LABELS.instance] === instance && facts.program === request.program;
-            if (!own || facts.startedAtMs > 0 || facts.state !== 'created') {
-              throw new AppError('StartFailed', `the name ${request.name} is taken by container ${facts.id}`);
-            }
-            await world.remove(holder);
+            const { id } = holder.facts;
+            throw new AppError('StartFailed', `the name ${request.name} is taken by container ${id}`);
           }
+          const env = { ...image.env, ...request.env };
           if (!world.volumes.has(request.volume)) {
             const labels = { ...request.volumeLabels, [LABELS.instance]: instance };
             world.volumes.set(request.volume, { id: world.newId(), labels });
           }
           const container: SimContainer = {
-            facts: newFacts(world.newId(), request, instance, clock.now()),
-            env: { ...image.env, ...request.env },
+            facts: newFacts(world.newId(), request, env, instance, clock.now()),
+            env: { ...env },
             volume: request.volume,
             lines: [],
             listening: false,
@@ -309,7 +306,13 @@ function isUp({ facts }: SimContainer): boolean {
   return facts.state === 'running' || facts.state === 'paused';
 }
 
-function newFacts(id: string, request: CreateContainer, instance: string, nowMs: number): Container {
+function newFacts(
+  id: string,
+  request: CreateContainer,
+  env: Record<string, string>,
+  instance: string,
+  nowMs: number,
+): Container {
   const own = { [LABELS.instance]: instance, [LABELS.program]: request.program };
   return {
     id,
@@ -328,6 +331,7 @@ function newFacts(id: string, request: CreateContainer, instance: string, nowMs:
     publishPort: request.publishPort,
     servedPort: 0,
     settings: untouched(request),
+    ...{ runtime: request.runtime, env, loosened: [] },
   };
 }
 

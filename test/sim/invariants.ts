@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LABELS } from '../../schemas/program.ts';
+import { isCopy } from './copies.ts';
 import { createSimEngine } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
 import { watchHistory } from './history.ts';
@@ -29,7 +30,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   const volumeOf = new Map<string, string>();
   /** The count last seen, and of which life of the program. */
   const restarts = new Map<string, { createdAt: string; count: number }>();
-  const isOurs = ({ facts }: SimContainer) => facts.labels[LABELS.instance] === 'default';
+  const isOurs = (one: SimContainer) => one.facts.labels[LABELS.instance] === 'default' && !isCopy(one);
   const others = (one: SimContainer) => stage.containers(one.facts.program).filter((other) => other !== one);
   const wrong = (message: string) => stage.violations.push(message);
 
@@ -84,6 +85,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     if (call === undefined) return;
     const container = [...containers.values()].find(({ facts }) => facts.name === about);
     if (container === undefined) return;
+    if (isCopy(container) && stage.pruning) return;
     if (!isOurs(container)) wrong(`the host called ${name} for ${about}, which is not its own`);
     else if ((call === 'stop' || call === 'remove') && isUp(container)) mayEnd(container, call);
   };
@@ -125,7 +127,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   function checkContainers(): void {
     const ports = new Map<number, string>();
     for (const container of containers.values()) {
-      if (!isUp(container)) continue;
+      if (!isUp(container) || container.facts.publishPort === 0) continue;
       const { name, publishPort } = container.facts;
       const other = ports.get(publishPort);
       if (other !== undefined) wrong(`${name} and ${other} are both published on ${publishPort}`);
@@ -149,7 +151,10 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     for (const name of registry?.status.names() ?? []) {
       const status = registry?.status.get(name);
       if (status === undefined) continue;
-      const { createdAt, restartCount, publishPort } = status;
+      const { createdAt, restartCount, publishPort, containerId } = status;
+      const shown = containers.get(containerId);
+      if (shown !== undefined && isCopy(shown))
+        wrong(`${shown.facts.name} passes for the container of ${name}`);
       const other = ports.get(publishPort);
       // A ledger that could not be written, or was lost, may tell of a port that is another's by now.
       const isSure = !stage.wasFull && !stage.damaged.has(name) && !stage.damaged.has(other ?? '');

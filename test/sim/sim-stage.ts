@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CollectLimits } from '../../controller/collect/collectable.ts';
 import type { PassRecord } from '../../controller/trace/pass.ts';
 import type { RegistryOptions } from '../../registry/registry.ts';
+import { isCopy } from './copies.ts';
 import { createSimWorld, SIM_IMAGE_BYTES, type SimContainer, type SimWorld } from './engine-world.ts';
 import { createSimHost, type SimHost, type Step } from './host.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
@@ -80,6 +81,8 @@ export interface SimStage {
   wasFull: boolean;
   /** Something else than the host is at work on the engine. */
   meddling: boolean;
+  /** Somebody confirms what is missing, and that strays go. */
+  pruning: boolean;
   /** Containers that somebody else started or changed, and when last, on the monotonic clock. */
   readonly meddled: Map<string, number>;
   /** Containers that somebody changed, and when the program began as its ledger said then. */
@@ -102,6 +105,7 @@ export interface SimStage {
   hint(path: string): void;
   /** Does something to the engine that is not the host's doing. */
   meddle(work: () => void): void;
+  /** The programs' own: what somebody copied of them is none. */
   containers(name?: string): SimContainer[];
   end(): Promise<void>;
 }
@@ -161,7 +165,13 @@ export async function createSimStage(seed: number, onPass?: (pass: PassRecord) =
   const stage: SimStage = {
     ...{ random, world, clock, root, weather },
     ...{ host: undefined, version: 0, wallOffsetMs: 0, jumpedMs: undefined, deathIn: 0, openCalls: 0 },
-    ...{ meddling: false, dataWasFull: false, freedMs: Number.NEGATIVE_INFINITY, wasFull: false },
+    ...{
+      meddling: false,
+      pruning: false,
+      dataWasFull: false,
+      freedMs: Number.NEGATIVE_INFINITY,
+      wasFull: false,
+    },
     ...{
       attic: new Map(),
       begun: new Map(),
@@ -179,6 +189,7 @@ export async function createSimStage(seed: number, onPass?: (pass: PassRecord) =
     async start() {
       dying = undefined;
       stage.openCalls = 0;
+      stage.pruning = false;
       let died = (): void => undefined;
       const death = new Promise<undefined>((resolve) => {
         died = () => resolve(undefined);
@@ -244,8 +255,10 @@ export async function createSimStage(seed: number, onPass?: (pass: PassRecord) =
     },
     containers: (name) =>
       [...world.containers.values()].filter(
-        ({ facts }) =>
-          facts.labels['dev.hersh.instance'] === 'default' && (name === undefined || facts.program === name),
+        (one) =>
+          one.facts.labels['dev.hersh.instance'] === 'default' &&
+          !isCopy(one) &&
+          (name === undefined || one.facts.program === name),
       ),
     async end() {
       await stage.kill();

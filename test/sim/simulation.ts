@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { PassRecord } from '../../controller/trace/pass.ts';
 import { calm, complaints, leftFiles } from './convergence.ts';
+import { meddleWithCopies } from './copies.ts';
 import { ENGINE_STEPS, HOST_STEPS } from './engine-steps.ts';
 import { endManifest, FILE_STEPS, freeDisk, putProgramsBack } from './file-steps.ts';
 import type { SimHost } from './host.ts';
 import { type Invariants, watchInvariants } from './invariants.ts';
+import { createRandom } from './random.ts';
 import { createSimStage, FAIR, type SimStage } from './sim-stage.ts';
 import type { SimStep } from './sim-step.ts';
 import { USER_STEPS } from './user-steps.ts';
@@ -18,6 +20,9 @@ const REST_MS = 70_000;
 const LOG_LINES = 400;
 /** Time between two steps. */
 const WAITS = [0, 0, 10, 100, 500, 2_000, 5_000, 12_000] as const;
+
+/** How often somebody copies a container, beside all else: the stories of old seeds stay what they were. */
+const COPIED = 0.06;
 
 const STEPS: readonly SimStep[] = [...USER_STEPS, ...FILE_STEPS, ...ENGINE_STEPS, ...HOST_STEPS];
 
@@ -50,7 +55,12 @@ export async function simulate(
   try {
     const invariants = await watchInvariants(stage);
     await stage.start();
-    for (let step = 0; step < steps; step++) await oneStep(stage, invariants, tell);
+    const copying = createRandom(seed ^ 0x2545f491);
+    for (let step = 0; step < steps; step++) {
+      const words = copying.chance(COPIED) ? meddleWithCopies(stage, copying) : '';
+      if (words !== '') tell(words);
+      await oneStep(stage, invariants, tell);
+    }
     tell('nothing goes wrong any more');
     await calmDown(stage, tell);
     await converge(stage, invariants);
@@ -166,6 +176,7 @@ async function depth({ metrics }: SimHost): Promise<number> {
 /** What was kept until somebody confirms goes when somebody does, and strays with it. */
 async function prune(stage: SimStage, invariants: Invariants): Promise<void> {
   const host = hostOf(stage);
+  stage.pruning = true;
   void host.programs.confirmPrune();
   await stage.advance(15_000);
   invariants.check();

@@ -134,8 +134,12 @@ async function rollBack(stage: SimStage, host: SimHost): Promise<Call | undefine
   return { words, answer: host.programs.rollBack(program.name, number) };
 }
 
-async function confirmPrune(_: SimStage, host: SimHost): Promise<Call> {
-  return { words: 'confirm the prune', answer: host.programs.confirmPrune() };
+async function confirmPrune(stage: SimStage, host: SimHost): Promise<Call> {
+  stage.pruning = true;
+  const over = () => {
+    stage.pruning = false;
+  };
+  return { words: 'confirm the prune', answer: host.programs.confirmPrune().finally(over) };
 }
 
 function inLine(manifest: string): string {

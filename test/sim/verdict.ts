@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Registry } from '../../registry/registry.ts';
+import { builtFrom } from '../../schemas/build-id.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { isCopy } from './copies.ts';
 import { untouched } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
 import { type Fate, fateOf, finishes, isBuildable, isKnownImage } from './random-manifest.ts';
@@ -115,6 +117,8 @@ function holderOf({ stage, registry, status }: Case, port: number): string {
   // A stray, which nobody knows of any more and which is left alone.
   const stray = stage.containers().find((one) => isUp(one) && one.facts.publishPort === port);
   if (stray !== undefined && registry.status.get(stray.facts.program) === undefined) return 'a stray';
+  const copies = [...stage.world.containers.values()].filter(isCopy);
+  if (copies.some((one) => isUp(one) && one.facts.publishPort === port)) return 'a copy';
   const others = registry.status.names().filter((name) => name !== status.name);
   const has = (name: string) => {
     const status = registry.status.get(name);
@@ -178,7 +182,8 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   const isBetter = canBeMade(given, good, reasons) && isKept(given, seen);
   if (!isGood && !witness.wasReady(seen) && isBetter)
     return `revision ${seen.revision} serves, which never was ready`;
-  if (publishPort !== status.publishPort)
+  // What there was no room to write names a port that the program has no more.
+  if (publishPort !== status.publishPort && !stage.wasFull)
     return `it is published on ${publishPort} and not ${status.publishPort}`;
   const strange = settingsComplaint(given, serving);
   // One that somebody changed is better than none.
@@ -235,7 +240,7 @@ function canBeMade({ stage }: Case, { build }: Seen, reasons: readonly string[])
   const { world, root } = stage;
   const tagged = new Set(world.tags.values());
   const isThere = [...world.images.values()].some(
-    ({ id, labels }) => labels['dev.hersh.build'] === build && tagged.has(id),
+    ({ id, labels }) => builtFrom(labels) === build && tagged.has(id),
   );
   const isKept = textOf({ root }, `data/contexts/${build}.tar`) !== undefined;
   return build === '' || isThere || (reasons.includes('RolledBack') && isKept);
@@ -243,12 +248,16 @@ function canBeMade({ stage }: Case, { build }: Seen, reasons: readonly string[])
 
 /** The wanted revision has to serve, and to be ready. */
 function servesComplaint(given: Case, serving: SimContainer | undefined, key: string): string {
-  const { status, wanted, containers, isValid } = given;
+  const { stage, status, wanted, containers, isValid } = given;
   const complaint = exactComplaint(given, serving, key);
   if (complaint !== '') return complaint;
   if (containers.length > 1) return `${containers.length} containers are kept`;
-  if (serving?.facts.name !== `hersh-program-${status.name}`)
-    return `its container is ${serving?.facts.name}`;
+  const name = `hersh-program-${status.name}`;
+  // One that is not the program's, and is left alone, may have it.
+  const isTaken = [...stage.world.containers.values()].some(
+    (one) => one.facts.name === name && !containers.includes(one),
+  );
+  if (serving?.facts.name !== name && !isTaken) return `its container is ${serving?.facts.name}`;
   if (fateOf(wanted) !== 'serves') return '';
   if (status.state !== 'Ready') return 'it should be Ready';
   return status.reason === '' || !isValid ? '' : 'it is Ready, and should have no reason';

@@ -6,6 +6,7 @@ import { resolveSpec } from '../../schemas/resolve.ts';
 import { attemptOf, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { isCopy } from './copies.ts';
 import type { SimContainer } from './engine-world.ts';
 import type { SimHost, Step } from './host.ts';
 import { openLedgers } from './ledgers.ts';
@@ -143,7 +144,7 @@ export function createWitness(stage: SimStage): Witness {
   }
 
   function note(container: SimContainer, action: string): void {
-    if (container.facts.labels[LABELS.instance] !== 'default') return;
+    if (container.facts.labels[LABELS.instance] !== 'default' || isCopy(container)) return;
     const seen = seenOf(container);
     const now = clock.monotonic();
     if (action === 'start') {
@@ -277,7 +278,7 @@ export function createWitness(stage: SimStage): Witness {
     const obeyed = state === 'Stopped' && ledger.reason === '';
     // What somebody runs by hand does not rest, whatever a host that is dead has written.
     const runs = [...world.containers.values()].some(
-      ({ facts }) => facts.program === name && facts.state === 'running',
+      (one) => one.facts.program === name && one.facts.state === 'running' && !isCopy(one),
     );
     const rests = isStopped && obeyed && !runs;
     if (rests && memory.program.inForce?.spec.desiredState === 'Stopped') askedSince.set(name, []);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { AppError } from '../../../schemas/errors.ts';
 import { LABELS } from '../../../schemas/program.ts';
-import type { CreateContainer, EngineLog } from '../engine.ts';
+import type { CreateContainer } from '../engine.ts';
 import type { Connection } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
 import { prepareImageVolumes } from './image-volumes.ts';
@@ -16,7 +16,6 @@ export interface CreateDeps {
   connection: Connection;
   networks: Networks;
   instance: string;
-  log: EngineLog;
 }
 
 /**
@@ -32,7 +31,7 @@ export async function createContainer(deps: CreateDeps, request: CreateContainer
 }
 
 async function create(deps: CreateDeps, request: CreateContainer): Promise<string> {
-  const { connection, networks, instance, log } = deps;
+  const { connection, networks, instance } = deps;
   const docker = connection.quick;
   const image = await inspectImage(docker, request.image);
   await claimImage(docker, image, instance);
@@ -49,7 +48,7 @@ async function create(deps: CreateDeps, request: CreateContainer): Promise<strin
     mount.VolumeOptions?.Labels?.[IMAGE_VOLUME_LABEL] !== undefined;
   await prepareImageVolumes(connection, made, (options.HostConfig?.Mounts ?? []).filter(own));
   await ensureVolume(docker, instance, request);
-  const container = await createOrReplace(connection, instance, options, request, log);
+  const container = await createNamed(docker, options, request, instance);
   try {
     await giveState(connection, container.id, { ...made, volume: request.volume });
   } catch (error) {
@@ -82,14 +81,16 @@ async function ensureVolume(docker: Docker, instance: string, request: CreateCon
   }
 }
 
-async function createOrReplace(
-  connection: Connection,
-  instance: string,
+/**
+ * Nothing that has the name is removed for it: whose it is its labels can not tell, and the next look takes up what a
+ * host has left that was killed.
+ */
+async function createNamed(
+  docker: Docker,
   options: Docker.ContainerCreateOptions,
-  request: CreateContainer,
-  log: EngineLog,
+  { name, program }: CreateContainer,
+  instance: string,
 ): Promise<Docker.Container> {
-  const docker = connection.quick;
   try {
     return await docker.createContainer(options);
   } catch (error) {
@@ -97,18 +98,16 @@ async function createOrReplace(
       throw new AppError('ImageNotFound', failureOf(error).message, { cause: error });
     }
     if (statusOf(error) !== 409) throw error;
-    const holder = await docker.getContainer(request.name).inspect();
-    const { labels, startedAtMs, program, state, id } = containerOf(holder);
-    const ours = labels[LABELS.instance] === instance && program === request.program;
-    if (!ours || startedAtMs > 0 || state !== 'created') {
-      throw new AppError(
-        'StartFailed',
-        `the name ${request.name} is taken by container ${id.slice(0, 12)} (${ours ? 'this program' : program || 'not a program of this host'}, ${state})`,
-        { cause: error, hint: `Remove it: docker rm -f ${request.name}` },
-      );
-    }
-    log.info({ program, container: id }, 'removing a container that was created and never ran');
-    await removeContainer(connection, id);
-    return docker.createContainer(options);
+    const holder = containerOf(await docker.getContainer(name).inspect());
+    const { labels, state, id } = holder;
+    const isLabelled = labels[LABELS.instance] === instance && holder.program === program;
+    const whose = isLabelled
+      ? 'with the labels of this program'
+      : holder.program || 'not a program of this host';
+    throw new AppError(
+      'StartFailed',
+      `the name ${name} is taken by container ${id.slice(0, 12)} (${whose}, ${state})`,
+      { cause: error, hint: `Remove it: docker rm -f ${name}` },
+    );
   }
 }

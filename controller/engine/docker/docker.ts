@@ -68,7 +68,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     async createContainer(request) {
       // Before the first container: what a host that died left half done.
       await sweep();
-      return believed(createContainer({ connection, networks, instance, log }, request));
+      return believed(createContainer({ connection, networks, instance }, request));
     },
     startContainer: (id) => believed(startContainer(quick, networks, id)),
     stopContainer: (id, graceSeconds) => stopContainer(patient, id, graceSeconds),

@@ -25,7 +25,8 @@ export interface OwnTags {
 
 /**
  * Which tags of an image are the hosts'. All else is somebody's own, and so is an image that has none of these: what
- * is committed from a program's container, or built on its image, has our label too.
+ * is built on a program's image has our label too.
+ * @param build see `builtFrom`
  */
 export function ownTags(
   instance: string,

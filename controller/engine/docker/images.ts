@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
+import { builtFrom } from '../../../schemas/build-id.ts';
 import { AppError } from '../../../schemas/errors.ts';
-import { LABELS } from '../../../schemas/program.ts';
 import type { BuiltImage, Image, ImageRemoval } from '../engine.ts';
 import { absent, engineError, refused, statusOf } from './errors.ts';
 import { createImageSizes } from './image-sizes.ts';
@@ -29,7 +29,7 @@ export async function claimImage(
   { Id, RepoTags, Config }: Pick<Docker.ImageInspectInfo, 'Id' | 'RepoTags' | 'Config'>,
   instance: string,
 ): Promise<void> {
-  const own = ownTags(instance, Config?.Labels?.[LABELS.build], RepoTags);
+  const own = ownTags(instance, builtFrom(Config?.Labels), RepoTags);
   if (hasNone(own) || own.ours.length > 0) return;
   const claim = { repo: own.repository, tag: `for-${instance}` };
   const holder = docker.getImage(claimTag(own.repository, instance));
@@ -47,7 +47,7 @@ export function createBuiltImages(docker: Docker, instance: string): () => Promi
   return async () => {
     const listed = await refused(docker.listImages(), 'InternalError');
     const rows = listed.map(({ Id: id, Created: createdS, RepoTags, Labels }) => {
-      const build = Labels?.[LABELS.build] ?? '';
+      const build = builtFrom(Labels) ?? '';
       const own = ownTags(instance, build, RepoTags ?? null);
       return { id, createdS, build, own, isHosts: !hasNone(own) };
     });
@@ -66,7 +66,7 @@ export function createBuiltImages(docker: Docker, instance: string): () => Promi
 export async function removeImage(docker: Docker, id: string, instance: string): Promise<ImageRemoval> {
   const found = await absent(docker.getImage(id).inspect(), [400, 404], 'InternalError');
   if (found === undefined) return 'gone';
-  const { plain, ours, others } = ownTags(instance, found.Config?.Labels?.[LABELS.build], found.RepoTags);
+  const { plain, ours, others } = ownTags(instance, builtFrom(found.Config?.Labels), found.RepoTags);
   if (others.length > 0) {
     for (const tag of ours) await untag(docker, tag);
     return 'kept';

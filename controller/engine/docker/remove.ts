@@ -23,7 +23,7 @@ export async function removeContainer({ look, quick }: Connection, id: string): 
   }
   for (const mount of found.HostConfig.Mounts ?? []) {
     const labels = mount.VolumeOptions?.Labels ?? {};
-    if (labels[IMAGE_VOLUME_LABEL] === undefined) continue;
+    if (labels[IMAGE_VOLUME_LABEL] === undefined || !IMAGE_VOLUME.test(mount.Source)) continue;
     await absent(quick.getVolume(mount.Source).remove(), [404, 409], 'StartFailed');
   }
 }
@@ -40,12 +40,16 @@ export function createSweep(connection: Connection, instance: string, log: Engin
   };
 }
 
+/** As hosts name them: the label is copied by whatever copies a container's mounts. */
+const IMAGE_VOLUME = /-image-volume-[0-9a-f]{12}$/;
+
 /** Helpers, and image volumes that no container uses. */
 async function sweepLeftovers(connection: Connection, instance: string): Promise<void> {
   await sweepHelpers(connection, instance);
   const filters = { label: [`${IMAGE_VOLUME_LABEL}=${instance}`], dangling: ['true'] };
   const { Volumes } = await connection.quick.listVolumes({ filters });
   for (const { Name } of Volumes ?? []) {
+    if (!IMAGE_VOLUME.test(Name)) continue;
     await absent(connection.quick.getVolume(Name).remove(), [404, 409], 'StartFailed');
   }
 }

@@ -78,7 +78,9 @@ export async function sweepHelpers(connection: Connection, instance: string): Pr
     all: true,
     filters: { label: [`${HELPER_LABEL}=${instance}`] },
   });
-  for (const { Id } of left) await removeHelper(connection.quick.getContainer(Id));
+  // A helper never runs. What does, or did, was made of one, and bears its label as labels are copied.
+  for (const { Id, State } of left)
+    if (State === 'created') await removeHelper(connection.quick.getContainer(Id));
 }
 
 /** A container of a program's image that is never started: through it, volumes are looked into and written to. */

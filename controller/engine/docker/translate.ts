@@ -9,6 +9,7 @@ import type {
 import { AppError } from '../../../schemas/errors.ts';
 import { LABELS, PROGRAM_PORT } from '../../../schemas/program.ts';
 import type { CreateContainer } from '../engine.ts';
+import { loosenedOf } from './floor.ts';
 
 /** Between the port's words and the Docker API's. Pure: no engine, no clock. */
 
@@ -195,6 +196,9 @@ export function containerOf(inspected: Docker.ContainerInspectInfo, oomToldMs = 
     publishPort: portIn(bindings),
     servedPort: state.Running ? portIn(served) : 0,
     settings: settingsOf(inspected),
+    runtime: host.Runtime ?? '',
+    env: Object.fromEntries((config.Env ?? []).map(envEntry)),
+    loosened: loosenedOf(inspected),
   };
 }
 
@@ -202,6 +206,12 @@ export function containerOf(inspected: Docker.ContainerInspectInfo, oomToldMs = 
 function portIn(table: Record<string, { HostPort?: string }[] | null>): number {
   const port = Number(table[PORT_KEY]?.[0]?.HostPort ?? 0);
   return Number.isInteger(port) ? port : 0;
+}
+
+/** `KEY=a=b` has the value `a=b`; one without a value has none. */
+function envEntry(text: string): [string, string] {
+  const [key = ''] = text.split('=', 1);
+  return [key, text.slice(key.length + 1)];
 }
 
 /** An engine leaves out what it does not know: some limits are gone from newer ones. */

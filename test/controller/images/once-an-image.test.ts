@@ -94,7 +94,7 @@ describe('image tasks', () => {
     assert.equal(running.length, 1);
     const { tag, labels, args, dockerfile } = running[0]?.request ?? {};
     assert.deepEqual([tag, dockerfile, args], ['hersh/build-h1', 'Dockerfile', { A: '1' }]);
-    assert.deepEqual(labels, { 'dev.hersh.build': 'h1' });
+    assert.deepEqual(labels, { 'dev.hersh.build': 'h1', 'dev.hersh.program': '' });
     assert.equal(tasks.pending('a'), true);
     assert.equal(tasks.pending('b', 'h1'), true);
     assert.equal(tasks.pending('b', 'h2'), false);

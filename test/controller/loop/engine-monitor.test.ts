@@ -21,11 +21,13 @@ async function createBench(test: TestContext) {
     warn: (_fields: object, message: string) => warned.push(message),
   };
   const known = new Set(['app']);
+  /** Why a container is not its program's, by id. */
+  const strange = new Map<string, string>();
   let turns = 0;
   const monitor = startEngineMonitor({
     ...{ engine, clock },
     log: log as unknown as Parameters<typeof startEngineMonitor>[0]['log'],
-    isKnown: (program) => known.has(program),
+    whyStray: ({ id, program }) => (known.has(program) ? strange.get(id) : ''),
     onProgram: (program) => looked.push(program),
     onTurn: () => turns++,
   });
@@ -36,7 +38,7 @@ async function createBench(test: TestContext) {
       ...{ memoryBytes: 1, cpus: 1, pids: 1, volume: program, volumeLabels: { [LABELS.program]: program } },
     });
   await clock.advance(300);
-  return { clock, world, engine, monitor, looked, warned, said, known, make, turns: () => turns };
+  return { clock, world, engine, monitor, looked, warned, said, known, strange, make, turns: () => turns };
 }
 
 describe('the engine monitor', () => {

@@ -73,26 +73,54 @@ describe('what is remembered after the host', () => {
   });
 
   it('made a container', () => {
-    const makes = { kind: 'makes', volume: 'w', revision: 3, hash: 'h3', isAgain: false } as const;
-    const program = { ...full.program, volume: 'w', newest: { number: 3, hash: 'h3' } };
+    const makes = {
+      kind: 'makes',
+      volume: 'w',
+      revision: 3,
+      hash: 'h3',
+      specHash: 'v1:s',
+      isAgain: false,
+    } as const;
+    const making = 'v1:s';
+    const program = { ...full.program, volume: 'w', newest: { number: 3, hash: 'h3' }, making };
     assert.deepEqual(change(makes), { program });
-    const first = { volume: 'w', newest: { number: 1, hash: 'h1' } };
+    const first = { volume: 'w', newest: { number: 1, hash: 'h1' }, making };
     assert.deepEqual(
       afterDeed(memoryOf(), { ...makes, revision: 1, hash: 'h1' }),
       memoryOf({ program: first }),
     );
   });
 
+  it('notes the id of what it made, until when it is known what is being made', () => {
+    const containers = { ...full.containers, b: { made: true } };
+    const program = { ...full.program, making: '' };
+    assert.deepEqual(change({ kind: 'made', containerId: 'b' }), { containers, program });
+  });
+
   it('made one of the newest revision anew, whose hash may be another by now', () => {
-    const makes = { kind: 'makes', volume: 'v', revision: 2, hash: 'other', isAgain: false } as const;
+    const makes = {
+      kind: 'makes',
+      volume: 'v',
+      revision: 2,
+      hash: 'other',
+      specHash: 'v1:s',
+      isAgain: false,
+    } as const;
     assert.deepEqual(change(makes), {
-      program: { ...full.program, newest: { number: 2, hash: 'other' } },
+      program: { ...full.program, newest: { number: 2, hash: 'other' }, making: 'v1:s' },
     });
   });
 
   it('made one of an older revision, or of the good one again: the newest number stays given', () => {
-    const older = { kind: 'makes', volume: 'w', revision: 1, hash: 'h1', isAgain: false } as const;
-    const program = { ...full.program, volume: 'w' };
+    const older = {
+      kind: 'makes',
+      volume: 'w',
+      revision: 1,
+      hash: 'h1',
+      specHash: 'v1:s',
+      isAgain: false,
+    } as const;
+    const program = { ...full.program, volume: 'w', making: 'v1:s' };
     assert.deepEqual(change(older), { program });
     assert.deepEqual(change({ ...older, revision: 3, isAgain: true }), { program });
   });
@@ -171,6 +199,15 @@ describe('what is remembered of a program whose name is born anew', () => {
 
   it('for another user: how runs ended', () => {
     assert.deepEqual(afterDeed(full, { kind: 'bornAnew', isSameUser: false }), memoryOf({ containers }));
+  });
+
+  it("and which containers are the old one's, that they may be removed", () => {
+    const known = memoryOf({
+      program: { making: '' },
+      containers: { a: { made: true, settings: SETTINGS } },
+    });
+    const left = memoryOf({ program: { making: '' }, containers: { a: { made: true } } });
+    assert.deepEqual(afterDeed(known, { kind: 'bornAnew', isSameUser: false }), left);
   });
 
   it('is nothing where nothing was', () => {

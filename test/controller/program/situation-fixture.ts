@@ -59,6 +59,7 @@ export function containerOf(id: string, spec: ProgramSpec, change: Partial<Conta
     publishPort: PORT,
     servedPort: PORT,
     settings: SETTINGS,
+    ...{ runtime: 'runc', env: spec.env, loosened: [] },
     ...change,
   };
 }
@@ -94,6 +95,7 @@ export function situationOf(spec: ProgramSpec, change: Partial<Situation> = {}):
     containerName: 'hersh-program-x',
     goal: { kind: spec.desiredState === 'Running' ? 'run' : 'stop', spec },
     containers: [],
+    strangers: [],
     imageKey: HASH,
     buildId: 'build-aaaaaaaaaaaa',
     image: { kind: 'present', id: 'sha256:image' },

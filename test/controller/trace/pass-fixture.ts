@@ -34,7 +34,14 @@ export function recordOf(hadMs: number): PassRecord {
   });
   const { number: revision, hash, buildId } = revisionOf(OLD, 1);
   const facts: Facts = {
-    ...{ nowMs: NOW_MS, containerName: 'hersh-program-x', containers: [one], stopping: [], pending: [] },
+    ...{
+      nowMs: NOW_MS,
+      containerName: 'hersh-program-x',
+      containers: [one],
+      strangers: [],
+      stopping: [],
+      pending: [],
+    },
     probes: { [one.id]: { ready: false, live: undefined, message: 'nothing listens' } },
     ...{ port: { port: PORT, shownPort: PORT, portProblem: undefined }, context: CONTEXT, rollouts: {} },
     answers: {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type Docker from 'dockerode';
+import { loosenedOf } from '../../../../controller/engine/docker/floor.ts';
 import {
   containerOf,
   createOptions,
@@ -151,7 +152,7 @@ describe('containerOf', () => {
       OOMKilled: true,
       Error: '',
     },
-    Config: { Labels: { 'dev.hersh.program': 'ann-1' } },
+    Config: { Labels: { 'dev.hersh.program': 'ann-1' }, Env: ['KEY=a=b', 'EMPTY='] },
     HostConfig: {
       PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '19005' }] },
       Memory: 2 ** 29,
@@ -159,6 +160,7 @@ describe('containerOf', () => {
       PidsLimit: 256,
       RestartPolicy: { Name: 'no' },
       NetworkMode: 'home',
+      Runtime: 'runc',
     },
     NetworkSettings: { Networks: { other: {}, home: {} } },
   };
@@ -201,6 +203,9 @@ describe('containerOf', () => {
         network: 'home',
         networks: ['home', 'other'],
       },
+      runtime: 'runc',
+      env: { KEY: 'a=b', EMPTY: '' },
+      loosened: loosenedOf(from({})),
     });
   });
 

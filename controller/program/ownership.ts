@@ -1,0 +1,131 @@
+import { type Container, hashOf, revisionOf, type Stranger, short } from '../../schemas/container.ts';
+import type { Facts } from '../../schemas/facts.ts';
+import { type ProgramMemory, withProgram } from '../../schemas/memory.ts';
+import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
+import { keyOf, type Revision } from '../../schemas/revision.ts';
+import { specHash } from '../../schemas/spec-hash.ts';
+
+/**
+ * Which of the containers that bear a program's labels are its own. Labels travel with whatever is made of a
+ * container, so they prove nothing: the ids of what a host made are noted. Where none is noted (an older host made
+ * them, the ledger was lost, a host was killed between the making and the noting), one counts that has the security
+ * every container is made with, and the settings of its own revision.
+ */
+
+/** What tells of a container whose id is not noted. */
+export interface Papers {
+  /** As it is kept under the number that the container bears. */
+  revision?: Revision;
+  /** Of the container's image. */
+  imageLabels?: Readonly<Record<string, string>>;
+}
+
+/** Whether its papers have to be looked at. */
+export function isInDoubt({ program, containers }: ProgramMemory, one: Container): boolean {
+  if (containers[one.id]?.made === true) return false;
+  const { making, newest } = program;
+  if (making === undefined || (making !== '' && making === hashOf(one))) return true;
+  // A ledger that could not be written, or was put back, is behind: no copy is of a revision that it does not know.
+  return revisionOf(one) > (newest?.number ?? 0);
+}
+
+/** @param papers by id, of those that are in doubt */
+export function toldApart(
+  memory: ProgramMemory,
+  containers: readonly Container[],
+  papers: Readonly<Record<string, Papers>>,
+): { own: Container[]; strangers: Stranger[] } {
+  const own: Container[] = [];
+  const strangers: Stranger[] = [];
+  for (const one of containers) {
+    const why = whyStrange(memory, one, papers[one.id]);
+    const { id, name, program, state, labels } = one;
+    if (why === '') own.push(one);
+    else strangers.push({ id, name, program, state, labels, why });
+  }
+  return { own, strangers };
+}
+
+function whyStrange(memory: ProgramMemory, one: Container, papers: Papers = {}): string {
+  if (memory.containers[one.id]?.made === true) return '';
+  const loosened = one.loosened.join(', ');
+  if (!isInDoubt(memory, one)) return `no host made it${loosened === '' ? '' : ` (${loosened})`}`;
+  if (loosened !== '') return loosened;
+  const spec = specIn(memory, one, papers.revision);
+  if (spec === undefined) return 'no revision is known that it was made for';
+  const others = differences(memory, one, spec).join(', ');
+  if (others !== '') return others;
+  // One that was built, or pulled, bears no program's name: that comes of `docker commit`.
+  return papers.imageLabels?.[LABELS.program] ? 'its image was made of a container' : '';
+}
+
+/** What it was made for, of all that is known: its own revision, the good one, what is in force. */
+function specIn({ program, rollout }: ProgramMemory, one: Container, revision?: Revision) {
+  const { inForce } = program;
+  const { good } = rollout;
+  const known: [ProgramSpec, string][] = [
+    ...(revision ? [[revision.spec, keyOf(revision)] as [ProgramSpec, string]] : []),
+    ...(good?.revision === revisionOf(one) ? [[good.spec, good.imageKey] as [ProgramSpec, string]] : []),
+    ...(inForce
+      ? [[inForce.spec, inForce.spec.image ?? one.labels[LABELS.build] ?? ''] as [ProgramSpec, string]]
+      : []),
+  ];
+  return known
+    .map(([spec, key]) => [asMade(spec, one), key] as const)
+    .find((its) => isMadeOf(one, ...its))?.[0];
+}
+
+/** The spec as the container was made for it: a restart is the same revision. */
+export function asMade(spec: ProgramSpec, { labels }: Container): ProgramSpec {
+  return { ...spec, restartedAt: labels[LABELS.restartedAt] ?? spec.restartedAt };
+}
+
+/** Whether the container's label, and the port it is published on, are those of the spec. */
+export function isMadeOf(one: Container, spec: ProgramSpec, imageKey: string): boolean {
+  return specHash(spec, imageKey, one.publishPort) === hashOf(one);
+}
+
+/** How it is otherwise than a host makes it for that spec, in words. */
+function differences({ containers }: ProgramMemory, one: Container, spec: ProgramSpec): string[] {
+  // What was changed since an older host saw it run is drift, and dealt with as such.
+  const settings: Container['settings'] = { ...one.settings, ...containers[one.id]?.settings };
+  const { memoryBytes, cpus, pids } = spec.resources;
+  const { memorySwapBytes, networks, network } = settings;
+  const env = { ...spec.env, HERSH_PROGRAM_ID: one.program };
+  const keys = Object.entries(env).flatMap(([key, value]) => (one.env[key] === value ? [] : key));
+  const checks: [boolean, string][] = [
+    [one.runtime === spec.runtime, `its runtime is ${one.runtime}`],
+    [keys.length === 0, `its environment differs in ${keys.join(' and ')}`],
+    [settings.memoryBytes === memoryBytes, `its memory limit is ${settings.memoryBytes}`],
+    // An engine that does not count swap says -1.
+    [memorySwapBytes === memoryBytes || memorySwapBytes === -1, `its limit with swap is ${memorySwapBytes}`],
+    [Math.round(settings.cpus * 1e9) === Math.round(cpus * 1e9), `its cpus are ${settings.cpus}`],
+    [settings.pids === pids, `its limit of processes is ${settings.pids}`],
+    [settings.restartPolicy === 'no', `its restart policy is ${settings.restartPolicy}`],
+    [networks.every((name) => name === network), `its networks are ${networks.join(' and ')}`],
+  ];
+  return checks.flatMap(([isSo, words]) => (isSo ? [] : words));
+}
+
+/** The memory of those that are there, each noted as the program's own. What is no more has nothing to be remembered. */
+export function noted(
+  memory: ProgramMemory,
+  { containers, strangers }: Pick<Facts, 'containers' | 'strangers'>,
+): ProgramMemory {
+  const { strangers: _, making, ...program } = memory.program;
+  const isFound = containers.some((one) => hashOf(one) === making && !memory.containers[one.id]?.made);
+  const isBegun = making === undefined && containers.length > 0;
+  const own = containers.map(({ id }) => [id, { ...memory.containers[id], made: true as const }]);
+  return withProgram(
+    { ...memory, program, containers: Object.fromEntries(own) },
+    {
+      ...(isFound || isBegun ? { making: '' } : making !== undefined && { making }),
+      ...(strangers.length > 0 && { strangers: strangers.map(({ id, name, why }) => ({ id, name, why })) }),
+    },
+  );
+}
+
+/** For people, of one that was not there at the last look. */
+export function describeStranger({ id, name, why }: Pick<Stranger, 'id' | 'name' | 'why'>): string {
+  return `container ${short(id)} (${name}) bears this program's labels and is not its own: ${why}; it is left alone, and POST /registry/prune removes it`;
+}

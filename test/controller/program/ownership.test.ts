@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { containerOf } from '../../../controller/engine/docker/translate.ts';
+import { afterDeed } from '../../../controller/program/deed.ts';
+import { isInDoubt, noted, type Papers, toldApart } from '../../../controller/program/ownership.ts';
+import type { Container } from '../../../schemas/container.ts';
+import type { ProgramMemory } from '../../../schemas/memory.ts';
+import { LABELS } from '../../../schemas/program.ts';
+import type { Revision } from '../../../schemas/revision.ts';
+import { revisionHash } from '../../../schemas/spec-hash.ts';
+import { inspectedOf } from '../engine/docker/inspected-b8c6c15.ts';
+import { HASH, memoryOf, specOf } from './situation-fixture.ts';
+
+const spec = specOf({ env: { KEY: 'a=b' }, resources: { memory: '64Mi', cpus: 0.1, pids: 64 } });
+/** As a host of b8c6c15 left it. */
+const older = containerOf(inspectedOf(spec, HASH));
+const revision: Revision = {
+  ...{ number: 1, hash: revisionHash(spec, HASH), createdAt: '', commit: '', buildId: '', buildHash: HASH },
+  ...{ imageId: older.imageId, spec, rawSpec: {}, author: 'me', outcome: 'Ready', message: '' },
+};
+const PAPERS: Papers = { revision, imageLabels: { [LABELS.build]: HASH } };
+
+/** Why it is not the program's; `""` where it is. */
+const why = (memory: ProgramMemory, change: Partial<Container> = {}, papers: Papers = PAPERS): string => {
+  const one = { ...older, ...change };
+  const { own, strangers } = toldApart(memory, [one], { [one.id]: papers });
+  assert.equal(own.length + strangers.length, 1);
+  return strangers[0]?.why ?? '';
+};
+const settings = (change: Partial<Container['settings']>) => ({ settings: { ...older.settings, ...change } });
+
+describe('a container whose id is not noted', () => {
+  const ledger = memoryOf({ program: { newest: { number: 1, hash: revision.hash } } });
+
+  it("is the program's where an older host made it, and no upgrade replaces it", () => {
+    assert.equal(why(ledger), '');
+    assert.equal(why(memoryOf()), '', 'the ledger was lost');
+    const after = noted(ledger, { containers: [older], strangers: [] });
+    assert.deepEqual(after.containers, { [older.id]: { made: true } });
+    assert.equal(after.program.making, '');
+  });
+
+  it('is so by what is in force, or was good, where its revision could not be written', () => {
+    const inForce = { rawHash: '', rawSpec: {}, spec, labels: {} };
+    assert.equal(why(memoryOf({ program: { inForce } }), {}, {}), '');
+    const good = { revision: 1, hash: revision.hash, imageKey: HASH, buildId: '', spec };
+    assert.equal(why(memoryOf({ rollout: { verdict: 'new', attempt: '', refusals: 0, good } }), {}, {}), '');
+    assert.match(why(memoryOf(), {}, {}), /^no revision is known/);
+  });
+
+  const strange: [string, Partial<Container>][] = [
+    ['less security', { loosened: ['its root file system is writable'] }],
+    ['another port', { publishPort: 19006 }],
+    ['another runtime', { runtime: 'runsc' }],
+    ['another value in its environment', { env: { ...older.env, KEY: 'b' } }],
+    ['more memory', settings({ memoryBytes: 2 ** 40 })],
+    ['more swap', settings({ memorySwapBytes: 2 ** 40 })],
+    ['more cpus', settings({ cpus: 64 })],
+    ['more processes', settings({ pids: 1_000 })],
+    ['a restart policy', settings({ restartPolicy: 'always' })],
+    ['a network more', settings({ networks: ['bridge', 'hersh-programs-1'] })],
+    ['the label of another spec', { labels: { ...older.labels, [LABELS.specHash]: 'v1:0' } }],
+  ];
+  for (const [what, change] of strange)
+    it(`is a stranger with ${what}`, () => assert.notEqual(why(ledger, change), ''));
+
+  it('is one where its image was committed from a container', () => {
+    const imageLabels = { [LABELS.build]: HASH, [LABELS.program]: 'x' };
+    assert.match(why(ledger, {}, { revision, imageLabels }), /made of a container/);
+  });
+
+  it("is the program's where an engine does not count swap, or an older host saw it run otherwise", () => {
+    assert.equal(why(ledger, settings({ memorySwapBytes: -1 })), '');
+    // Changed since: drift, which the next look finds.
+    const known = memoryOf({ containers: { [older.id]: { settings: older.settings } } });
+    assert.equal(why(known, settings({ cpus: 64 })), '');
+  });
+});
+
+describe('a container of a program whose ids are noted', () => {
+  const made = afterDeed(memoryOf(), { kind: 'made', containerId: older.id });
+  const newest = { number: 1, hash: revision.hash };
+  const other = { ...made, containers: {}, program: { ...made.program, newest } };
+
+  it("is the program's by its id, whatever became of it", () => {
+    assert.equal(why(made, { loosened: ['it is paused'], ...settings({ cpus: 64 }) }, {}), '');
+  });
+
+  it("is a stranger by its id, though it has all that the program's has", () => {
+    assert.equal(isInDoubt(other, older), false);
+    assert.equal(why(other), 'no host made it');
+  });
+
+  it('counts where the host was killed before it could note it', () => {
+    const volume = 'v';
+    const making = afterDeed(other, {
+      ...{ kind: 'makes', revision: 1, hash: revision.hash, volume, isAgain: false },
+      specHash: older.labels[LABELS.specHash] ?? '',
+    });
+    assert.equal(why(making), '');
+    assert.notEqual(why(making, { loosened: ['x'] }), '');
+    assert.equal(noted(making, { containers: [older], strangers: [] }).program.making, '');
+    assert.equal(noted(making, { containers: [], strangers: [] }).program.making, making.program.making);
+  });
+
+  it('counts where the ledger is behind: it does not know of that revision', () => {
+    assert.equal(why({ ...other, program: { ...other.program, newest: { number: 0, hash: '' } } }), '');
+  });
+});
