@@ -15,6 +15,7 @@ import { probeOnce } from './loop/probe-once.ts';
 import { createMetrics } from './metrics.ts';
 import { isPortFree } from './ports/ports.ts';
 import { createApiDeps } from './serve/api-deps.ts';
+import { onStopSignals, type StopSignal } from './stop-signals.ts';
 import { masked } from './trace/mask.ts';
 
 /** SIGTERM ends the process within 5 s (issue of the host process); this leaves half a second for the last lines. */
@@ -112,10 +113,7 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
 
 /** The first signal ends the host in good order, within a limit; a second one ends it at once. */
 function closeOnSignal(close: Close, log: Logger, exit: (code: number) => never): void {
-  let closing = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (closing) exit(1);
-    closing = true;
+  const first = (signal: StopSignal): void => {
     log.info({ signal }, 'the host ends; programs keep running');
     setTimeout(() => {
       log.warn({}, 'something did not end in time; the next start takes it up');
@@ -129,6 +127,5 @@ function closeOnSignal(close: Close, log: Logger, exit: (code: number) => never)
       },
     );
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  onStopSignals(process, systemClock, first, () => process.exit(1));
 }

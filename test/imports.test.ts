@@ -37,6 +37,7 @@ const ROOMS: Rooms = {
   ),
 
   'controller/log-writer.ts': ['schemas'],
+  'controller/stop-signals.ts': ['schemas'],
   'controller/log.ts': ['schemas', 'controller/log-writer.ts'],
   'controller/metrics.ts': ['schemas', 'registry'],
   // The mind: what it is given and what it says are words of schemas/, or its own.

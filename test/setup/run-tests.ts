@@ -73,7 +73,8 @@ function run(argv: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
     const pass = (signal: NodeJS.Signals) => child.kill(signal);
-    process.once('SIGINT', pass).once('SIGTERM', pass);
+    // Ctrl-C may come twice, by the terminal and by npm: what runs tidies up, and this waits for it.
+    process.on('SIGINT', pass).on('SIGTERM', pass);
     child.on('error', reject);
     child.on('exit', (code) => {
       process.off('SIGINT', pass).off('SIGTERM', pass);
