@@ -1,9 +1,12 @@
 import { AppError } from '../../schemas/errors.ts';
 import { type LogPiece, nanosOf, nanosOfMs, timeOfNanos } from '../../schemas/log-piece.ts';
-import { findProgram, flag, type RouteContext, sendBytes, sendJson } from '../http/route.ts';
+import { flag } from '../http/query.ts';
+import { findProgram, type RouteContext, sendBytes, sendJson } from '../http/route.ts';
 import { isHead, PLAIN, sendStream } from '../http/send-stream.ts';
 import { readText } from '../http/streams.ts';
 import { parseSince } from './since.ts';
+
+export const LOGS_QUERY = ['tail', 'since', 'timestamps', 'follow', 'previous'];
 
 /** Lines where neither `tail` nor `since` says how many. */
 const TAIL_DEFAULT = 200;

@@ -1,24 +1,25 @@
 import { followEvents } from '../http/event-stream.ts';
+import { flag } from '../http/query.ts';
 import {
   type ApiOptions,
   findProgram,
-  flag,
   type RouteContext,
   type Routes,
   sendBytes,
   sendJson,
 } from '../http/route.ts';
 import { isHead, PLAIN, sendStream } from '../http/send-stream.ts';
-import { getLogs } from './logs.ts';
+import { getLogs, LOGS_QUERY } from './logs.ts';
 
 const HEARTBEAT_MS = 15_000;
+const FOLLOW = { GET: { query: ['follow'] } };
 
 /** Logs, build logs and events: whole, or as they come. */
 export function addStreamRoutes(routes: Routes, options: ApiOptions): void {
   const heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
-  routes.add('/programs/:id/logs', { GET: getLogs });
-  routes.add('/programs/:id/build-log', { GET: getBuildLog });
-  routes.add('/programs/:id/events', { GET: (context) => getEvents(context, heartbeatMs) });
+  routes.add('/programs/:id/logs', { GET: getLogs }, { GET: { query: LOGS_QUERY } });
+  routes.add('/programs/:id/build-log', { GET: getBuildLog }, FOLLOW);
+  routes.add('/programs/:id/events', { GET: (context) => getEvents(context, heartbeatMs) }, FOLLOW);
 }
 
 async function getBuildLog(context: RouteContext): Promise<Response> {
