@@ -37,24 +37,24 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
 }
 
 function unknownRoute(method: string, path: string): AppError {
-  const hint =
-    path.length > 1 && path.endsWith('/')
-      ? 'leave out the slash at the end'
-      : 'GET /openapi.json describes every route';
-  return new AppError('NotFound', `no route ${method} ${path}`, { hint });
+  return new AppError('NotFound', `no route ${method} ${path}`, {
+    hint: 'GET /openapi.json describes every route',
+  });
 }
 
 /**
- * The path of a URL as it came. Hono's own decodes it before routing and the parameters once more, so that
+ * The path of a URL as it came, but for one slash at its end, which many clients add. Hono's own decodes it before routing and the parameters once more, so that
  * `%2541` would name the program `A`.
  */
 function rawPath(request: Request): string {
   const { url } = request;
   const start = url.indexOf('/', url.indexOf('://') + 3);
   if (start === -1) return '/';
-  for (let i = start; i < url.length; i++) {
-    const char = url.charCodeAt(i);
-    if (char === 63 || char === 35) return url.slice(start, i);
+  let end = start;
+  for (; end < url.length; end++) {
+    const char = url.charCodeAt(end);
+    if (char === 63 || char === 35) break;
   }
-  return url.slice(start);
+  const isSlashLast = end - start > 1 && url.charCodeAt(end - 1) === 47;
+  return url.slice(start, isSlashLast ? end - 1 : end);
 }

@@ -1,4 +1,5 @@
 import type { Problem } from '../schemas/errors.ts';
+import type { LogPiece } from '../schemas/log-piece.ts';
 import type { ProgramEvent } from '../schemas/program.ts';
 import type { ProgramStatus } from '../schemas/status.ts';
 
@@ -12,11 +13,14 @@ export interface ApiDeps {
   reserve(name: string, userId: string, buildId: string): Promise<{ port: number; createdAt: string }>;
   /** Gives back what `reserve` took, when the manifest could not be written. */
   unreserve(name: string): Promise<void>;
-  /** The output of the program's current container. `containerId` is `""` and the stream empty where there is none. */
+  /**
+   * The output of the program's current container, or of the run before. `containerId` is `""` and the stream empty
+   * where there is none. `follow` goes on over all its runs until it is stopped, has finished or is gone.
+   */
   logs(
     name: string,
     options: ProgramLogOptions,
-  ): Promise<{ containerId: string; stream: AsyncIterable<Uint8Array> }>;
+  ): Promise<{ containerId: string; stream: AsyncIterable<LogPiece> }>;
   /** What would be done if this text were the manifest. Rejects `InvalidManifest`. */
   dryRun(name: string, text: string): Promise<DryRun>;
   health(): Health;
@@ -112,9 +116,12 @@ export interface RevisionView {
 
 export interface ProgramLogOptions {
   tail: number | 'all';
-  /** Epoch seconds; 0 for no bound. */
-  sinceSeconds: number;
+  /** What was printed then or later, epoch nanoseconds; 0n for no bound. */
+  sinceNanos: bigint;
+  /** Not with `previous`. */
   follow: boolean;
+  /** The run before the one that is on, or the last one where none is. */
+  previous: boolean;
   signal: AbortSignal;
 }
 

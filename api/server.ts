@@ -7,6 +7,7 @@ import type { Hono } from 'hono';
 import { AppError, codeOf } from '../schemas/errors.ts';
 import type { ApiDeps, ApiLog } from './deps.ts';
 import { answerFor, type ErrorAnswer, errorAnswer } from './errors.ts';
+import { createCors } from './http/cors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { createOriginGuard } from './http/guard.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
@@ -30,6 +31,8 @@ export interface ServerOptions {
   port: number;
   /** Names accepted in `Host` besides localhost, 127.0.0.1 and [::1]. */
   hosts?: readonly string[];
+  /** Origins whose pages may use the API, besides its own. Default none. */
+  origins?: readonly string[];
   /** How long a program may take to its first byte through the proxy, in milliseconds. Default 30 s. */
   firstByteMsMax?: number;
   /** How long `close` waits for requests in flight, in milliseconds. Default 1 s. */
@@ -49,7 +52,9 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, deps } = options;
   await requireLoopback(host);
-  const guard = createOriginGuard(options.hosts ?? []);
+  const origins = new Set((options.origins ?? []).map((origin) => origin.toLowerCase()));
+  const guard = createOriginGuard(options.hosts ?? [], origins);
+  const cors = createCors(origins);
   const proxy = createProxy(
     deps,
     options.firstByteMsMax === undefined ? {} : { firstByteMsMax: options.firstByteMsMax },
@@ -69,6 +74,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const refusal = refuse(req);
     if (refusal !== undefined) {
       answerRaw(res, refusal);
+    } else if (cors(req, res)) {
+      // A preflight, and answered.
     } else if (proxy.matches(req.url ?? '')) {
       proxy.handle(req, res);
     } else {

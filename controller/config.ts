@@ -19,6 +19,8 @@ export interface Config {
   readonly logLevel: string;
   /** Names accepted in `Host` beside the loopback ones. */
   readonly allowedHosts: readonly string[];
+  /** Origins whose web pages may use the API, beside its own. */
+  readonly allowedOrigins: readonly string[];
   /** What nothing refers to goes at once above this; undefined for no limit. */
   readonly diskBytes: number | undefined;
   /** A branch that the registry is kept equal to; undefined for none. */
@@ -44,6 +46,9 @@ const DURATION_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 const INTERVAL_MS_MIN = 1_000;
 const INTERVAL_MS_MAX = 24 * DURATION_MS.h;
 const HOST_NAME_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
+
+/** As a browser says it: a scheme and a host, perhaps a port, and nothing behind. */
+const ORIGIN_PATTERN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/i;
 
 const OPTIONS: Record<string, Option> = {
   registry: {
@@ -78,6 +83,12 @@ const OPTIONS: Record<string, Option> = {
     value: 'A,B',
     fallback: '',
     help: 'further names accepted in the Host header',
+  },
+  'allowed-origins': {
+    env: 'HERSH_ALLOWED_ORIGINS',
+    value: 'A,B',
+    fallback: '',
+    help: 'origins of web pages that may use the API, http://localhost:5173 for one',
   },
   'disk-limit': {
     env: 'HERSH_DISK_LIMIT',
@@ -143,6 +154,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     runtime: oneOf(read('runtime'), ['runc', 'runsc']) as Runtime,
     logLevel: oneOf(read('log-level'), LOG_LEVELS),
     allowedHosts: names(read('allowed-hosts')),
+    allowedOrigins: origins(read('allowed-origins')),
     diskBytes: size(read('disk-limit')),
     remote: remote(read('git-remote'), read('git-branch'), read('git-interval')),
   });
@@ -227,4 +239,17 @@ function names(read: Read): readonly string[] {
   for (const name of list)
     if (!HOST_NAME_PATTERN.test(name)) throw refuse(read, 'host names with "," between');
   return Object.freeze(list);
+}
+
+function origins(read: Read): readonly string[] {
+  const list = read.text.split(',').filter((origin) => origin !== '');
+  const takes = 'origins such as https://desk.example:8443 with "," between, without a path';
+  return Object.freeze(
+    list.map((origin) => {
+      const isWeb = /^https?:/i.test(origin);
+      if (!ORIGIN_PATTERN.test(origin) || (isWeb && !URL.canParse(origin))) throw refuse(read, takes);
+      // Without the port that a browser leaves out.
+      return isWeb ? new URL(origin).origin : origin.toLowerCase();
+    }),
+  );
 }

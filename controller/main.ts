@@ -15,24 +15,31 @@ import { probeOnce } from './loop/probe-once.ts';
 import { createMetrics } from './metrics.ts';
 import { isPortFree } from './ports/ports.ts';
 import { createApiDeps } from './serve/api-deps.ts';
+import { onStopSignals, type StopSignal } from './stop-signals.ts';
 import { masked } from './trace/mask.ts';
 
-/** SIGTERM ends the process within 5 s (issue of the host process); this leaves a second for the last line. */
+/** SIGTERM ends the process within 5 s (issue of the host process); this leaves half a second for the last lines. */
 const SHUTDOWN_MS_MAX = 4_000;
+
+type Logger = ReturnType<typeof createLog>['log'];
+type Close = () => Promise<void>;
 
 await main();
 
 /** Puts the host together from its parts, and takes it apart again on SIGTERM. The one place that knows them all. */
 async function main(): Promise<void> {
   const config = configOrExit();
-  const log = createLog(config.logLevel);
+  const { log, writer } = createLog(config.logLevel);
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'a bug of Hersh Host; programs go on and are adopted at the next start');
     process.exit(1);
   });
   try {
-    const close = await start(config, log);
-    closeOnSignal(close, log);
+    const close = await start(config, log, writer.dropped);
+    closeOnSignal(close, log, (code) => {
+      writer.flushSync();
+      process.exit(code);
+    });
   } catch (error) {
     const hint = error instanceof AppError && error.hint !== undefined ? ` ${error.hint}` : '';
     log.fatal({}, `the host can not start: ${messageOf(error)}.${hint}`);
@@ -54,10 +61,10 @@ function configOrExit(): Config {
 }
 
 /** Starts the host under its locks, which are given back at its end, and where it can not start. */
-async function start(config: Config, log: ReturnType<typeof createLog>): Promise<() => Promise<void>> {
+async function start(config: Config, log: Logger, logLinesDropped: () => number): Promise<Close> {
   const locks = await takeLocks(config);
   try {
-    const close = await startParts(config, log);
+    const close = await startParts(config, log, logLinesDropped);
     return async () => {
       await close();
       await locks.release();
@@ -68,7 +75,7 @@ async function start(config: Config, log: ReturnType<typeof createLog>): Promise
   }
 }
 
-async function startParts(config: Config, log: ReturnType<typeof createLog>): Promise<() => Promise<void>> {
+async function startParts(config: Config, log: Logger, logLinesDropped: () => number): Promise<Close> {
   const { registry: root, instance, runtime } = config;
   const clock = systemClock;
   const onWarning = (fields: object, message: string) => log.warn(fields, message);
@@ -77,7 +84,7 @@ async function startParts(config: Config, log: ReturnType<typeof createLog>): Pr
   const git = await openGit({ root, clock, onWarning, onUnused, remote: config.remote });
   const registry = await openRegistry({ root, git, warnings, policy: { runtime }, clock, onWarning });
   const engine = createDockerEngine({ instance, log });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ logLinesDropped });
   const controller = startController({
     ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
     bootedAtMs: Date.now() - uptime() * 1000,
@@ -87,10 +94,10 @@ async function startParts(config: Config, log: ReturnType<typeof createLog>): Pr
   });
   const health = () => healthOf(registry.health(), registry.status.damaged(), controller.health());
   const deps = await createApiDeps({ registry, controller, engine, metrics, clock, runtime, health, log });
-  const { host, port, allowedHosts: hosts } = config;
+  const { host, port, allowedHosts: hosts, allowedOrigins: origins } = config;
   let server: RunningServer;
   try {
-    server = await startServer({ app: createApi(deps), deps, host, port, hosts });
+    server = await startServer({ app: createApi(deps), deps, host, port, hosts, origins });
   } catch (error) {
     await controller.close();
     await registry.close();
@@ -105,24 +112,20 @@ async function startParts(config: Config, log: ReturnType<typeof createLog>): Pr
 }
 
 /** The first signal ends the host in good order, within a limit; a second one ends it at once. */
-function closeOnSignal(close: () => Promise<void>, log: ReturnType<typeof createLog>): void {
-  let closing = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (closing) process.exit(1);
-    closing = true;
+function closeOnSignal(close: Close, log: Logger, exit: (code: number) => never): void {
+  const first = (signal: StopSignal): void => {
     log.info({ signal }, 'the host ends; programs keep running');
     setTimeout(() => {
       log.warn({}, 'something did not end in time; the next start takes it up');
-      process.exit(0);
+      exit(0);
     }, SHUTDOWN_MS_MAX).unref();
     close().then(
-      () => process.exit(0),
+      () => exit(0),
       (error: unknown) => {
         log.error({ err: error }, 'the host did not end in good order');
-        process.exit(1);
+        exit(1);
       },
     );
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  onStopSignals(process, systemClock, first, () => process.exit(1));
 }

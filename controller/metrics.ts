@@ -18,7 +18,12 @@ export interface Metrics {
   text(): Promise<{ contentType: string; body: string }>;
 }
 
-export function createMetrics(): Metrics {
+export interface MetricsOptions {
+  /** Lines of the host's own log lost since the start. */
+  logLinesDropped?: () => number;
+}
+
+export function createMetrics({ logLinesDropped = () => 0 }: MetricsOptions = {}): Metrics {
   const registry = new MetricsRegistry();
   const registers = [registry];
   const passes = new Histogram({
@@ -39,6 +44,7 @@ export function createMetrics(): Metrics {
     help: 'Their sizes, as far as known.',
     registers,
   });
+  countDroppedLines(registers, logLinesDropped);
   let sources: Parameters<Metrics['watch']>[0] | undefined;
   new Gauge({
     name: 'hersh_queue_depth',
@@ -87,4 +93,16 @@ export function createMetrics(): Metrics {
     },
     text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
+}
+
+function countDroppedLines(registers: MetricsRegistry[], logLinesDropped: () => number): void {
+  new Counter({
+    name: 'hersh_log_lines_dropped_total',
+    help: "Lines of the host's own log that are lost, since nobody read them or they could not be written.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(logLinesDropped());
+    },
+  });
 }

@@ -13,11 +13,11 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return near[0]?.candidate ?? partOf(word, candidates);
 }
 
-/** What is said of a field that is none of those known. */
-export function unknownField(where: string, field: string, known: readonly string[]): string {
+/** What is said of a field, or of another `kind` of name, that is none of those known. */
+export function unknownField(where: string, field: string, known: readonly string[], kind = 'field'): string {
   const meant = nearest(field, known);
   const all = `known ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`;
-  return `${where} is not a known field; ${meant === undefined ? all : `did you mean ${meant}?`}`;
+  return `${where} is not a known ${kind}; ${meant === undefined ? all : `did you mean ${meant}?`}`;
 }
 
 function partOf(word: string, candidates: readonly string[]): string | undefined {

@@ -1,15 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { Problem } from './errors.ts';
+import { folderProblem, innerPathProblem } from './folder-problem.ts';
 import { unknownField } from './nearest.ts';
 import type { Program, Runtime } from './program.ts';
-import {
-  MEMORY_BYTES_MIN,
-  normaliseFolder,
-  parseMemory,
-  RESERVED_FOLDERS,
-  RUNSC_PIDS_MIN,
-} from './resolve.ts';
+import { MEMORY_BYTES_MIN, parseMemory, RUNSC_PIDS_MIN } from './resolve.ts';
 
 const schema = JSON.parse(readFileSync(new URL('./program.schema.json', import.meta.url), 'utf8')) as object;
 
@@ -27,6 +22,9 @@ const ajv = new Ajv2020({
 });
 const validateSchema = ajv.compile(schema);
 
+/** Of `KEY=value`: Linux takes 128 KiB for one string of an environment, the zero at its end included. */
+const ENV_ENTRY_BYTES_MAX = 128 * 1024 - 1;
+
 /** More of them help nobody, and finding the place of each takes time. */
 const PROBLEMS_MAX = 20;
 
@@ -34,6 +32,8 @@ const PROBLEMS_MAX = 20;
 export interface ManifestProblem extends Problem {
   atKey?: true;
 }
+
+export type Written = (path: string) => string | undefined;
 
 /** What the host allows beyond the schema. */
 export interface HostPolicy {
@@ -45,6 +45,7 @@ export interface HostPolicy {
  * Checks a parsed manifest.
  * @param value the YAML document as plain data
  * @param stem the file's name without `.yaml`, which must equal `metadata.name`
+ * @param written how the scalar at a path stands in the file, where that is known: `0123` is the number 83 or 123
  * @returns the program, or what is wrong with it (the first PROBLEMS_MAX); paths as `spec.publishPort`, without
  * file and line
  */
@@ -52,8 +53,9 @@ export function validateManifest(
   value: unknown,
   stem: string,
   policy: HostPolicy,
+  written: Written = () => undefined,
 ): { program: Program; problems: [] } | { program: undefined; problems: ManifestProblem[] } {
-  const problems = [...schemaProblems(value), ...crossProblems(value, stem, policy)];
+  const problems = [...schemaProblems(value, written), ...crossProblems(value, stem, policy)];
   if (problems.length > 0) return { program: undefined, problems: dedupe(problems).slice(0, PROBLEMS_MAX) };
   const { metadata, spec } = value as {
     metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
@@ -70,7 +72,7 @@ export function validateManifest(
   };
 }
 
-function schemaProblems(value: unknown): ManifestProblem[] {
+function schemaProblems(value: unknown, written: Written): ManifestProblem[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [
       {
@@ -81,11 +83,13 @@ function schemaProblems(value: unknown): ManifestProblem[] {
   }
   if (validateSchema(value)) return [];
   // Of thousands alike the first tell enough; the spare ones are for those that say nothing by themselves.
-  return (validateSchema.errors ?? []).slice(0, PROBLEMS_MAX * 10).flatMap((error) => problemOf(error));
+  return (validateSchema.errors ?? [])
+    .slice(0, PROBLEMS_MAX * 10)
+    .flatMap((error) => problemOf(error, written));
 }
 
 /** ajv speaks in keywords; people get a sentence that starts with the field. */
-function problemOf(error: ErrorObject): ManifestProblem[] {
+function problemOf(error: ErrorObject, written: Written): ManifestProblem[] {
   const path = dotted(error.instancePath);
   const at = path === '' ? 'the manifest' : path;
   const { keyword, params } = error;
@@ -111,7 +115,7 @@ function problemOf(error: ErrorObject): ManifestProblem[] {
       return isBranch(error) ? [] : one(`${path === '' ? field : `${path}.${field}`} is required`);
     }
     case 'type':
-      return one(`${at} must be ${article(params.type)}${quoteHint(error)}`);
+      return one(`${at} must be ${article(params.type)}${quoteHint(error, written(path))}`);
     case 'const':
       return one(`${at} must be ${JSON.stringify(params.allowedValue)}`);
     case 'enum':
@@ -161,9 +165,11 @@ function article(type: unknown): string {
   return words.join(' or ');
 }
 
-function quoteHint(error: ErrorObject): string {
+function quoteHint(error: ErrorObject, written: string | undefined): string {
   const scalar = typeof error.data === 'number' || typeof error.data === 'boolean';
-  return error.params.type === 'string' && scalar ? `; put it in quotes: "${String(error.data)}"` : '';
+  return error.params.type === 'string' && scalar
+    ? `; put it in quotes: "${written ?? String(error.data)}"`
+    : '';
 }
 
 function patternMessage(path: string, at: string, error: ErrorObject): string {
@@ -200,23 +206,6 @@ function formatMessage(at: string, format: string, data: unknown): string {
   if (format === 'registry-folder') return `${at} ${folderProblem(String(data)) ?? 'is invalid'}`;
   if (format === 'inner-path') return `${at} ${innerPathProblem(String(data)) ?? 'is invalid'}`;
   return `${at} must be bytes, or a number with k, M, G, Ki, Mi or Gi such as 512Mi, and at least 6Mi`;
-}
-
-function folderProblem(path: string): string | undefined {
-  const inner = innerPathProblem(path);
-  if (inner !== undefined) return inner;
-  const first = normaliseFolder(path).split('/')[0] ?? '';
-  return RESERVED_FOLDERS.includes(first)
-    ? `may be any folder of the registry but ${RESERVED_FOLDERS.join(', ')}`
-    : undefined;
-}
-
-function innerPathProblem(path: string): string | undefined {
-  if (path.startsWith('/')) return 'must be relative, so it can not start with "/"';
-  if (path.split('/').includes('..')) return 'must not climb out with ".."';
-  if (path.includes('\\')) return 'must use "/" between folders';
-  if (path.includes('\0')) return 'must not hold a NUL character';
-  return undefined;
 }
 
 /** Rules that concern several fields at once. */
@@ -259,6 +248,10 @@ function crossProblems(value: unknown, stem: string, policy: HostPolicy): Proble
       message: formatMessage('spec.resources.memory', 'memory-quantity', memory),
     });
   }
+  problems.push(
+    ...entryProblems('spec.env', spec.env),
+    ...entryProblems('spec.build.args', record(spec.build).args),
+  );
   for (const probe of ['readiness', 'liveness']) {
     const kinds = ['path', 'tcp', 'none'].filter((kind) => kind in record(spec[probe]));
     if (kinds.length > 1) {
@@ -266,6 +259,16 @@ function crossProblems(value: unknown, stem: string, policy: HostPolicy): Proble
     }
   }
   return problems;
+}
+
+/** What the kernel would refuse at the start: a program's variables, and those of the steps of its build. */
+function entryProblems(at: string, entries: unknown): Problem[] {
+  return Object.entries(record(entries))
+    .filter(([key, value]) => Buffer.byteLength(`${key}=${String(value)}`) > ENV_ENTRY_BYTES_MAX)
+    .map(([key]) => ({
+      path: `${at}.${key}`,
+      message: `${at}.${key} is longer than ${ENV_ENTRY_BYTES_MAX} bytes as KEY=value, which is all that Linux takes: put it into a file`,
+    }));
 }
 
 function record(value: unknown): Record<string, unknown> {

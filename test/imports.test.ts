@@ -36,7 +36,9 @@ const ROOMS: Rooms = {
     ['registry/open-registry.ts'],
   ),
 
-  'controller/log.ts': [],
+  'controller/log-writer.ts': ['schemas'],
+  'controller/stop-signals.ts': ['schemas'],
+  'controller/log.ts': ['schemas', 'controller/log-writer.ts'],
   'controller/metrics.ts': ['schemas', 'registry'],
   // The mind: what it is given and what it says are words of schemas/, or its own.
   'controller/program': ['schemas'],

@@ -31,14 +31,16 @@ export async function readBody(c: Context<ApiEnv>, kind: BodyKind, bytesMax: num
 
   if (length > 0) checkType(header, kind);
   if (length > bytesMax) throw tooLarge(bytesMax);
-  const sink = createSink(bytesMax, () => checkType(header, kind));
+  const sink = createSink(bytesMax, kind === 'yaml', () => checkType(header, kind));
   if (incoming !== undefined) await drainIncoming(incoming, sink.take);
   else await drainStream(c.req.raw.body, sink.take);
   return sink.text();
 }
 
+/** @param keepsMark whether a byte order mark is part of the text */
 function createSink(
   bytesMax: number,
+  keepsMark: boolean,
   onFirstByte: () => void,
 ): { take(chunk: Uint8Array): void; text(): string } {
   const chunks: Uint8Array[] = [];
@@ -56,7 +58,7 @@ function createSink(
     },
     text() {
       try {
-        return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+        return new TextDecoder('utf-8', { fatal: true, ignoreBOM: keepsMark }).decode(Buffer.concat(chunks));
       } catch (cause) {
         throw new AppError('BadRequest', 'the body is not valid UTF-8', { cause });
       }

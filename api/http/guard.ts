@@ -11,9 +11,11 @@ export type OriginGuard = (req: IncomingMessage) => AppError | undefined;
  * Keeps web pages out. The API has no passwords on loopback, so any page in the user's browser could drive it:
  * a name that resolves here (DNS rebinding) is caught by `Host`, a page of another origin by `Origin` and
  * `Sec-Fetch-Site`. Another port is another origin: what a program serves on its own port may not drive the
- * host either. `hosts`: names accepted besides localhost, 127.0.0.1 and [::1]; ports do not matter.
+ * host either.
+ * @param hosts names accepted besides localhost, 127.0.0.1 and [::1]; ports do not matter
+ * @param origins whose pages may use the API, in lower case, as `Origin` has them
  */
-export function createOriginGuard(hosts: readonly string[]): OriginGuard {
+export function createOriginGuard(hosts: readonly string[], origins: ReadonlySet<string>): OriginGuard {
   const known = new Set([...LOOPBACK_NAMES, ...hosts.map((name) => name.toLowerCase())]);
 
   return (req) => {
@@ -32,14 +34,18 @@ export function createOriginGuard(hosts: readonly string[]): OriginGuard {
       });
     }
     const origin = req.headers.origin;
+    if (origin !== undefined && origins.has(origin.toLowerCase())) return undefined;
     if (origin !== undefined && !isOriginOf(origin, authority)) {
+      // `null` is what any page can pass for.
+      const flag =
+        origin === 'null' ? '--allowed-origins and an origin of its own' : `--allowed-origins ${origin}`;
       return new AppError('Forbidden', `Origin ${JSON.stringify(origin)} may not use this API`, {
-        hint: 'web pages of other origins are refused; call the API from a program or a script',
+        hint: `web pages of other origins are refused; start the host with ${flag} to let this one in, or call the API from a program or a script`,
       });
     }
     if (req.headers['sec-fetch-site'] === 'cross-site') {
       return new AppError('Forbidden', 'a page of another site may not use this API', {
-        hint: 'web pages of other sites are refused (Sec-Fetch-Site); open the address by hand',
+        hint: 'web pages of other sites are refused (Sec-Fetch-Site); open the address by hand, or let its origin in with --allowed-origins',
       });
     }
     return undefined;

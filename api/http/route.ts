@@ -1,12 +1,12 @@
 /** The room of HTTP: what every request has to pass and every answer looks like, whatever the route. */
 
 import type { Context, Hono } from 'hono';
-import { AppError } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps, ProgramView } from '../deps.ts';
 import { type ErrorAnswer, errorAnswer, OWN_HEADERS, programNotFound } from '../errors.ts';
 import { BODY_BYTES_MAX, type BodyKind, readBody } from './body.ts';
 import type { ApiEnv } from './env.ts';
+import { refuseUnknownQuery } from './query.ts';
 
 export interface ApiOptions {
   /** Largest request body, in bytes. Default 32 MiB. */
@@ -25,26 +25,33 @@ export interface RouteContext {
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 export type Handler = (context: RouteContext) => Response | Promise<Response>;
 
+/** What a method of a route takes beside its path. */
+export interface Takes {
+  /** Default JSON. */
+  body?: BodyKind;
+  /** Parameters of the query; any other is refused. */
+  query?: readonly string[];
+}
+
 export interface Routes {
   /** All methods of a path at once: a method without a handler is 405 with `Allow`. HEAD goes with GET. */
-  add(
-    path: string,
-    handlers: Partial<Record<Method, Handler>>,
-    body?: Partial<Record<Method, BodyKind>>,
-  ): void;
+  add(path: string, handlers: Partial<Record<Method, Handler>>, takes?: Partial<Record<Method, Takes>>): void;
 }
 
 /** Puts the rules that all own routes share (methods, bodies) in front of their handlers. */
 export function createRoutes(app: Hono<ApiEnv>, deps: ApiDeps, options: ApiOptions): Routes {
   const bytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX;
   return {
-    add(path, handlers, kinds = {}) {
+    add(path, handlers, takes = {}) {
       const allowed: string[] = [];
       for (const [method, handle] of Object.entries(handlers) as [Method, Handler][]) {
         allowed.push(method);
         if (method === 'GET') allowed.push('HEAD');
-        const kind = kinds[method] ?? 'json';
-        app.on(method, path, async (c) => handle({ c, deps, body: await readBody(c, kind, bytesMax) }));
+        const { body: kind = 'json', query = [] } = takes[method] ?? {};
+        app.on(method, path, async (c) => {
+          refuseUnknownQuery(c.req.url, query);
+          return handle({ c, deps, body: await readBody(c, kind, bytesMax) });
+        });
       }
       const allow = allowed.join(', ');
       app.all(path, (c) => {
@@ -93,12 +100,4 @@ export function findProgram(c: Context<ApiEnv>, deps: ApiDeps): ProgramView {
   const view = deps.programs.get(name);
   if (view === undefined) throw programNotFound(name);
   return view;
-}
-
-/** A query parameter that is a yes or no; absent is no. `BadRequest` for anything but true, false, 1, 0. */
-export function flag(c: Context<ApiEnv>, key: string): boolean {
-  const value = c.req.query(key);
-  if (value === undefined || value === 'false' || value === '0') return false;
-  if (value === 'true' || value === '1' || value === '') return true;
-  throw new AppError('BadRequest', `${key} must be true or false`);
 }

@@ -1,6 +1,6 @@
 /** All of a stream as text: UTF-8 decoded over the seams between chunks, anything else shown as U+FFFD. */
 export async function readText(stream: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let text = '';
   for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
   return text + decoder.decode();

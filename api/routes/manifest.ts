@@ -2,11 +2,13 @@ import { AppError } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
 import { programNotFound } from '../errors.ts';
-import { flag, programName, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
+import { flag } from '../http/query.ts';
+import { programName, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
 
 /** The manifest as text, read and written whole, never over what the writer has not seen. */
 export function addManifestRoutes(routes: Routes): void {
-  routes.add('/programs/:id/manifest', { GET: getManifest, PUT: putManifest }, { PUT: 'yaml' });
+  const takes = { PUT: { body: 'yaml', query: ['dry_run'] } } as const;
+  routes.add('/programs/:id/manifest', { GET: getManifest, PUT: putManifest }, takes);
 }
 
 function getManifest({ c, deps }: RouteContext): Response {

@@ -10,8 +10,8 @@ import { createViewCache } from './view.ts';
 export function addProgramRoutes(routes: Routes, deps: ApiDeps): void {
   const views = createViewCache(deps.programs);
 
-  routes.add('/programs', {
-    GET: ({ c }) => {
+  const handlers = {
+    GET: ({ c }: RouteContext) => {
       const userId = c.req.query('user_id') ?? '';
       const state = c.req.query('state') ?? '';
       if (userId === '' && state === '') return sendBytes(views.all(), 'application/json');
@@ -23,7 +23,8 @@ export function addProgramRoutes(routes: Routes, deps: ApiDeps): void {
       return sendBytes(views.some(chosen), 'application/json');
     },
     POST: createProgram,
-  });
+  };
+  routes.add('/programs', handlers, { GET: { query: ['user_id', 'state'] } });
 
   routes.add('/programs/:id', {
     GET: ({ c }) => sendBytes(views.one(findProgram(c, deps)), 'application/json'),

@@ -2,6 +2,7 @@
 
 import type { Container, ContainerSummary } from '../../schemas/container.ts';
 import { AppError } from '../../schemas/errors.ts';
+import type { LogPiece } from '../../schemas/log-piece.ts';
 import type { Runtime } from '../../schemas/program.ts';
 
 /**
@@ -68,10 +69,10 @@ export interface Engine {
   pull(reference: string, onProgress: (text: string) => void, signal: AbortSignal): Promise<Image>;
 
   /**
-   * Both output streams in order, without framing. `follow` ends with the container or the signal.
+   * Both output streams in order, without framing, of all runs. `follow` ends with the run or the signal.
    * A container that is gone gives an empty stream.
    */
-  logs(id: string, options: LogOptions): Promise<AsyncIterable<Uint8Array>>;
+  logs(id: string, options: LogOptions): Promise<AsyncIterable<LogPiece>>;
 
   /**
    * Calls `onEvent` with the program a change concerns, and `onConnect` after every (re)connection, when
@@ -183,8 +184,8 @@ export interface BuildImage {
 export interface LogOptions {
   /** Lines from the end; `all` for everything. */
   tail: number | 'all';
-  /** Epoch seconds; 0 for no bound. */
-  sinceSeconds: number;
+  /** What was printed then or later, epoch nanoseconds; 0n for no bound. */
+  sinceNanos: bigint;
   follow: boolean;
   signal: AbortSignal;
 }

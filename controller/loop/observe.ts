@@ -12,6 +12,7 @@ import {
   needKey,
   type ProbeState,
 } from '../../schemas/facts.ts';
+import { nanosOfMs } from '../../schemas/log-piece.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
@@ -178,10 +179,10 @@ async function answerTo(
  */
 export async function tailOf(engine: Engine, id: string, lines: number, sinceMs = 0): Promise<string> {
   const { signal } = new AbortController();
-  const options = { tail: lines, sinceSeconds: sinceMs / 1000, follow: false, signal };
+  const options = { tail: lines, sinceNanos: nanosOfMs(sinceMs), follow: false, signal };
   try {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of await engine.logs(id, options)) chunks.push(chunk);
+    for await (const { bytes } of await engine.logs(id, options)) chunks.push(bytes);
     return Buffer.concat(chunks)
       .toString('utf8')
       .trimEnd()

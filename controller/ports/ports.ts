@@ -1,7 +1,7 @@
 /** The room of the host's ports: who holds which, and which one a program gets. */
 
 import { createServer } from 'node:net';
-import { AppError } from '../../schemas/errors.ts';
+import { AppError, codeOf } from '../../schemas/errors.ts';
 
 export interface PortRange {
   min: number;
@@ -69,11 +69,25 @@ export function createPorts(range: PortRange, isFree: (port: number) => Promise<
   };
 }
 
-/** Tries to listen on 127.0.0.1. */
-export function isPortFree(port: number): Promise<boolean> {
+/** What says that the machine has no such address: nobody can listen there either. */
+const NO_ADDRESS = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'];
+
+/**
+ * Tries to listen on 127.0.0.1, and on ::1 where the machine has it: `localhost` in a `proxy_url` is both, many clients
+ * try ::1 first, and would find whoever listens there.
+ */
+export async function isPortFree(port: number): Promise<boolean> {
+  return (
+    (await tryToListen(port, '127.0.0.1')) === '' &&
+    ['', ...NO_ADDRESS].includes(await tryToListen(port, '::1'))
+  );
+}
+
+/** Why it could not, as a code; `""` where it could. */
+function tryToListen(port: number, host: string): Promise<string> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', (error) => resolve(codeOf(error) || 'unknown'));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve('')));
   });
 }

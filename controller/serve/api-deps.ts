@@ -9,6 +9,7 @@ import type { Controller } from '../loop/controller.ts';
 import type { Metrics } from '../metrics.ts';
 import { createReservations } from '../ports/reservations.ts';
 import { dryRun } from './dry-run.ts';
+import { createProgramLogs } from './program-logs.ts';
 import { createProgramStore } from './program-store.ts';
 
 export interface HostParts extends Pick<ApiDeps, 'health' | 'log'> {
@@ -42,16 +43,10 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     },
     reserve: (name, userId, buildId) => reservations.reserve(name, userId, buildId),
     unreserve: (name) => reservations.unreserve(name),
-    async logs(name, options) {
-      const containerId = registry.status.get(name)?.containerId ?? '';
-      const stream = containerId === '' ? nothing() : await engine.logs(containerId, options);
-      return { containerId, stream };
-    },
+    logs: createProgramLogs({ engine, clock, statuses: registry.status, get: programs.get }),
     dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
     metrics: () => metrics.text(),
     openapi: parseYaml(openapi),
     now: () => clock.now(),
   };
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

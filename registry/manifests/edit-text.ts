@@ -34,7 +34,7 @@ export function replaceSpec(text: string, wanted: Record<string, unknown>): stri
     ...Object.entries(wanted).filter((entry) => !isKept(entry)),
   ]);
   const inPlace = splice(text, (whole, map) => mapSplices(whole, map, data.spec, spec));
-  const edited = inPlace.find((candidate) => says(candidate, { ...data, spec }));
+  const edited = inPlace.find((candidate) => says(candidate, { ...data, spec }, text));
   if (edited !== undefined) return edited;
   // One by one, so that only what can not be edited in place is written anew. New ones first: no spec is empty.
   const gone = Object.keys(data.spec).filter((field) => !Object.hasOwn(spec, field));
@@ -66,7 +66,7 @@ function setSpecField(text: string, field: string, value: unknown, onTop = false
     for (const baseOf of [() => text, () => writeOutAliases(text, field)]) {
       const base = baseOf();
       if (base !== text && !says(base, data)) continue;
-      const edited = way(base).find((candidate) => says(candidate, { ...data, spec }));
+      const edited = way(base).find((candidate) => says(candidate, { ...data, spec }, text));
       if (edited !== undefined) return edited;
     }
   }
@@ -90,10 +90,10 @@ function read(text: string): { document: Document; data: Data & { spec: Data } }
   throw new AppError('Conflict', 'the manifest does not parse, so it can not be edited; mend the file first');
 }
 
-/** Whether a text means just this. No edit is used before that is proved. */
-function says(text: string, wanted: unknown): boolean {
+/** Whether a text means just this, and is JSON where the one before was. No edit is used before that is proved. */
+function says(text: string, wanted: unknown, before = ''): boolean {
   try {
-    return stableJson(read(text).data) === stableJson(wanted);
+    return stableJson(read(text).data) === stableJson(wanted) && (isJson(text) || !isJson(before));
   } catch {
     return false;
   }
@@ -114,18 +114,36 @@ function splice(
   return whole === text ? [edited] : [edited.replace(/\r?\n$/, ''), edited];
 }
 
-/** The edit by the library's own writer, which keeps comments and order but not every space. */
+/** The edit by a writer for all of it, which keeps comments and order but not every space. */
 function rewrite(text: string, field: string, value: unknown): string[] {
-  const { document } = read(text);
+  const { document, data } = read(text);
+  if (isJson(text)) {
+    const indent = /^\uFEFF?\{\s*\n([ \t]+)/.exec(text)?.[1];
+    const anew = JSON.stringify({ ...data, spec: { ...data.spec, [field]: value } }, undefined, indent);
+    return [likeIn(text, text.endsWith('\n') ? `${anew}\n` : anew)];
+  }
   try {
     if (value === undefined) document.deleteIn(['spec', field]);
     else document.setIn(['spec', field], document.createNode(value, { aliasDuplicateObjects: false }));
-    const edited = document.toString({ lineWidth: 0 });
-    const result = text.includes('\r\n') ? edited.replaceAll(/\r?\n/g, '\r\n') : edited;
-    return [text.startsWith('\uFEFF') ? `\uFEFF${result}` : result];
+    return [likeIn(text, document.toString({ lineWidth: 0 }))];
   } catch {
     // An alias that lost its anchor.
     return [];
+  }
+}
+
+/** With the line ends of another text, and with its byte order mark. */
+function likeIn(text: string, edited: string): string {
+  const result = text.includes('\r\n') ? edited.replaceAll(/\r?\n/g, '\r\n') : edited;
+  return text.startsWith('\uFEFF') ? `\uFEFF${result}` : result;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text.replace(/^\uFEFF/, ''));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -70,7 +70,8 @@ export function parseManifest(text: string, file: string, stem: string, policy: 
     const lost = unresolvedAlias(document);
     if (lost !== undefined)
       return fail(at(lost.offset, '', `no anchor &${lost.name} stands before this alias`));
-    const { program, problems } = validateManifest(dataOf(document), stem, policy);
+    const written = (path: string) => sourceOf(nodeAt(contents, { path, message: '' }).node);
+    const { program, problems } = validateManifest(dataOf(document), stem, policy, written);
     const located = problems
       .map((problem) => ({ problem, offset: offsetOf(contents, problem) }))
       .sort((a, b) => a.offset - b.offset)
@@ -103,7 +104,12 @@ function cut(message: string): string {
  * Where in the text the thing at `spec.env.KEY` stands: the value of a field (its key, where the key is what is
  * wrong, or the value is empty), or of the nearest ancestor that exists.
  */
-function offsetOf(root: unknown, { path, atKey }: ManifestProblem): number {
+function offsetOf(root: unknown, problem: ManifestProblem): number {
+  return nodeAt(root, problem).offset;
+}
+
+/** The thing itself, undefined where only an ancestor of it exists, and its place. */
+function nodeAt(root: unknown, { path, atKey }: ManifestProblem): { node: unknown; offset: number } {
   let node: unknown = root;
   let offset = startOf(root) ?? 0;
   let rest = path;
@@ -118,7 +124,12 @@ function offsetOf(root: unknown, { path, atKey }: ManifestProblem): number {
     const isKeyMeant = (rest === '' && atKey === true) || isEmpty(node);
     offset = (isKeyMeant ? startOf(pair.key) : startOf(node)) ?? startOf(pair.key) ?? offset;
   }
-  return offset;
+  return { node: rest === '' ? node : undefined, offset };
+}
+
+/** A scalar as it is written in the file. */
+function sourceOf(node: unknown): string | undefined {
+  return isScalar(node) ? node.source : undefined;
 }
 
 function startOf(node: unknown): number | undefined {

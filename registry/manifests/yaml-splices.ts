@@ -71,7 +71,7 @@ export function mapSplices(
 export function pairSplices(text: string, map: YAMLMap, pair: Pair, wanted: unknown): Splice[] | undefined {
   const start = startOf(pair.key);
   const anew = { [keyText(pair.key)]: wanted };
-  if (map.flow) return [{ start, end: endOf(text, pair), text: flowPairs(anew) }];
+  if (map.flow) return [{ start, end: endOf(text, pair), text: flowPairs(anew, isJson(text, map)) }];
   const indent = indentAt(text, start);
   if (indent === undefined) return undefined;
   const end = nextLine(text, endOf(text, pair));
@@ -95,7 +95,7 @@ function valueSplices(
   const start = node.range[0];
   const end = endOf(text, pair);
   if (!isBlockScalar(node)) {
-    const written = inlineText(wanted, map.flow === true, node);
+    const written = isJson(text, map) ? JSON.stringify(wanted) : inlineText(wanted, map.flow === true, node);
     // An empty value has its place in front of a comment: it is to stand behind its colon.
     if (start === end) return [at(lineStart(text, start) + textBefore(text, start).length, ` ${written}`)];
     return [{ start, end, text: written }];
@@ -137,15 +137,31 @@ function add(
   const first = startOf(items[0]?.key);
   if (map.flow) {
     const last = items.findLast((pair) => !gone.has(pair));
-    if (last === undefined) return [at(startOf(map) + 1, flowPairs(entries))];
-    if (under !== undefined) return [at(first, `${flowPairs(entries)}, `)];
-    return [at(endOf(text, last), `, ${flowPairs(entries)}`)];
+    const json = isJson(text, map);
+    if (last === undefined) return [at(startOf(map) + 1, flowPairs(entries, json))];
+    const indent = json ? indentAt(text, first) : undefined;
+    const space = indent === undefined ? ' ' : `\n${indent}`;
+    const each = Object.entries(entries).map(([key, value]) => flowPairs({ [key]: value }, json));
+    const pairs = each.join(`,${space}`);
+    if (under !== undefined) return [at(first, `${pairs},${space}`)];
+    return [at(endOf(text, last), `,${space}${pairs}`)];
   }
   const indent = indentAt(text, first);
   if (indent === undefined) return undefined;
   const offset = nextLine(text, under ?? endOf(text, items.at(-1)));
   if (under !== undefined && offset > first) return undefined;
   return [at(offset, indented(blockText(entries), indent))];
+}
+
+/**
+ * Whether what is put into a flow mapping is to be JSON: its keys are in double quotes or, where it is empty, the key
+ * that it stands behind.
+ */
+function isJson(text: string, map: YAMLMap): boolean {
+  if (map.flow !== true) return false;
+  const items = map.items as Pair[];
+  if (items.length === 0) return /"\s*:\s*$/.test(text.slice(0, startOf(map)));
+  return items.every(({ key }) => text[startOf(key)] === '"');
 }
 
 /** Each with the comment right above it; what stands above the first may be about all of them, and stays. */

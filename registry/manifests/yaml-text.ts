@@ -24,8 +24,14 @@ export function inlineText(value: unknown, inFlow: boolean, like?: unknown): str
   return written({ k: styled }, { blockQuote: false }).slice('k: '.length, -1);
 }
 
-/** `a: 1, b: 2`, to stand between braces. */
-export function flowPairs(map: Readonly<Record<string, unknown>>): string {
+/** `a: 1, b: 2`, to stand between braces; as JSON where those around it are. */
+export function flowPairs(map: Readonly<Record<string, unknown>>, isJson: boolean): string {
+  if (isJson) {
+    const pairs = Object.entries(map).map(
+      ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`,
+    );
+    return pairs.join(', ');
+  }
   return flowText(map).slice(1, -1);
 }
 

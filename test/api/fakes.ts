@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { EventEmitter, on } from 'node:events';
 import type { ApiDeps, Health, ProgramLogOptions, ProgramView, RevisionView } from '../../api/deps.ts';
 import { AppError } from '../../schemas/errors.ts';
+import type { LogPiece } from '../../schemas/log-piece.ts';
 import { emptyMemory } from '../../schemas/memory.ts';
 import { isUpState, type ProgramEvent, type ProgramState, proxyUrl } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
@@ -92,6 +93,8 @@ export interface FakeHost {
   signals: AbortSignal[];
   health: Health;
   logChunks: Uint8Array[];
+  /** Times of those chunks; of one beyond, or `''`: it goes on what the one before began. */
+  logTimes: string[];
   lastLogOptions: ProgramLogOptions | undefined;
   /** Makes the named write reject. */
   failures: Map<string, Error>;
@@ -122,6 +125,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     signals: [],
     health: { ready: true, reason: '', message: '', warnings: [] },
     logChunks: [],
+    logTimes: [],
     lastLogOptions: undefined,
     failures: new Map(),
     history: [],
@@ -161,7 +165,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         host.signals.push(options.signal);
         return {
           containerId: 'c0ffee',
-          stream: chunks(host.logChunks, options.follow ? options.signal : undefined),
+          stream: pieces(chunks(host.logChunks, options.follow ? options.signal : undefined), host.logTimes),
         };
       },
       async dryRun(name, text) {
@@ -240,6 +244,11 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
 }
 
 /** The chunks, and with a signal the stream stays open until it fires. */
+async function* pieces(list: AsyncIterable<Uint8Array>, times: readonly string[]): AsyncGenerator<LogPiece> {
+  let index = 0;
+  for await (const bytes of list) yield { bytes, time: times[index++] ?? '' };
+}
+
 async function* chunks(
   list: readonly Uint8Array[],
   open: AbortSignal | undefined,

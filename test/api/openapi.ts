@@ -56,7 +56,7 @@ export function assertMatches(pointer: string, text: string, where: string): voi
 }
 
 function findOperation(method: string, path: string): { operation: Json; pointer: string } | undefined {
-  const bare = path.split('?')[0] ?? '';
+  const bare = (path.split('?')[0] ?? '').replace(/(?<=.)\/$/, '');
   for (const [template, item] of Object.entries(openapi.paths)) {
     const pattern = template.replaceAll('.', '\\.').replace('{path}', '.*').replace('{id}', '[^/]+');
     const operation = item[method.toLowerCase()] as Json | undefined;

@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type Docker from 'dockerode';
+import { onStopSignals } from '../../controller/stop-signals.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { ensureEngine } from '../setup/engine.ts';
 import { makeSay, reportAndExit, SetupError } from '../setup/say.ts';
 import { ensureTestImage } from '../setup/test-image.ts';
@@ -100,11 +102,10 @@ function medians(row: Row): object {
 
 /** Whatever was made is removed on the way out; a second signal does not wait for that. */
 function closeOnSignal(bench: Bench): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      bench.say('Cleaning up, once more to leave at once');
-      for (const again of ['SIGINT', 'SIGTERM']) process.once(again, () => process.exit(130));
-      void bench.close().finally(() => process.exit(130));
-    });
-  }
+  const leave = (): never => process.exit(130);
+  const first = (): void => {
+    bench.say('Cleaning up, once more to leave at once');
+    void bench.close().finally(leave);
+  };
+  onStopSignals(process, systemClock, first, leave);
 }

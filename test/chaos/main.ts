@@ -1,5 +1,7 @@
 /** `npm run chaos -- --minutes N [--seed N]`: a real host and engine under faults. Exit code 1 when it did not heal. */
 import { parseArgs } from 'node:util';
+import { onStopSignals } from '../../controller/stop-signals.ts';
+import { systemClock } from '../../schemas/clock.ts';
 import { ensureEngine } from '../setup/engine.ts';
 import { makeSay, reportAndExit, SetupError } from '../setup/say.ts';
 import { runChaos } from './chaos.ts';
@@ -30,7 +32,12 @@ async function main(argv: string[]): Promise<number> {
   const say = makeSay();
   await ensureEngine(say);
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  onStopSignals(
+    process,
+    systemClock,
+    () => stop.abort(),
+    () => process.exit(130),
+  );
   const { signal } = stop;
   const report = await runChaos({ seed, ms: minutes * 60_000, programs, ports: PORTS, say, signal });
   for (const [kind, count] of [...report.counts].sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -43,3 +43,27 @@ describe('configuration: the remote to follow', () => {
     );
   });
 });
+
+describe('configuration: the origins of pages that may use the API', () => {
+  it('are none by default, and are kept as browsers say them', () => {
+    assert.deepEqual(read([]).allowedOrigins, []);
+    const given = 'http://LOCALHOST:5173,https://desk.example:443,tauri://localhost';
+    const kept = ['http://localhost:5173', 'https://desk.example', 'tauri://localhost'];
+    assert.deepEqual(read(['--allowed-origins', given]).allowedOrigins, kept);
+    assert.deepEqual(read([], { HERSH_ALLOWED_ORIGINS: given }).allowedOrigins, kept);
+  });
+
+  it('are no patterns, no hosts, and have no path', () => {
+    for (const wrong of [
+      '*',
+      'null',
+      'localhost:5173',
+      'https://*.example',
+      'http://a/',
+      'http://a/b',
+      'http://u@a',
+    ]) {
+      assert.throws(() => read(['--allowed-origins', wrong]), /--allowed-origins: .* such as https/, wrong);
+    }
+  });
+});

@@ -78,7 +78,7 @@ describe('the log', () => {
   it('is a line of JSON each where nobody sits at a terminal, from its level on', async () => {
     const script = `
       import { createLog } from '${new URL('../../controller/log.ts', import.meta.url)}';
-      const log = createLog('warn');
+      const { log } = createLog('warn');
       log.info({}, 'not this');
       log.warn({ program: 'app' }, 'this');
       log.error({ err: new Error('bad') }, 'and this');

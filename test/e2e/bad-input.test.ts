@@ -159,7 +159,7 @@ describe('everything else', { concurrency: false }, () => {
     for (const path of [
       '/',
       '/nothing',
-      '/programs/',
+      '/programs//',
       '/programs/none',
       '/programs/none/logs',
       '/programs/a%2Fb',
@@ -173,7 +173,7 @@ describe('everything else', { concurrency: false }, () => {
     await refused({ method: 'PATCH', path: '/programs' }, 405);
     await refused({ method: 'GET', path: '/programs/none/proxy/x' }, 404);
     await refused({ method: 'GET', path: '/programs?state=Sleeping' }, 400);
-    for (const query of ['tail=x', 'tail=-1', 'since=yesterday', 'follow=perhaps']) {
+    for (const query of ['tail=x', 'tail=-1', 'since=yesterday', 'follow=perhaps', 'tial=5']) {
       await refused({ method: 'GET', path: `/programs/bystander/logs?${query}` }, 400);
     }
   });

@@ -89,7 +89,54 @@ describe('logs', () => {
     assert.equal(await logs('timed', `?since=${new Date(since + 3_600_000).toISOString()}`), '');
   });
 
-  it('that are followed come as they are printed, and end with the container', async () => {
+  it('polled from timestamp to timestamp are all of them, each once', async () => {
+    await host.writeManifest('polled');
+    const program = await host.untilState('polled', 'Ready');
+    const first = (await host.call('GET', '/programs/polled/logs')).json;
+    const wanted = Array.from({ length: 40 }, (_, n) => `line ${n}\n`);
+    const printing = (async () => {
+      for (const [n, line] of wanted.entries())
+        await host.direct(program, `/log?text=${encodeURIComponent(line.trim())}&err=${n % 2}`);
+    })();
+    let [text, timestamp] = [first.logs, first.timestamp];
+    await until('the last line was read', async () => {
+      const { json } = await host.call('GET', `/programs/polled/logs?since=${timestamp}`);
+      [text, timestamp] = [text + json.logs, json.timestamp];
+      return text.includes(wanted.at(-1));
+    });
+    await printing;
+    assert.deepEqual(text.match(/^line .*\n/gm)?.toSorted(), wanted.toSorted());
+    const timed = await logs('polled', '?timestamps=true&tail=1');
+    // Docker's own form, by engine 20.10 to 28.5.
+    assert.match(timed, /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9}Z line \d+\n$/);
+  });
+
+  it('that are followed go on over a crash, with a line between, and previous=true is the run before', async () => {
+    await host.writeManifest('crossed');
+    const program = await host.untilState('crossed', 'Ready');
+    await print(program, 'before the crash');
+    const url = `${await host.child().url()}/programs/crossed/logs?follow=true`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
+    let text = '';
+    const reading = (async () => {
+      for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString();
+    })();
+    await until('the first line came', () => text.includes('before the crash\n'));
+    await host.direct(program, '/crash?code=3', { method: 'POST' }).catch(() => undefined);
+    await until('the next run came', () => /listening[\s\S]*\n--- .*\nlistening on 8080\n/.test(text));
+    assert.match(
+      text,
+      /^--- that run has ended \(exit code 3\); the next one is since .* in container \w{12}$/m,
+    );
+    const before = (await host.call('GET', '/programs/crossed/logs?previous=true')).json;
+    assert.equal(before.container_id, program.container_id);
+    assert.match(before.logs, /^listening on 8080\nbefore the crash\n/);
+    assert.equal(before.logs.match(/listening/g)?.length, 1);
+    await host.call('POST', '/programs/crossed/stop');
+    await reading;
+  });
+
+  it('that are followed come as they are printed, and end when it is stopped', async () => {
     await host.writeManifest('followed');
     const program = await host.untilState('followed', 'Ready');
     await print(program, 'first');

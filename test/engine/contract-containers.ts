@@ -139,7 +139,7 @@ export function describeContainers(name: string, kit: ContractKit): void {
       const startMs = performance.now();
       freeze(true);
       try {
-        const logs = { tail: 10, sinceSeconds: 0, follow: false, signal: never } as const;
+        const logs = { tail: 10, sinceNanos: 0n, follow: false, signal: never } as const;
         const waiting = [
           one.listContainers(),
           one.inspectContainer(id),

@@ -87,9 +87,9 @@ export function createKit(world: () => ContractWorld) {
   const ended = (id: string): Promise<void> =>
     world().until('the container ends', async () => (await inspect(id)).state === 'exited');
   const text = async (id: string, tail: number | 'all' = 'all'): Promise<string> => {
-    const logs = await world().one.logs(id, { tail, sinceSeconds: 0, follow: false, signal: never });
+    const logs = await world().one.logs(id, { tail, sinceNanos: 0n, follow: false, signal: never });
     let all = '';
-    for await (const piece of logs) all += Buffer.from(piece).toString('utf8');
+    for await (const { bytes } of logs) all += Buffer.from(bytes).toString('utf8');
     return all;
   };
   const build = (

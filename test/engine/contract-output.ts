@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { EngineEvent } from '../../controller/engine/engine.ts';
+import { type LogPiece, nanosOf } from '../../schemas/log-piece.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { type ContractKit, never, rejects } from './contract-kit.ts';
 
@@ -115,21 +116,39 @@ export function describeOutput(name: string, kit: ContractKit): void {
       assert.equal(await text(id, 2), 'line 5\nline 6\n');
     });
 
+    it('says when each line came, and gives the rest from such a time on', async () => {
+      const { id, ask } = await running();
+      await world().until('it listens', async () => (await text(id)) !== '');
+      await world().print(id, ask.publishPort, 'later', 'out');
+      await world().until('it has printed', async () => (await text(id)).includes('later'));
+      const since = async (sinceNanos: bigint): Promise<LogPiece[]> => {
+        const pieces: LogPiece[] = [];
+        const logs = await world().one.logs(id, { tail: 'all', sinceNanos, follow: false, signal: never });
+        for await (const piece of logs) pieces.push(piece);
+        return pieces;
+      };
+      const [, later] = await since(0n);
+      assert.match(later?.time ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+      const nanos = nanosOf(later?.time ?? '') ?? 0n;
+      assert.deepEqual(await since(nanos), [later]);
+      assert.deepEqual(await since(nanos + 1n), []);
+    });
+
     it('follows until the container ends', async () => {
       const { id } = await running({ EXIT_AFTER_MS: '300' });
-      const logs = await world().one.logs(id, { tail: 'all', sinceSeconds: 0, follow: true, signal: never });
+      const logs = await world().one.logs(id, { tail: 'all', sinceNanos: 0n, follow: true, signal: never });
       let all = '';
-      for await (const piece of logs) all += Buffer.from(piece).toString('utf8');
+      for await (const { bytes } of logs) all += Buffer.from(bytes).toString('utf8');
       assert.equal(all, 'listening on 8080\nexiting as told by EXIT_AFTER_MS\n');
     });
 
     it('follows until the signal, also when it fired before', async () => {
       const { id } = await running();
       const stop = new AbortController();
-      const ask = { tail: 'all', sinceSeconds: 0, follow: true, signal: stop.signal } as const;
+      const ask = { tail: 'all', sinceNanos: 0n, follow: true, signal: stop.signal } as const;
       let all = '';
-      for await (const piece of await world().one.logs(id, ask)) {
-        all += Buffer.from(piece).toString('utf8');
+      for await (const { bytes } of await world().one.logs(id, ask)) {
+        all += Buffer.from(bytes).toString('utf8');
         stop.abort();
       }
       assert.match(all, /^listening/);

@@ -14,7 +14,7 @@ import { aptInstall } from '../setup/apt.ts';
 import { findCommand } from '../setup/command.ts';
 import { ensureTestImage } from '../setup/test-image.ts';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 const POLL_MS = 20;
 const PORTS_PER_FILE = 100;
 /** On everything a run builds, with the run's own name as its value. */

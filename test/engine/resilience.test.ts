@@ -127,7 +127,7 @@ describe('a connection that breaks', () => {
   it('fails whoever follows a log', async () => {
     const id = await engine.createContainer(asked());
     await engine.startContainer(id);
-    const logs = await remote.logs(id, { tail: 'all', sinceSeconds: 0, follow: true, signal: never });
+    const logs = await remote.logs(id, { tail: 'all', sinceNanos: 0n, follow: true, signal: never });
     const reading = (async () => {
       for await (const _ of logs) wire.cut();
     })();

@@ -169,7 +169,7 @@ async function post(example: RunningExample, path: string, body = ''): Promise<R
   return await fetch(`${await example.url()}${path}`, { method: 'POST', body });
 }
 
-async function until(condition: () => Promise<boolean>, limitMs = 5_000): Promise<void> {
+async function until(condition: () => Promise<boolean>, limitMs = 120_000): Promise<void> {
   for (const deadline = Date.now() + limitMs; !(await condition()); await sleep(50)) {
     if (Date.now() > deadline) assert.fail(`not so within ${limitMs} ms: ${condition}`);
   }

@@ -7,7 +7,7 @@ import { fetch } from 'undici';
 import { exampleFiles } from '../setup/example-files.ts';
 import { buildImage } from '../setup/images.ts';
 
-const READY_MS_MAX = 20_000;
+const READY_MS_MAX = 300_000;
 /** What tests made here, for whoever finds it left over. */
 const LABELS = { 'dev.hersh.test': 'examples' };
 

@@ -332,7 +332,8 @@ test('a process that opened and closed a registry ends by itself', async (t) => 
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     ['--import', 'tsx', '--input-type=module', '--unhandled-rejections=strict', '-e', script],
-    { timeout: 20_000 },
+    // It ends a process that would hang.
+    { timeout: 120_000 },
   );
   assert.equal(stdout, 'closed\n');
   assert.equal(stderr, '');

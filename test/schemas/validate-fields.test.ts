@@ -285,3 +285,17 @@ test('gVisor needs room for its own threads, and a host of runsc refuses runc', 
   accepts(manifest(), RUNSC);
   refuses(manifest({ runtime: 'runc' }), 'spec.runtime: this host runs programs under runsc only', RUNSC);
 });
+
+test('an entry of env or of build args is measured in bytes, as KEY=value', () => {
+  // Linux refuses the start of a program with a longer one (E2BIG, MAX_ARG_STRLEN with the zero at the end).
+  const fits = 'x'.repeat(131_071 - 'KEY='.length);
+  accepts(manifest({ env: { KEY: fits, OTHER: 'é'.repeat(65_000) } }));
+  const [long] = messages(manifest({ env: { KEY: `${fits}x` } }));
+  assert.match(long ?? '', /^spec\.env\.KEY is longer than 131071 bytes as KEY=value/);
+  const [wide] = messages(manifest({ env: { KEY: 'é'.repeat(65_534) } }));
+  assert.match(wide ?? '', /^spec\.env\.KEY is longer/);
+  // Of args 32,768 characters are the limit, which are up to 128 KiB.
+  const args = (text: string) => manifest({ build: { context: 'sources/x', args: { KEY: text } } });
+  accepts(args('€'.repeat(32_768)));
+  assert.match(messages(args('🙂'.repeat(32_768)))[0] ?? '', /^spec\.build\.args\.KEY is longer than 131071/);
+});

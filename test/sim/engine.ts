@@ -1,9 +1,10 @@
-import type { CreateContainer, Engine, Image, LogOptions } from '../../controller/engine/engine.ts';
+import type { CreateContainer, Engine, Image } from '../../controller/engine/engine.ts';
 import type { Container, ContainerSettings, ContainerSummary } from '../../schemas/container.ts';
 import { AppError, type Reason } from '../../schemas/errors.ts';
 import { LABELS, type Resources } from '../../schemas/program.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { claim, simImages } from './engine-images.ts';
+import { nothing, readLines } from './engine-logs.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 
 /** How long an engine has to say that it is there. */
@@ -348,43 +349,3 @@ export function untouched({ memoryBytes, cpus, pids }: Resources): ContainerSett
 function summaryOf({ id, name, program, state, labels }: Container): ContainerSummary {
   return { id, name, program, state, labels: { ...labels } };
 }
-
-async function* readLines(
-  world: SimWorld,
-  container: SimContainer,
-  options: LogOptions,
-): AsyncGenerator<Uint8Array> {
-  const { signal, tail, follow, sinceSeconds } = options;
-  const old = container.lines.filter(({ atMs }) => atMs >= sinceSeconds * 1000);
-  let next = container.lines.length;
-  const shown = tail === 'all' ? old : old.slice(Math.max(0, old.length - tail));
-  for (const { text } of shown) {
-    if (signal.aborted) return;
-    yield Buffer.from(text);
-  }
-  while (follow && !signal.aborted) {
-    const line = container.lines[next];
-    if (line !== undefined) {
-      next += 1;
-      yield Buffer.from(line.text);
-      continue;
-    }
-    if (!isUp(container) || !world.containers.has(container.facts.id)) return;
-    await change(container, signal);
-  }
-}
-
-/** Resolves at the container's next line or end, or when the signal fires. */
-function change(container: SimContainer, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      container.readers.delete(done);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    container.readers.add(done);
-    signal.addEventListener('abort', done, { once: true });
-  });
-}
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -9,10 +9,10 @@ import { masked } from '../../controller/trace/mask.ts';
 import type { PassRecord } from '../../controller/trace/pass.ts';
 import { recordOf } from '../controller/trace/pass-fixture.ts';
 import type { PassFindings } from './check-passes.ts';
+import { limitedNode } from './cpu-limit.ts';
 
 /** Their stories hold builds, crashes and rollbacks. */
 const SEEDS = [5, 28, 39];
-const LIMIT_MS = 240_000;
 
 const CHECK = fileURLToPath(new URL('./check-passes.ts', import.meta.url));
 const REPLAY = fileURLToPath(new URL('../../controller/trace/replay.ts', import.meta.url));
@@ -25,8 +25,7 @@ interface Ended {
 
 function run(file: string, ...args: string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
-      timeout: LIMIT_MS,
+    const child = spawn(...limitedNode('--import', 'tsx', file, ...args), {
       // Makes a story the same every time, see main.ts.
       env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { limitedNode } from './cpu-limit.ts';
 import { KEPT_SEEDS } from './kept-seeds.ts';
 
 /** Seeds that are always the same, so that a change which breaks one is known to have done it. */
@@ -9,14 +10,13 @@ const SEEDS = { first: 1, last: 200 };
 const STEPS = 40;
 /** Processes side by side. */
 const PARTS = 2;
-const LIMIT_MS = 600_000;
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /** In a process of its own, whose file work is done in order: see main.ts. */
 function play(...options: string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...options], { timeout: LIMIT_MS });
+    const child = spawn(...limitedNode('--import', 'tsx', MAIN, ...options));
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => {

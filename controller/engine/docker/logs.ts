@@ -1,17 +1,19 @@
 import type { IncomingMessage } from 'node:http';
+import type { LogPiece } from '../../../schemas/log-piece.ts';
 import type { LogOptions } from '../engine.ts';
 import { type Connection, openStream } from './client.ts';
 import { engineError, statusOf } from './errors.ts';
 
 /** stream type, three zero bytes, length (big-endian) */
 const HEADER_BYTES = 8;
+const SPACE = 32;
 
 /** A container's output. The socket lives until the stream is read to its end, left, or the signal fires. */
 export async function readLogs(
   connection: Connection,
   id: string,
   options: LogOptions,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<AsyncIterable<LogPiece>> {
   const { signal } = options;
   if (signal.aborted) return nothing();
   let body: IncomingMessage;
@@ -25,7 +27,8 @@ export async function readLogs(
         stderr: true,
         follow: options.follow,
         tail: String(options.tail),
-        ...(options.sinceSeconds > 0 ? { since: options.sinceSeconds } : {}),
+        timestamps: true,
+        ...(options.sinceNanos > 0n ? { since: sinceOf(options.sinceNanos) } : {}),
       },
       signal,
     );
@@ -42,7 +45,7 @@ export async function readLogs(
   return payloads(body, signal);
 }
 
-async function* payloads(body: IncomingMessage, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* payloads(body: IncomingMessage, signal: AbortSignal): AsyncGenerator<LogPiece> {
   try {
     yield* demultiplex(body);
   } catch (error) {
@@ -52,31 +55,51 @@ async function* payloads(body: IncomingMessage, signal: AbortSignal): AsyncGener
   }
 }
 
-/** Takes Docker's framing off, in order, both streams; never holds more than one chunk. */
-export async function* demultiplex(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** As the engine takes it: seconds with nine decimals, which a number could not hold. */
+function sinceOf(nanos: bigint): string {
+  return `${nanos / 1_000_000_000n}.${(nanos % 1_000_000_000n).toString().padStart(9, '0')}`;
+}
+
+/**
+ * Takes Docker's framing off, in order, both streams; never holds more than one chunk. Each frame is a line, or 16 KiB
+ * of a long one, behind its time and a space.
+ */
+export async function* demultiplex(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogPiece> {
   const header = Buffer.alloc(HEADER_BYTES);
   let headerBytes = 0;
   let left = 0;
+  /** What is known of the time of a frame; undefined behind it. */
+  let time: string | undefined = '';
   for await (const chunk of chunks) {
     let at = 0;
     while (at < chunk.length) {
-      if (left > 0) {
-        const piece = chunk.subarray(at, at + left);
+      if (left === 0) {
+        const piece = chunk.subarray(at, at + HEADER_BYTES - headerBytes);
+        header.set(piece, headerBytes);
+        headerBytes += piece.length;
         at += piece.length;
-        left -= piece.length;
-        yield piece;
-        continue;
-      }
-      const piece = chunk.subarray(at, at + HEADER_BYTES - headerBytes);
-      header.set(piece, headerBytes);
-      headerBytes += piece.length;
-      at += piece.length;
-      if (headerBytes === HEADER_BYTES) {
+        if (headerBytes < HEADER_BYTES) continue;
         left = header.readUInt32BE(4);
         headerBytes = 0;
+        time = '';
+        continue;
       }
+      const piece = chunk.subarray(at, at + left);
+      const end = time === undefined ? 0 : piece.indexOf(SPACE);
+      if (end === -1) {
+        time += Buffer.from(piece).toString('latin1');
+        at += piece.length;
+        left -= piece.length;
+        continue;
+      }
+      const isNew = time !== undefined;
+      const whole = isNew ? time + Buffer.from(piece.subarray(0, end)).toString('latin1') : '';
+      time = undefined;
+      at += piece.length;
+      left -= piece.length;
+      yield { time: whole, bytes: isNew ? piece.subarray(end + 1) : piece };
     }
   }
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+async function* nothing(): AsyncGenerator<LogPiece> {}

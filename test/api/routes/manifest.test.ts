@@ -126,3 +126,15 @@ test('the body must be YAML by name, and the name of the path one a program can 
   assert.equal((await put(call, {}, '/programs/.hidden/manifest')).status, 400);
   assert.equal((await put(call, {}, '/programs/a%2Fb/manifest')).status, 400);
 });
+
+test('a byte order mark of a manifest is part of its text', async () => {
+  const { host, call } = caller();
+  let written = '';
+  host.deps.programs.putManifest = async (_name, text) => {
+    written = text;
+    return { etag: 'x', created: true };
+  };
+  const headers = { 'Content-Type': 'application/yaml' };
+  await call('PUT', '/programs/p1/manifest', { headers, body: '\uFEFFkind: Program\n' });
+  assert.equal(written, '\uFEFFkind: Program\n');
+});

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSince } from '../../../api/routes/streams.ts';
 import type { ProgramEvent } from '../../../schemas/program.ts';
 import { caller } from '../call.ts';
 import { fakeView } from '../fakes.ts';
 import { assertMatches } from '../openapi.ts';
 import { serve } from '../socket.ts';
 import { until } from '../until.ts';
-
-const euro = Buffer.from('€');
 
 function event(reason: string, time = '2026-11-22T10:00:00.000Z'): ProgramEvent {
   return { time, type: 'Normal', reason, message: reason, state: 'Ready', revision: 1 };
@@ -29,81 +26,6 @@ function readerOf(response: Response): ReadableStreamDefaultReader<Uint8Array> {
   assert.ok(response.body);
   return response.body.getReader();
 }
-
-test('logs: text whole over the seams between chunks, with the defaults', async () => {
-  const { host, call } = caller([fakeView('p1')]);
-  host.logChunks = [
-    Buffer.from('price 1'),
-    euro.subarray(0, 1),
-    euro.subarray(1),
-    Uint8Array.of(0xff),
-    Buffer.from('\n'),
-  ];
-  const { json } = await call('GET', '/programs/p1/logs');
-  assert.equal(json.logs, 'price 1€\ufffd\n');
-  assert.equal(json.program_id, 'p1');
-  assert.equal(json.container_id, 'c0ffee');
-  const { tail, sinceSeconds, follow } = host.lastLogOptions ?? {};
-  assert.deepEqual({ tail, sinceSeconds, follow }, { tail: 200, sinceSeconds: 0, follow: false });
-});
-
-test('logs: tail and since', async () => {
-  const { host, call } = caller([fakeView('p1')]);
-  for (const [query, tail] of [
-    ['tail=5', 5],
-    ['tail=0', 0],
-    ['tail=all', 'all'],
-    ['tail=', 200],
-    ['tail=99999999999999999999', 999_999_999],
-  ] as const) {
-    assert.equal((await call('GET', `/programs/p1/logs?${query}`)).status, 200);
-    assert.equal(host.lastLogOptions?.tail, tail);
-  }
-  for (const query of [
-    'tail=-1',
-    'tail=x',
-    'tail=1.5',
-    'tail=ALL',
-    'since=yesterday',
-    'since=10x',
-    'follow=maybe',
-  ]) {
-    assert.equal((await call('GET', `/programs/p1/logs?${query}`)).status, 400, query);
-  }
-});
-
-test('since: times and durations as docker takes them', () => {
-  const now = Date.parse('2026-11-22T10:00:00Z');
-  const rows: [string | undefined, number][] = [
-    [undefined, 0],
-    ['', 0],
-    ['0', 0],
-    ['1795341600', 1795341600],
-    ['1795341600.5', 1795341600.5],
-    ['2026-11-22T10:00:00Z', now / 1000],
-    ['2026-11-22T10:00:00.250Z', now / 1000 + 0.25],
-    ['2026-11-22T11:00:00+01:00', now / 1000],
-    ['2026-11-22T10:00:00', now / 1000],
-    ['2026-11-22T10:00', now / 1000],
-    ['2026-11-22', now / 1000 - 36_000],
-    ['10m', now / 1000 - 600],
-    ['1h30m', now / 1000 - 5400],
-    ['1.5s', now / 1000 - 1.5],
-    ['2d', now / 1000 - 172_800],
-  ];
-  for (const [value, want] of rows) assert.equal(parseSince(value, now), want, String(value));
-  for (const bad of [
-    '-5',
-    'm',
-    '10 m',
-    '2026-13-01T00:00:00Z',
-    '2026-02-30',
-    '2026-11-22T10:00:00 01:00',
-    'now',
-  ]) {
-    assert.throws(() => parseSince(bad, now), { reason: 'BadRequest' }, bad);
-  }
-});
 
 for (const path of ['logs', 'build-log']) {
   test(`${path}?follow=true sends what comes and lets go when the client does`, async () => {

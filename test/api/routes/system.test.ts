@@ -36,8 +36,8 @@ test('unknown routes are 404 with the uniform body', async () => {
   for (const path of [
     '/',
     '/program',
-    '/programs/',
-    '/programs/p1/',
+    '/programs//',
+    '//programs',
     '/programs/p1/nothing',
     '/programs/p1/start/x',
     '/%',
@@ -47,7 +47,41 @@ test('unknown routes are 404 with the uniform body', async () => {
     assert.equal(answer.json.error, 'Not Found');
     assert.equal(answer.json.code, 404);
   }
-  assert.match(String((await call('GET', '/programs/')).json.hint), /slash/);
+});
+
+test('one slash at the end of a path is passed over', async () => {
+  const { call } = caller([fakeView('p1')]);
+  for (const path of ['/programs/', '/programs/?user_id=my-user', '/programs/p1/', '/healthz/']) {
+    assert.equal((await call('GET', path)).status, 200, path);
+  }
+  assert.equal((await call('GET', '/programs/')).json.count, 1);
+});
+
+test('a query parameter that no route knows is refused with the nearest, on every route, and those that are known are not', async () => {
+  const { call } = caller([fakeView('p1')]);
+  for (const [path, item] of Object.entries(openapi.paths)) {
+    if (path.includes('/proxy')) continue;
+    for (const method of ['get', 'post', 'put', 'delete']) {
+      const operation = item[method] as { parameters?: { in?: string; name?: string; $ref?: string }[] };
+      if (operation === undefined) continue;
+      const known = (operation.parameters ?? [])
+        .map((one) => (one.$ref === '#/components/parameters/Follow' ? { in: 'query', name: 'follow' } : one))
+        .filter((one) => one.in === 'query')
+        .map(({ name }) => name ?? '');
+      const answer = await call(method.toUpperCase(), `${path.replace('{id}', 'p1')}?zzzzzzzzzz=1`);
+      assert.equal(answer.status, 400, `${method} ${path}`);
+      const told = /(?:known (?:is|are) (.*)|this route takes none)$/.exec(String(answer.json.message));
+      assert.ok(told, String(answer.json.message));
+      assert.deepEqual((told[1] ?? '').split(', ').filter(Boolean).sort(), known.sort(), `${method} ${path}`);
+    }
+  }
+  for (const [query, wanted] of [
+    ['/programs?userid=x', 'userid is not a known query parameter; did you mean user_id?'],
+    ['/programs/p1/logs?tial=5', 'tial is not a known query parameter; did you mean tail?'],
+    ['/programs/p1/logs?tail=5&Follow=1', 'Follow is not a known query parameter; did you mean follow?'],
+  ] as const) {
+    assert.equal((await call('GET', query)).json.message, wanted);
+  }
 });
 
 test('known routes with another method are 405 with Allow', async () => {

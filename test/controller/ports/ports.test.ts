@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { describe, it } from 'node:test';
 import { createPorts, isPortFree } from '../../../controller/ports/ports.ts';
 import { AppError } from '../../../schemas/errors.ts';
@@ -66,16 +67,23 @@ describe('ports', () => {
     assert.equal(ports.holder(19002), 'a');
   });
 
-  it('are asked of the machine', async () => {
-    const server = createServer();
-    const port = await new Promise<number>((resolve) => {
-      server.listen(0, '127.0.0.1', () => {
-        const address = server.address();
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+  const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
+    all?.some(({ address }) => address === '::1'),
+  );
+  for (const host of ['127.0.0.1', '::1']) {
+    const skip = host === '::1' && !hasIPv6 ? 'this machine has no IPv6' : false;
+    // `localhost` in a proxy_url is both.
+    it(`are asked of the machine, on ${host}`, { skip }, async () => {
+      const server = createServer();
+      const port = await new Promise<number>((resolve) => {
+        server.listen(0, host, () => {
+          const address = server.address();
+          resolve(typeof address === 'object' && address !== null ? address.port : 0);
+        });
       });
+      assert.equal(await isPortFree(port), false);
+      await new Promise((resolve) => server.close(resolve));
+      assert.equal(await isPortFree(port), true);
     });
-    assert.equal(await isPortFree(port), false);
-    await new Promise((resolve) => server.close(resolve));
-    assert.equal(await isPortFree(port), true);
-  });
+  }
 });

@@ -17,6 +17,9 @@ import { filesAtRest } from '../../sim/pace.ts';
 const exec = promisify(execFile);
 
 /** Whoever works with git by hand in these tests; no configuration of the machine counts. */
+/** Time that passes while git is at work, at most, in milliseconds of the stage's clock. */
+const MEANWHILE_MS_MAX = 2_000;
+
 export const SOMEBODY = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))),
   GIT_CONFIG_GLOBAL: '/dev/null',
@@ -120,18 +123,24 @@ export async function createGitStage(test: TestContext, options: { init?: boolea
   return stage;
 }
 
-/** Lets as much time pass as git takes: any faster, and it would be taken for one that hangs. */
+/**
+ * Lets as much time pass as git takes: any faster, and it would be taken for one that hangs. On a busy machine less,
+ * for the same reason: git's lock is waited for 5 s.
+ */
 export async function meanwhile<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   let done = false;
   const end = () => {
     done = true;
   };
   work.then(end, end);
+  let leftMs = MEANWHILE_MS_MAX;
   for (let atMs = performance.now(); !done; ) {
     await settle();
     const beforeMs = atMs;
     atMs = performance.now();
-    await clock.advance(atMs - beforeMs);
+    const passedMs = Math.min(atMs - beforeMs, leftMs);
+    leftMs -= passedMs;
+    await clock.advance(passedMs);
   }
   return work;
 }

@@ -213,3 +213,29 @@ test('a valid manifest stays valid', () => {
   const text = `${HEAD}spec: {userId: u, image: i}`;
   assert.deepEqual(parseManifest(stop(text), 'f', 'x', { runtime: 'runc' }).problems, []);
 });
+
+test('a JSON manifest stays JSON, laid out as it was, and a byte order mark stays', () => {
+  const spec = { userId: 'u', image: 'x', env: {} };
+  const data = { apiVersion: 'hersh.dev/v1', kind: 'Program', metadata: { name: 'x' }, spec };
+  const pretty = JSON.stringify(data, null, 2);
+  const rollback = { userId: 'u', build: { context: 'sources/b' }, env: { A: 'a: b\n"c"', B: 'é' } };
+  for (const text of [
+    JSON.stringify(data),
+    `${pretty}\n`,
+    pretty.replaceAll('\n', '\r\n'),
+    `\uFEFF${pretty}`,
+    JSON.stringify(data, null, '\t'),
+  ]) {
+    const stopped = stop(text);
+    const edited = replaceSpec(stopped, rollback);
+    const json = (what: string): unknown => JSON.parse(what.replace(/^\uFEFF/, ''));
+    assert.deepEqual(json(stopped), { ...data, spec: { ...spec, desiredState: 'Stopped' } });
+    assert.deepEqual(json(edited), { ...data, spec: { ...rollback, desiredState: 'Stopped' } });
+    assert.equal(edited.startsWith('\uFEFF'), text.startsWith('\uFEFF'));
+    assert.equal(edited.includes('\r'), text.includes('\r'));
+  }
+  assert.ok(stop(pretty).includes('\n    "desiredState": "Stopped",\n    "userId": "u",\n'), stop(pretty));
+  // In YAML too, what is put beside keys in double quotes looks like them.
+  const beside = stop(`${HEAD}spec: {"userId": "u", "image": "x"}\n`);
+  assert.ok(beside.endsWith('spec: {"desiredState": "Stopped", "userId": "u", "image": "x"}\n'), beside);
+});

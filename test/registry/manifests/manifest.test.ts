@@ -247,3 +247,12 @@ test('the manifest a POST writes is valid, whatever the user is called', () => {
     });
   }
 });
+
+test('the hint to quote names what was written, not what YAML made of it', () => {
+  for (const written of ['0123', '0x1F', '1.10', '1e3', 'True', '0o17', '+5', '.5']) {
+    const text = `apiVersion: hersh.dev/v1\nkind: Program\nmetadata: {name: x}\nspec:\n  userId: u\n  image: x\n  env:\n    A: ${written}\n`;
+    const [problem] = parseManifest(text, 'programs/x.yaml', 'x', { runtime: 'runc' }).problems;
+    assert.equal(problem?.message, `spec.env.A must be a string; put it in quotes: "${written}"`);
+    assert.deepEqual([problem?.line, problem?.column], [8, 8]);
+  }
+});

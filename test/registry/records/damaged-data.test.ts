@@ -58,7 +58,7 @@ for (const [what, put] of [
     log.write('text');
     await log.end();
     await assert.rejects(registry.buildLogs.read(BUILD), isUnavailable);
-    for await (const _ of registry.buildLogs.follow(BUILD, AbortSignal.timeout(10_000)))
+    for await (const _ of registry.buildLogs.follow(BUILD, AbortSignal.timeout(120_000)))
       assert.fail('nothing');
     assert.equal(await registry.revisions.get('a', 1), undefined);
     assert.deepEqual(await registry.revisions.list('a'), []);

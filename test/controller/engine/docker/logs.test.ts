@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { demultiplex } from '../../../../controller/engine/docker/logs.ts';
 
+const TIME = '2026-11-22T10:00:00.123456789Z';
+
 function frame(stream: 1 | 2, text: string): Buffer {
-  const payload = Buffer.from(text);
+  const payload = Buffer.from(`${TIME} ${text}`);
   const header = Buffer.alloc(8);
   header[0] = stream;
   header.writeUInt32BE(payload.length, 4);
@@ -14,9 +16,13 @@ async function read(chunks: Uint8Array[]): Promise<string> {
   async function* source(): AsyncGenerator<Uint8Array> {
     yield* chunks;
   }
-  const pieces: Uint8Array[] = [];
-  for await (const piece of demultiplex(source())) pieces.push(piece);
-  return Buffer.concat(pieces).toString('utf8');
+  let text = '';
+  const bytes: Uint8Array[] = [];
+  for await (const piece of demultiplex(source())) {
+    if (piece.time !== '') text += `<${piece.time === TIME ? 'T' : piece.time}>`;
+    bytes.push(piece.bytes);
+  }
+  return text + Buffer.concat(bytes).toString('utf8');
 }
 
 describe('demultiplex', () => {
@@ -26,9 +32,9 @@ describe('demultiplex', () => {
     frame(1, ''),
     frame(1, 'x'.repeat(70_000)),
   ]);
-  const want = `out 1\nerr ü\n${'x'.repeat(70_000)}`;
+  const want = `<T><T><T><T>out 1\nerr ü\n${'x'.repeat(70_000)}`;
 
-  it('takes the framing off in order', async () => assert.equal(await read([bytes]), want));
+  it('takes the framing and the times off in order', async () => assert.equal(await read([bytes]), want));
 
   it('does not care where chunks end', async () => {
     for (const size of [1, 3, 7, 8, 9, 16_384]) {
