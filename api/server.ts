@@ -9,10 +9,10 @@ import type { ApiDeps, ApiLog } from './deps.ts';
 import { answerFor, type ErrorAnswer, errorAnswer } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { createOriginGuard } from './http/guard.ts';
+import { createAnswersAhead, passOver } from './http/offers.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
 import { sendError } from './http/route.ts';
 import { createProxy, hasBody } from './proxy/proxy.ts';
-import { responseOn } from './proxy/upgrade.ts';
 
 /** Time a client has to send its headers, in milliseconds. */
 const HEADERS_MS_MAX = 30_000;
@@ -54,7 +54,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     deps,
     options.firstByteMsMax === undefined ? {} : { firstByteMsMax: options.firstByteMsMax },
   );
-  const own = getRequestListener(options.app.fetch, {
+  const routes = getRequestListener(options.app.fetch, {
     autoCleanupIncoming: false,
     errorHandler: (error) => listenerError(error, deps.log),
   });
@@ -64,7 +64,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const error = malformed ?? guard(req);
     return error === undefined ? undefined : answerFor(error, deps.log, `${req.method} ${req.url}`);
   };
+  const ahead = createAnswersAhead();
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    ahead.note(req.socket, res);
     if (hasBody(req)) lingerAfterAnswer(req, res);
     const refusal = refuse(req);
     if (refusal !== undefined) {
@@ -73,7 +75,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       proxy.handle(req, res);
     } else {
       if (req.headers.expect !== undefined) res.writeContinue();
-      void own(req, res);
+      void routes(req, res);
     }
   };
 
@@ -85,27 +87,41 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
   const upgraded = new Set<Duplex>();
+  /** Looks after a connection that Node has let go of; gives what hands it back. */
+  const own = (socket: Duplex): (() => void) => {
+    const onClose = () => upgraded.delete(socket);
+    const onError = () => socket.destroy();
+    upgraded.add(socket);
+    socket.once('close', onClose).on('error', onError);
+    return () => {
+      onClose();
+      socket.off('close', onClose).off('error', onError);
+    };
+  };
   server.on('request', onRequest);
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
     answerRaw(res, errorAnswer(417, `Expect: ${req.headers.expect} is not something this server can do`));
   });
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
-    answerSocket(socket, errorAnswer(405, 'CONNECT is not served here'));
+    socket.on('error', () => socket.destroy());
+    ahead.after(socket, () => answerSocket(socket, errorAnswer(405, 'CONNECT is not served here')));
   });
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    upgraded.add(socket);
-    socket.once('close', () => upgraded.delete(socket));
-    socket.on('error', () => socket.destroy());
-    const refusal = refuse(req);
-    if (refusal !== undefined) return answerSocket(socket, refusal);
-    const webSocket = (req.headers.upgrade ?? '').toLowerCase() === 'websocket';
-    if (webSocket && proxy.matches(req.url ?? '')) return proxy.upgrade(req, socket, head);
-    // Upgrades are offers (RFC 9110, 7.8): any other is passed over and the request answered as it stands.
-    const res = responseOn(req, socket);
-    socket.resume();
-    socket.once('end', () => socket.destroy());
-    onRequest(req, res);
+    const letGo = own(socket);
+    ahead.after(socket, () => {
+      const { url } = req;
+      const decline = (): void => {
+        req.url = url;
+        letGo();
+        passOver(server, req, socket, head);
+      };
+      if (!isWebSocket(req)) return decline();
+      const refusal = refuse(req);
+      if (refusal !== undefined) return answerSocket(socket, refusal);
+      if (!proxy.matches(req.url ?? '')) return decline();
+      proxy.upgrade(req, socket, head);
+    });
   });
   server.on('clientError', answerMalformed);
 
@@ -116,6 +132,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     port: (server.address() as AddressInfo).port,
     close: () => closeServer(server, upgraded, () => proxy.close(), options.closeMsMax ?? CLOSE_MS_MAX),
   };
+}
+
+/** By RFC 6455 a GET; with a body it is none. */
+function isWebSocket(req: IncomingMessage): boolean {
+  return req.method === 'GET' && !hasBody(req) && (req.headers.upgrade ?? '').toLowerCase() === 'websocket';
 }
 
 /** Without tokens nobody but this machine may come in (contract 3.6). */

@@ -127,7 +127,7 @@ function passRefusal(answer: IncomingMessage, res: ServerResponse): void {
 }
 
 /** An answer for a request whose socket Node has let go of because it asked for an upgrade. Closes it at its end. */
-export function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
+function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(socket as Socket);
