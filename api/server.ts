@@ -9,7 +9,7 @@ import type { ApiDeps, ApiLog } from './deps.ts';
 import { answerFor, type ErrorAnswer, errorAnswer } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { createOriginGuard } from './http/guard.ts';
-import { createAnswersAhead, passOver } from './http/offers.ts';
+import { answerOffers, createAnswersAhead } from './http/offers.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
 import { sendError } from './http/route.ts';
 import { createProxy, hasBody } from './proxy/proxy.ts';
@@ -86,42 +86,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
-  const upgraded = new Set<Duplex>();
-  /** Looks after a connection that Node has let go of; gives what hands it back. */
-  const own = (socket: Duplex): (() => void) => {
-    const onClose = () => upgraded.delete(socket);
-    const onError = () => socket.destroy();
-    upgraded.add(socket);
-    socket.once('close', onClose).on('error', onError);
-    return () => {
-      onClose();
-      socket.off('close', onClose).off('error', onError);
-    };
-  };
   server.on('request', onRequest);
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
     answerRaw(res, errorAnswer(417, `Expect: ${req.headers.expect} is not something this server can do`));
   });
-  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
-    socket.on('error', () => socket.destroy());
-    ahead.after(socket, () => answerSocket(socket, errorAnswer(405, 'CONNECT is not served here')));
-  });
-  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const letGo = own(socket);
-    ahead.after(socket, () => {
-      const { url } = req;
-      const decline = (): void => {
-        req.url = url;
-        letGo();
-        passOver(server, req, socket, head);
-      };
-      if (!isWebSocket(req)) return decline();
-      const refusal = refuse(req);
-      if (refusal !== undefined) return answerSocket(socket, refusal);
-      if (!proxy.matches(req.url ?? '')) return decline();
-      proxy.upgrade(req, socket, head);
-    });
+  const upgraded = answerOffers(server, ahead, (req) => {
+    if (!isWebSocket(req)) return undefined;
+    const { url } = req;
+    const refusal = refuse(req);
+    if (refusal !== undefined) return (socket) => answerSocket(socket, refusal);
+    if (proxy.matches(req.url ?? '')) return (socket, head) => proxy.upgrade(req, socket, head);
+    req.url = url;
+    return undefined;
   });
   server.on('clientError', answerMalformed);
 
