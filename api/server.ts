@@ -6,9 +6,10 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError, codeOf } from '../schemas/errors.ts';
 import type { ApiDeps, ApiLog } from './deps.ts';
-import { answerFor, type ErrorAnswer, errorAnswer } from './errors.ts';
+import { answerFor, type ErrorAnswer, errorAnswer, StatusError } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { createOriginGuard } from './http/guard.ts';
+import { LOOK_MS, serveHalfOpen } from './http/half-open.ts';
 import { answerOffers, createAnswersAhead } from './http/offers.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
 import { sendError } from './http/route.ts';
@@ -32,6 +33,8 @@ export interface ServerOptions {
   hosts?: readonly string[];
   /** How long a program may take to its first byte through the proxy, in milliseconds. Default 30 s. */
   firstByteMsMax?: number;
+  /** How often a client that has ended its side is looked at, in milliseconds. Default 1 s. */
+  halfOpenLookMs?: number;
   /** How long `close` waits for requests in flight, in milliseconds. Default 1 s. */
   closeMsMax?: number;
 }
@@ -60,8 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
 
   const refuse = (req: IncomingMessage): ErrorAnswer | undefined => {
-    const malformed = toOriginForm(req);
-    const error = malformed ?? guard(req);
+    const error = toOriginForm(req) ?? guard(req) ?? checkCoding(req);
     return error === undefined ? undefined : answerFor(error, deps.log, `${req.method} ${req.url}`);
   };
   const ahead = createAnswersAhead();
@@ -86,6 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
+  serveHalfOpen(server, ahead.last, options.halfOpenLookMs ?? LOOK_MS);
   server.on('request', onRequest);
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
@@ -109,6 +112,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     port: (server.address() as AddressInfo).port,
     close: () => closeServer(server, upgraded, () => proxy.close(), options.closeMsMax ?? CLOSE_MS_MAX),
   };
+}
+
+/** Passed on without its name, a body in another transfer coding would be read as what it is not (RFC 9112, 6.1). */
+function checkCoding({ headers }: IncomingMessage): StatusError | undefined {
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return undefined;
+  const hint = 'send it chunked, or with a length; compress with Content-Encoding';
+  return new StatusError(501, `the transfer coding ${JSON.stringify(coding)} is not read here`, hint);
 }
 
 /** By RFC 6455 a GET; with a body it is none. */

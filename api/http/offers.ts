@@ -10,6 +10,8 @@ const OFFERS = new Set(['upgrade', 'http2-settings']);
 export interface AnswersAhead {
   /** Called with each answer as its request comes. */
   note(socket: Duplex, res: ServerResponse): void;
+  /** The newest one noted on a connection. */
+  last(socket: Duplex): ServerResponse | undefined;
   /** Calls once all answers noted on the connection are out; not at all where it closes before. */
   after(socket: Duplex, then: () => void): void;
 }
@@ -18,6 +20,7 @@ export function createAnswersAhead(): AnswersAhead {
   const last = new WeakMap<Duplex, ServerResponse>();
   return {
     note: (socket, res) => void last.set(socket, res),
+    last: (socket) => last.get(socket),
     after(socket, then) {
       const ahead = last.get(socket);
       if (ahead === undefined || ahead.writableFinished || ahead.destroyed) return then();

@@ -2,18 +2,11 @@ import { type ClientRequest, type IncomingMessage, request, ServerResponse } fro
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../../schemas/errors.ts';
-import { answerHeaders, requestHeaders } from './headers.ts';
-
-export const TARGET_HOST = '127.0.0.1';
-
-/** Where a proxied request goes: always a port of `TARGET_HOST`. */
-export interface ProxyTarget {
-  port: number;
-  /** Request target as the program gets it. */
-  path: string;
-  /** The path in front of it, e.g. `/programs/x/proxy`. */
-  prefix: string;
-}
+import { passAnswer } from './answer.ts';
+import { gatewayError } from './gateway-error.ts';
+import { requestHeaders } from './headers.ts';
+import { TARGET_HOST } from './pools.ts';
+import type { ProxyTarget } from './target.ts';
 
 export interface UpgradeOptions {
   /** Milliseconds. */
@@ -32,7 +25,7 @@ export function pipeUpgrade(
   req: IncomingMessage,
   client: Duplex,
   head: Buffer,
-  target: ProxyTarget,
+  target: ProxyTarget & { port: number },
   options: UpgradeOptions,
 ): void {
   const upstream = requestUpgrade(req, target);
@@ -72,13 +65,13 @@ export function pipeUpgrade(
     join(client, program);
   });
   upstream.on('response', (answer) => {
-    if (settle()) passRefusal(answer, res);
+    if (settle()) passRefusal(answer, res, options);
     else answer.destroy();
   });
   upstream.end();
 }
 
-function requestUpgrade(req: IncomingMessage, target: ProxyTarget): ClientRequest {
+function requestUpgrade(req: IncomingMessage, target: ProxyTarget & { port: number }): ClientRequest {
   const headers = requestHeaders(req, target.prefix);
   headers.push('Host', `${TARGET_HOST}:${target.port}`);
   headers.push('Connection', 'Upgrade', 'Upgrade', req.headers.upgrade ?? '');
@@ -116,14 +109,13 @@ function readEarly(client: Duplex, head: Buffer, isSettled: () => boolean): () =
 }
 
 /** The program did not agree: its answer goes back as any other. */
-function passRefusal(answer: IncomingMessage, res: ServerResponse): void {
-  const status = answer.statusCode ?? 502;
-  res.writeHead(status, [...answerHeaders(answer.rawHeaders, status), 'Connection', 'close']);
-  answer.on('error', () => res.destroy());
-  answer.on('close', () => {
-    if (!answer.complete) res.destroy();
-  });
-  answer.pipe(res);
+function passRefusal(answer: IncomingMessage, res: ServerResponse, options: UpgradeOptions): void {
+  try {
+    if (passAnswer(answer, res) !== 'body') answer.destroy();
+  } catch (error) {
+    answer.destroy();
+    options.fail(res, gatewayError(error as Error));
+  }
 }
 
 /** An answer for a request whose socket Node has let go of because it asked for an upgrade. Closes it at its end. */
