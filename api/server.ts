@@ -33,6 +33,8 @@ export interface ServerOptions {
   hosts?: readonly string[];
   /** How long a program may take to its first byte through the proxy, in milliseconds. Default 30 s. */
   firstByteMsMax?: number;
+  /** How long a proxied request waits for a program on its way back, in milliseconds. Default 0: not at all. */
+  proxyWaitMs?: number;
   /** How often a client that has ended its side is looked at, in milliseconds. Default 1 s. */
   halfOpenLookMs?: number;
   /** How long `close` waits for requests in flight, in milliseconds. Default 1 s. */
@@ -53,10 +55,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { host, deps } = options;
   await requireLoopback(host);
   const guard = createOriginGuard(options.hosts ?? []);
-  const proxy = createProxy(
-    deps,
-    options.firstByteMsMax === undefined ? {} : { firstByteMsMax: options.firstByteMsMax },
-  );
+  const proxy = createProxy(deps, {
+    ...(options.firstByteMsMax !== undefined && { firstByteMsMax: options.firstByteMsMax }),
+    ...(options.proxyWaitMs !== undefined && { waitMs: options.proxyWaitMs }),
+  });
   const routes = getRequestListener(options.app.fetch, {
     autoCleanupIncoming: false,
     errorHandler: (error) => listenerError(error, deps.log),

@@ -87,10 +87,10 @@ async function startParts(config: Config, log: ReturnType<typeof createLog>): Pr
   });
   const health = () => healthOf(registry.health(), registry.status.damaged(), controller.health());
   const deps = await createApiDeps({ registry, controller, engine, metrics, clock, runtime, health, log });
-  const { host, port, allowedHosts: hosts } = config;
+  const { host, port, proxyWaitMs, allowedHosts: hosts } = config;
   let server: RunningServer;
   try {
-    server = await startServer({ app: createApi(deps), deps, host, port, hosts });
+    server = await startServer({ app: createApi(deps), deps, host, port, hosts, proxyWaitMs });
   } catch (error) {
     await controller.close();
     await registry.close();

@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { AppError } from '../../schemas/errors.ts';
 import { allowedTrailers, passAnswer } from './answer.ts';
 import type { Attempt } from './attempt.ts';
@@ -7,15 +8,15 @@ import { gatewayError, isConnectionLost, tooLate } from './gateway-error.ts';
 import { requestHeaders } from './headers.ts';
 import { TARGET_HOST } from './pools.ts';
 import type { ProxyTarget } from './target.ts';
-import type { Upload } from './upload.ts';
+import type { Body } from './upload.ts';
 
 export interface AloneOptions {
   /** How long the program may take to connect, and to its first byte; milliseconds. */
   firstByteMsMax: number;
   /** Epoch milliseconds. */
   now(): number;
-  /** The client's body; asked for once the connection stands. Undefined where there is none. */
-  body: (() => Upload) | undefined;
+  /** The client's; not opened before the connection stands. Undefined where there is none. */
+  body: Body | undefined;
 }
 
 /** Methods that Node sends without a length, where there is no body (`http.ClientRequest`, 20.20). */
@@ -50,7 +51,12 @@ export function sendAlone(
   socket.once('connect', () => {
     settle();
     socket.off('error', onError);
-    new Exchange(req, res, target, attempt, options, socket).start();
+    try {
+      new Exchange(req, res, target, attempt, options, socket).start();
+    } catch (error) {
+      socket.destroy();
+      attempt.failed(gatewayError(error as Error));
+    }
   });
 }
 
@@ -62,6 +68,7 @@ class Exchange {
   readonly #socket: Socket;
   readonly #upstream: ClientRequest;
   readonly #connectedAtMs: number;
+  #body: Readable | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settled = false;
 
@@ -113,8 +120,9 @@ class Exchange {
       socket.destroy();
       this.#fail(new AppError('BadGateway', 'the program switched protocols, which nobody asked for'));
     });
-    const body = this.#options.body?.();
+    const body = this.#options.body?.open();
     if (body === undefined) return void upstream.end();
+    this.#body = body;
     upstream.flushHeaders();
     body.on('data', () => this.#timer?.refresh());
     body.on('error', () => upstream.destroy());
@@ -142,8 +150,10 @@ class Exchange {
   #fail(error: Error): void {
     if (!this.#settle()) return;
     this.#res.off('close', this.#onClientGone);
-    const isUnanswered = isConnectionLost(error) && this.#socket.bytesRead === 0;
+    const isWhole = this.#options.body?.isWhole ?? true;
+    const isUnanswered = isWhole && isConnectionLost(error) && this.#socket.bytesRead === 0;
     this.#upstream.destroy();
+    this.#body?.destroy();
     const unanswered = { connectedAtMs: this.#connectedAtMs, failedAtMs: this.#options.now() };
     this.#attempt.failed(gatewayError(error), isUnanswered ? unanswered : undefined);
   }

@@ -2,18 +2,17 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { AppError } from '../../schemas/errors.ts';
-import { isUpState } from '../../schemas/program.ts';
+import type { AppError } from '../../schemas/errors.ts';
 import type { ApiDeps } from '../deps.ts';
-import { answerOf, programNotFound } from '../errors.ts';
+import { answerOf, type ErrorAnswer } from '../errors.ts';
 import { answerRaw, answerSocket } from '../http/raw-answer.ts';
-import { type AloneOptions, sendAlone } from './alone.ts';
-import type { Attempt } from './attempt.ts';
+import { sendAlone } from './alone.ts';
+import { createErrands } from './errands.ts';
 import { sendPooled } from './pooled.ts';
 import { createPools } from './pools.ts';
-import { isName, isProxyPath, type ProxyTarget, targetOf } from './target.ts';
-import { pipeUpgrade } from './upgrade.ts';
-import { Upload } from './upload.ts';
+import { isProxyPath, targetOf } from './target.ts';
+import { holdUpgrade } from './upgrade.ts';
+import { Body } from './upload.ts';
 
 /** How long a program may take to its first byte, in milliseconds (contract, section 1). */
 const FIRST_BYTE_MS_MAX = 30_000;
@@ -22,6 +21,8 @@ const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface ProxyOptions {
   firstByteMsMax?: number;
+  /** How long a request waits for a program that is on its way back, in milliseconds. Default 0: not at all. */
+  waitMs?: number;
 }
 
 export interface Proxy {
@@ -47,21 +48,11 @@ export function createProxy(
   const firstByteMsMax = options.firstByteMsMax ?? FIRST_BYTE_MS_MAX;
   const pools = createPools(firstByteMsMax);
 
-  const fail = (res: ServerResponse, error: AppError): void => {
-    deps.log.debug({ reason: error.reason, err: error.cause }, error.message);
-    answerRaw(res, answerOf(error));
-  };
+  const run = createErrands(deps, options.waitMs ?? 0);
 
-  const send = (req: IncomingMessage, res: ServerResponse, target: ProxyTarget, attempt: Attempt): void => {
-    const body = hasBody(req) ? () => new Upload(req) : undefined;
-    const alone: AloneOptions = { firstByteMsMax, now: deps.now, body };
-    const byItself = () => sendAlone(req, res, target, attempt, alone);
-    // A connection that was used before may be one that the program is closing: only what may be lost takes it.
-    if (body === undefined && REPEATABLE.has(req.method ?? '')) {
-      sendPooled(req, res, target, pools, attempt, byItself);
-    } else {
-      byItself();
-    }
+  const say = (error: AppError): ErrorAnswer => {
+    deps.log.debug({ reason: error.reason, err: error.cause }, error.message);
+    return answerOf(error);
   };
 
   return {
@@ -69,17 +60,40 @@ export function createProxy(
 
     handle(req, res) {
       const target = targetOf(req.url ?? '');
-      const port = portOf(deps, target.name);
-      if (port instanceof AppError) return answerRaw(res, answerOf(port));
-      if (req.headers.expect !== undefined) res.writeContinue();
-      send(req, res, target, { port, begun() {}, failed: (error) => fail(res, error) });
+      const body = hasBody(req) ? new Body(req) : undefined;
+      // A connection that was used before may be one that the program is closing: only what may be lost takes it.
+      const repeatable = body === undefined && REPEATABLE.has(req.method ?? '');
+      let isFirst = true;
+      run({
+        name: target.name,
+        repeatable,
+        send(attempt) {
+          if (isFirst && req.headers.expect !== undefined) res.writeContinue();
+          const alone = () => sendAlone(req, res, target, attempt, { firstByteMsMax, now: deps.now, body });
+          if (isFirst && repeatable) sendPooled(req, res, target, pools, attempt, alone);
+          else alone();
+          isFirst = false;
+        },
+        refuse: (error, headers) => answerRaw(res, say(error), headers),
+        isGone: () => res.destroyed,
+        onGone: (listener) => void res.once('close', listener),
+      });
     },
 
     upgrade(req, socket, head) {
       const target = targetOf(req.url ?? '');
-      const port = portOf(deps, target.name);
-      if (port instanceof AppError) return answerSocket(socket, answerOf(port));
-      pipeUpgrade(req, socket, head, { ...target, port }, { firstByteMsMax, fail });
+      const offer = holdUpgrade(req, socket, head, firstByteMsMax);
+      run({
+        name: target.name,
+        repeatable: true,
+        send: (attempt) => offer.send(target, attempt),
+        refuse(error, headers) {
+          offer.letGo();
+          answerSocket(socket, say(error), headers);
+        },
+        isGone: () => socket.destroyed,
+        onGone: (listener) => void socket.once('close', listener),
+      });
     },
 
     close: pools.close,
@@ -90,14 +104,4 @@ export function createProxy(
 export function hasBody(req: IncomingMessage): boolean {
   const length = req.headers['content-length'];
   return (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined;
-}
-
-function portOf(deps: Pick<ApiDeps, 'programs'>, name: string): number | AppError {
-  const view = isName(name) ? deps.programs.get(name) : undefined;
-  if (view === undefined) return programNotFound(name);
-  const { state, publishPort } = view.status;
-  if (isUpState(state) && publishPort !== 0) return publishPort;
-  return new AppError('ProgramUnavailable', `the program does not run; its state is ${state}`, {
-    hint: `GET /programs/${name} says why; POST /programs/${name}/start starts one that is stopped`,
-  });
 }

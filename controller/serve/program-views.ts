@@ -16,16 +16,20 @@ export interface ProgramViews {
   list(): readonly ProgramView[];
   /** Changes whenever any view does. */
   version(): number;
+  /** Calls whenever the view of that program changes, until what it gives is called. */
+  onChange(name: string, listener: () => void): () => void;
 }
 
 export function createProgramViews(registry: Registry, clock: Clock): ProgramViews {
   const views = new Map<string, ProgramView>();
+  const listeners = new Map<string, Set<() => void>>();
   let version = 0;
   let sorted: { version: number; list: ProgramView[] } = { version: -1, list: [] };
 
   const invalidate = (name: string) => {
     views.delete(name);
     version++;
+    for (const listener of listeners.get(name) ?? []) listener();
   };
   registry.subscribe(({ names }) => {
     for (const name of names) invalidate(name);
@@ -47,6 +51,14 @@ export function createProgramViews(registry: Registry, clock: Clock): ProgramVie
   return {
     get,
     version: () => version,
+    onChange(name, listener) {
+      const own = listeners.get(name) ?? new Set();
+      listeners.set(name, own.add(listener));
+      return () => {
+        own.delete(listener);
+        if (own.size === 0 && listeners.get(name) === own) listeners.delete(name);
+      };
+    },
     mustGet(name) {
       const view = get(name);
       if (view === undefined) throw new AppError('NotFound', `program ${name} not found`);
