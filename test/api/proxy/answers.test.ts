@@ -114,14 +114,14 @@ test('protocols that are switched unasked are 502', async (t) => {
   for (const method of ['GET', 'POST']) assert.equal((await ask(api, `${BASE}/`, { method })).status, 502);
 });
 
-test('a program that closes behind each answer fails nobody', async (t) => {
+test('a program that closes each connection behind its first answer, unsaid, fails nobody', async (t) => {
   const { api } = await saying(t, (_request, count, socket) => {
-    // As one whose keep-alive runs out: it has said nothing of closing, and what comes then is not read.
-    if (count > 0) return void socket.destroy();
-    setImmediate(() => setImmediate(() => socket.destroy()));
-    return OK;
+    if (count === 0) return OK;
+    // As one whose keep-alive has run out: what was on its way then is not read.
+    socket.destroy();
+    return undefined;
   });
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 20; i++) {
     for (const method of ['POST', 'GET', 'DELETE']) {
       assert.equal((await ask(api, `${BASE}/${i}`, { method, body: '' })).status, 200, `${method} ${i}`);
     }
