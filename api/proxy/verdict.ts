@@ -4,7 +4,7 @@ import type { ProgramView } from '../deps.ts';
 import type { Unanswered } from './attempt.ts';
 
 /** How long it may take until the host knows that a program has ended that does not answer, in milliseconds. */
-export const NOTICE_MS_MAX = 2_000;
+export const NOTICE_MS_MAX = 5_000;
 /** What a client is told to let pass where nobody knows when the program is back, in seconds. */
 export const RETRY_AFTER_SECONDS = 2;
 

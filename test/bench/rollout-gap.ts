@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lastLines } from '../setup/command.ts';
 import type { Bench, Measurement } from './bench.ts';
-import { serverSpec } from './healing.ts';
 import type { BenchHost } from './host-process.ts';
 import { until } from './poll.ts';
 import { type ProgramAnswer, untilState, writeManifest } from './programs.ts';
@@ -23,7 +23,7 @@ export const rolloutGap: Measurement = {
   name: 'rollout-gap',
   async measure(bench) {
     const host = await bench.startHost({ instance: `${bench.name}-gap`, portRange: HOST_PORTS });
-    await writeManifest(host.registry, NAME, serverSpec(bench, '{ROUND: "0"}'));
+    await writeManifest(host.registry, NAME, specOf(bench, 0));
     await until(`${NAME} was seen`, async () => {
       const { count } = await host.client.json<{ count: number }>('GET', '/programs');
       return count === 1;
@@ -38,6 +38,12 @@ export const rolloutGap: Measurement = {
     return rowsOf(rounds);
   },
 };
+
+/** Another spec each round. The test server has a thread for each connection, and says 503 where it may not. */
+function specOf({ image }: Bench, round: number): string {
+  const resources = '{memory: 256Mi, pids: 1024}';
+  return `{userId: bench, image: "${image.tag}", env: {ROUND: "${round}"}, resources: ${resources}}`;
+}
 
 interface Round {
   proxied: Told[];
@@ -92,7 +98,7 @@ async function disturb(bench: Bench, host: BenchHost, number: number, port: stri
     const answer = await host.client.json<ProgramAnswer>('GET', `/programs/${NAME}`);
     return answer.state === 'Ready' && answer.container_id !== before;
   };
-  await writeManifest(host.registry, NAME, serverSpec(bench, `{ROUND: "${number}"}`));
+  await writeManifest(host.registry, NAME, specOf(bench, number));
   await until('the rollout is done', isAnother);
   await sleep(CALM_MS);
   ({ container_id: before } = await untilState(host, NAME, 'Ready'));
@@ -103,20 +109,29 @@ async function disturb(bench: Bench, host: BenchHost, number: number, port: stri
   const restarts = async () =>
     (await host.client.json<ProgramAnswer>('GET', `/programs/${NAME}`)).restart_count;
   const crashes = await restarts();
-  await ask(agent, 'POST', `http://127.0.0.1:${port}/crash`, true);
+  const crash = await ask(agent, 'POST', `http://127.0.0.1:${port}/crash`, true);
   await agent.close();
-  await until('the crash is noticed', async () => (await restarts()) > crashes);
+  const stand = () =>
+    `; it was asked for: ${crash.what} ${crash.text}. The host's log:\n${lastLines(host.log(), 10)}`;
+  await until('the crash is noticed', async () => (await restarts()) > crashes, stand);
   await untilState(host, NAME, 'Ready');
   await sleep(CALM_MS);
 }
 
 function failuresOf({ proxied, posts }: Round): string {
-  const failed = [...proxied, ...posts].filter(({ ok }) => !ok).map(({ what }) => what);
+  const failed = [...proxied, ...posts]
+    .filter(({ ok }) => !ok)
+    .map(({ what, text }) => `${what} ${messageIn(text)}`.trim());
   const kinds = [...new Set(failed)].map(
     (what) => `${failed.filter((one) => one === what).length} × ${what}`,
   );
   const sent = `: ${proxied.length} GETs, ${posts.length} POSTs`;
   return kinds.length === 0 ? sent : `${sent}; failed ${kinds.join(', ')}`;
+}
+
+/** What the host says of a failure. */
+function messageIn(text: string): string {
+  return /"message":"([^"]{0,120})/.exec(text)?.[1] ?? '';
 }
 
 const failed = (all: readonly Told[]): number => all.filter(({ ok }) => !ok).length;
