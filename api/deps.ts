@@ -40,6 +40,8 @@ export interface ProgramStore {
   get(name: string): ProgramView | undefined;
   /** Changes whenever any view does: what a cache of the list is keyed by. */
   version(): number;
+  /** Calls whenever the view of that program changes, until what it gives is called. */
+  onChange(name: string, listener: () => void): () => void;
 
   /** `etag` without quotes; it changes with the text. */
   manifest(name: string): { text: string; etag: string } | undefined;

@@ -6,14 +6,15 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError, codeOf } from '../schemas/errors.ts';
 import type { ApiDeps, ApiLog } from './deps.ts';
-import { answerFor, type ErrorAnswer, errorAnswer } from './errors.ts';
+import { answerFor, type ErrorAnswer, errorAnswer, StatusError } from './errors.ts';
 import { createCors } from './http/cors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { createOriginGuard } from './http/guard.ts';
+import { LOOK_MS, serveHalfOpen } from './http/half-open.ts';
+import { answerOffers, createAnswersAhead } from './http/offers.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
 import { sendError } from './http/route.ts';
 import { createProxy, hasBody } from './proxy/proxy.ts';
-import { responseOn } from './proxy/upgrade.ts';
 
 /** Time a client has to send its headers, in milliseconds. */
 const HEADERS_MS_MAX = 30_000;
@@ -35,6 +36,10 @@ export interface ServerOptions {
   origins?: readonly string[];
   /** How long a program may take to its first byte through the proxy, in milliseconds. Default 30 s. */
   firstByteMsMax?: number;
+  /** How long a proxied request waits for a program on its way back, in milliseconds. Default 0: not at all. */
+  proxyWaitMs?: number;
+  /** How often a client that has ended its side is looked at, in milliseconds. Default 1 s. */
+  halfOpenLookMs?: number;
   /** How long `close` waits for requests in flight, in milliseconds. Default 1 s. */
   closeMsMax?: number;
 }
@@ -55,21 +60,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const origins = new Set((options.origins ?? []).map((origin) => origin.toLowerCase()));
   const guard = createOriginGuard(options.hosts ?? [], origins);
   const cors = createCors(origins);
-  const proxy = createProxy(
-    deps,
-    options.firstByteMsMax === undefined ? {} : { firstByteMsMax: options.firstByteMsMax },
-  );
-  const own = getRequestListener(options.app.fetch, {
+  const proxy = createProxy(deps, {
+    ...(options.firstByteMsMax !== undefined && { firstByteMsMax: options.firstByteMsMax }),
+    ...(options.proxyWaitMs !== undefined && { waitMs: options.proxyWaitMs }),
+  });
+  const routes = getRequestListener(options.app.fetch, {
     autoCleanupIncoming: false,
     errorHandler: (error) => listenerError(error, deps.log),
   });
 
   const refuse = (req: IncomingMessage): ErrorAnswer | undefined => {
-    const malformed = toOriginForm(req);
-    const error = malformed ?? guard(req);
+    const error = toOriginForm(req) ?? guard(req) ?? checkCoding(req);
     return error === undefined ? undefined : answerFor(error, deps.log, `${req.method} ${req.url}`);
   };
+  const ahead = createAnswersAhead();
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    ahead.note(req.socket, res);
     if (hasBody(req)) lingerAfterAnswer(req, res);
     const refusal = refuse(req);
     if (refusal !== undefined) {
@@ -80,7 +86,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       proxy.handle(req, res);
     } else {
       if (req.headers.expect !== undefined) res.writeContinue();
-      void own(req, res);
+      void routes(req, res);
     }
   };
 
@@ -91,28 +97,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
-  const upgraded = new Set<Duplex>();
+  serveHalfOpen(server, ahead.last, options.halfOpenLookMs ?? LOOK_MS);
   server.on('request', onRequest);
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
     answerRaw(res, errorAnswer(417, `Expect: ${req.headers.expect} is not something this server can do`));
   });
-  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
-    answerSocket(socket, errorAnswer(405, 'CONNECT is not served here'));
-  });
-  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    upgraded.add(socket);
-    socket.once('close', () => upgraded.delete(socket));
-    socket.on('error', () => socket.destroy());
+  const upgraded = answerOffers(server, ahead, (req) => {
+    if (!isWebSocket(req)) return undefined;
+    const { url } = req;
     const refusal = refuse(req);
-    if (refusal !== undefined) return answerSocket(socket, refusal);
-    const webSocket = (req.headers.upgrade ?? '').toLowerCase() === 'websocket';
-    if (webSocket && proxy.matches(req.url ?? '')) return proxy.upgrade(req, socket, head);
-    // Upgrades are offers (RFC 9110, 7.8): any other is passed over and the request answered as it stands.
-    const res = responseOn(req, socket);
-    socket.resume();
-    socket.once('end', () => socket.destroy());
-    onRequest(req, res);
+    if (refusal !== undefined) return (socket) => answerSocket(socket, refusal);
+    if (proxy.matches(req.url ?? '')) return (socket, head) => proxy.upgrade(req, socket, head);
+    req.url = url;
+    return undefined;
   });
   server.on('clientError', answerMalformed);
 
@@ -123,6 +121,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     port: (server.address() as AddressInfo).port,
     close: () => closeServer(server, upgraded, () => proxy.close(), options.closeMsMax ?? CLOSE_MS_MAX),
   };
+}
+
+/** Passed on without its name, a body in another transfer coding would be read as what it is not (RFC 9112, 6.1). */
+function checkCoding({ headers }: IncomingMessage): StatusError | undefined {
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return undefined;
+  const hint = 'send it chunked, or with a length; compress with Content-Encoding';
+  return new StatusError(501, `the transfer coding ${JSON.stringify(coding)} is not read here`, hint);
+}
+
+/** By RFC 6455 a GET; with a body it is none. */
+function isWebSocket(req: IncomingMessage): boolean {
+  return req.method === 'GET' && !hasBody(req) && (req.headers.upgrade ?? '').toLowerCase() === 'websocket';
 }
 
 /** Without tokens nobody but this machine may come in (contract 3.6). */

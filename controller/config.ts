@@ -23,6 +23,8 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   /** What nothing refers to goes at once above this; undefined for no limit. */
   readonly diskBytes: number | undefined;
+  /** How long a proxied request waits for a program that is on its way back, in milliseconds; 0 for not at all. */
+  readonly proxyWaitMs: number;
   /** A branch that the registry is kept equal to; undefined for none. */
   readonly remote: Remote | undefined;
 }
@@ -45,6 +47,8 @@ const DURATION_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 /** A remote is asked at most this often, and at least this often. */
 const INTERVAL_MS_MIN = 1_000;
 const INTERVAL_MS_MAX = 24 * DURATION_MS.h;
+/** Longer than any client waits. */
+const PROXY_WAIT_MS_MAX = 5 * DURATION_MS.m;
 const HOST_NAME_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 
 /** As a browser says it: a scheme and a host, perhaps a port, and nothing behind. */
@@ -89,6 +93,12 @@ const OPTIONS: Record<string, Option> = {
     value: 'A,B',
     fallback: '',
     help: 'origins of web pages that may use the API, http://localhost:5173 for one',
+  },
+  'proxy-wait': {
+    env: 'HERSH_PROXY_WAIT',
+    value: 'TIME',
+    fallback: '10s',
+    help: 'how long a proxied request waits for a program that is being restarted; 0: not at all',
   },
   'disk-limit': {
     env: 'HERSH_DISK_LIMIT',
@@ -156,6 +166,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     allowedHosts: names(read('allowed-hosts')),
     allowedOrigins: origins(read('allowed-origins')),
     diskBytes: size(read('disk-limit')),
+    proxyWaitMs: proxyWait(read('proxy-wait')),
     remote: remote(read('git-remote'), read('git-branch'), read('git-interval')),
   });
 }
@@ -216,7 +227,8 @@ function size(read: Read): number | undefined {
 
 function remote(url: Read, branch: Read, interval: Read): Remote | undefined {
   const name = pattern(branch, BRANCH_PATTERN, 'the name of a branch');
-  const intervalMs = duration(interval, INTERVAL_MS_MIN, INTERVAL_MS_MAX);
+  const takes = 'a time such as 30s, 5m or 1h, from 1s to 24h';
+  const intervalMs = duration(interval, INTERVAL_MS_MIN, INTERVAL_MS_MAX, takes);
   if (url.text === '') return undefined;
   // Not told what it was: it may hold a password.
   if (url.text.startsWith('-') || /[\s\0]/.test(url.text)) {
@@ -226,12 +238,17 @@ function remote(url: Read, branch: Read, interval: Read): Remote | undefined {
 }
 
 /** Milliseconds of `500ms`, `30s`, `5m` or `1h`. */
-function duration(read: Read, min: number, max: number): number {
+function duration(read: Read, min: number, max: number, takes: string): number {
   const match = /^(\d+)(ms|s|m|h)$/.exec(read.text);
   const unit = match?.[2] as keyof typeof DURATION_MS | undefined;
   const ms = unit === undefined ? Number.NaN : Number(match?.[1]) * DURATION_MS[unit];
-  if (!(ms >= min && ms <= max)) throw refuse(read, 'a time such as 30s, 5m or 1h, from 1s to 24h');
+  if (!(ms >= min && ms <= max)) throw refuse(read, takes);
   return ms;
+}
+
+function proxyWait(read: Read): number {
+  if (read.text === '0') return 0;
+  return duration(read, 1, PROXY_WAIT_MS_MAX, 'a time such as 10s, 5m at most, or 0');
 }
 
 function names(read: Read): readonly string[] {

@@ -94,10 +94,10 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   });
   const health = () => healthOf(registry.health(), registry.status.damaged(), controller.health());
   const deps = await createApiDeps({ registry, controller, engine, metrics, clock, runtime, health, log });
-  const { host, port, allowedHosts: hosts, allowedOrigins: origins } = config;
+  const { host, port, proxyWaitMs, allowedHosts: hosts, allowedOrigins: origins } = config;
   let server: RunningServer;
   try {
-    server = await startServer({ app: createApi(deps), deps, host, port, hosts, origins });
+    server = await startServer({ app: createApi(deps), deps, host, port, hosts, origins, proxyWaitMs });
   } catch (error) {
     await controller.close();
     await registry.close();

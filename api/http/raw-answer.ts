@@ -28,13 +28,17 @@ export function answerRaw(
 }
 
 /** Answers with an error where there is only a socket: malformed HTTP and refused upgrades. Closes it. */
-export function answerSocket(socket: Duplex, answer: ErrorAnswer): void {
+export function answerSocket(
+  socket: Duplex,
+  answer: ErrorAnswer,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
   const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`, 'Connection: close'];
-  for (const [name, value] of Object.entries(OWN_HEADERS)) lines.push(`${name}: ${value}`);
+  for (const [name, value] of Object.entries({ ...OWN_HEADERS, ...headers })) lines.push(`${name}: ${value}`);
   lines.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(answer.body)}`);
   socket.on('error', () => {});
   socket.end(`${lines.join('\r\n')}\r\n\r\n${answer.body}`);

@@ -72,10 +72,11 @@ export function answerHeaders(raw: readonly (string | Buffer)[], status: number)
       if (lower === 'connection') named = union(named, namedByConnection(latin1(raw[i + 1])));
       continue;
     }
-    // A 204 with a length is malformed (RFC 9110, 8.6).
-    if (status === 204 && lower === 'content-length') continue;
+    // A 204 with a length is malformed (RFC 9110, 8.6), and a 205 says 0 (15.3.6).
+    if ((status === 204 || status === 205) && lower === 'content-length') continue;
     headers.push(name, latin1(raw[i + 1]));
   }
+  if (status === 205) headers.push('Content-Length', '0');
   headers.push('Content-Security-Policy', 'sandbox', 'X-Content-Type-Options', 'nosniff');
   return named === undefined ? headers : without(headers, named);
 }

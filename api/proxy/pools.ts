@@ -1,5 +1,8 @@
 import { Pool } from 'undici';
 
+/** Where programs listen: on no other address of the machine. */
+export const TARGET_HOST = '127.0.0.1';
+
 /** Connections to programs that are kept for the next request. */
 export interface Pools {
   /** Those to a port of this machine. */
@@ -9,13 +12,13 @@ export interface Pools {
 }
 
 /** @param firstByteMsMax how long a program may take to connect, and to its first byte; milliseconds */
-export function createPools(host: string, firstByteMsMax: number): Pools {
+export function createPools(firstByteMsMax: number): Pools {
   const pools = new Map<number, Pool>();
   return {
     at(port) {
       const known = pools.get(port);
       if (known !== undefined) return known;
-      const made = new Pool(`http://${host}:${port}`, {
+      const made = new Pool(`http://${TARGET_HOST}:${port}`, {
         headersTimeout: firstByteMsMax,
         bodyTimeout: 0,
         connectTimeout: firstByteMsMax,

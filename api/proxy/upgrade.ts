@@ -1,90 +1,90 @@
 import { type ClientRequest, type IncomingMessage, request, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AppError } from '../../schemas/errors.ts';
-import { answerHeaders, requestHeaders } from './headers.ts';
+import { passAnswer } from './answer.ts';
+import type { Attempt } from './attempt.ts';
+import { gatewayError, isConnectionLost, tooLate } from './gateway-error.ts';
+import { requestHeaders } from './headers.ts';
+import { TARGET_HOST } from './pools.ts';
+import type { ProxyTarget } from './target.ts';
 
-export const TARGET_HOST = '127.0.0.1';
-
-/** Where a proxied request goes: always a port of `TARGET_HOST`. */
-export interface ProxyTarget {
-  port: number;
-  /** Request target as the program gets it. */
-  path: string;
-  /** The path in front of it, e.g. `/programs/x/proxy`. */
-  prefix: string;
-}
-
-export interface UpgradeOptions {
-  /** Milliseconds. */
-  firstByteMsMax: number;
-  fail(res: ServerResponse, error: AppError): void;
+/** An upgrade that a client asks for. */
+export interface HeldUpgrade {
+  /** Asks the program; may be called again after a try that failed. */
+  send(target: ProxyTarget, attempt: Attempt): void;
+  /** It is refused: what still comes is thrown away. */
+  letGo(): void;
 }
 
 /** What a client may send before the program has agreed, in bytes; by the protocol it sends nothing. */
 const EARLY_BYTES_MAX = 64 * 1024;
 
 /**
- * Passes a WebSocket upgrade on and joins the two connections when the program agrees. When it does not, its
- * answer is passed back as any other and the connection closed. Either side going away ends the other.
+ * Passes a WebSocket upgrade on, when it is told to, and joins the two connections when the program agrees. When it
+ * does not, its answer is passed back as any other and the connection closed. Either side going away ends the other.
+ * @param firstByteMsMax how long the program may take to answer, in milliseconds
  */
-export function pipeUpgrade(
+export function holdUpgrade(
   req: IncomingMessage,
   client: Duplex,
   head: Buffer,
-  target: ProxyTarget,
-  options: UpgradeOptions,
-): void {
-  const upstream = requestUpgrade(req, target);
-  const res = responseOn(req, client);
-  let settled = false;
-  /** Gives whether nothing had happened yet that counts. */
-  const settle = (): boolean => {
-    if (settled) return false;
-    settled = true;
-    clearTimeout(timer);
-    return true;
+  firstByteMsMax: number,
+): HeldUpgrade {
+  let early = true;
+  const endEarly = readEarly(client, head, () => !early);
+  return {
+    letGo: () => {
+      early = false;
+    },
+    send(target, attempt) {
+      const upstream = requestUpgrade(req, target, attempt.port);
+      let settled = false;
+      /** Gives whether nothing had happened yet that counts. */
+      const settle = (): boolean => {
+        if (settled) return false;
+        settled = true;
+        clearTimeout(timer);
+        client.off('close', onGone);
+        return true;
+      };
+      const onGone = (): void => {
+        settle();
+        upstream.destroy();
+      };
+      const giveUp = (error: Error): void => {
+        if (!settle()) return;
+        upstream.destroy();
+        attempt.failed(gatewayError(error), isConnectionLost(error) ? 'no' : undefined);
+      };
+      const timer = setTimeout(() => giveUp(tooLate()), firstByteMsMax);
+      client.once('close', onGone);
+      upstream.on('error', giveUp);
+      upstream.on('upgrade', (answer, program, programHead) => {
+        if (!settle()) return void program.destroy();
+        attempt.begun();
+        client.write(switchingHead(answer), 'latin1');
+        if (programHead.length > 0) client.write(programHead);
+        for (const chunk of endEarly()) program.write(chunk);
+        join(client, program);
+      });
+      upstream.on('response', (answer) => {
+        if (!settle()) return void answer.destroy();
+        early = false;
+        passRefusal(answer, responseOn(req, client), attempt);
+        client.once('close', () => answer.destroy());
+      });
+      upstream.end();
+    },
   };
-  const giveUp = (error: AppError): void => {
-    if (!settle()) return;
-    upstream.destroy();
-    options.fail(res, error);
-  };
-  const timer = setTimeout(
-    () => giveUp(new AppError('GatewayTimeout', 'the program did not answer in time')),
-    options.firstByteMsMax,
-  );
-  const endEarly = readEarly(client, head, () => settled);
-  client.once('close', () => {
-    settle();
-    upstream.destroy();
-  });
-
-  upstream.on('error', (cause) => {
-    giveUp(new AppError('BadGateway', `the program did not take the upgrade: ${cause.message}`, { cause }));
-  });
-  upstream.on('upgrade', (answer, program, programHead) => {
-    if (!settle()) return void program.destroy();
-    res.detachSocket(client as Socket);
-    client.write(switchingHead(answer), 'latin1');
-    if (programHead.length > 0) client.write(programHead);
-    for (const chunk of endEarly()) program.write(chunk);
-    join(client, program);
-  });
-  upstream.on('response', (answer) => {
-    if (settle()) passRefusal(answer, res);
-    else answer.destroy();
-  });
-  upstream.end();
 }
 
-function requestUpgrade(req: IncomingMessage, target: ProxyTarget): ClientRequest {
+function requestUpgrade(req: IncomingMessage, target: ProxyTarget, port: number): ClientRequest {
   const headers = requestHeaders(req, target.prefix);
-  headers.push('Host', `${TARGET_HOST}:${target.port}`);
+  headers.push('Host', `${TARGET_HOST}:${port}`);
   headers.push('Connection', 'Upgrade', 'Upgrade', req.headers.upgrade ?? '');
   return request({
     host: TARGET_HOST,
-    port: target.port,
+    port,
     path: target.path,
     method: req.method ?? 'GET',
     headers,
@@ -116,18 +116,18 @@ function readEarly(client: Duplex, head: Buffer, isSettled: () => boolean): () =
 }
 
 /** The program did not agree: its answer goes back as any other. */
-function passRefusal(answer: IncomingMessage, res: ServerResponse): void {
-  const status = answer.statusCode ?? 502;
-  res.writeHead(status, [...answerHeaders(answer.rawHeaders, status), 'Connection', 'close']);
-  answer.on('error', () => res.destroy());
-  answer.on('close', () => {
-    if (!answer.complete) res.destroy();
-  });
-  answer.pipe(res);
+function passRefusal(answer: IncomingMessage, res: ServerResponse, attempt: Attempt): void {
+  try {
+    if (passAnswer(answer, res) !== 'body') answer.destroy();
+    attempt.begun();
+  } catch (error) {
+    answer.destroy();
+    attempt.failed(gatewayError(error as Error));
+  }
 }
 
 /** An answer for a request whose socket Node has let go of because it asked for an upgrade. Closes it at its end. */
-export function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
+function responseOn(req: IncomingMessage, socket: Duplex): ServerResponse {
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(socket as Socket);

@@ -24,7 +24,7 @@ export interface ProgramStoreDeps extends ProgramEditDeps, NewestBuildLogDeps {
 export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
   const { registry, runtime } = deps;
   const views = createProgramViews(registry, deps.clock, deps.observed);
-  const { get, mustGet, list, version } = views;
+  const { get, mustGet, list, version, onChange } = views;
 
   /** Of the spec in force; null where an image is named, or nothing valid is known. */
   function buildOf(name: string): BuildSpec | null {
@@ -35,7 +35,7 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
   }
 
   return {
-    ...{ get, list, version },
+    ...{ get, list, version, onChange },
     ...createProgramEdits(deps, views),
     ...createNewestBuildLog(deps, views),
     buildIdOf: buildIdOfFiles,

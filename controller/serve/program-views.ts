@@ -19,6 +19,8 @@ export interface ProgramViews {
   list(): readonly ProgramView[];
   /** Changes whenever any view does. */
   version(): number;
+  /** Calls whenever the view of that program changes, until what it gives is called. */
+  onChange(name: string, listener: () => void): () => void;
 }
 
 export function createProgramViews(
@@ -27,12 +29,14 @@ export function createProgramViews(
   observed: Pick<Observed, 'has' | 'subscribe'>,
 ): ProgramViews {
   const views = new Map<string, ProgramView>();
+  const listeners = new Map<string, Set<() => void>>();
   let version = 0;
   let sorted: { version: number; list: ProgramView[] } = { version: -1, list: [] };
 
   const invalidate = (name: string) => {
     views.delete(name);
     version++;
+    for (const listener of listeners.get(name) ?? []) listener();
   };
   registry.subscribe(({ names }) => {
     for (const name of names) invalidate(name);
@@ -58,6 +62,14 @@ export function createProgramViews(
   return {
     get,
     version: () => version,
+    onChange(name, listener) {
+      const own = listeners.get(name) ?? new Set();
+      listeners.set(name, own.add(listener));
+      return () => {
+        own.delete(listener);
+        if (own.size === 0 && listeners.get(name) === own) listeners.delete(name);
+      };
+    },
     mustGet(name) {
       const view = get(name);
       if (view === undefined) throw new AppError('NotFound', `program ${name} not found`);

@@ -3,8 +3,9 @@ import { EventEmitter, on } from 'node:events';
 import type { ApiDeps, Health, ProgramLogOptions, ProgramView, RevisionView } from '../../api/deps.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
-import { emptyMemory } from '../../schemas/memory.ts';
+import { emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
 import { isUpState, type ProgramEvent, type ProgramState, proxyUrl } from '../../schemas/program.ts';
+import { resolveSpec } from '../../schemas/resolve.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 
 export const CREATED_AT = '2026-11-22T10:00:00.000Z';
@@ -62,6 +63,13 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
   };
 }
 
+/** Of a program that was ready before, so that it is on its way back when it is not. */
+export function goodMemory(): ProgramMemory {
+  const spec = resolveSpec({ userId: 'my-user', image: 'busybox' }, 'runc');
+  const good = { revision: 1, hash: 'h', imageKey: 'busybox', buildId: '', spec };
+  return { ...emptyMemory(), rollout: { verdict: 'good', attempt: 'a', good } };
+}
+
 function fakeRevision(revision: number): RevisionView {
   return {
     revision,
@@ -88,6 +96,8 @@ export interface FakeHost {
   /** Everything logged at warn and error. */
   logged: { fields: object; message: string }[];
   put(view: ProgramView): void;
+  /** How many want to know when the program changes. */
+  watched(name: string): number;
   emit(name: string, event: ProgramEvent): void;
   /** Aborted signals of followers, by the order they were opened. */
   signals: AbortSignal[];
@@ -104,6 +114,7 @@ export interface FakeHost {
 /** A host in memory: does what deps.ts says and no more. */
 export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = {}): FakeHost {
   const events = new EventEmitter();
+  const changes = new EventEmitter();
   let version = 0;
   let now = Date.parse(CREATED_AT);
   const etagOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -132,7 +143,9 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     put(view) {
       host.views.set(view.name, view);
       version++;
+      changes.emit(view.name);
     },
+    watched: (name) => changes.listenerCount(name),
     emit(name, event) {
       host.history.push(event);
       events.emit(name, event);
@@ -180,6 +193,10 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         list: () => [...host.views.values()],
         get: (name) => host.views.get(name),
         version: () => version,
+        onChange(name, listener) {
+          changes.on(name, listener);
+          return () => changes.off(name, listener);
+        },
         manifest(name) {
           const text = host.manifests.get(name);
           return text === undefined ? undefined : { text, etag: etagOf(text) };
@@ -209,6 +226,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           host.calls.push(`remove ${name}`);
           host.views.delete(name);
           version++;
+          changes.emit(name);
         },
         source: async (name) => {
           need(name);

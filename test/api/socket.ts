@@ -27,6 +27,7 @@ export async function serve(
     host: '127.0.0.1',
     port: 0,
     closeMsMax: 50,
+    halfOpenLookMs: 20,
     ...options,
   });
   t.after(() => server.close());

@@ -15,6 +15,7 @@ import { crashRecovery } from './crash-recovery.ts';
 import { fleetStart } from './fleet-start.ts';
 import { hostStart } from './host-start.ts';
 import { requestRate } from './request-rate.ts';
+import { rolloutGap } from './rollout-gap.ts';
 import { startLatency } from './start-latency.ts';
 import { judge, type Row } from './stats.ts';
 import { tableLines } from './table.ts';
@@ -23,6 +24,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   startLatency,
   buildReuse,
   requestRate,
+  rolloutGap,
   crashRecovery,
   crashLoops,
   fleetStart,

@@ -45,6 +45,13 @@ test('where there is nothing to compare with, the limit is on the value itself',
   assert.ok(Number.isNaN(judge({ ...row, ours: [0], limit }).ratio));
 });
 
+test('what must never happen is judged by its worst round', () => {
+  const limit = { kind: 'each at most', value: 0 } as const;
+  assert.equal(judge({ ...row, ours: [0, 0, 0], limit }).ok, true);
+  assert.equal(judge({ ...row, ours: [0, 1, 0], limit }).ok, false);
+  assert.equal(judge({ ...row, ours: [], limit }).ok, false);
+});
+
 test('nothing measured, or nonsense measured, is a miss', () => {
   const limit = { kind: 'at least', value: 0 } as const;
   assert.equal(judge({ ...row, limit }).ok, false);

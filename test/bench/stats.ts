@@ -2,14 +2,15 @@
 
 /** A bound on the ratio of a row, or on the median of ours where there is nothing to compare with. */
 export interface Limit {
-  kind: 'at most' | 'at least';
+  /** `each at most`: not the median but every round, for what must never happen. */
+  kind: 'at most' | 'at least' | 'each at most';
   value: number;
 }
 
 /** What one measurement found; times in milliseconds, rates in requests a second. */
 export interface Row {
   name: string;
-  unit: 'ms' | 'req/s' | 'builds';
+  unit: 'ms' | 'req/s' | 'builds' | 'failed';
   /** One a round. */
   ours: readonly number[];
   /** What it is measured against, one a round, in the same order; empty where there is nothing to compare with. */
@@ -46,13 +47,14 @@ export function judge({ ours, bare, limit }: Row): Verdict {
   const compared = bare.length > 0;
   const sound = ours.length > 0 && [...ours, ...bare].every(Number.isFinite);
   const paired = !compared || bare.length === ours.length;
-  const judged = compared ? ratio : median(ours);
+  const whole = limit?.kind === 'each at most' ? Math.max(...ours) : median(ours);
+  const judged = compared ? ratio : whole;
   const ok = limit === null || (sound && paired && within(judged, limit));
   return { ours: median(ours), bare: median(bare), ratio, ok };
 }
 
 function within(value: number, limit: Limit): boolean {
-  return limit.kind === 'at most' ? value <= limit.value : value >= limit.value;
+  return limit.kind === 'at least' ? value >= limit.value : value <= limit.value;
 }
 
 /**

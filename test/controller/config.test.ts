@@ -67,3 +67,15 @@ describe('configuration: the origins of pages that may use the API', () => {
     }
   });
 });
+
+describe('configuration: how long a proxied request waits', () => {
+  it('is 10 s, a time up to 5 min, or not at all', () => {
+    assert.equal(read([]).proxyWaitMs, 10_000);
+    assert.equal(read(['--proxy-wait', '500ms']).proxyWaitMs, 500);
+    assert.equal(read(['--proxy-wait=0']).proxyWaitMs, 0);
+    assert.equal(read([], { HERSH_PROXY_WAIT: '5m' }).proxyWaitMs, 300_000);
+    for (const time of ['0s', '10', '6m', 'x', '-1s']) {
+      assert.throws(() => read([`--proxy-wait=${time}`]), /--proxy-wait: .* or 0/, time);
+    }
+  });
+});
