@@ -181,7 +181,10 @@ describe('everything else', { concurrency: false }, () => {
   it('reaches no file and no port but the program’s own, whatever the path looks like', async () => {
     for (const name of ['..', '%2e%2e', '..%2f..%2fetc%2fpasswd', 'bystander%00', '.', '%ff']) {
       for (const rest of ['', '/manifest', '/source', '/events', '/build-log']) {
-        const answer = await rawRequest(url, { method: 'GET', path: `/programs/${name}${rest}` });
+        const path = `/programs/${name}${rest}`;
+        // By RFC 3986 that is `/programs/`, the list.
+        if (path === '/programs/.') continue;
+        const answer = await rawRequest(url, { method: 'GET', path });
         assert.ok(
           [400, 404].includes(answer.status),
           `${name}${rest}: ${answer.status} ${answer.text.slice(0, 200)}`,
