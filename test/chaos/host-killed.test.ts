@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { parseYaml } from '../../registry/manifests/manifest.ts';
 import { createHost, type Host } from '../e2e/host.ts';
 import { until } from '../e2e/until.ts';
@@ -48,8 +49,14 @@ async function rests(name: string): Promise<boolean> {
 async function checkNothingLeft(names: readonly string[]): Promise<void> {
   const ready = await host.call('GET', '/readyz');
   assert.deepEqual([ready.status, ready.json.warnings], [200, []]);
-  const ledgers = (await readdir(host.path('status'))).filter((file) => file.endsWith('.yaml'));
-  assert.deepEqual(ledgers.sort(), names.map((name) => `${name}.yaml`).sort());
+  const wanted = names.map((name) => `${name}.yaml`).sort();
+  let ledgers: string[] = [];
+  // What is just being written has another name for a moment, and the host may write at any time.
+  const isAll = async () => {
+    ledgers = (await readdir(host.path('status'))).filter((file) => file.endsWith('.yaml')).sort();
+    return isDeepStrictEqual(ledgers, wanted);
+  };
+  await until('the ledgers are those of the programs', isAll, async () => `there are ${ledgers}`);
   const texts = await Promise.all(ledgers.map((file) => readFile(host.path('status', file), 'utf8')));
   const ports = texts.map(
     (text) => (parseYaml(text) as { status: { publishPort: number } }).status.publishPort,

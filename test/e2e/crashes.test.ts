@@ -201,11 +201,12 @@ describe('a program', { concurrency: 4 }, () => {
   });
 
   it('that is out of memory says so', async () => {
-    // The smallest limit there is, and a program that takes a lot of stacks: one thread a connection.
-    await host.writeManifest('hungry', { resources: { memory: '6Mi', pids: 2000 } });
+    // A program that takes a lot of stacks: one thread a connection. The smallest limit there is, 6Mi, is too little for
+    // runc 1.1.15 itself (26.1.5), which needs 14 MB to start anything.
+    await host.writeManifest('hungry', { resources: { memory: '16Mi', pids: 3000 } });
     const program = await host.untilState('hungry', 'Ready');
     const hang = () => host.direct(program, '/hang').catch(() => undefined);
-    const all = Array.from({ length: 400 }, hang);
+    const all = Array.from({ length: 1500 }, hang);
     await host.untilProgram('hungry', 'was restarted', (p) => p.restart_count > 0);
     // The engine may tell it after the end, and its inspect never does then.
     await until('its last exit is out of memory', async () =>

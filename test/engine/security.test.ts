@@ -209,6 +209,12 @@ describe('limits', () => {
 });
 
 describe('VOLUMEs of an image', () => {
+  /** Volumes in place of them. */
+  const standIns = async () => {
+    const filters = { label: [`${IMAGE_VOLUME_LABEL}=${fixture.run}`] };
+    return (await fixture.docker.listVolumes({ filters })).Volumes ?? [];
+  };
+
   it('are readable, never writable, and leave nothing behind', async () => {
     const lines = 'COPY seed /data/seed\nVOLUME ["/data", "/cache/deep/", "/state"]';
     const { id: image } = await fixture.variant('volumes', lines, { seed: 'from the image' });
@@ -220,8 +226,7 @@ describe('VOLUMEs of an image', () => {
       assert.equal(await program.write('/state/x'), 'ok');
       await engine.removeContainer(program.id);
     }
-    const filters = { label: [`${IMAGE_VOLUME_LABEL}=${fixture.run}`] };
-    assert.deepEqual((await fixture.docker.listVolumes({ filters })).Volumes ?? [], []);
+    assert.deepEqual(await standIns(), []);
   });
 
   it('inside one another are as the image has them, where it has a folder there and where it has none', async () => {
@@ -234,8 +239,7 @@ describe('VOLUMEs of an image', () => {
       assert.notEqual(await program.write(`${folder}/x`), 'ok', folder);
     assert.equal(await program.write('/state/x'), 'ok');
     await engine.removeContainer(program.id);
-    const filters = { label: [`${IMAGE_VOLUME_LABEL}=${fixture.run}`] };
-    assert.deepEqual((await fixture.docker.listVolumes({ filters })).Volumes ?? [], []);
+    assert.deepEqual(await standIns(), []);
   });
 
   /** With a shell to make links by, which a base from nothing has not. */
@@ -259,6 +263,14 @@ describe('VOLUMEs of an image', () => {
       await rejects(engine.createContainer(request), 'StartFailed', `VOLUME ${volume} is a link to /state`);
       assert.deepEqual(await engine.listContainers(request.program), []);
     }
+    assert.deepEqual(await standIns(), []);
+  });
+
+  it('leave nothing behind where the container is refused', async () => {
+    const { id: image } = await fixture.variant('refused', 'VOLUME /data');
+    const request = asked({ image, runtime: 'none-of-that-name' as Runtime });
+    await rejects(engine.createContainer(request), 'StartFailed');
+    assert.deepEqual(await standIns(), []);
   });
 
   it('that are links to elsewhere are mounted there', async () => {

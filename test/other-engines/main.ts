@@ -43,6 +43,9 @@ const FILE_MS_MAX = 900_000;
 const NEEDED = ['debian', 'go'] as const;
 
 const say = makeSay();
+/** Ends the tests under way; the engine is then closed as after any. */
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
 try {
   const { values, positionals } = parseArgs({
     options: { on: { type: 'string', multiple: true } },
@@ -57,6 +60,7 @@ try {
   await ensureBaseImages(say, shared, files.some((path) => path.includes('guide')) ? NEEDED : []);
   const results: string[] = [];
   for (const row of rows) {
+    if (stopped.signal.aborted) throw new SetupError('Stopped');
     const result = await runOn(row, files, shared);
     results.push(result);
     if (!result.endsWith('passed')) process.exitCode = 1;
@@ -89,8 +93,6 @@ function chosenFiles(filters: readonly string[]): string[] {
 /** Gives how it went, in words. */
 async function runOn(row: Row, files: readonly string[], shared: Docker): Promise<string> {
   const engine = await openOtherEngine(await ensureUnpacked(say, row.suite), row.flags);
-  const stop = (): void => void engine.close().finally(() => process.exit(130));
-  process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     const { Version: version, ApiVersion: api } = await engine.docker.version();
     const name = `${row.name}: Docker ${version}, API ${api}`;
@@ -101,7 +103,6 @@ async function runOn(row: Row, files: readonly string[], shared: Docker): Promis
     const code = await runTests(engine, files);
     return `${name}${other}: ${code === 0 && other === '' ? 'passed' : `exit code ${code}`}`;
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
     await engine.close();
   }
 }
@@ -131,6 +132,12 @@ function runTests({ network, host }: OtherEngine, files: readonly string[]): Pro
       env: { ...process.env, DOCKER_HOST: host },
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    child.once('error', reject).once('exit', (code) => resolve(code ?? 1));
+    const end = (): boolean => child.kill();
+    stopped.signal.addEventListener('abort', end, { once: true });
+    if (stopped.signal.aborted) end();
+    child.once('error', reject).once('exit', (code) => {
+      stopped.signal.removeEventListener('abort', end);
+      resolve(code ?? 1);
+    });
   });
 }

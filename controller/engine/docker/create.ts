@@ -8,9 +8,9 @@ import { absent, engineError, failureOf, statusOf } from './errors.ts';
 import { prepareImageVolumes } from './image-volumes.ts';
 import { claimImage } from './images.ts';
 import type { Networks } from './network.ts';
-import { removeContainer } from './remove.ts';
+import { imageVolumes, removeContainer, removeImageVolumes } from './remove.ts';
 import { giveState } from './state-owner.ts';
-import { containerOf, createOptions, IMAGE_VOLUME_LABEL, imageConfigOf } from './translate.ts';
+import { containerOf, createOptions, imageConfigOf } from './translate.ts';
 
 export interface CreateDeps {
   connection: Connection;
@@ -44,18 +44,20 @@ async function create(deps: CreateDeps, request: CreateContainer): Promise<strin
     volumeName: () => `${request.name}-image-volume-${randomBytes(6).toString('hex')}`,
   });
   const made = { image: request.image, config, instance };
-  const own = (mount: Docker.MountSettings) =>
-    mount.VolumeOptions?.Labels?.[IMAGE_VOLUME_LABEL] !== undefined;
-  await prepareImageVolumes(connection, made, (options.HostConfig?.Mounts ?? []).filter(own));
-  await ensureVolume(docker, instance, request);
-  const container = await createNamed(docker, options, request, instance);
+  const mounts = options.HostConfig?.Mounts ?? [];
+  let id = '';
   try {
-    await giveState(connection, container.id, { ...made, volume: request.volume });
+    await prepareImageVolumes(connection, made, imageVolumes(mounts));
+    await ensureVolume(docker, instance, request);
+    id = (await createNamed(docker, options, request, instance)).id;
+    await giveState(connection, id, { ...made, volume: request.volume });
+    return id;
   } catch (error) {
-    await removeContainer(connection, container.id).catch(() => {});
+    // Their names are this try's own: nobody would look for them.
+    const undo = id === '' ? removeImageVolumes(docker, mounts) : removeContainer(connection, id);
+    await undo.catch(() => {});
     throw error;
   }
-  return container.id;
 }
 
 async function inspectImage(docker: Docker, image: string): Promise<Docker.ImageInspectInfo> {

@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import { pack } from 'tar-stream';
+import { extract, pack } from 'tar-stream';
 import { AppError } from '../../../schemas/errors.ts';
-import type { Connection } from './client.ts';
+import { type Connection, openStream } from './client.ts';
 import { statusOf } from './errors.ts';
 import { createHelper, type HelperImage, removeHelper } from './state-owner.ts';
 import { isBelow, STATE_DIR } from './translate.ts';
@@ -35,8 +35,14 @@ export async function prepareImageVolumes(
   const helper = await createHelper(connection.quick, made, writable);
   try {
     const paths = mounts.map(({ Target }) => Target);
+    let linkAt: LinkAt = (path) => linkOf(helper, path);
     for (const path of paths) {
-      const leadsTo = await resolveIn(helper, path);
+      const leadsTo = await resolve(path, linkAt).catch(async (error: unknown) => {
+        if (statusOf(error) !== 500) throw error;
+        const links = await exportedLinks(connection.quick, helper.id);
+        linkAt = async (at) => links.get(at);
+        return resolve(path, linkAt);
+      });
       if (leadsTo === STATE_DIR || isBelow(leadsTo, STATE_DIR) || isBelow(STATE_DIR, leadsTo))
         throw overState(path, leadsTo);
     }
@@ -57,22 +63,45 @@ function overState(path: string, leadsTo: string): AppError {
   );
 }
 
-/** Where a path leads inside a container, links followed. What is not there leads to itself. */
-async function resolveIn(container: Docker.Container, path: string): Promise<string> {
-  let rest = path.split('/').filter((part) => part !== '');
+/** What a link at a path says, from the root; `undefined` for all else. */
+type LinkAt = (path: string) => Promise<string | undefined>;
+
+/** Where a path leads, links followed. What is not there leads to itself. */
+async function resolve(path: string, linkAt: LinkAt): Promise<string> {
+  const partsOf = (text: string) => text.split('/').filter((part) => part !== '');
+  let rest = partsOf(path);
   let at = '/';
   for (let links = 0; rest.length > 0 && links <= LINKS_MAX; ) {
     const [part = '', ...more] = rest;
     const next = posix.join(at, part);
-    const target = await linkOf(container, next);
-    rest = more;
-    at = target ?? next;
+    const target = await linkAt(next);
+    rest = target === undefined ? more : [...partsOf(target), ...more];
+    at = target === undefined ? next : '/';
     if (target !== undefined) links++;
   }
   return at;
 }
 
-/** What a link leads to in the end, as the engine resolves it; `undefined` for all else. */
+/**
+ * All links of a container's own files, by path. Long, since it reads them all; but an engine that finds a VOLUME to be a
+ * link from the root gives nothing else of that container (28.5.2 as Debian builds it: 500 `path escapes from parent`).
+ */
+async function exportedLinks(docker: Docker, id: string): Promise<ReadonlyMap<string, string>> {
+  const links = new Map<string, string>();
+  const body = await openStream(docker, `/containers/${id}/export`, {});
+  const archive = extract();
+  pipeline(body, archive, () => {});
+  for await (const entry of archive) {
+    const { header } = entry;
+    const path = posix.resolve('/', header.name);
+    if (header.type === 'symlink' && header.linkname)
+      links.set(path, posix.resolve(posix.dirname(path), header.linkname));
+    entry.resume();
+  }
+  return links;
+}
+
+/** See `LinkAt`; the engine has followed further ones already. */
 async function linkOf(container: Docker.Container, path: string): Promise<string | undefined> {
   try {
     const answer = (await container.infoArchive({ path })) as NodeJS.ReadableStream & {

@@ -1,3 +1,4 @@
+import type Docker from 'dockerode';
 import type { EngineLog } from '../engine.ts';
 import { type Connection, STOP_SLACK_MS } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
@@ -21,11 +22,23 @@ export async function removeContainer({ look, quick }: Connection, id: string): 
     if (status === 409) await absent(gone, [404], 'StartFailed');
     else await gone.catch(() => {});
   }
-  for (const mount of found.HostConfig.Mounts ?? []) {
-    const labels = mount.VolumeOptions?.Labels ?? {};
-    if (labels[IMAGE_VOLUME_LABEL] === undefined || !IMAGE_VOLUME.test(mount.Source)) continue;
-    await absent(quick.getVolume(mount.Source).remove(), [404, 409], 'StartFailed');
-  }
+  await removeImageVolumes(quick, found.HostConfig.Mounts ?? []);
+}
+
+/** Of a container's mounts, those that stand in for VOLUMEs of its image. */
+export function imageVolumes(mounts: readonly Docker.MountSettings[]): Docker.MountSettings[] {
+  const isOwn = ({ VolumeOptions: options, Source }: Docker.MountSettings) =>
+    options?.Labels?.[IMAGE_VOLUME_LABEL] !== undefined && IMAGE_VOLUME.test(Source);
+  return mounts.filter(isOwn);
+}
+
+/** Removes the volumes of such mounts, as far as nothing uses them. */
+export async function removeImageVolumes(
+  docker: Docker,
+  mounts: readonly Docker.MountSettings[],
+): Promise<void> {
+  for (const { Source } of imageVolumes(mounts))
+    await absent(docker.getVolume(Source).remove(), [404, 409], 'StartFailed');
 }
 
 /** Removes, once for all calls, what a host that died left half done. Where that fails, the next call tries again. */
