@@ -35,11 +35,17 @@ async function main(): Promise<void> {
     process.exit(1);
   });
   try {
-    const close = await start(config, log, writer.dropped);
-    closeOnSignal(close, log, (code) => {
-      writer.flushSync();
-      process.exit(code);
-    });
+    const started = start(config, log, writer.dropped);
+    // From the first moment: one that comes while it starts ends it in good order too.
+    closeOnSignal(
+      () => started.then((close) => close()),
+      log,
+      (code) => {
+        writer.flushSync();
+        process.exit(code);
+      },
+    );
+    await started;
   } catch (error) {
     const hint = error instanceof AppError && error.hint !== undefined ? ` ${error.hint}` : '';
     log.fatal({}, `the host can not start: ${messageOf(error)}.${hint}`);

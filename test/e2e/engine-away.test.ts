@@ -41,7 +41,7 @@ describe('the engine', { concurrency: false }, () => {
       'says that the engine is away',
       (p) => away(p) !== undefined,
     );
-    assert.equal(program.state, 'Created');
+    assert.equal(program.state, 'Building', 'what was asked for');
     assert.equal((await host.call('GET', `/programs/${json.program_id}/proxy/`)).status, 503);
     await host.writeManifest('waiting');
     await host.untilProgram('waiting', 'is known', () => true);
@@ -94,7 +94,9 @@ describe('the engine', { concurrency: false }, () => {
     assert.equal(await host.stop(), 0);
     await host.start({ env: { DOCKER_HOST: relay.url }, ready: false });
     const told = await host.get('waiting');
-    assert.deepEqual([told.state, told.container_id], ['Ready', before.container_id], 'last known');
+    assert.deepEqual([told.state, told.container_id], ['Running', before.container_id], 'last known');
+    const ready = told.conditions.find(({ type }) => type === 'Ready');
+    assert.deepEqual([ready?.status, ready?.reason], ['Unknown', 'NotYetObserved']);
     await relay.open();
     await until('the host is ready', async () => (await host.call('GET', '/readyz')).status === 200);
     const after = await host.untilState('waiting', 'Ready');

@@ -200,6 +200,6 @@ describe('the running process', { concurrency: false }, () => {
     assert.equal(await child.ended, 1);
     await follower;
     await host.start();
-    assert.equal((await host.get('second')).state, 'Ready');
+    await host.untilState('second', 'Ready');
   });
 });
