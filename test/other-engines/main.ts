@@ -135,7 +135,8 @@ function runTests({ network, host }: OtherEngine, files: readonly string[]): Pro
     const end = (): boolean => child.kill();
     stopped.signal.addEventListener('abort', end, { once: true });
     if (stopped.signal.aborted) end();
-    child.once('error', reject).once('exit', (code) => {
+    child.once('error', reject).once('exit', (code, signal) => {
+      if (signal !== null) say(`The tests were ended by ${signal}`);
       stopped.signal.removeEventListener('abort', end);
       resolve(code ?? 1);
     });
