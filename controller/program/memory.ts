@@ -8,6 +8,8 @@ import { attemptOf } from '../../schemas/spec-hash.ts';
 import { askedAgain, ended, endOf, isAccounted } from './verdicts.ts';
 import { BACK_OFF_MS_MAX, backOffMs } from './waits.ts';
 
+/** Who is started again at once after the engine went down has to run this long to be taken down once more. */
+const SHORT_RUN_MS = 1_000;
 /** A run this long wipes the slate (design: numbers). */
 const HEALTHY_RUN_MS = 10 * 60_000;
 /** Tries of a build that failed for want of a network (contract: states). */
@@ -32,6 +34,10 @@ export function afterExit(
 ): ProgramMemory {
   if (container.startedAtMs === 0 || isAccounted(memory, container)) return memory;
   const { exitCode } = container;
+  // One that ends at once, again and again, does so by itself, whatever a clock that jumped says of the engine.
+  const isAgain = memory.containers[container.id]?.run?.end === 'withEngine';
+  const isTakenDown =
+    wasTakenDown && !(isAgain && container.finishedAtMs - container.startedAtMs < SHORT_RUN_MS);
   const { crashes, ...others } = memory.starts;
   const succeeded = exitCode === 0 && endOf(memory, container) !== 'unhealthy' && !wasTakenDown;
   if (isLeftAtEnd(spec, succeeded)) {
@@ -43,7 +49,7 @@ export function afterExit(
   const known = isAnother ? withRest(memory) : memory;
   const isCalm = container.finishedAtMs - container.startedAtMs >= HEALTHY_RUN_MS;
   // What it was ended for by the host is its own fault, whatever went down meanwhile.
-  if (wasTakenDown && endOf(memory, container) !== 'unhealthy')
+  if (isTakenDown && endOf(memory, container) !== 'unhealthy')
     return { ...ended(known, container, 'withEngine'), starts: isCalm ? others : memory.starts };
   const count = (isCalm ? 0 : (crashes?.count ?? 0)) + 1;
   return {
