@@ -135,6 +135,11 @@ export function timestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** The environment that the program of that name is run with. */
+export function environmentOf({ env }: Pick<ProgramSpec, 'env'>, name: string): Record<string, string> {
+  return { ...env, HERSH_PROGRAM_ID: name };
+}
+
 export function proxyUrl(port: number): string {
   return port > 0 ? `http://localhost:${port}` : '';
 }

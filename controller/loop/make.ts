@@ -1,7 +1,7 @@
 import { short } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
-import { LABELS } from '../../schemas/program.ts';
+import { environmentOf, LABELS } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { digest, revisionHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
@@ -72,7 +72,7 @@ function requestOf(
       [LABELS.revision]: String(revision),
       [LABELS.restartedAt]: spec.restartedAt,
     },
-    env: { ...spec.env, HERSH_PROGRAM_ID: name },
+    env: environmentOf(spec, name),
     runtime: spec.runtime,
     ...spec.resources,
     volumeLabels: { ...own, [LABELS.user]: spec.userId },

@@ -1,7 +1,7 @@
 import { type Container, hashOf, revisionOf, type Stranger, short } from '../../schemas/container.ts';
 import type { Facts } from '../../schemas/facts.ts';
 import { type ProgramMemory, withProgram } from '../../schemas/memory.ts';
-import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
+import { environmentOf, LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import { keyOf, type Revision } from '../../schemas/revision.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
 
@@ -91,8 +91,9 @@ function differences({ containers }: ProgramMemory, one: Container, spec: Progra
   const settings: Container['settings'] = { ...one.settings, ...containers[one.id]?.settings };
   const { memoryBytes, cpus, pids } = spec.resources;
   const { memorySwapBytes, networks, network } = settings;
-  const env = { ...spec.env, HERSH_PROGRAM_ID: one.program };
-  const keys = Object.entries(env).flatMap(([key, value]) => (one.env[key] === value ? [] : key));
+  const keys = Object.entries(environmentOf(spec, one.program)).flatMap(([key, value]) =>
+    one.env[key] === value ? [] : key,
+  );
   const checks: [boolean, string][] = [
     [one.runtime === spec.runtime, `its runtime is ${one.runtime}`],
     [keys.length === 0, `its environment differs in ${keys.join(' and ')}`],
