@@ -6,8 +6,9 @@ import { PROGRAM_PORT } from '../../../schemas/program.ts';
  * must hold of a container of any host, older ones included: what a newer host asks for beyond that is not missed.
  */
 
-const STATE_DIR = '/state';
-const PORT_KEY = `${PROGRAM_PORT}/tcp`;
+export const STATE_DIR = '/state';
+/** The engine's key of the one port that is published. */
+export const PORT_KEY = `${PROGRAM_PORT}/tcp`;
 /** Who may be let in by a network's name: hosts' bridges, whatever the instance. */
 const OUR_NETWORK = /^(?:[a-z0-9][a-z0-9-]*-)?hersh-programs-\d+$/;
 

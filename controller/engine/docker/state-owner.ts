@@ -5,7 +5,8 @@ import { extract, type Header, pack } from 'tar-stream';
 import type { Connection } from './client.ts';
 import { openStream } from './client.ts';
 import { statusOf } from './errors.ts';
-import { blankedLabels, type ImageConfig, STATE_DIR } from './translate.ts';
+import { STATE_DIR } from './floor.ts';
+import { blankedLabels, type ImageConfig } from './translate.ts';
 
 /** On the short-lived containers through which volumes are looked into and written to: their instance. */
 export const HELPER_LABEL = 'dev.hersh.helper';

@@ -7,15 +7,13 @@ import type {
   ContainerSummary,
 } from '../../../schemas/container.ts';
 import { AppError } from '../../../schemas/errors.ts';
-import { LABELS, PROGRAM_PORT } from '../../../schemas/program.ts';
+import { LABELS } from '../../../schemas/program.ts';
 import type { CreateContainer } from '../engine.ts';
-import { loosenedOf } from './floor.ts';
+import { loosenedOf, PORT_KEY, STATE_DIR } from './floor.ts';
 
 /** Between the port's words and the Docker API's. Pure: no engine, no clock. */
 
 const OUR_PREFIX = 'dev.hersh.';
-const PORT_KEY = `${PROGRAM_PORT}/tcp`;
-export const STATE_DIR = '/state';
 /** On the read-only volumes that stand in for an image's own VOLUMEs: the instance they belong to. */
 export const IMAGE_VOLUME_LABEL = 'dev.hersh.image-volume';
 
