@@ -35,12 +35,15 @@ describe('timeOut', () => {
     const never = () => assert.fail('it was cancelled');
     timeOut(60_000, never)();
     const cancel = timeOut(0, never);
-    await new Promise<void>((resolve) => {
+    const cancelled = new Promise<void>((resolve) => {
       setTimeout(() => {
         cancel();
         resolve();
       }, 0);
     });
+    // Both are over when the loop looks at its timers next.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    await cancelled;
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
