@@ -85,8 +85,16 @@ export interface PortState {
   port: number;
   /** What people are told, and what is held at the next start: that of the container that serves, if one does. */
   shownPort: number;
-  /** Why the container that is wanted can not have its port, or `undefined`. */
-  portProblem: { reason: 'PortConflict' | 'PortsExhausted'; message: string } | undefined;
+  /** Why the container that is wanted can not have its port, or `undefined`. `isPassing`: not for long. */
+  portProblem: { reason: 'PortConflict' | 'PortsExhausted'; message: string; isPassing?: true } | undefined;
+  /** Set where the port that it serves on is given up, though its own is not free yet: a circle ends there. */
+  yields?: Yield | undefined;
+}
+
+/** A program that lets go of its port so that a circle comes apart, and who is to have that. */
+export interface Yield {
+  to: string;
+  port: number;
 }
 
 export interface ImageFailure {

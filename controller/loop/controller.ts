@@ -136,7 +136,11 @@ interface Parts {
 /** All that works beside the passes; each of them queues the programs that have to be looked at. */
 function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>): Parts {
   const { registry, engine, clock, log, metrics } = deps;
-  const ports = createPorts(deps.portRange, deps.isPortFree);
+  const ports = createPorts({
+    ...{ range: deps.portRange, isFree: deps.isPortFree },
+    isGoing: (name) => seemsGone(registry, name),
+    onTurn: (name) => queue.add(name),
+  });
   holdKnownPorts(registry, ports, log);
   const looked: Parts['looked'] = new Map();
   const buildListeners: Parts['buildListeners'] = new Set();
@@ -230,6 +234,13 @@ function reconcileDepsOf(
       onForgotten(name);
     },
   };
+}
+
+/** Whether the program is deleted, or its manifest is missing and that is about to be believed. */
+function seemsGone(registry: Registry, name: string): boolean {
+  const wanted = registry.wanted(name);
+  if (wanted.kind !== 'unknown') return wanted.kind === 'gone';
+  return wanted.why === undefined && !registry.health().paused.includes(name);
 }
 
 function queueAll(registry: Registry, queue: Queue): void {

@@ -2,7 +2,7 @@ import { short } from '../../schemas/container.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { ImageTasks } from '../images/once-an-image.ts';
-import type { Action } from '../program/action.ts';
+import type { Action, StopAction } from '../program/action.ts';
 import type { EventDraft } from '../program/events.ts';
 import { emit, save } from './ledger.ts';
 import { createContainer, type MakeDeps } from './make.ts';
@@ -98,13 +98,14 @@ async function stopContainer(
   deps: ExecuteDeps,
   status: ProgramStatus,
   { containers }: Situation,
-  { containerId, graceSeconds, why, wanted: isWish }: Extract<Action, { kind: 'stop' }>,
+  { containerId, graceSeconds, why, wanted: isWish, tells }: StopAction,
 ): Promise<ProgramStatus> {
   const container = containers.find(({ id }) => id === containerId);
   const next = container === undefined ? status : withDeed(status, { kind: 'stops', container, isWish });
   await save(deps, next);
   deps.stop(status.name, containerId, graceSeconds);
   if (!isWish) await tell(deps, status, 'Unhealthy', `${short(containerId)} is stopped: ${why}`, 'Warning');
+  if (tells !== undefined) await tell(deps, status, tells, why);
   return next;
 }
 

@@ -92,6 +92,7 @@ async function read(
     probes: Object.fromEntries(deps.probes(name)),
   };
   const spec = specOf(goal);
+  deps.ports.pins.set(name, spec?.publishPort ?? undefined);
   // Without a wish, what a pass held is given back that failed before it could write it down.
   if (spec === undefined) deps.ports.release(name, publishPort);
   const port =

@@ -10,7 +10,7 @@ import { type Action, describe } from '../program/action.ts';
 import { eventsBetween, isCommitted } from '../program/events.ts';
 import { type GoalResult, goalOf } from '../program/goal.ts';
 import { plan } from '../program/plan.ts';
-import { asRunning } from '../program/roles.ts';
+import { asRunning, mayMove } from '../program/roles.ts';
 import { givesUp, probesFor } from '../program/rollback.ts';
 import {
   hasBeenReady,
@@ -71,7 +71,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const known = registry.status.get(name);
   if (known === undefined && wanted.kind !== 'present') {
     // A pass that failed before it could write a ledger may have held one.
-    deps.ports.release(name);
+    deps.ports.forget(name);
     return false;
   }
   const before = await remembered(deps, wanted, known ?? emptyStatus(name, clock.now()));
@@ -146,9 +146,12 @@ function contextOf(
 /** Gives back what the program had before: not until its status says so, since that is where it is looked for. */
 function releasePorts({ ports }: ReconcileDeps, situation: Situation): void {
   const { name, goal, port, shownPort, portProblem, containers } = situation;
-  if (portProblem !== undefined || specOf(goal) === undefined) return;
+  if (specOf(goal) === undefined) return;
+  const running = asRunning(situation);
   const serving = containers.filter(isUp).map(({ publishPort }) => publishPort);
-  ports.release(name, port, shownPort, ...serving);
+  ports.release(name, ...(portProblem === undefined ? [port] : []), shownPort, ...serving);
+  // Said last, since somebody may have to give way for it, to whom this one then gives what it has left.
+  ports.setReady(name, running !== undefined && mayMove(running));
 }
 
 /** Writes down that the wanted revision had its time; the next pass brings the last good one back. */
@@ -208,7 +211,7 @@ async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void>
   // Its history stays for the time it may come back; where nothing was ever made of it there is none.
   if (newest === undefined) await deps.registry.events.remove(name);
   await deps.registry.status.remove(name);
-  deps.ports.release(name);
+  deps.ports.forget(name);
   deps.onForgotten(name);
 }
 

@@ -1,8 +1,10 @@
 import { type Container, isGoing, isUp } from '../../schemas/container.ts';
 import { withHint } from '../../schemas/errors.ts';
 import type { PortState } from '../../schemas/facts.ts';
+import type { ProgramMemory } from '../../schemas/memory.ts';
 import { type ProgramSpec, PUBLISH_PORT_MAX, PUBLISH_PORT_MIN } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { endOf } from '../program/verdicts.ts';
 import type { Ports } from './ports.ts';
 
 /** The port of the program, held for it from now on; one that a container of it still serves on stays its own too. */
@@ -15,14 +17,13 @@ export async function holdPort(
   const { name } = before;
   // One that somebody started by hand may be on a port that is another program's by now.
   const isOwn = (port: number) => port > 0 && (ports.holder(port) ?? name) === name;
-  const serving = containers.filter((one) => isUp(one) && isOwn(one.publishPort));
+  const serving = containers.filter((one) => isUp(one) && isOwn(one.publishPort)).at(-1);
   const known = ownPort(before.publishPort) || rebuiltPort(containers);
   const found = await (spec.publishPort === null
     ? anyPort(ports, name, known)
     : pinnedPort(ports, before, spec.publishPort, containers));
-  const { port, portProblem } = found;
-  const own = portProblem === undefined ? port : ports.held(name);
-  return { ...found, shownPort: serving.at(-1)?.publishPort ?? own };
+  const own = found.portProblem === undefined ? found.port : keptPort(ports, before, spec, containers);
+  return { ...found, shownPort: serving?.publishPort ?? own };
 }
 
 type FoundPort = Omit<PortState, 'shownPort'>;
@@ -38,7 +39,7 @@ async function pinnedPort(
     portProblem: { reason: 'PortConflict', message: `port ${port} is ${holder}` },
   });
   const holder = ports.holder(port) ?? name;
-  if (holder !== name) return conflict(`held by program ${holder}`);
+  if (holder !== name) return heldByAnother(ports, name, port, holder);
   // What serves elsewhere, or may, is not given up for a port that can not be had.
   const own = containers.filter((one) => one.publishPort === port && !isGoing(one));
   const moves = containers.length > 0 && own.length === 0;
@@ -46,6 +47,40 @@ async function pinnedPort(
   if ((moves || isRefused) && !(await ports.isFree(port)))
     return conflict('taken by something else on this machine');
   return ports.hold(name, port) ? { port, portProblem: undefined } : conflict('held by another program');
+}
+
+function heldByAnother({ pins }: Ports, name: string, port: number, holder: string): FoundPort {
+  const reason = 'PortConflict';
+  const message = `port ${port} is held by program ${holder}`;
+  if (!pins.isPassing(name)) return { port, portProblem: { reason, message } };
+  const given = pins.yields(name);
+  const portProblem = {
+    reason,
+    message: `${message}, which is about to let go of it`,
+    isPassing: true,
+  } as const;
+  return { port, portProblem, ...(given !== undefined && { yields: given }) };
+}
+
+/** What a program without the port it wants holds on to: one that it may serve on again, or the one it pins. */
+function keptPort(
+  ports: Ports,
+  { name, memory }: ProgramStatus,
+  { desiredState, publishPort }: ProgramSpec,
+  containers: readonly Container[],
+): number {
+  const own = [...standingPorts(memory, containers)].filter((port) => ports.holder(port) === name);
+  const standing = desiredState === 'Running' ? own.at(-1) : undefined;
+  return standing ?? (publishPort !== null && ports.holder(publishPort) === name ? publishPort : 0);
+}
+
+/** Ports of containers that run, or whose run ended in a way that they may be started again after. */
+export function standingPorts(memory: ProgramMemory, containers: readonly Container[]): number[] {
+  const rests = (one: Container) => ['asked', 'finished'].includes(endOf(memory, one) ?? '');
+  const stands = (one: Container) => one.startedAtMs > 0 && !isGoing(one) && !rests(one);
+  return containers
+    .filter((one) => one.publishPort > 0 && (isUp(one) || stands(one)))
+    .map((one) => one.publishPort);
 }
 
 async function anyPort(ports: Ports, name: string, known: number): Promise<FoundPort> {

@@ -2,14 +2,22 @@
 
 import { createServer } from 'node:net';
 import { AppError, codeOf } from '../../schemas/errors.ts';
+import { createPins, type Pins } from './pins.ts';
 
 export interface PortRange {
   min: number;
   max: number;
 }
 
-/** Who holds which host port. A port is held from a program's creation to its deletion. */
+/**
+ * Who holds which host port: who pins it or serves on it. One that is not pinned is held from a program's creation to
+ * its deletion.
+ */
 export interface Ports {
+  /** What manifests pin. Who it is said of before it is held is told when that port is let go of. */
+  pins: Pick<Pins, 'set' | 'isPassing' | 'yields'>;
+  /** Whether nothing but the port it pins keeps a program from moving there. */
+  setReady(name: string, isReady: boolean): void;
   /** The holder, or undefined. */
   holder(port: number): string | undefined;
   /** One that the program holds, 0 where it holds none. */
@@ -22,19 +30,75 @@ export interface Ports {
    * @param avoid ports that just proved to be taken
    */
   reserve(name: string, avoid?: ReadonlySet<number>): Promise<number>;
-  /** Lets go of all the program holds, but for `keep`. */
+  /** Lets go of all the program holds, but for `keep`; who waits for one of them is told. */
   release(name: string, ...keep: number[]): void;
+  /** The program is no more, or never came to be: lets go of all that it holds, pins or waits for. */
+  forget(name: string): void;
   /** Whether nothing on this machine listens on it just now; a hint, since that can change at any time. */
   isFree(port: number): Promise<boolean>;
 }
 
-/** @param isFree whether nothing listens on the port; a hint only, since that can change at any time */
-export function createPorts(range: PortRange, isFree: (port: number) => Promise<boolean>): Ports {
+export interface PortsOptions {
+  /** Ports that are given out where none is pinned. */
+  range: PortRange;
+  /** Whether nothing listens on the port; a hint only, since that can change at any time. */
+  isFree: (port: number) => Promise<boolean>;
+  /** Whether a program is deleted, or seems to be: then its ports are about to be free. */
+  isGoing?: (name: string) => boolean;
+  /** What a program waits for may be had now, or it has to give way to others: it is to be looked at. */
+  onTurn?: (name: string) => void;
+}
+
+export function createPorts(options: PortsOptions): Ports {
+  const { range, isFree, isGoing = () => false, onTurn = () => undefined } = options;
   const holders = new Map<number, string>();
+  const pins = createPins((port) => holders.get(port), isGoing);
+  /** Programs that found no port of the range free. */
+  const outOfPorts = new Set<string>();
   /** Where the search goes on, so that a port given back is not given out again at once. */
   let next = range.min;
 
+  /** Who waits for a port that was just let go of has it, or learns of it, now and not when it happens to look again. */
+  function passOn(from: string, port: number, to?: string): void {
+    const waiting = pins.waitingFor(port).filter((name) => name !== from);
+    const next = to ?? waiting.find(pins.isReady);
+    if (next !== undefined) holders.set(port, next);
+    for (const name of next === undefined ? waiting : [next]) onTurn(name);
+    const [first] = next === undefined && port >= range.min && port <= range.max ? outOfPorts : [];
+    if (first !== undefined && outOfPorts.delete(first)) onTurn(first);
+  }
+
+  function release(name: string, ...keep: number[]): void {
+    // What is given up for another is that one's: somebody else who waits for it would close a new circle.
+    const given = pins.yields(name);
+    const own = [...holders].flatMap(([port, holder]) => (holder === name ? port : []));
+    const freed = own.filter((port) => !keep.includes(port));
+    for (const port of freed) holders.delete(port);
+    for (const port of freed) passOn(name, port, given?.port === port ? given.to : undefined);
+  }
+
+  async function reserve(name: string, avoid: ReadonlySet<number> = new Set()): Promise<number> {
+    const size = range.max - range.min + 1;
+    for (let step = 0; step < size; step++) {
+      const port = range.min + ((next - range.min + step) % size);
+      if (holders.has(port) || avoid.has(port)) continue;
+      // Held before the look, so that two that search at once do not find the same.
+      holders.set(port, name);
+      if (await isFree(port)) {
+        next = port + 1 > range.max ? range.min : port + 1;
+        outOfPorts.delete(name);
+        return port;
+      }
+      holders.delete(port);
+    }
+    outOfPorts.add(name);
+    throw new AppError('PortsExhausted', `no port is free between ${range.min} and ${range.max}`, {
+      hint: 'Delete programs that are not needed, or start the host with a wider --port-range.',
+    });
+  }
+
   return {
+    ...{ pins, release, reserve, isFree },
     holder: (port) => holders.get(port),
     held: (name) => [...holders].find(([, holder]) => holder === name)?.[0] ?? 0,
     hold(name, port) {
@@ -43,29 +107,15 @@ export function createPorts(range: PortRange, isFree: (port: number) => Promise<
       holders.set(port, name);
       return true;
     },
-    async reserve(name, avoid = new Set()) {
-      const size = range.max - range.min + 1;
-      for (let step = 0; step < size; step++) {
-        const port = range.min + ((next - range.min + step) % size);
-        if (holders.has(port) || avoid.has(port)) continue;
-        // Held before the look, so that two that search at once do not find the same.
-        holders.set(port, name);
-        if (await isFree(port)) {
-          next = port + 1 > range.max ? range.min : port + 1;
-          return port;
-        }
-        holders.delete(port);
-      }
-      throw new AppError('PortsExhausted', `no port is free between ${range.min} and ${range.max}`, {
-        hint: 'Delete programs that are not needed, or start the host with a wider --port-range.',
-      });
+    setReady(name, isReady) {
+      const yielder = pins.setReady(name, isReady);
+      if (yielder !== undefined) onTurn(yielder);
     },
-    release(name, ...keep) {
-      for (const [port, holder] of holders) {
-        if (holder === name && !keep.includes(port)) holders.delete(port);
-      }
+    forget(name) {
+      pins.set(name, undefined);
+      outOfPorts.delete(name);
+      release(name);
     },
-    isFree,
   };
 }
 

@@ -24,7 +24,7 @@ export function createReservations(registry: Registry, ports: Ports, clock: Cloc
   };
 
   async function unreserve(name: string): Promise<void> {
-    ports.release(name);
+    ports.forget(name);
     await registry.status.remove(name);
     fulfil(name);
   }

@@ -12,11 +12,22 @@ export type Action =
   | CreateAction
   | { kind: 'start'; containerId: string; why: 'first' | 'restart' | 'again' }
   | { kind: 'unpause'; containerId: string }
-  | { kind: 'stop'; containerId: string; graceSeconds: number; why: string; wanted: boolean }
+  | StopAction
   | { kind: 'rename'; containerId: string; to: string }
   | { kind: 'remove'; containerId: string; why: string }
   | { kind: 'forget'; why: string }
   | { kind: 'wait'; ms: number; why: string };
+
+export interface StopAction {
+  kind: 'stop';
+  containerId: string;
+  graceSeconds: number;
+  why: string;
+  /** Not since its liveness fails. */
+  wanted: boolean;
+  /** The reason of the event that tells of it, where it is no part of a usual change. */
+  tells?: 'PortYielded';
+}
 
 export interface CreateAction {
   kind: 'create';

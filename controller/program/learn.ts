@@ -194,7 +194,7 @@ function withStandIn(situation: Running): Running {
   const held = situation.portProblem === undefined ? situation : ask(situation, { kind: 'port', spec }).port;
   if (held.portProblem !== undefined) return timed;
   const { port, shownPort, portProblem } = held;
-  const other = withRoles({ ...found, port, shownPort, portProblem }, spec);
+  const other = withRoles({ ...found, port, shownPort, portProblem, yields: undefined }, spec);
   const image = imageState(other);
   if (image.kind !== 'absent' && image.kind !== 'pending') return { ...other, image };
   // Where the wanted one may yet be made, the two would take turns to fail.

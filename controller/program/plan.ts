@@ -1,4 +1,5 @@
 import { byAge, type Container, hashOf, isGoing, isUp, revisionOf } from '../../schemas/container.ts';
+import type { Yield } from '../../schemas/facts.ts';
 import { describeDeletion } from '../../schemas/memory.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
@@ -83,6 +84,7 @@ function planWithout(situation: Running): Action[] {
 function planWith(situation: Running, current: Container): Action[] {
   const { previous, stopping, spec, rollback } = situation;
   if (stopping.has(current.id)) return [];
+  if (!isUp(current) && situation.portProblem !== undefined) return planBesidePort(situation);
   const isPreviousUp = previous !== undefined && isUp(previous);
   if (isPreviousUp && !isUp(current)) {
     const wait = waitForStart(situation);
@@ -96,6 +98,23 @@ function planWith(situation: Running, current: Container): Action[] {
   const isSame = revisionOf(current) === revisionOf(previous);
   const newer = isSame ? 'the one that takes its place is ready' : 'the new revision is ready';
   return [...actions, ...end(situation, previous, rollback ? 'it was rolled back' : newer)];
+}
+
+/** The container of the wanted spec is made, and its port is not to be had: what serves on another goes on. */
+function planBesidePort(situation: Running): Action[] {
+  const { previous, yields } = situation;
+  const serves = previous !== undefined && (isUp(previous) || mayComeBack(situation, previous));
+  if (serves && yields !== undefined) return yieldPort(situation, previous, yields);
+  const wait = waitFor(startWaitMs(situation.memory, situation.nowMs) || PORT_RETRY_MS, 'it has no port');
+  return [...(serves ? keepUp(situation, previous) : []), ...wait];
+}
+
+/** What waits for it in a circle can move then, and so can this one in the end. */
+function yieldPort(situation: Running, previous: Container, { port, to }: Yield): Action[] {
+  const why = `port ${port} is given up for program ${to}, which waits for it in a circle`;
+  return end(situation, previous, why).map((one) =>
+    one.kind === 'stop' ? { ...one, tells: 'PortYielded' } : one,
+  );
 }
 
 function takeover({ rollback }: Situation): string {
@@ -150,14 +169,16 @@ function waitForStart({ memory, nowMs }: Situation): Action[] {
   return waitFor(startWaitMs(memory, nowMs), why);
 }
 
-/** A port that somebody else holds is asked for again after this. */
+/** A port that somebody else holds is asked for again after this; sooner where the host lets go of it. */
 const PORT_RETRY_MS = 5_000;
 
 function planCreate(situation: Running): Action[] {
-  const { image, imageKey, buildId, portProblem, memory, nowMs, spec } = situation;
+  const { image, imageKey, buildId, portProblem, yields, memory, nowMs, spec } = situation;
   if (isFinished(situation, situation.specHash)) return [];
   if (image.kind === 'present') {
-    const ms = startWaitMs(memory, nowMs) || (portProblem === undefined ? 0 : PORT_RETRY_MS);
+    // Where the port that serves is given up, its successor is made first, as always.
+    const hasPort = portProblem === undefined || yields !== undefined;
+    const ms = startWaitMs(memory, nowMs) || (hasPort ? 0 : PORT_RETRY_MS);
     return ms === 0 ? [create(situation, image.id)] : waitFor(ms, 'no port, or the last try failed');
   }
   if (image.kind !== 'absent') return [];

@@ -15,6 +15,7 @@ import { specHash } from '../../schemas/spec-hash.ts';
 import { driftOf } from './drift.ts';
 import { forgetEnd } from './memory.ts';
 import { endOf } from './verdicts.ts';
+import { startWaitMs } from './waits.ts';
 
 /** A program that should run: as what, and how its containers stand to that. */
 export interface Running extends Situation {
@@ -80,6 +81,13 @@ export function isLate(situation: Situation, one: Container, spec: ProgramSpec, 
   // It may have got ready while no host ran: the first word of its probe is waited for.
   if (isUp(one) && situation.probes.get(one.id)?.ready === undefined) return false;
   return hadMs >= spec.progressDeadlineSeconds * 1000;
+}
+
+/** Whether nothing but its port keeps it from running as wanted. */
+export function mayMove(situation: Running): boolean {
+  const { current, image, memory, nowMs, specHash: hash } = situation;
+  const isMade = current !== undefined || image.kind === 'present';
+  return isMade && startWaitMs(memory, nowMs) === 0 && !isFinished(situation, hash);
 }
 
 /** The number of the newest revision. One that could not be written down is known by the containers made for it. */

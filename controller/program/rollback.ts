@@ -72,7 +72,9 @@ export function standIn(situation: Running, late?: Container): Running | undefin
   const { memory, image, imageKey, containers, portProblem, lastExit, overtaken, rollback } = situation;
   const { program, rollout, failedImage } = memory;
   const isFailed = image.kind === 'absent' && failedImage?.key === imageKey;
-  const failed = image.kind === 'unknown' ? image : isFailed ? failedImage : portProblem;
+  // A port that is about to be free is waited for.
+  const noPort = portProblem?.isPassing ? undefined : portProblem;
+  const failed = image.kind === 'unknown' ? image : isFailed ? failedImage : noPort;
   if (failed === undefined || rollout.good === undefined || rollback !== undefined) return undefined;
   // One that was stopped for a successor, which is gone before it served, is nobody's to start again; nor is one
   // whose crash was forgotten for another spec.

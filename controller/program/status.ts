@@ -211,7 +211,8 @@ function own(situation: Running, current: Container, before: ProgramStatus): See
   const { spec } = situation;
   if (!isUp(current)) {
     if (isFinished(situation, hashOf(current))) return finished(situation);
-    return startTrouble(situation) ?? going('Starting', 'Starting', 'its container is being started');
+    const starts = going('Starting', 'Starting', 'its container is being started');
+    return startTrouble(situation) ?? portTrouble(situation) ?? starts;
   }
   if (isReady(situation, current, spec))
     return going('Ready', 'RolloutComplete', 'the wanted revision is ready');
@@ -235,16 +236,24 @@ function finished({ memory, lastExit, spec: { restartPolicy } }: Running): Seen 
 
 /** What is being done, or stands in the way, for a revision that has no container yet. */
 function rolloutOf(situation: Running, actions: readonly Action[]): Seen {
-  const { image, imageKey, buildId, portProblem, memory, specHash } = situation;
+  const { image, imageKey, buildId, memory, specHash } = situation;
   if (image.kind === 'unknown') return failed(image.reason, image.message);
   if (image.kind === 'pending' || actions.some(({ kind }) => kind === 'build' || kind === 'pull'))
     return going('Building', 'Building', `${buildId || imageKey} is being made`);
   const { failedImage } = memory;
   if (image.kind === 'absent' && failedImage?.key === imageKey)
     return failed(failedImage.reason, `${failedImage.message}${again(failedImage.nextAt)}`);
-  if (portProblem !== undefined) return failed(portProblem.reason, portProblem.message);
+  const noPort = portTrouble(situation);
+  if (noPort !== undefined) return noPort;
   const built = going('Built', 'Built', 'its image is there');
   return startTrouble(situation) ?? (isFinished(situation, specHash) ? finished(situation) : built);
+}
+
+/** Why it has no port, where that is so. */
+function portTrouble({ portProblem }: Situation): Seen | undefined {
+  if (portProblem === undefined) return undefined;
+  const { reason, message, isPassing } = portProblem;
+  return isPassing ? going('Built', 'WaitingForPort', message) : failed(reason, message);
 }
 
 const again = (nextAt: string): string => (nextAt === '' ? '' : `; tried again at ${nextAt}`);

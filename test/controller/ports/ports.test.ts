@@ -10,7 +10,7 @@ const anyFree = async () => true;
 
 describe('ports', () => {
   it('are held by one program each', () => {
-    const ports = createPorts(RANGE, anyFree);
+    const ports = createPorts({ range: RANGE, isFree: anyFree });
     assert.equal(ports.hold('a', 19002), true);
     assert.equal(ports.hold('a', 19002), true);
     assert.equal(ports.hold('b', 19002), false);
@@ -24,7 +24,7 @@ describe('ports', () => {
   });
 
   it('are given out in turn, so that one given back is not the next', async () => {
-    const ports = createPorts(RANGE, anyFree);
+    const ports = createPorts({ range: RANGE, isFree: anyFree });
     assert.equal(await ports.reserve('a'), 19001);
     ports.release('a');
     assert.equal(await ports.reserve('b'), 19002);
@@ -34,20 +34,20 @@ describe('ports', () => {
   });
 
   it('are not given out when held, avoided, or listened on', async () => {
-    const ports = createPorts(RANGE, async (port) => port !== 19003);
+    const ports = createPorts({ range: RANGE, isFree: async (port) => port !== 19003 });
     ports.hold('a', 19001);
     assert.equal(await ports.reserve('b', new Set([19002])), 19004);
     assert.equal(ports.holder(19003), undefined);
   });
 
   it('are never given to two that ask at the same time', async () => {
-    const ports = createPorts(RANGE, anyFree);
+    const ports = createPorts({ range: RANGE, isFree: anyFree });
     const given = await Promise.all(['a', 'b', 'c', 'd'].map((name) => ports.reserve(name)));
     assert.equal(new Set(given).size, 4);
   });
 
   it('that are all in use are an error that says what to do, and holds nothing', async () => {
-    const ports = createPorts(RANGE, async () => false);
+    const ports = createPorts({ range: RANGE, isFree: async () => false });
     await assert.rejects(ports.reserve('a'), (error) => {
       assert.ok(error instanceof AppError);
       assert.equal(error.reason, 'PortsExhausted');
@@ -59,7 +59,7 @@ describe('ports', () => {
   });
 
   it('of a program are let go but for the one to keep', async () => {
-    const ports = createPorts(RANGE, anyFree);
+    const ports = createPorts({ range: RANGE, isFree: anyFree });
     ports.hold('a', 19001);
     ports.hold('a', 19002);
     ports.release('a', 19002);
