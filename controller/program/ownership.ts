@@ -9,7 +9,8 @@ import { specHash } from '../../schemas/spec-hash.ts';
  * Which of the containers that bear a program's labels are its own. Labels travel with whatever is made of a
  * container, so they prove nothing: the ids of what a host made are noted. Where none is noted (an older host made
  * them, the ledger was lost, a host was killed between the making and the noting), one counts that has the security
- * every container is made with, and the settings of its own revision.
+ * every container is made with, and the settings of its own revision. Where that is nowhere to be had (both were lost, or
+ * the disk was full), what every container has is enough: two of one program must never run beside each other.
  */
 
 /** What tells of a container whose id is not noted. */
@@ -52,7 +53,9 @@ function whyStrange(memory: ProgramMemory, one: Container, papers: Papers = {}):
   if (!isInDoubt(memory, one)) return `no host made it${loosened === '' ? '' : ` (${loosened})`}`;
   if (loosened !== '') return loosened;
   const spec = specIn(memory, one, papers.revision);
-  if (spec === undefined) return 'no revision is known that it was made for';
+  const number = revisionOf(one);
+  const isKnown = papers.revision !== undefined || memory.rollout.good?.revision === number;
+  if (spec === undefined && isKnown) return `it was not made for revision ${number}, whose number it bears`;
   const others = differences(memory, one, spec).join(', ');
   if (others !== '') return others;
   // One that was built, or pulled, bears no program's name: that comes of `docker commit`.
@@ -85,27 +88,32 @@ export function isMadeOf(one: Container, spec: ProgramSpec, imageKey: string): b
   return specHash(spec, imageKey, one.publishPort) === hashOf(one);
 }
 
-/** How it is otherwise than a host makes it for that spec, in words. */
-function differences({ containers }: ProgramMemory, one: Container, spec: ProgramSpec): string[] {
+/** How it is otherwise than a host makes it for that spec, or for any where none is known, in words. */
+function differences({ containers }: ProgramMemory, one: Container, spec?: ProgramSpec): string[] {
   // What was changed since an older host saw it run is drift, and dealt with as such.
   const settings: Container['settings'] = { ...one.settings, ...containers[one.id]?.settings };
-  const { memoryBytes, cpus, pids } = spec.resources;
-  const { memorySwapBytes, networks, network } = settings;
-  const keys = Object.entries(environmentOf(spec, one.program)).flatMap(([key, value]) =>
-    one.env[key] === value ? [] : key,
-  );
+  const { memoryBytes, memorySwapBytes, restartPolicy, networks, network } = settings;
   const checks: [boolean, string][] = [
-    [one.runtime === spec.runtime, `its runtime is ${one.runtime}`],
-    [keys.length === 0, `its environment differs in ${keys.join(' and ')}`],
-    [settings.memoryBytes === memoryBytes, `its memory limit is ${settings.memoryBytes}`],
+    ...(spec ? checksOf(spec, one, settings) : []),
     // An engine that does not count swap says -1.
     [memorySwapBytes === memoryBytes || memorySwapBytes === -1, `its limit with swap is ${memorySwapBytes}`],
-    [Math.round(settings.cpus * 1e9) === Math.round(cpus * 1e9), `its cpus are ${settings.cpus}`],
-    [settings.pids === pids, `its limit of processes is ${settings.pids}`],
-    [settings.restartPolicy === 'no', `its restart policy is ${settings.restartPolicy}`],
+    [restartPolicy === 'no', `its restart policy is ${restartPolicy}`],
     [networks.every((name) => name === network), `its networks are ${networks.join(' and ')}`],
   ];
   return checks.flatMap(([isSo, words]) => (isSo ? [] : words));
+}
+
+function checksOf(spec: ProgramSpec, one: Container, has: Container['settings']): [boolean, string][] {
+  const { memoryBytes, cpus, pids } = spec.resources;
+  const environment = Object.entries(environmentOf(spec, one.program));
+  const keys = environment.flatMap(([key, value]) => (one.env[key] === value ? [] : key));
+  return [
+    [one.runtime === spec.runtime, `its runtime is ${one.runtime}`],
+    [keys.length === 0, `its environment differs in ${keys.join(' and ')}`],
+    [has.memoryBytes === memoryBytes, `its memory limit is ${has.memoryBytes}`],
+    [Math.round(has.cpus * 1e9) === Math.round(cpus * 1e9), `its cpus are ${has.cpus}`],
+    [has.pids === pids, `its limit of processes is ${has.pids}`],
+  ];
 }
 
 /** The memory of those that are there, each noted as the program's own. What is no more has nothing to be remembered. */

@@ -101,6 +101,23 @@ describe('a container that bears the labels of a program, and no host made', () 
     assert.equal(copy.facts.state, 'running');
   });
 
+  it('is the one that serves where all that was noted is lost and another is wanted: never two at once', async (test) => {
+    const [stage, real] = await serving(test);
+    await stage.host.kill();
+    for (const folder of ['status', 'data']) await stage.remove(folder);
+    await stage.write('programs/app.yaml', manifest('app', { env: { NEW: '1' } }));
+    await stage.start();
+    const up = () => stage.containers('app').filter(({ facts }) => facts.state === 'running');
+    let most = 0;
+    await stage.host.until('another serves', () => {
+      most = Math.max(most, up().length);
+      return up()[0] !== real && stage.status('app').state === 'Ready';
+    });
+    assert.equal(most, 1);
+    assert.equal(stage.running('app').facts.publishPort, real.facts.publishPort);
+    assert.equal(stage.world.containers.has(real.facts.id), false);
+  });
+
   it('does not hold up the deletion of a program, nor what comes under its name', async (test) => {
     const [stage, real] = await serving(test);
     const copy = copyOf(stage, real);

@@ -45,7 +45,22 @@ describe('a container whose id is not noted', () => {
     assert.equal(why(memoryOf({ program: { inForce } }), {}, {}), '');
     const good = { revision: 1, hash: revision.hash, imageKey: HASH, buildId: '', spec };
     assert.equal(why(memoryOf({ rollout: { verdict: 'new', attempt: '', refusals: 0, good } }), {}, {}), '');
-    assert.match(why(memoryOf(), {}, {}), /^no revision is known/);
+    assert.match(
+      why(memoryOf(), { labels: { ...older.labels, [LABELS.specHash]: 'v1:0' } }),
+      /^it was not made for revision 1/,
+    );
+  });
+
+  it('is so by what every container has where its revision is nowhere to be had: two must never run at once', () => {
+    for (const memory of [ledger, memoryOf()]) {
+      const lost = { ...memory, program: { ...memory.program, newest: { number: 0, hash: '' } } };
+      assert.equal(why(lost, { env: {}, ...settings({ cpus: 64 }) }, {}), '');
+      assert.match(why(lost, { loosened: ['its root file system is writable'] }, {}), /writable/);
+      assert.match(why(lost, settings({ restartPolicy: 'always' }), {}), /restart policy/);
+      assert.match(why(lost, settings({ memorySwapBytes: 2 ** 40 }), {}), /swap/);
+      assert.match(why(lost, settings({ networks: ['bridge'] }), {}), /networks/);
+      assert.match(why(lost, {}, { imageLabels: { [LABELS.program]: 'x' } }), /made of a container/);
+    }
   });
 
   const strange: [string, Partial<Container>][] = [
