@@ -8,6 +8,8 @@ export interface ContainerSummary {
   name: string;
   program: string;
   state: ContainerState;
+  /** The host port that the engine says it is published on now; 0 while it does not run, or has lost it. */
+  servedPort: number;
   labels: Record<string, string>;
 }
 
@@ -25,8 +27,6 @@ export interface Container extends ContainerSummary {
   startError: string;
   /** The host port it is, or will be, published on; 0 where none. */
   publishPort: number;
-  /** The host port that the engine says it is published on now; 0 while it does not run, or has lost it. */
-  servedPort: number;
   settings: ContainerSettings;
   runtime: string;
   /** With what its image brings. */

@@ -15,7 +15,7 @@ import { type ContextCache, createContextCache } from '../images/context-cache.t
 import { createImageTasks, type ImageTasks } from '../images/once-an-image.ts';
 import type { ControllerLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { holdKnownPorts } from '../ports/hold-known.ts';
+import { holdKnownPorts, holdServedPorts } from '../ports/hold-known.ts';
 import { createPorts, type PortRange, type Ports } from '../ports/ports.ts';
 import type { PassRecord } from '../trace/pass.ts';
 import { type EngineHealth, type EngineMonitor, startEngineMonitor } from './engine-monitor.ts';
@@ -148,6 +148,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const monitor = startEngineMonitor({
     ...{ engine, clock, log },
     whyStray: ({ id, program }) => whyStray(registry, id, program),
+    onFirst: (containers) => holdServedPorts(containers, ports),
     onProgram(name, atMs) {
       const lookedMs = looked.get(name) ?? 0;
       // A look that began since knows of it, unless the clock has jumped back.

@@ -42,6 +42,8 @@ export interface EngineMonitorDeps {
   log: ControllerLog;
   /** Why a container belongs to no program, `""` where it bears the name of none; undefined where it does. */
   whyStray: (one: ContainerSummary) => string | undefined;
+  /** The first list of all, before any program is looked at by it. */
+  onFirst: (containers: readonly ContainerSummary[]) => void;
   /** A program's containers changed. @param atMs when, by this machine's clock; undefined where a list tells it */
   onProgram: (program: string, atMs?: number) => void;
   /** The engine came or went: every program has to be looked at. */
@@ -70,6 +72,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
       presence.down(error);
       return false;
     }
+    if (!listed) deps.onFirst(containers);
     for (const name of seen.take(containers)) deps.onProgram(name);
     const before = lost.length;
     lost = straysOf(containers, deps.whyStray).filter(({ why }) => why === '');
@@ -87,8 +90,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     try {
       await engine.ping();
     } catch (error) {
-      presence.down(error);
-      return;
+      return presence.down(error);
     }
     await list();
   }

@@ -2,7 +2,7 @@ import type { BuildContext } from '../../registry/contexts/contexts.ts';
 import { SourcesHeld } from '../../registry/git/sources-held.ts';
 import { builtFrom } from '../../schemas/build-id.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import { byAge, type Container, revisionOf } from '../../schemas/container.ts';
+import { byAge, type Container, isUp, revisionOf } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
 import {
   type Answer,
@@ -94,7 +94,8 @@ async function read(
   const spec = specOf(goal);
   deps.ports.pins.set(name, spec?.publishPort ?? undefined);
   // Without a wish, what a pass held is given back that failed before it could write it down.
-  if (spec === undefined) deps.ports.release(name, publishPort);
+  const serving = containers.filter(isUp).map(({ servedPort }) => servedPort);
+  if (spec === undefined) deps.ports.release(name, publishPort, ...serving);
   const port =
     spec === undefined
       ? { port: publishPort, shownPort: publishPort, portProblem: undefined }

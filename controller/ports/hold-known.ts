@@ -1,4 +1,5 @@
 import type { Registry } from '../../registry/registry.ts';
+import type { ContainerSummary } from '../../schemas/container.ts';
 import type { ControllerLog } from '../log.ts';
 import { ownPort } from './hold.ts';
 import type { Ports } from './ports.ts';
@@ -14,4 +15,12 @@ export function holdKnownPorts(registry: Registry, ports: Ports, log: Controller
       log.warn({ program: name, port }, 'its port is held by another program');
     }
   }
+}
+
+/**
+ * Holds the ports that programs serve on, where no ledger says whose one is: it was lost, or damaged. To be called before
+ * any program is looked at: one that pins such a port is not to have it because it happens to be first.
+ */
+export function holdServedPorts(containers: readonly ContainerSummary[], ports: Ports): void {
+  for (const { program, servedPort } of containers) if (servedPort > 0) ports.hold(program, servedPort);
 }

@@ -40,9 +40,9 @@ export function toldApart(
   const strangers: Stranger[] = [];
   for (const one of containers) {
     const why = whyStrange(memory, one, papers[one.id]);
-    const { id, name, program, state, labels } = one;
+    const { id, name, program, state, servedPort, labels } = one;
     if (why === '') own.push(one);
-    else strangers.push({ id, name, program, state, labels, why });
+    else strangers.push({ id, name, program, state, servedPort, labels, why });
   }
   return { own, strangers };
 }

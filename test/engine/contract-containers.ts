@@ -6,6 +6,7 @@ import { type ContractKit, never, rejects } from './contract-kit.ts';
 /** The life of a container, and what happens when it has none. */
 export function describeContainers(name: string, kit: ContractKit): void {
   const { world, made, running, inspect, ended, text } = kit;
+  const listed = async (id: string) => (await world().one.listContainers()).find((one) => one.id === id);
 
   describe(`${name}: a container's life`, () => {
     it('answers, and knows its runtimes', async () => {
@@ -43,11 +44,13 @@ export function describeContainers(name: string, kit: ContractKit): void {
       const first = await inspect(id);
       assert.equal(first.state, 'running');
       assert.equal(first.servedPort, ask.publishPort);
+      assert.equal((await listed(id))?.servedPort, ask.publishPort);
       assert.ok(first.startedAtMs > 0);
       await one.stopContainer(id, 5);
       await one.stopContainer(id, 5);
       const second = await inspect(id);
       assert.equal(second.state, 'exited');
+      assert.equal((await listed(id))?.servedPort, 0);
       assert.equal(second.exitCode, 0);
       assert.ok(second.finishedAtMs >= second.startedAtMs);
       assert.equal(await one.startContainer(id), 'started');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createStage } from './stage.ts';
+import { createStage, manifest } from './stage.ts';
 
 describe('ports of programs', () => {
   it('are kept through stop, start, change and another host', async (test) => {
@@ -297,6 +297,23 @@ describe('an engine that forgets the networks of what it could not start (Docker
     assert.equal(stage.running('app').facts.servedPort, 19_005);
     const drifted = (await host.registry.events.list('app')).filter(({ reason }) => reason === 'Drifted');
     assert.deepEqual(drifted, [], 'nobody is blamed for it');
+  });
+
+  it('is not given to another that pins it, where what serves on it has lost its ledger', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('server', { publishPort: 19_005 });
+    await stage.reach('server', 'Ready');
+    await host.kill();
+    await stage.remove('status/server.yaml');
+    // By its name it is looked at first.
+    await stage.write('sources/also/Dockerfile', 'FROM scratch\n');
+    await stage.write('programs/also.yaml', manifest('also', { publishPort: 19_005 }));
+    const later = await stage.start();
+    await stage.reach('server', 'Ready');
+    await later.until('it is told', () => stage.status('also').reason === 'PortConflict');
+    assert.match(stage.status('also').errorMsg, /held by program server/);
+    assert.equal(stage.status('server').publishPort, 19_005);
   });
 
   it('that runs without its port, as an older host left it: is not Ready, and another takes its place', async (test) => {

@@ -346,6 +346,6 @@ export function untouched({ memoryBytes, cpus, pids }: Resources): ContainerSett
   };
 }
 
-function summaryOf({ id, name, program, state, labels }: Container): ContainerSummary {
-  return { id, name, program, state, labels: { ...labels } };
+function summaryOf({ id, name, program, state, servedPort, labels }: Container): ContainerSummary {
+  return { id, name, program, state, servedPort, labels: { ...labels } };
 }

@@ -7,7 +7,7 @@ import type {
   ContainerSummary,
 } from '../../../schemas/container.ts';
 import { AppError } from '../../../schemas/errors.ts';
-import { LABELS } from '../../../schemas/program.ts';
+import { LABELS, PROGRAM_PORT } from '../../../schemas/program.ts';
 import type { CreateContainer } from '../engine.ts';
 import { loosenedOf, PORT_KEY, STATE_DIR } from './floor.ts';
 
@@ -245,6 +245,7 @@ export function summaryOf(listed: Docker.ContainerInfo): ContainerSummary {
     name: (listed.Names?.[0] ?? '').replace(/^\//, ''),
     program: listed.Labels?.[LABELS.program] ?? '',
     state: listed.State as ContainerState,
+    servedPort: listed.Ports?.find(({ PrivatePort }) => PrivatePort === PROGRAM_PORT)?.PublicPort ?? 0,
     labels: listed.Labels ?? {},
   };
 }

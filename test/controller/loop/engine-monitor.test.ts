@@ -23,12 +23,14 @@ async function createBench(test: TestContext) {
   const known = new Set(['app']);
   /** Why a container is not its program's, by id. */
   const strange = new Map<string, string>();
+  const firsts: number[] = [];
   let turns = 0;
   const monitor = startEngineMonitor({
     ...{ engine, clock },
     log: log as unknown as Parameters<typeof startEngineMonitor>[0]['log'],
     whyStray: ({ id, program }) => (known.has(program) ? strange.get(id) : ''),
     onProgram: (program) => looked.push(program),
+    onFirst: () => firsts.push(turns),
     onTurn: () => turns++,
   });
   test.after(() => monitor.close());
@@ -38,14 +40,29 @@ async function createBench(test: TestContext) {
       ...{ memoryBytes: 1, cpus: 1, pids: 1, volume: program, volumeLabels: { [LABELS.program]: program } },
     });
   await clock.advance(300);
-  return { clock, world, engine, monitor, looked, warned, said, known, strange, make, turns: () => turns };
+  return {
+    clock,
+    world,
+    engine,
+    monitor,
+    looked,
+    warned,
+    said,
+    known,
+    strange,
+    make,
+    firsts,
+    turns: () => turns,
+  };
 }
 
 describe('the engine monitor', () => {
   it('knows the engine after its first list, and tells that everything has to be looked at', async (test) => {
-    const { monitor, turns } = await createBench(test);
+    const { clock, monitor, turns, firsts } = await createBench(test);
     assert.deepEqual(monitor.health(), { trouble: '', listed: true, strays: [] });
     assert.ok(turns() >= 1);
+    await clock.advance(30_000);
+    assert.deepEqual(firsts, [0], 'the first list is given once, before anything is looked at');
   });
 
   it('tells of a program at every event, and of one whose event was lost at the next list', async (test) => {

@@ -268,7 +268,10 @@ describe('containerOf', () => {
 describe('summaryOf', () => {
   it('reads a row of the list, one that is being removed too', () => {
     const row = { Id: 'i', Names: null, State: 'removing', Labels: null } as unknown as Docker.ContainerInfo;
-    assert.deepEqual(summaryOf(row), { id: 'i', name: '', program: '', state: 'removing', labels: {} });
+    const bare = { id: 'i', name: '', program: '', state: 'removing', servedPort: 0, labels: {} };
+    assert.deepEqual(summaryOf(row), bare);
+    const Ports = [{ PrivatePort: 9090 }, { PrivatePort: 8080, PublicPort: 19005 }];
+    assert.equal(summaryOf({ ...row, Ports } as Docker.ContainerInfo).servedPort, 19005);
   });
 });
 
