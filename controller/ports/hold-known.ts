@@ -18,9 +18,14 @@ export function holdKnownPorts(registry: Registry, ports: Ports, log: Controller
 }
 
 /**
- * Holds the ports that programs serve on, where no ledger says whose one is: it was lost, or damaged. To be called before
- * any program is looked at: one that pins such a port is not to have it because it happens to be first.
+ * Holds the ports that programs serve on, whatever ledgers say: those may be lost, or behind after a full disk. To be
+ * called before any program is looked at: one that pins such a port is not to have it because it happens to be first.
  */
 export function holdServedPorts(containers: readonly ContainerSummary[], ports: Ports): void {
-  for (const { program, servedPort } of containers) if (servedPort > 0) ports.hold(program, servedPort);
+  const serving = containers.filter(({ servedPort }) => servedPort > 0);
+  for (const { program, servedPort } of serving) {
+    const other = ports.holder(servedPort);
+    if (other !== undefined && other !== program) ports.release(other);
+  }
+  for (const { program, servedPort } of serving) ports.hold(program, servedPort);
 }

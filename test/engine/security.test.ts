@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, it } from 'node:test';
-import { IMAGE_VOLUME_LABEL } from '../../controller/engine/docker/translate.ts';
+import { IMAGE_VOLUME_LABEL } from '../../controller/engine/docker/hardening.ts';
 import type { CreateContainer, Engine } from '../../controller/engine/engine.ts';
 import { LABELS, type Runtime } from '../../schemas/program.ts';
 import { rejects } from './contract-kit.ts';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { createStage, manifest } from './stage.ts';
 
@@ -302,12 +303,19 @@ describe('an engine that forgets the networks of what it could not start (Docker
   it('is not given to another that pins it, where what serves on it has lost its ledger', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();
+    await stage.create('also', { publishPort: 19_005 });
+    await stage.reach('also', 'Ready');
+    // What was written while there was no room any more: nothing.
+    const behind = await readFile(`${stage.root}/status/also.yaml`, 'utf8');
+    await stage.edit('also', { desiredState: 'Stopped' });
+    await stage.reach('also', 'Stopped');
+    await stage.replace('also', { desiredState: 'Stopped', publishPort: 19_006 });
     await stage.create('server', { publishPort: 19_005 });
     await stage.reach('server', 'Ready');
     await host.kill();
+    await stage.write('status/also.yaml', behind);
     await stage.remove('status/server.yaml');
     // By its name it is looked at first.
-    await stage.write('sources/also/Dockerfile', 'FROM scratch\n');
     await stage.write('programs/also.yaml', manifest('also', { publishPort: 19_005 }));
     const later = await stage.start();
     await stage.reach('server', 'Ready');

@@ -114,9 +114,9 @@ function conflictComplaint(given: Case, serving: SimContainer | undefined): stri
 /** Who else has the port: a program that serves on it, keeps it or has asked for it, or something else on the machine. */
 function holderOf({ stage, registry, status }: Case, port: number): string {
   if (stage.world.foreignPorts.has(port)) return 'something else';
-  // A stray, which nobody knows of any more and which is left alone.
-  const stray = stage.containers().find((one) => isUp(one) && one.facts.publishPort === port);
-  if (stray !== undefined && registry.status.get(stray.facts.program) === undefined) return 'a stray';
+  // Of another program, whose ledger may be lost and whose manifest broken, or of none that is known any more.
+  const serving = stage.containers().filter((one) => isUp(one) && one.facts.publishPort === port);
+  if (serving.some(({ facts }) => facts.program !== status.name)) return 'a container that serves on it';
   const copies = [...stage.world.containers.values()].filter(isCopy);
   if (copies.some((one) => isUp(one) && one.facts.publishPort === port)) return 'a copy';
   const others = registry.status.names().filter((name) => name !== status.name);

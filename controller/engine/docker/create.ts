@@ -5,12 +5,13 @@ import { LABELS } from '../../../schemas/program.ts';
 import type { CreateContainer } from '../engine.ts';
 import type { Connection } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
+import { createOptions, imageConfigOf } from './hardening.ts';
 import { prepareImageVolumes } from './image-volumes.ts';
 import { claimImage } from './images.ts';
 import type { Networks } from './network.ts';
 import { imageVolumes, removeContainer, removeImageVolumes } from './remove.ts';
 import { giveState } from './state-owner.ts';
-import { containerOf, createOptions, imageConfigOf } from './translate.ts';
+import { containerOf } from './translate.ts';
 
 export interface CreateDeps {
   connection: Connection;

@@ -6,8 +6,8 @@ import { AppError } from '../../../schemas/errors.ts';
 import { type Connection, openStream } from './client.ts';
 import { statusOf } from './errors.ts';
 import { STATE_DIR } from './floor.ts';
+import { isBelow } from './hardening.ts';
 import { createHelper, type HelperImage, removeHelper } from './state-owner.ts';
-import { isBelow } from './translate.ts';
 
 /** As the kernel counts them before it gives up. */
 const LINKS_MAX = 40;

@@ -2,8 +2,8 @@ import type Docker from 'dockerode';
 import type { EngineLog } from '../engine.ts';
 import { type Connection, STOP_SLACK_MS } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
+import { IMAGE_VOLUME_LABEL } from './hardening.ts';
 import { sweepHelpers } from './state-owner.ts';
-import { IMAGE_VOLUME_LABEL } from './translate.ts';
 
 /** Kills, removes, and waits until it is gone, whoever removes it. Its image volumes go with it. */
 export async function removeContainer({ look, quick }: Connection, id: string): Promise<void> {

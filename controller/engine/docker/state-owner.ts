@@ -6,7 +6,7 @@ import type { Connection } from './client.ts';
 import { openStream } from './client.ts';
 import { statusOf } from './errors.ts';
 import { STATE_DIR } from './floor.ts';
-import { blankedLabels, type ImageConfig } from './translate.ts';
+import { blankedLabels, type ImageConfig } from './hardening.ts';
 
 /** On the short-lived containers through which volumes are looked into and written to: their instance. */
 export const HELPER_LABEL = 'dev.hersh.helper';
