@@ -15,6 +15,7 @@ export async function holdPort(
   containers: readonly Container[],
 ): Promise<PortState> {
   const { name } = before;
+  for (const one of containers) if (isUp(one) && one.servedPort > 0) ports.serve(name, one.servedPort);
   // One that somebody started by hand may be on a port that is another program's by now.
   const isOwn = (port: number) => port > 0 && (ports.holder(port) ?? name) === name;
   const serving = containers.filter((one) => isUp(one) && isOwn(one.publishPort)).at(-1);

@@ -17,6 +17,7 @@ export interface Pins {
    */
   setReady(name: string, isReady: boolean): string | undefined;
   isReady(name: string): boolean;
+  isPinnedBy(name: string, port: number): boolean;
   /** Programs that pin a port which they do not hold, those that have waited longest first. */
   waitingFor(port: number): string[];
   /**
@@ -74,6 +75,7 @@ export function createPins(
 
   return {
     isReady,
+    isPinnedBy: (name, port) => pins.get(name)?.port === port,
     set(name, port) {
       if (port === undefined) pins.delete(name);
       else if (pins.get(name)?.port !== port) {

@@ -16,6 +16,8 @@ export interface PortRange {
 export interface Ports {
   /** What manifests pin. Who it is said of before it is held is told when that port is let go of. */
   pins: Pick<Pins, 'set' | 'isPassing' | 'yields'>;
+  /** The program serves on it: one that only pins it waits. Not so where it is what another program has of old. */
+  serve(name: string, port: number): void;
   /** Whether nothing but the port it pins keeps a program from moving there. */
   setReady(name: string, isReady: boolean): void;
   /** The holder, or undefined. */
@@ -106,6 +108,10 @@ export function createPorts(options: PortsOptions): Ports {
       if (holder !== name) return false;
       holders.set(port, name);
       return true;
+    },
+    serve(name, port) {
+      const holder = holders.get(port);
+      if (holder === undefined || pins.isPinnedBy(holder, port)) holders.set(port, name);
     },
     setReady(name, isReady) {
       const yielder = pins.setReady(name, isReady);

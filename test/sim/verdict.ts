@@ -182,8 +182,7 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   const isBetter = canBeMade(given, good, reasons) && isKept(given, seen);
   if (!isGood && !witness.wasReady(seen) && isBetter)
     return `revision ${seen.revision} serves, which never was ready`;
-  // What there was no room to write names a port that the program has no more.
-  if (publishPort !== status.publishPort && !stage.wasFull)
+  if (publishPort !== status.publishPort)
     return `it is published on ${publishPort} and not ${status.publishPort}`;
   const strange = settingsComplaint(given, serving);
   // One that somebody changed is better than none.

@@ -58,6 +58,15 @@ describe('ports', () => {
     for (let port = 19001; port <= 19004; port++) assert.equal(ports.holder(port), undefined);
   });
 
+  it('are had by who serves on them before who pins them, and not before whose they are of old', () => {
+    const ports = createPorts({ range: RANGE, isFree: anyFree });
+    ports.pins.set('pins', 19001);
+    ports.hold('pins', 19001);
+    ports.hold('has', 19002);
+    for (const port of [19001, 19002, 19003]) ports.serve('serves', port);
+    assert.deepEqual([19001, 19002, 19003].map(ports.holder), ['serves', 'has', 'serves']);
+  });
+
   it('of a program are let go but for the one to keep', async () => {
     const ports = createPorts({ range: RANGE, isFree: anyFree });
     ports.hold('a', 19001);
