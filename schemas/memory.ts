@@ -31,6 +31,10 @@ export interface OfProgram {
   restartedAtSeen: string;
   /** The named volume mounted at /state. */
   volume?: string;
+  /** A container was made with that volume, so that it is there unless somebody removed it. */
+  hasState?: true;
+  /** It was not: when that was found, and what was wanted then (`attemptOf`). Another wish, or a restart, ends the telling. */
+  stateLost?: { at: string; attempt: string };
   /** The newest revision made, and the hash that makes it this one. */
   newest?: { number: number; hash: string };
   /** The build id last wanted, whose log is the newest; `""` before the first. */
@@ -109,6 +113,11 @@ export interface Starts {
 /** `the program was deleted by commit 4f2a…`. */
 export function describeDeletion({ program: { deletion } }: ProgramMemory): string {
   return `the program was deleted${deletion?.commit ? ` by commit ${deletion.commit}` : ''}`;
+}
+
+/** For people. @param volume its name */
+export function describeLostState(volume: string): string {
+  return `volume ${volume}, which is /state, was gone and is made anew: what it held is lost unless you have a copy of it`;
 }
 
 export function emptyMemory(): ProgramMemory {

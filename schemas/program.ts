@@ -108,7 +108,13 @@ export interface Program {
   rawSpec: Record<string, unknown>;
 }
 
-export type ConditionType = 'Ready' | 'Progressing' | 'Valid' | 'EngineUnavailable' | 'RemoteUnavailable';
+export type ConditionType =
+  | 'Ready'
+  | 'Progressing'
+  | 'Valid'
+  | 'EngineUnavailable'
+  | 'RemoteUnavailable'
+  | 'StateLost';
 
 export interface Condition {
   type: ConditionType;

@@ -89,6 +89,8 @@ export interface Engine {
 
   listVolumes(): Promise<Volume[]>;
 
+  hasVolume(name: string): Promise<boolean>;
+
   /**
    * Every image that a host of any instance built: label and tag say so. What people made of one is theirs. With what
    * each takes up, which it may take seconds to find out the first time.

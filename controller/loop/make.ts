@@ -1,7 +1,7 @@
 import { short } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
-import type { ProgramMemory } from '../../schemas/memory.ts';
-import { environmentOf, LABELS } from '../../schemas/program.ts';
+import { describeLostState, type ProgramMemory } from '../../schemas/memory.ts';
+import { environmentOf, LABELS, timestamp } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { digest, revisionHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
@@ -36,7 +36,9 @@ export async function createContainer(
     return { status: withDeed(before, taken), goOn: false };
   }
   const volume = memory.program.volume ?? volumeName(deps.instance, name, spec.userId);
-  const status = withDeed(before, { kind: 'makes', revision, hash, specHash, volume, isAgain });
+  const lostAt = await lostState(deps, before, volume);
+  const makes = { kind: 'makes', revision, hash, specHash, volume, isAgain } as const;
+  const status = withDeed(before, { ...makes, ...(lostAt !== undefined && { lostAt }) });
   const isNew = memory.program.newest?.number !== revision && there === undefined;
   if (!isAgain && isNew)
     await keepNew(deps, before, situation, { revision, hash, imageKey, buildId, spec }, imageId);
@@ -52,6 +54,13 @@ export async function createContainer(
   } catch (error) {
     return failedToStart(deps, status, error);
   }
+}
+
+/** When the data of the program proved to be gone, which is told; undefined where it is there, or never was. */
+async function lostState(deps: MakeDeps, before: ProgramStatus, volume: string): Promise<string | undefined> {
+  if (!before.memory.program.hasState || (await deps.engine.hasVolume(volume))) return undefined;
+  await emit(deps, before, { type: 'Warning', reason: 'StateLost', message: describeLostState(volume) });
+  return timestamp(deps.clock.now());
 }
 
 function requestOf(

@@ -13,8 +13,7 @@ export type Deed =
   | { kind: 'bornAnew'; isSameUser: boolean }
   /** `isWish`: and not since its liveness fails. */
   | { kind: 'stops'; container: Container; isWish: boolean }
-  /** `isAgain`: of the good one, which comes back. */
-  | { kind: 'makes'; revision: number; hash: string; specHash: string; volume: string; isAgain: boolean }
+  | MakesDeed
   | { kind: 'made'; containerId: string }
   | { kind: 'numberTaken'; number: number; hash: string }
   | { kind: 'started' }
@@ -24,6 +23,19 @@ export type Deed =
   /** The wanted attempt had its time. */
   | ({ kind: 'gaveUp' } & Failed)
   | { kind: 'removed'; containerId: string };
+
+/** A container, and its /state as far as that is missing. */
+export interface MakesDeed {
+  kind: 'makes';
+  revision: number;
+  hash: string;
+  specHash: string;
+  volume: string;
+  /** When the volume was found to be gone, which an earlier container had. */
+  lostAt?: string;
+  /** Of the good one, which comes back. */
+  isAgain: boolean;
+}
 
 export type DeedOf<K> = Extract<Deed, { kind: K }>;
 
@@ -39,15 +51,11 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
       return bornAnew(memory, deed.isSameUser);
     case 'stops':
       return ended(memory, deed.container, deed.isWish ? 'asked' : 'unhealthy');
-    case 'makes': {
-      const { revision: number, hash, specHash: making, volume } = deed;
-      // What is made of the good one again leaves the number of the bad one given.
-      const isNewest = !deed.isAgain && number >= (program.newest?.number ?? 0);
-      return withProgram(memory, { volume, making, ...(isNewest && { newest: { number, hash } }) });
-    }
+    case 'makes':
+      return makes(memory, deed);
     case 'made': {
       const containers = { ...memory.containers, [deed.containerId]: { made: true as const } };
-      return withProgram({ ...memory, containers }, { making: '' });
+      return withProgram({ ...memory, containers }, { making: '', hasState: true });
     }
     case 'numberTaken': {
       const { number, hash } = deed;
@@ -71,6 +79,16 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
   }
 }
 
+function makes(memory: ProgramMemory, deed: MakesDeed): ProgramMemory {
+  const { revision: number, hash, specHash: making, volume, lostAt: at, isAgain } = deed;
+  // What is made of the good one again leaves the number of the bad one given.
+  const isNewest = !isAgain && number >= (memory.program.newest?.number ?? 0);
+  const known = withProgram(memory, { volume, making, ...(isNewest && { newest: { number, hash } }) });
+  if (at === undefined) return known;
+  const { hasState: _, ...program } = known.program;
+  return { ...known, program: { ...program, stateLost: { at, attempt: memory.rollout.attempt } } };
+}
+
 /** The revision that comes back starts with a clean slate. */
 function withRollout(memory: ProgramMemory, rollout: ProgramMemory['rollout']): ProgramMemory {
   return rollout === memory.rollout ? memory : forgetCrashes({ ...memory, rollout });
@@ -81,11 +99,12 @@ function withRollout(memory: ProgramMemory, rollout: ProgramMemory['rollout']): 
  * and its numbers are its user's.
  */
 function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): ProgramMemory {
-  const { volume, newest, making } = program;
+  const { volume, hasState, newest, making } = program;
   const left = Object.entries(containers).flatMap(([id, { made, run }]): [string, OfContainer][] =>
     made || run ? [[id, { ...(made && { made }), ...(run && { run }) }]] : [],
   );
-  const own = isSameUser && { ...(volume !== undefined && { volume }), ...(newest && { newest }) };
+  const state = { ...(volume !== undefined && { volume }), ...(hasState && { hasState }) };
+  const own = isSameUser && { ...state, ...(newest && { newest }) };
   const noted = making !== undefined && { making };
   return withProgram({ ...emptyMemory(), containers: Object.fromEntries(left) }, { ...own, ...noted });
 }

@@ -44,7 +44,10 @@ export function goalOf(
   const isNew = isOther && program !== undefined;
   const next = withProgram(isNew ? forgetCrashes(memory) : memory, { inForce });
   // Data belongs to the user who made it; another one, also of a name not yet quite deleted, begins anew.
-  if (known !== undefined && known.spec.userId !== spec.userId) delete next.program.volume;
+  if (known !== undefined && known.spec.userId !== spec.userId) {
+    delete next.program.volume;
+    delete next.program.hasState;
+  }
   return { goal, memory: forgetWhereAsked(next, spec), generation: generation + Number(isOther), ...told };
 }
 

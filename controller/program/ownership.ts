@@ -124,11 +124,13 @@ export function noted(
   const { strangers: _, making, ...program } = memory.program;
   const isFound = containers.some((one) => hashOf(one) === making && !memory.containers[one.id]?.made);
   const isBegun = making === undefined && containers.length > 0;
+  const hasState = program.volume !== undefined && containers.length > 0;
   const own = containers.map(({ id }) => [id, { ...memory.containers[id], made: true as const }]);
   return withProgram(
     { ...memory, program, containers: Object.fromEntries(own) },
     {
       ...(isFound || isBegun ? { making: '' } : making !== undefined && { making }),
+      ...(hasState && { hasState }),
       ...(strangers.length > 0 && { strangers: strangers.map(({ id, name, why }) => ({ id, name, why })) }),
     },
   );

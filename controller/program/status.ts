@@ -1,9 +1,9 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
-import { dropCondition, setCondition } from '../../schemas/conditions.ts';
+import { setCondition } from '../../schemas/conditions.ts';
 import { type Container, hashOf, isUp, revisionOf, unreachable } from '../../schemas/container.ts';
 import { describeProblem } from '../../schemas/errors.ts';
 import { describeExit, describeMemory } from '../../schemas/last-exit.ts';
-import { describeDeletion, finishedOf } from '../../schemas/memory.ts';
+import { describeDeletion, describeLostState, finishedOf, type ProgramMemory } from '../../schemas/memory.ts';
 import { type Condition, LABELS, type ProgramState, proxyUrl, timestamp } from '../../schemas/program.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
@@ -16,6 +16,13 @@ import { backOffMs, startWaitMs } from './waits.ts';
 
 /** A restart that comes sooner than this is not worth the word Error (contract: states). */
 const BACK_OFF_SHOWN_MS = 1_000;
+
+/** Conditions that are there only as long as they hold. */
+const PASSING: ReadonlySet<Condition['type']> = new Set([
+  'EngineUnavailable',
+  'RemoteUnavailable',
+  'StateLost',
+]);
 
 /** What `status` needs beside the situation. */
 export interface StatusContext extends Pick<GoalResult, 'problems' | 'generation' | 'missing'> {
@@ -43,9 +50,11 @@ export function status(
   const startedAt = hasRun ? timestamp(shown.startedAtMs) : before.startedAt;
   const isSameRun = (shown?.id ?? '') === before.containerId && startedAt === before.startedAt;
   const isReadyAnew = state === 'Ready' && !(isSameRun && before.state === 'Ready');
-  const told = conditionsOf(seen, (shown && probes.get(shown.id)?.message) ?? '', context);
-  const known = dropCondition(before.conditions, 'EngineUnavailable');
-  const kept = context.remote ? known : dropCondition(known, 'RemoteUnavailable');
+  const probe = (shown && probes.get(shown.id)?.message) ?? '';
+  const told = [...conditionsOf(seen, probe, context), ...stateLost(memory)];
+  const kept = before.conditions.filter(
+    ({ type }) => !PASSING.has(type) || told.some((one) => one.type === type),
+  );
   const next: ProgramStatus = {
     ...before,
     ...{ state, reason, errorMsg: seen.message, lastExit, startedAt, memory },
@@ -133,6 +142,13 @@ function conditionsOf(
     { type: 'Valid', ...validity(context) },
     ...(remote === undefined ? [] : [{ type: 'RemoteUnavailable', status: 'True', ...remote } as const]),
   ];
+}
+
+/** Told until something else is wanted, or a restart. */
+function stateLost({ program: { stateLost: lost, volume = '' }, rollout }: ProgramMemory): NewCondition[] {
+  if (lost === undefined || lost.attempt !== rollout.attempt) return [];
+  const message = `${describeLostState(volume)} (${lost.at})`;
+  return [{ type: 'StateLost', status: 'True', reason: 'VolumeGone', message }];
 }
 
 function validity({ problems: [problem], missing }: StatusContext): Told {

@@ -64,7 +64,9 @@ export function describeOwnership(name: string, kit: ContractKit): void {
       await one.removeContainer(id);
       const volume = (await one.listVolumes()).find(({ name }) => name === ask.volume);
       assert.equal(volume?.labels[LABELS.user], 'ann');
+      assert.equal(await one.hasVolume(ask.volume), true);
       assert.equal(await one.removeVolume(ask.volume), true);
+      assert.equal(await one.hasVolume(ask.volume), false);
       assert.equal(await one.removeVolume(ask.volume), false);
     });
   });

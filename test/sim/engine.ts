@@ -272,6 +272,8 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
         return world.volumes.delete(name);
       }),
 
+    hasVolume: (name) => call('hasVolume', () => world.volumes.has(name)),
+
     listVolumes: () =>
       call('listVolumes', () =>
         [...world.volumes]

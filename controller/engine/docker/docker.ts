@@ -24,7 +24,7 @@ import { ping } from './ping.ts';
 import { pullImage } from './pull.ts';
 import { createSweep, removeContainer } from './remove.ts';
 import { startContainer } from './start.ts';
-import { listVolumes, removeVolume, volumeSizes } from './volumes.ts';
+import { hasVolume, listVolumes, removeVolume, volumeSizes } from './volumes.ts';
 
 /** What an engine on its way down may have refused for that reason alone. */
 const DOUBTFUL: readonly string[] = ['StartFailed', 'PortConflict', 'ImageNotFound', 'InternalError'];
@@ -92,6 +92,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     listBuiltImages: createBuiltImages(quick, instance),
     removeImage: (id) => removeImage(quick, id, instance),
 
+    hasVolume: (name) => hasVolume(look, name),
     listVolumes: () => listVolumes(look, instance),
     removeVolume: (name) => removeVolume(quick, name),
     volumeSizes: () => volumeSizes(quick),

@@ -10,6 +10,10 @@ export async function listVolumes(docker: Docker, instance: string): Promise<Vol
   return (Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} }));
 }
 
+export async function hasVolume(docker: Docker, name: string): Promise<boolean> {
+  return (await absent(docker.getVolume(name).inspect(), [404], 'InternalError')) !== undefined;
+}
+
 /** See `Engine.removeVolume`. */
 export async function removeVolume(docker: Docker, name: string): Promise<boolean> {
   return (await absent(docker.getVolume(name).remove(), [404], 'StartFailed')) !== undefined;

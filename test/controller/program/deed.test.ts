@@ -93,7 +93,7 @@ describe('what is remembered after the host', () => {
 
   it('notes the id of what it made, until when it is known what is being made', () => {
     const containers = { ...full.containers, b: { made: true } };
-    const program = { ...full.program, making: '' };
+    const program = { ...full.program, making: '', hasState: true };
     assert.deepEqual(change({ kind: 'made', containerId: 'b' }), { containers, program });
   });
 
