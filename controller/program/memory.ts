@@ -39,6 +39,7 @@ export function afterExit(
   const isTakenDown =
     wasTakenDown && !(isAgain && container.finishedAtMs - container.startedAtMs < SHORT_RUN_MS);
   const { crashes, ...others } = memory.starts;
+  // What may have been ended by the engine is rather run once more than taken for done.
   const succeeded = exitCode === 0 && endOf(memory, container) !== 'unhealthy' && !wasTakenDown;
   if (isLeftAtEnd(spec, succeeded)) {
     const rest = { why: 'finished', specHash, exitCode, overtaken: false } as const;
