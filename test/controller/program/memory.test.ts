@@ -58,6 +58,17 @@ test('an end with the engine is no crash: no count, no wait; what the host ended
   assert.equal(down(ended(memory, exited, 'unhealthy')).starts.crashes?.count, 4);
 });
 
+test('an end with the engine is its own where it was started after one, and ran less than a second', () => {
+  const end = (before: ProgramMemory, startedAtMs: number, ms: number) => {
+    const one = containerOf('a', spec, { ...EXITED, startedAtMs, finishedAtMs: startedAtMs + ms });
+    return afterExit(before, one, spec, hashOf(spec), NOW_MS, true);
+  };
+  const once = end(memoryOf(), NOW_MS - 5_000, 0);
+  assert.deepEqual(once.starts, {}, "the first one is the engine's, however short it ran");
+  assert.deepEqual(end(once, NOW_MS - 3_000, 1_000).starts, {});
+  assert.equal(end(once, NOW_MS - 3_000, 999).starts.crashes?.count, 1);
+});
+
 test('restartPolicy decides what an exit means', () => {
   const end = (restartPolicy: string, exitCode: number) =>
     afterExit(memoryOf(), { ...exited, exitCode }, specOf({ restartPolicy }), 'v1:h', NOW_MS);
