@@ -48,6 +48,8 @@ export interface OfProgram {
    * as no ids are noted: an older host did not, or the ledger was lost.
    */
   making?: string;
+  /** `LABELS.madeAt` of the last containers made, the newest last: one that bears another is of a later ledger than this. */
+  madeAt?: readonly string[];
   /** Containers that bear its labels and are not its own, as the last look found them: told once. */
   strangers?: readonly Pick<Stranger, 'id' | 'name' | 'why'>[];
 }

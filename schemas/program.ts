@@ -22,6 +22,8 @@ export const LABELS = {
   revision: 'dev.hersh.revision',
   /** On containers: `spec.restartedAt` they were made for, which the revision as it is kept may not have yet. */
   restartedAt: 'dev.hersh.restarted-at',
+  /** On containers: when the host made it, by its clock. A copy bears the time of what it is a copy of. */
+  madeAt: 'dev.hersh.made-at',
   /** On volumes: who owns the data. */
   user: 'dev.hersh.user',
 } as const;

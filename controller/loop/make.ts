@@ -37,14 +37,15 @@ export async function createContainer(
   }
   const volume = memory.program.volume ?? volumeName(deps.instance, name, spec.userId);
   const lostAt = await lostState(deps, before, volume);
-  const makes = { kind: 'makes', revision, hash, specHash, volume, isAgain } as const;
+  const at = timestamp(deps.clock.now());
+  const makes = { kind: 'makes', revision, hash, specHash, at, volume, isAgain } as const;
   const status = withDeed(before, { ...makes, ...(lostAt !== undefined && { lostAt }) });
   const isNew = memory.program.newest?.number !== revision && there === undefined;
   if (!isAgain && isNew)
     await keepNew(deps, before, situation, { revision, hash, imageKey, buildId, spec }, imageId);
   await save(deps, status);
   try {
-    const request = requestOf(deps.instance, status, situation, action, volume);
+    const request = requestOf(deps.instance, status, situation, action, { volume, at });
     const id = await deps.slots.run(slotOf(status.memory), () => deps.engine.createContainer(request));
     if (action.why !== '')
       await emit(deps, status, { type: 'Warning', reason: 'Drifted', message: action.why });
@@ -68,7 +69,7 @@ function requestOf(
   { name, memory }: ProgramStatus,
   { imageKey, port }: Situation,
   { containerName, specHash, revision, imageId, spec }: CreateAction,
-  volume: string,
+  { volume, at }: { volume: string; at: string },
 ): CreateContainer {
   const own = { [LABELS.instance]: instance, [LABELS.program]: name };
   return {
@@ -80,6 +81,7 @@ function requestOf(
       [LABELS.build]: spec.build === null ? '' : imageKey,
       [LABELS.revision]: String(revision),
       [LABELS.restartedAt]: spec.restartedAt,
+      [LABELS.madeAt]: at,
     },
     env: environmentOf(spec, name),
     runtime: spec.runtime,

@@ -31,7 +31,7 @@ type FoundPort = Omit<PortState, 'shownPort'>;
 
 async function pinnedPort(
   ports: Ports,
-  { name, memory }: ProgramStatus,
+  { name, memory, publishPort }: ProgramStatus,
   port: number,
   containers: readonly Container[],
 ): Promise<FoundPort> {
@@ -44,8 +44,10 @@ async function pinnedPort(
   // What serves elsewhere, or may, is not given up for a port that can not be had.
   const own = containers.filter((one) => one.publishPort === port && !isGoing(one));
   const moves = containers.length > 0 && own.length === 0;
-  const isRefused = memory.starts.failed?.reason === 'PortConflict' && !own.some(isUp);
-  if ((moves || isRefused) && !(await ports.isFree(port)))
+  // What came back for it was moved away from there, which may have no pin.
+  const isRefused =
+    memory.starts.failed?.reason === 'PortConflict' || (publishPort > 0 && publishPort !== port);
+  if ((moves || (isRefused && !own.some(isUp))) && !(await ports.isFree(port)))
     return conflict('taken by something else on this machine');
   return ports.hold(name, port) ? { port, portProblem: undefined } : conflict('held by another program');
 }

@@ -2,6 +2,7 @@ import type { Container } from '../../schemas/container.ts';
 import { emptyMemory, type OfContainer, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { forgetCrashes } from './memory.ts';
+import { withMadeAt } from './ownership.ts';
 import { ended, type Failed, numberTaken, refused, rolledBack } from './verdicts.ts';
 import { backOffMs } from './waits.ts';
 
@@ -30,6 +31,8 @@ export interface MakesDeed {
   revision: number;
   hash: string;
   specHash: string;
+  /** `LABELS.madeAt`. */
+  at: string;
   volume: string;
   /** When the volume was found to be gone, which an earlier container had. */
   lostAt?: string;
@@ -80,13 +83,19 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
 }
 
 function makes(memory: ProgramMemory, deed: MakesDeed): ProgramMemory {
-  const { revision: number, hash, specHash: making, volume, lostAt: at, isAgain } = deed;
+  const { revision: number, hash, specHash: making, volume, lostAt, isAgain } = deed;
   // What is made of the good one again leaves the number of the bad one given.
   const isNewest = !isAgain && number >= (memory.program.newest?.number ?? 0);
-  const known = withProgram(memory, { volume, making, ...(isNewest && { newest: { number, hash } }) });
-  if (at === undefined) return known;
+  const madeAt = withMadeAt(memory.program, deed.at);
+  const known = withProgram(memory, {
+    volume,
+    making,
+    madeAt,
+    ...(isNewest && { newest: { number, hash } }),
+  });
+  if (lostAt === undefined) return known;
   const { hasState: _, ...program } = known.program;
-  return { ...known, program: { ...program, stateLost: { at, attempt: memory.rollout.attempt } } };
+  return { ...known, program: { ...program, stateLost: { at: lostAt, attempt: memory.rollout.attempt } } };
 }
 
 /** The revision that comes back starts with a clean slate. */
@@ -99,12 +108,12 @@ function withRollout(memory: ProgramMemory, rollout: ProgramMemory['rollout']): 
  * and its numbers are its user's.
  */
 function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): ProgramMemory {
-  const { volume, hasState, newest, making } = program;
+  const { volume, hasState, newest, making, madeAt } = program;
   const left = Object.entries(containers).flatMap(([id, { made, run }]): [string, OfContainer][] =>
     made || run ? [[id, { ...(made && { made }), ...(run && { run }) }]] : [],
   );
   const state = { ...(volume !== undefined && { volume }), ...(hasState && { hasState }) };
   const own = isSameUser && { ...state, ...(newest && { newest }) };
-  const noted = making !== undefined && { making };
+  const noted = { ...(making !== undefined && { making }), ...(madeAt && { madeAt }) };
   return withProgram({ ...emptyMemory(), containers: Object.fromEntries(left) }, { ...own, ...noted });
 }

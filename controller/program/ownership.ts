@@ -24,13 +24,23 @@ export interface Papers {
 /** Whether its papers have to be looked at. */
 export function isInDoubt({ program, containers }: ProgramMemory, one: Container): boolean {
   if (containers[one.id]?.made === true) return false;
-  const { making, newest } = program;
+  const { making, newest, madeAt = [] } = program;
   if (making === undefined || (making !== '' && making === hashOf(one))) return true;
-  // A ledger that could not be written, or was put back, is behind: no copy is of a revision that it does not know.
-  return revisionOf(one) > (newest?.number ?? 0);
+  // A ledger that could not be written, or was put back, is behind: no copy is of what it does not know.
+  const at = one.labels[LABELS.madeAt] ?? '';
+  return revisionOf(one) > (newest?.number ?? 0) || (at !== '' && !madeAt.includes(at));
 }
 
-/** @param papers by id, of those that are in doubt */
+/** So many are known, for copies of what is long gone. */
+const MADE_AT_MAX = 10;
+
+/** What `OfProgram.madeAt` is with these. */
+export function withMadeAt({ madeAt = [] }: ProgramMemory['program'], ...more: string[]): readonly string[] {
+  const news = more.filter((at) => at !== '' && !madeAt.includes(at));
+  return news.length === 0 ? madeAt : [...madeAt, ...news].slice(-MADE_AT_MAX);
+}
+
+/** @param containers the oldest first, @param papers by id, of those that are in doubt */
 export function toldApart(
   memory: ProgramMemory,
   containers: readonly Container[],
@@ -39,7 +49,10 @@ export function toldApart(
   const own: Container[] = [];
   const strangers: Stranger[] = [];
   for (const one of containers) {
-    const why = whyStrange(memory, one, papers[one.id]);
+    const at = one.labels[LABELS.madeAt];
+    const isCopy =
+      at !== undefined && isInDoubt(memory, one) && own.some((other) => other.labels[LABELS.madeAt] === at);
+    const why = isCopy ? 'it is a copy of another' : whyStrange(memory, one, papers[one.id]);
     const { id, name, program, state, servedPort, labels } = one;
     if (why === '') own.push(one);
     else strangers.push({ id, name, program, state, servedPort, labels, why });
@@ -122,6 +135,7 @@ export function noted(
   { containers, strangers }: Pick<Facts, 'containers' | 'strangers'>,
 ): ProgramMemory {
   const { strangers: _, making, ...program } = memory.program;
+  const madeAt = withMadeAt(program, ...containers.map(({ labels }) => labels[LABELS.madeAt] ?? ''));
   const isFound = containers.some((one) => hashOf(one) === making && !memory.containers[one.id]?.made);
   const isBegun = making === undefined && containers.length > 0;
   const hasState = program.volume !== undefined && containers.length > 0;
@@ -131,6 +145,7 @@ export function noted(
     {
       ...(isFound || isBegun ? { making: '' } : making !== undefined && { making }),
       ...(hasState && { hasState }),
+      ...(madeAt.length > 0 && { madeAt }),
       ...(strangers.length > 0 && { strangers: strangers.map(({ id, name, why }) => ({ id, name, why })) }),
     },
   );

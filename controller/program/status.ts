@@ -204,9 +204,10 @@ function doingOf(situation: Running, actions: readonly Action[], before: Program
   return { ...rollout, state: reason === '' ? 'Stopping' : 'Running', reason, unready };
 }
 
-/** Whether a container was made for the restart that is wanted, where any is. */
-function isOfRestart({ spec: { restartedAt } }: Running, { labels }: Container): boolean {
-  return restartedAt === '' || (labels[LABELS.restartedAt] ?? '') === restartedAt;
+/** Whether what runs is no older than the restart that is wanted, where any is: made for it, or started since. */
+function isOfRestart({ spec: { restartedAt } }: Running, { labels, startedAtMs }: Container): boolean {
+  const isMadeForIt = restartedAt === '' || (labels[LABELS.restartedAt] ?? '') === restartedAt;
+  return isMadeForIt || startedAtMs > Date.parse(restartedAt);
 }
 
 /** The older revision serves, or is on its way back; why the newer one does not is told beside it. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { timestamp } from '../../schemas/program.ts';
 import { createStage, type Stage } from './stage.ts';
 
 /** What a client sees at each change, from now on. */
@@ -71,6 +72,21 @@ describe('what is shown after a call', () => {
     assert.equal(host.programs.get('app')?.status.state, 'Stopping');
     stage.world.comeBack();
     await stage.reach('app', 'Ready');
+  });
+
+  it('restart that nothing can be built for: Ready again by a run that began since', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    await stage.remove('sources/app');
+    await stage.edit('app', { restartedAt: timestamp(stage.clock.now()) });
+    await host.until('it is told', () => stage.status('app').reason === 'BuildFailed');
+    await host.advance(60_000);
+    assert.equal(stage.status('app').state, 'Running');
+    stage.world.end(stage.running('app'), 1);
+    await stage.reach('app', 'Ready');
+    assert.equal(stage.status('app').reason, 'BuildFailed', 'told beside it');
   });
 });
 

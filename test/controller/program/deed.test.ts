@@ -79,12 +79,14 @@ describe('what is remembered after the host', () => {
       revision: 3,
       hash: 'h3',
       specHash: 'v1:s',
+      at: 'then',
       isAgain: false,
     } as const;
     const making = 'v1:s';
-    const program = { ...full.program, volume: 'w', newest: { number: 3, hash: 'h3' }, making };
+    const madeAt = ['then'];
+    const program = { ...full.program, volume: 'w', newest: { number: 3, hash: 'h3' }, making, madeAt };
     assert.deepEqual(change(makes), { program });
-    const first = { volume: 'w', newest: { number: 1, hash: 'h1' }, making };
+    const first = { volume: 'w', newest: { number: 1, hash: 'h1' }, making, madeAt };
     assert.deepEqual(
       afterDeed(memoryOf(), { ...makes, revision: 1, hash: 'h1' }),
       memoryOf({ program: first }),
@@ -104,10 +106,11 @@ describe('what is remembered after the host', () => {
       revision: 2,
       hash: 'other',
       specHash: 'v1:s',
+      at: 'then',
       isAgain: false,
     } as const;
     assert.deepEqual(change(makes), {
-      program: { ...full.program, newest: { number: 2, hash: 'other' }, making: 'v1:s' },
+      program: { ...full.program, newest: { number: 2, hash: 'other' }, making: 'v1:s', madeAt: ['then'] },
     });
   });
 
@@ -118,9 +121,10 @@ describe('what is remembered after the host', () => {
       revision: 1,
       hash: 'h1',
       specHash: 'v1:s',
+      at: 'then',
       isAgain: false,
     } as const;
-    const program = { ...full.program, volume: 'w', making: 'v1:s' };
+    const program = { ...full.program, volume: 'w', making: 'v1:s', madeAt: ['then'] };
     assert.deepEqual(change(older), { program });
     assert.deepEqual(change({ ...older, revision: 3, isAgain: true }), { program });
   });

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { containerOf } from '../../../controller/engine/docker/translate.ts';
 import { afterDeed } from '../../../controller/program/deed.ts';
-import { isInDoubt, noted, type Papers, toldApart } from '../../../controller/program/ownership.ts';
+import {
+  isInDoubt,
+  noted,
+  type Papers,
+  toldApart,
+  withMadeAt,
+} from '../../../controller/program/ownership.ts';
 import type { Container } from '../../../schemas/container.ts';
 import type { ProgramMemory } from '../../../schemas/memory.ts';
 import { LABELS } from '../../../schemas/program.ts';
@@ -109,7 +115,7 @@ describe('a container of a program whose ids are noted', () => {
   it('counts where the host was killed before it could note it', () => {
     const volume = 'v';
     const making = afterDeed(other, {
-      ...{ kind: 'makes', revision: 1, hash: revision.hash, volume, isAgain: false },
+      ...{ kind: 'makes', revision: 1, hash: revision.hash, at: '', volume, isAgain: false },
       specHash: older.labels[LABELS.specHash] ?? '',
     });
     assert.equal(why(making), '');
@@ -120,5 +126,24 @@ describe('a container of a program whose ids are noted', () => {
 
   it('counts where the ledger is behind: it does not know of that revision', () => {
     assert.equal(why({ ...other, program: { ...other.program, newest: { number: 0, hash: '' } } }), '');
+  });
+
+  it('counts where the ledger is behind: it does not know when that was made, and no other says the same', () => {
+    const labels = { ...older.labels, [LABELS.madeAt]: 'then' };
+    assert.equal(why(other, { labels }), '');
+    const known = { ...other, program: { ...other.program, madeAt: ['then'] } };
+    assert.equal(why(known, { labels }), 'no host made it', 'a copy of what it knows, or knew');
+    const first = { ...older, labels };
+    const copy = { ...first, id: 'copy' };
+    const { own, strangers } = toldApart(other, [first, copy], { [first.id]: PAPERS, copy: PAPERS });
+    assert.deepEqual([own, strangers[0]?.why], [[first], 'it is a copy of another']);
+    assert.deepEqual(noted(other, { containers: own, strangers }).program.madeAt, ['then']);
+  });
+
+  it('is known by when it was made, for the last ten', () => {
+    const program = { ...other.program, madeAt: [...'abcdefghij'] };
+    assert.deepEqual(withMadeAt(program, 'j', ''), program.madeAt);
+    assert.equal(withMadeAt(program, 'j', ''), program.madeAt);
+    assert.deepEqual(withMadeAt(program, 'k').join(''), 'bcdefghijk');
   });
 });
