@@ -78,4 +78,20 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     found: "one that was started by hand on its old port claimed it, though it is another program's by then",
   },
   { seed: 51323, steps: 40, found: 'the history of a stray was collected while its container still stood' },
+  {
+    seed: 101657,
+    steps: 40,
+    found: 'who pins a port was given it, though another whose ledger was lost serves on it',
+  },
+  { seed: 122667, steps: 40, found: 'what was made while the disk was full was a stranger to the next host' },
+  {
+    seed: 122768,
+    steps: 40,
+    found: 'a run that began after a restart was asked for waited for the restart for ever',
+  },
+  {
+    seed: 120216,
+    steps: 40,
+    found: 'what was rolled back from a pin moved away from its port and back without a wait',
+  },
 ];
