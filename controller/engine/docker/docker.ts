@@ -16,6 +16,7 @@ import {
 import { createContainer } from './create.ts';
 import { absent, refused } from './errors.ts';
 import { watchEvents } from './events.ts';
+import { holdById, listHeldImages, releaseImage } from './held-images.ts';
 import { claimImage, createBuiltImages, inspectImage, newImage, removeImage } from './images.ts';
 import { info } from './info.ts';
 import { readLogs } from './logs.ts';
@@ -91,6 +92,9 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     },
     listBuiltImages: createBuiltImages(quick, instance),
     removeImage: (id) => removeImage(quick, id, instance),
+    holdImage: (id) => holdById(quick, id, instance),
+    listHeldImages: () => listHeldImages(quick, instance),
+    releaseImage: (id) => releaseImage(quick, id, instance),
 
     listVolumes: () => listVolumes(look, instance),
     removeVolume: (name) => removeVolume(quick, name),
