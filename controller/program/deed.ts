@@ -1,5 +1,11 @@
 import type { Container } from '../../schemas/container.ts';
-import { emptyMemory, type OfContainer, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
+import {
+  emptyMemory,
+  type Made,
+  type OfContainer,
+  type ProgramMemory,
+  withProgram,
+} from '../../schemas/memory.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { forgetCrashes } from './memory.ts';
 import { ended, type Failed, numberTaken, refused, rolledBack } from './verdicts.ts';
@@ -14,9 +20,12 @@ export type Deed =
   /** `isWish`: and not since its liveness fails. */
   | { kind: 'stops'; container: Container; isWish: boolean }
   /** `isAgain`: of the good one, which comes back. */
-  | { kind: 'makes'; revision: number; hash: string; specHash: string; volume: string; isAgain: boolean }
+  | ({ kind: 'makes'; specHash: string; volume: string; isAgain: boolean } & Pick<
+      Made,
+      'revision' | 'hash' | 'image'
+    >)
   | { kind: 'made'; containerId: string }
-  | { kind: 'numberTaken'; number: number; hash: string }
+  | { kind: 'numberTaken'; number: number; hash: string; image?: string }
   | { kind: 'started' }
   | { kind: 'failed'; reason: string; message: string; nowMs: number }
   /** The engine would not start the wanted attempt. */
@@ -40,18 +49,19 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
     case 'stops':
       return ended(memory, deed.container, deed.isWish ? 'asked' : 'unhealthy');
     case 'makes': {
-      const { revision: number, hash, specHash: making, volume } = deed;
+      const { revision: number, hash, image, specHash: making, volume } = deed;
       // What is made of the good one again leaves the number of the bad one given.
       const isNewest = !deed.isAgain && number >= (program.newest?.number ?? 0);
-      return withProgram(memory, { volume, making, ...(isNewest && { newest: { number, hash } }) });
+      const newest = { number, hash, ...(image && { image }) };
+      return withProgram(memory, { volume, making, ...(isNewest && { newest }) });
     }
     case 'made': {
       const containers = { ...memory.containers, [deed.containerId]: { made: true as const } };
       return withProgram({ ...memory, containers }, { making: '' });
     }
     case 'numberTaken': {
-      const { number, hash } = deed;
-      return withProgram({ ...memory, rollout: numberTaken(rollout, number) }, { newest: { number, hash } });
+      const { kind: _, ...newest } = deed;
+      return withProgram({ ...memory, rollout: numberTaken(rollout, newest.number) }, { newest });
     }
     case 'started':
       return { ...memory, starts: starts.crashes === undefined ? {} : { crashes: starts.crashes } };
