@@ -35,8 +35,8 @@ export interface OfProgram {
   hasState?: true;
   /** It was not: when that was found, and what was wanted then (`attemptOf`). Another wish, or a restart, ends the telling. */
   stateLost?: { at: string; attempt: string };
-  /** The newest revision made, and the hash that makes it this one. */
-  newest?: { number: number; hash: string };
+  /** The newest revision made, and the hash, and the image, see `Made`, that make it this one. */
+  newest?: { number: number; hash: string; image?: string };
   /** The build id last wanted, whose log is the newest; `""` before the first. */
   lastBuild: string;
   /** The container that served last; `removed` by the host itself, so that nobody misses it. */
@@ -67,18 +67,34 @@ export interface Made {
   imageKey: string;
   buildId: string;
   spec: ProgramSpec;
+  /**
+   * Where the spec names its image: the id of that, since names move. Undefined where none is known, which an older
+   * host did not note: then any is taken for it.
+   */
+  image?: string;
 }
 
 /**
  * What the wanted attempt (`attemptOf`: spec, sources and `restartedAt`; `""` before the first) has come to, and the
- * good one: the newest that was ready, which comes back where a newer one does not get there.
+ * good one: the newest that was ready, which comes back where a newer one does not get there. `image`: what the name
+ * of its image was when it was first made, see `Made`, and what it is made of again.
  */
 export type Rollout =
   /** `refusals`: how often the engine refused to start it. */
-  | { verdict: 'new'; attempt: string; refusals: number; good?: Made }
+  | { verdict: 'new'; attempt: string; refusals: number; image?: string; good?: Made }
   | { verdict: 'good'; attempt: string; good: Made }
   /** It was rolled back, and is made again at `nextAt` where that is set. */
-  | ({ verdict: 'bad'; attempt: string; refusals: number; good: Made } & Bad);
+  | ({ verdict: 'bad'; attempt: string; refusals: number; image?: string; good: Made } & Bad);
+
+/** Whether that may be one image: what is not known is taken for any. */
+export function isSameImage(one: string | undefined, other: string | undefined): boolean {
+  return !one || !other || one === other;
+}
+
+/** What the wanted attempt was made of, where its image is named and that is known. */
+export function attemptImage(rollout: Rollout): string | undefined {
+  return rollout.verdict === 'good' ? rollout.good.image : rollout.image;
+}
 
 export interface Bad {
   revision: number;

@@ -29,7 +29,12 @@ export interface Revision {
 /** What it is as something to come back to. */
 export function madeOf(kept: Revision): Made {
   const { number: revision, hash, buildId, spec } = kept;
-  return { revision, hash, imageKey: keyOf(kept), buildId, spec };
+  return { revision, hash, imageKey: keyOf(kept), buildId, spec, ...imageOf(kept) };
+}
+
+/** The image that makes it this revision, see `Made`: none where it was built, since that is known by its hash. */
+export function imageOf({ spec, imageId }: Pick<Revision, 'spec' | 'imageId'>): Pick<Made, 'image'> {
+  return spec.build === null && imageId !== '' ? { image: imageId } : {};
 }
 
 /** What its image is known by: the build hash, or the reference that its spec names. */

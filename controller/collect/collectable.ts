@@ -9,6 +9,8 @@ import { byAge, type Found, type Removal, reason } from './item.ts';
 export interface References {
   /** Build ids that run, are wanted, are being built, or could be rolled back to. */
   builds: ReadonlySet<string>;
+  /** Ids of images that run, are wanted, or could be rolled back to. */
+  images: ReadonlySet<string>;
   /** Build ids in the history of deleted programs, which may come back. */
   pastBuilds: ReadonlySet<string>;
   /** Folders that programs are, or could be, built from, relative to the registry. */
@@ -34,6 +36,7 @@ export interface CollectLimits {
 
 const GRACE: Record<Found['kind'], 'graceMs' | 'trashMs'> = {
   image: 'graceMs',
+  heldImage: 'graceMs',
   context: 'graceMs',
   buildLog: 'graceMs',
   sources: 'graceMs',
@@ -76,7 +79,9 @@ export function collectable(
 export function isReferenced(refs: References, item: Found): boolean {
   switch (item.kind) {
     case 'image':
-      return item.claimedBy === 'others' || refs.builds.has(item.buildId);
+      return item.claimedBy === 'others' || refs.builds.has(item.buildId) || refs.images.has(item.id);
+    case 'heldImage':
+      return refs.images.has(item.id);
     case 'context':
     case 'buildLog':
       return refs.builds.has(item.buildId) || refs.pastBuilds.has(item.buildId);

@@ -10,6 +10,9 @@ import type { Found } from './item.ts';
  */
 export async function findAll(leftovers: Leftovers, engine: Engine, measured: boolean): Promise<Found[]> {
   const images = await engine.listBuiltImages();
+  const held = (await engine.listHeldImages()).map(
+    (id): Found => ({ kind: 'heldImage', key: `held ${id}`, id, bytes: 0, sinceMs: 0 }),
+  );
   const sizes: ReadonlyMap<string, number> = measured ? await engine.volumeSizes() : new Map();
   const files = (await leftovers.list()).map((leftover) => ofFile(leftover, sizes));
   const ofEngine = images.map(
@@ -18,7 +21,7 @@ export async function findAll(leftovers: Leftovers, engine: Engine, measured: bo
       bytes,
     }),
   );
-  return [...ofEngine, ...files];
+  return [...ofEngine, ...held, ...files];
 }
 
 function ofFile(leftover: Leftover, sizes: ReadonlyMap<string, number>): Found {

@@ -2,6 +2,8 @@
 export type Found = Common &
   (
     | { kind: 'image'; id: string; buildId: string; claimedBy: 'us' | 'others' | 'nobody' }
+    /** The tag of ours on an image that somebody else made, which goes with it where it has no other. */
+    | { kind: 'heldImage'; id: string }
     /** The tar of what was built: what a rollback to changed sources needs. */
     | { kind: 'context'; buildId: string }
     | { kind: 'buildLog'; buildId: string }
@@ -16,7 +18,7 @@ export type Found = Common &
   );
 
 interface Common {
-  /** Tells it from all others, and where it lies: an image's id, or a path relative to the registry. */
+  /** Tells it from all others, and where it lies: an image's id, with `held ` before it for a hold, or a path relative to the registry. */
   key: string;
   bytes: number;
   /** Since when nothing has referred to it; of what lies in the trash, since when it does. Epoch milliseconds. */

@@ -9,7 +9,7 @@ import { type CollectLimits, collectable, isReferenced, type References } from '
 import { countedBytes } from './disk-limit.ts';
 import { findAll } from './found.ts';
 import type { Found, Removal } from './item.ts';
-import { type Kept, keptIn, referencesOf } from './references.ts';
+import { type Kept, keptIn, namedImages, referencesOf } from './references.ts';
 import { remove } from './remove.ts';
 import type { RightOfWay } from './right-of-way.ts';
 import type { Troubles } from './troubles.ts';
@@ -59,6 +59,7 @@ export async function look(parts: LookParts): Promise<LookOutcome> {
   const withContainers = containers.map(({ program }) => program);
   const refs = () =>
     referencesNow(registry, withContainers, [...running, ...parts.building(), ...way.inUse()], kept);
+  await holdNamed(parts, listed);
   const found = await parts.unusedSince(listed, refs());
   const removals = collectable(refs(), found, parts.now(), limits);
   for (const removal of removals) {
@@ -69,6 +70,26 @@ export async function look(parts: LookParts): Promise<LookOutcome> {
   }
   tellOfLimit(parts, found, removals);
   return 'done';
+}
+
+/**
+ * Holds what is needed and is not held yet: an older host made the container, or somebody took the tag away. Of the
+ * past, what is in the ledgers: older revisions were held when they were made.
+ */
+async function holdNamed({ registry, engine, troubles }: LookParts, listed: readonly Found[]): Promise<void> {
+  const known = new Set(listed.flatMap((item) => ('id' in item ? item.id : [])));
+  const memories = registry.status.names().flatMap((name) => registry.status.get(name)?.memory ?? []);
+  for (const id of new Set(memories.flatMap(namedImages))) {
+    if (known.has(id)) continue;
+    const what = `image ${id} can not be held`;
+    try {
+      await engine.holdImage(id);
+      troubles.isOver(what);
+    } catch (error) {
+      if (isEngineAway(error)) throw error;
+      troubles.tell(what, { error: messageOf(error) });
+    }
+  }
 }
 
 async function removeOne(parts: LookParts, { item, recordOnly, why }: Removal): Promise<void> {

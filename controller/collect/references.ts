@@ -1,10 +1,13 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
+import { attemptImage, type ProgramMemory } from '../../schemas/memory.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { References } from './collectable.ts';
 
 /** What a program's kept revisions need. */
 export interface Kept {
   builds: ReadonlySet<string>;
+  /** Ids. */
+  images: ReadonlySet<string>;
   contexts: ReadonlySet<string>;
 }
 
@@ -30,6 +33,7 @@ export interface ReferenceSources {
 }
 
 const SOURCES = /sources\/build-[0-9a-f]{12}(?:-[0-9a-f]{8})?(?![0-9a-f-])/g;
+const IMAGE = /(?<![0-9a-z])sha256:[0-9a-f]{64}(?![0-9a-f])/g;
 const HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
 
 /** Pure. Rather too much than too little: whatever so much as names a thing keeps it. */
@@ -42,12 +46,15 @@ export function referencesOf(sources: ReferenceSources): References {
   const builds = new Set([...hashes].filter((hash) => hash !== '').map(buildIdOf));
   const pastBuilds = new Set<string>();
   const contexts = new Set<string>();
+  const images = new Set<string>();
   for (const { text, context } of manifests) {
+    for (const id of imagesIn(text)) images.add(id);
     for (const folder of foldersIn(text)) contexts.add(folder);
     if (context !== undefined) contexts.add(context);
   }
-  for (const { buildId, memory } of statuses) {
+  for (const { buildId, imageId, memory } of statuses) {
     const { program, rollout, failedImage } = memory;
+    for (const id of [...namedImages(memory), imageId]) if (id !== '') images.add(id);
     const failed = failedImage?.key ?? '';
     for (const id of [buildId, program.lastBuild, rollout.good?.buildId, failed && buildIdOf(failed)])
       if (id !== undefined && id !== '') builds.add(id);
@@ -56,21 +63,33 @@ export function referencesOf(sources: ReferenceSources): References {
   }
   for (const [name, kept] of revisions) {
     for (const id of kept.builds) (programs.has(name) ? builds : pastBuilds).add(id);
-    if (programs.has(name)) for (const folder of kept.contexts) contexts.add(folder);
+    if (!programs.has(name)) continue;
+    for (const folder of kept.contexts) contexts.add(folder);
+    for (const id of kept.images) images.add(id);
   }
   return {
-    ...{ builds, pastBuilds, contexts, programs, withContainers: new Set(withContainers) },
+    ...{ builds, images, pastBuilds, contexts, programs, withContainers: new Set(withContainers) },
     leaving: new Set([...programs.keys()].filter((name) => !present.has(name))),
     volumes: new Set(statuses.flatMap(({ memory }) => memory.program.volume ?? [])),
   };
+}
+
+/** Ids of the images whose names a program's spec has, as far as its ledger knows them. */
+export function namedImages({ program, rollout }: ProgramMemory): string[] {
+  return [program.newest?.image, attemptImage(rollout), rollout.good?.image].flatMap((id) => id ?? []);
 }
 
 /** What the file of a revision names: read as text, since hundreds of them are looked through. */
 export function keptIn(text: string): Kept {
   return {
     builds: new Set([...text.matchAll(HASH)].map(([hash]) => buildIdOf(hash))),
+    images: imagesIn(text),
     contexts: foldersIn(text),
   };
+}
+
+function imagesIn(text: string): Set<string> {
+  return new Set([...text.matchAll(IMAGE)].map(([id]) => id));
 }
 
 function foldersIn(text: string): Set<string> {

@@ -17,6 +17,10 @@ export async function remove({ registry, engine, leftovers }: RemoveDeps, item: 
   switch (item.kind) {
     case 'image':
       return (await engine.removeImage(item.id)) === 'removed';
+    case 'heldImage': {
+      await engine.releaseImage(item.id);
+      return !(await engine.listHeldImages()).includes(item.id);
+    }
     case 'sources':
       return registry.trashSources(item.folder);
     case 'history':

@@ -104,6 +104,21 @@ export interface Engine {
    */
   removeImage(id: string): Promise<ImageRemoval>;
 
+  /**
+   * Keeps an image that no host built from going with its name, which somebody may give to another. Without effect on
+   * one that is gone, has no name, or that a host built. A container that is created holds its image.
+   */
+  holdImage(id: string): Promise<void>;
+
+  /** Ids of the images that this instance holds. */
+  listHeldImages(): Promise<string[]>;
+
+  /**
+   * Holds an image no more. It goes where it has no other name by now; it is `kept` where it has, where another
+   * instance holds it, or where a container was made of it, and in that case it stays held.
+   */
+  releaseImage(id: string): Promise<ImageRemoval>;
+
   /** Bytes by the name of the volume. It may take seconds. */
   volumeSizes(): Promise<ReadonlyMap<string, number>>;
 }

@@ -1,13 +1,21 @@
 import { short } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
-import { describeLostState, type ProgramMemory } from '../../schemas/memory.ts';
+import {
+  attemptImage,
+  describeLostState,
+  isSameImage,
+  type Made,
+  type ProgramMemory,
+} from '../../schemas/memory.ts';
 import { environmentOf, LABELS, timestamp } from '../../schemas/program.ts';
+import { imageOf } from '../../schemas/revision.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { digest, revisionHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { CreateContainer } from '../engine/engine.ts';
 import type { Slots } from '../engine/slots.ts';
 import type { CreateAction } from '../program/action.ts';
+import type { EventDraft } from '../program/events.ts';
 import { emit, save } from './ledger.ts';
 import { type Outcome, withDeed } from './outcome.ts';
 import { keepNew, type RevisionDeps } from './revisions.ts';
@@ -29,21 +37,25 @@ export async function createContainer(
   const { imageKey, buildId } = situation;
   const isAgain = situation.rollback !== undefined;
   const hash = revisionHash(spec, imageKey);
+  const image = imageOf({ spec, imageId });
   const there = await deps.registry.revisions.get(name, revision);
-  if (!isAgain && there !== undefined && there.hash !== hash) {
+  const isThere = there?.hash === hash && isSameImage(imageOf(there).image, image.image);
+  if (!isAgain && there !== undefined && !isThere) {
     // The ledger that tells of that one was never written: the number is taken, and the next pass finds another.
-    const taken = { kind: 'numberTaken', number: revision, hash: there.hash } as const;
+    const taken = { kind: 'numberTaken', number: revision, hash: there.hash, ...imageOf(there) } as const;
     return { status: withDeed(before, taken), goOn: false };
   }
   const volume = memory.program.volume ?? volumeName(deps.instance, name, spec.userId);
   const lostAt = await lostState(deps, before, volume);
   const at = timestamp(deps.clock.now());
-  const makes = { kind: 'makes', revision, hash, specHash, at, volume, isAgain } as const;
+  const makes = { kind: 'makes', revision, hash, ...image, specHash, at, volume, isAgain } as const;
   const status = withDeed(before, { ...makes, ...(lostAt !== undefined && { lostAt }) });
   const isNew = memory.program.newest?.number !== revision && there === undefined;
   if (!isAgain && isNew)
-    await keepNew(deps, before, situation, { revision, hash, imageKey, buildId, spec }, imageId);
+    await keepNew(deps, before, situation, { revision, hash, imageKey, buildId, spec, ...image }, imageId);
   await save(deps, status);
+  const moved = isAgain ? undefined : describeMoved(memory, { revision, hash, imageKey, ...image });
+  if (moved !== undefined) await emit(deps, status, { ...moved, reason: 'ImageChanged' });
   try {
     const request = requestOf(deps.instance, status, situation, action, { volume, at });
     const id = await deps.slots.run(slotOf(status.memory), () => deps.engine.createContainer(request));
@@ -62,6 +74,25 @@ async function lostState(deps: MakeDeps, before: ProgramStatus, volume: string):
   if (!before.memory.program.hasState || (await deps.engine.hasVolume(volume))) return undefined;
   await emit(deps, before, { type: 'Warning', reason: 'StateLost', message: describeLostState(volume) });
   return timestamp(deps.clock.now());
+}
+
+/**
+ * That the name of its image is another image's by now, which makes it another revision; undefined where it is none, or
+ * the spec is another one too.
+ */
+function describeMoved(
+  { program, rollout }: ProgramMemory,
+  { revision, hash, imageKey, image }: Pick<Made, 'revision' | 'hash' | 'imageKey' | 'image'>,
+): Pick<EventDraft, 'type' | 'message'> | undefined {
+  const { newest } = program;
+  if (image === undefined || newest === undefined || newest.number === revision) return undefined;
+  if (newest.hash !== hash || newest.image === undefined) return undefined;
+  const now = `${imageKey} is image ${short(image)} now, and was ${short(newest.image)} in revision ${newest.number}`;
+  // Asked for by a restart, unless the attempt was made before and its image is to be had no more.
+  const isLost = !isSameImage(attemptImage(rollout), image);
+  return isLost
+    ? { type: 'Warning', message: `${now}, which is gone from the engine` }
+    : { type: 'Normal', message: now };
 }
 
 function requestOf(

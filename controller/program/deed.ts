@@ -1,5 +1,11 @@
 import type { Container } from '../../schemas/container.ts';
-import { emptyMemory, type OfContainer, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
+import {
+  emptyMemory,
+  type Made,
+  type OfContainer,
+  type ProgramMemory,
+  withProgram,
+} from '../../schemas/memory.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { forgetCrashes } from './memory.ts';
 import { withMadeAt } from './ownership.ts';
@@ -16,7 +22,7 @@ export type Deed =
   | { kind: 'stops'; container: Container; isWish: boolean }
   | MakesDeed
   | { kind: 'made'; containerId: string }
-  | { kind: 'numberTaken'; number: number; hash: string }
+  | { kind: 'numberTaken'; number: number; hash: string; image?: string }
   | { kind: 'started' }
   | { kind: 'failed'; reason: string; message: string; nowMs: number }
   /** The engine would not start the wanted attempt. */
@@ -26,10 +32,8 @@ export type Deed =
   | { kind: 'removed'; containerId: string };
 
 /** A container, and its /state as far as that is missing. */
-export interface MakesDeed {
+export interface MakesDeed extends Pick<Made, 'revision' | 'hash' | 'image'> {
   kind: 'makes';
-  revision: number;
-  hash: string;
   specHash: string;
   /** `LABELS.madeAt`. */
   at: string;
@@ -61,8 +65,8 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
       return withProgram({ ...memory, containers }, { making: '', hasState: true });
     }
     case 'numberTaken': {
-      const { number, hash } = deed;
-      return withProgram({ ...memory, rollout: numberTaken(rollout, number) }, { newest: { number, hash } });
+      const { kind: _, ...newest } = deed;
+      return withProgram({ ...memory, rollout: numberTaken(rollout, newest.number) }, { newest });
     }
     case 'started':
       return { ...memory, starts: starts.crashes === undefined ? {} : { crashes: starts.crashes } };
@@ -83,16 +87,12 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
 }
 
 function makes(memory: ProgramMemory, deed: MakesDeed): ProgramMemory {
-  const { revision: number, hash, specHash: making, volume, lostAt, isAgain } = deed;
+  const { revision: number, hash, image, specHash: making, volume, lostAt, isAgain } = deed;
   // What is made of the good one again leaves the number of the bad one given.
   const isNewest = !isAgain && number >= (memory.program.newest?.number ?? 0);
   const madeAt = withMadeAt(memory.program, deed.at);
-  const known = withProgram(memory, {
-    volume,
-    making,
-    madeAt,
-    ...(isNewest && { newest: { number, hash } }),
-  });
+  const newest = { number, hash, ...(image && { image }) };
+  const known = withProgram(memory, { volume, making, madeAt, ...(isNewest && { newest }) });
   if (lostAt === undefined) return known;
   const { hasState: _, ...program } = known.program;
   return { ...known, program: { ...program, stateLost: { at: lostAt, attempt: memory.rollout.attempt } } };

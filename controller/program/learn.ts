@@ -1,13 +1,13 @@
-import { imageTag } from '../../schemas/build-id.ts';
 import { type Container, hashOf, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
-import { type Answer, type Facts, type Need, needKey, type ProbeState } from '../../schemas/facts.ts';
+import type { Facts, Need, ProbeState } from '../../schemas/facts.ts';
 import { exitOf } from '../../schemas/last-exit.ts';
 import { type ProgramMemory, withProgram, withRest } from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
-import { keyOf, madeOf } from '../../schemas/revision.ts';
+import { imageOf, keyOf, madeOf } from '../../schemas/revision.ts';
 import { type Overtaken, type Situation, specOf } from '../../schemas/situation.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { ask, Lacking } from './ask.ts';
 import type { GoalResult } from './goal.ts';
 import {
   afterExit,
@@ -22,18 +22,14 @@ import {
 } from './memory.ts';
 import { noteOom } from './out-of-memory.ts';
 import { asMade, isMadeOf, noted } from './ownership.ts';
-import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
+import { finishedKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
 import { clampWaits } from './waits.ts';
+import { imageKeyOf, imageState, noteImage } from './wanted-image.ts';
 
 /** What is to be made of the facts, or what is lacking for that: to be read, and added to them. */
 export type Learnt = { situation: Situation } | { need: Need };
-
-/** A fact that a look turns out to need ends it: it is taken up anew when that is there. */
-class Lacking {
-  constructor(readonly need: Need) {}
-}
 
 /**
  * The one place where memory changes because of what a look found; what the host itself did comes in by
@@ -47,14 +43,6 @@ export function learn(before: ProgramStatus, wish: GoalResult, facts: Facts): Le
     if (lacking instanceof Lacking) return { need: lacking.need };
     throw lacking;
   }
-}
-
-type Of<Kinds, K> = Extract<Kinds, { kind: K }>;
-
-function ask<K extends Need['kind']>({ answers }: Pick<Facts, 'answers'>, need: Of<Need, K>): Of<Answer, K> {
-  const answer = answers[needKey(need)];
-  if (answer?.kind !== need.kind) throw new Lacking(need);
-  return answer as Of<Answer, K>;
 }
 
 function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts): Situation {
@@ -114,25 +102,10 @@ function running(base: Situation, spec: ProgramSpec): Running {
 function served(situation: Running): Running {
   const { current, spec, imageKey } = situation;
   const timed = current ? withRollout(situation, current, attemptOf(spec, imageKey)) : situation;
-  const ready = { ...timed, memory: noteReady(timed) };
+  const made = { ...timed, memory: noteImage(timed) };
+  const ready = { ...made, memory: noteReady(made) };
   const known = { ...ready, memory: noteServed(ready) };
   return accountForExit({ ...known, memory: noteOom(known) });
-}
-
-function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
-  const image = { kind: 'unneeded' } as const;
-  const { context, memory } = base;
-  if (spec.build === null || context === undefined) return { imageKey: spec.image ?? '', buildId: '', image };
-  if (context.kind === 'known') return { imageKey: context.hash, buildId: context.buildId, image };
-  const { newest } = memory.program;
-  if (context.held && newest !== undefined) {
-    // What the newest revision was made of, where the spec is still that one's.
-    const { revision } = ask(base, { kind: 'revision', number: newest.number });
-    const { buildHash: imageKey = '', buildId = '' } = revision ?? {};
-    if (revisionHash(spec, imageKey) === newest.hash) return { imageKey, buildId, image };
-  }
-  const { reason, message } = context;
-  return { imageKey: '', buildId: '', image: { kind: 'unknown', reason, message } };
 }
 
 /** Where the wanted attempt was rolled back, the goal is the one that came back. */
@@ -152,18 +125,6 @@ function withWish(situation: Situation, spec: ProgramSpec): Running {
   const known = forgetEnd(memory, spec);
   const asked = isKnown ? afterWish(known, specHash(spec, imageKey, port)) : known;
   return withRoles({ ...situation, memory: asked }, spec);
-}
-
-/** Looks for the image only where a container has to be made of it. */
-function imageState(situation: Running): Situation['image'] {
-  const { imageKey, buildId, image, current, spec } = situation;
-  if (image.kind === 'unknown') return image;
-  if (situation.pending.includes(imageKey)) return { kind: 'pending' };
-  if (current !== undefined) return { kind: 'unneeded' };
-  const isBuild = spec.build !== null;
-  const tag = isBuild ? imageTag(buildId) : imageKey;
-  const { id } = ask(situation, { kind: 'image', imageKey, tag, isBuild });
-  return id === '' ? { kind: 'absent' } : { kind: 'present', id };
 }
 
 /**
@@ -196,6 +157,7 @@ function withStandIn(situation: Running): Running {
   const { port, shownPort, portProblem } = held;
   const other = withRoles({ ...found, port, shownPort, portProblem, yields: undefined }, spec);
   const image = imageState(other);
+  if (image.kind === 'unknown') return timed;
   if (image.kind !== 'absent' && image.kind !== 'pending') return { ...other, image };
   // Where the wanted one may yet be made, the two would take turns to fail.
   const { build } = spec;
@@ -233,16 +195,20 @@ function noteReady(situation: Running): ProgramMemory {
   const number = current === undefined ? 0 : revisionOf(current);
   // A ledger that could not be written knows nothing of the newest revision; the container made for it does.
   const isNewest = number > (memory.program.newest?.number ?? 0);
-  const numbered = isNewest ? withProgram(memory, { newest: { number, hash } }) : memory;
-  const made = { revision: number || 1, hash, imageKey, buildId, spec };
+  const image = imageOf({ spec, imageId: current?.imageId ?? '' });
+  const numbered = isNewest ? withProgram(memory, { newest: { number, hash, ...image } }) : memory;
+  const made = { revision: number || 1, hash, imageKey, buildId, spec, ...image };
   const isNow = current !== undefined && isReady(situation, current, spec);
   const rollout = isNow ? nowReady(memory.rollout, made) : memory.rollout;
   // A ledger that was lost is made good from the container that runs.
-  const newest = numbered.program.newest ?? { number: made.revision, hash };
+  const newest = numbered.program.newest ?? { number: made.revision, hash, ...image };
   const known = rollout === memory.rollout ? numbered : withProgram({ ...numbered, rollout }, { newest });
   // It may have taken longer than its successor, and is ready as its own revision has it.
   const isOlder = overtaken !== undefined && isReady(situation, overtaken.container, overtaken.revision.spec);
-  return isOlder ? { ...known, rollout: nowReady(known.rollout, madeOf(overtaken.revision)) } : known;
+  if (!isOlder) return known;
+  const { container, revision } = overtaken;
+  const older = madeOf({ ...revision, imageId: container.imageId });
+  return { ...known, rollout: nowReady(known.rollout, older) };
 }
 
 /** Remembers how the engine describes the container that serves when it, or one of its settings, is first seen. */

@@ -3,7 +3,7 @@ import type { ImageFailure } from '../../schemas/facts.ts';
 import { describeMemory, type LastExit, outOfMemory } from '../../schemas/last-exit.ts';
 import { finishedOf, type ProgramMemory, type Rollout, withProgram, withRest } from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
-import { keyOf, madeOf, type Revision } from '../../schemas/revision.ts';
+import { imageOf, keyOf, madeOf, type Revision } from '../../schemas/revision.ts';
 import { attemptOf } from '../../schemas/spec-hash.ts';
 import { askedAgain, ended, endOf, isAccounted } from './verdicts.ts';
 import { BACK_OFF_MS_MAX, backOffMs } from './waits.ts';
@@ -147,10 +147,10 @@ export function rebuiltMemory(
   const newest = kept.at(-1);
   const number = Math.max(newest?.number ?? 0, ...containers.map(revisionOf));
   // A number without its hash belongs to no spec that is known: the next one made is the one after it.
-  const hash = newest?.number === number ? newest.hash : '';
+  const known = newest?.number === number ? { hash: newest.hash, ...imageOf(newest) } : { hash: '' };
   const rebuilt = withProgram(memory, {
     startRequested: memory.program.startRequested || containers.some(({ startedAtMs }) => startedAtMs > 0),
-    ...(number > 0 && { newest: { number, hash } }),
+    ...(number > 0 && { newest: { number, ...known } }),
   });
   // One that was deleted has no containers: what comes back under its name begins anew.
   return containers.length === 0 ? rebuilt : { ...rebuilt, rollout: rolloutOf(memory.rollout, kept) };

@@ -1,6 +1,7 @@
 import { byAge, type Container, hashOf, isGoing, isUp, revisionOf } from '../../schemas/container.ts';
 import type { Yield } from '../../schemas/facts.ts';
-import { describeDeletion } from '../../schemas/memory.ts';
+import { describeDeletion, isSameImage, type Made } from '../../schemas/memory.ts';
+import { imageOf } from '../../schemas/revision.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
@@ -193,7 +194,7 @@ function planCreate(situation: Running): Action[] {
 
 function create(situation: Running, imageId: string): Action {
   const { containers, memory, rollback, spec, specHash } = situation;
-  const revision = rollback?.revision ?? nextRevision(situation);
+  const revision = rollback?.revision ?? nextRevision(situation, imageId);
   // What never ran nobody has changed: the engine lost it over a start that failed.
   const same = containers.filter((one) => hashOf(one) === specHash && one.startedAtMs > 0);
   const drift = same.flatMap((one) => driftOf(one, memory)).join('; ');
@@ -220,14 +221,18 @@ function freeName({ containers, strangers, containerName }: Situation, hash: str
   return names.find((name) => !taken.includes(name)) ?? beside;
 }
 
-/** A restart is the same revision; anything else that needs another container is the next. */
-function nextRevision(situation: Running): number {
-  const { rollout, program } = situation.memory;
-  const hash = revisionHash(situation.spec, situation.imageKey);
-  if (program.newest?.hash === hash) return program.newest.number;
+/** A restart of the same image is the same revision; anything else that needs another container is the next. */
+function nextRevision(situation: Running, imageId: string): number {
+  const { spec, memory, imageKey } = situation;
+  const { rollout, program } = memory;
+  const hash = revisionHash(spec, imageKey);
+  const { image } = imageOf({ spec, imageId });
+  const isOf = (one: Pick<Made, 'hash' | 'image'> | undefined) =>
+    one?.hash === hash && isSameImage(one.image, image);
+  if (program.newest !== undefined && isOf(program.newest)) return program.newest.number;
   // What is wanted again after one that was rolled back is the one that serves, and so is its restart.
   const { good, verdict } = rollout;
   const isMade = situation.containers.some((one) => revisionOf(one) === good?.revision);
-  if (good?.hash === hash && verdict !== 'bad' && isMade) return good.revision;
+  if (good !== undefined && isOf(good) && verdict !== 'bad' && isMade) return good.revision;
   return newestNumber(situation) + 1;
 }

@@ -1,14 +1,15 @@
 import { type Container, isGoing, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
 import { describeCrashes, unrunnable } from '../../schemas/last-exit.ts';
-import type { Made } from '../../schemas/memory.ts';
+import type { Bad, Made } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
+import { imageOf } from '../../schemas/revision.ts';
 import type { Rollback, Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { DeedOf } from './deed.ts';
 import { driftOf } from './drift.ts';
 import { forgetCrashes } from './memory.ts';
 import { asRunning, hasCrashed, isLate, newestNumber, type Running, withRoles } from './roles.ts';
-import { endOf } from './verdicts.ts';
+import { endOf, rolledBack } from './verdicts.ts';
 
 type Probes = Pick<ProgramSpec, 'readiness' | 'liveness'>;
 
@@ -29,19 +30,21 @@ export function givesUp(situation: Situation): DeedOf<'gaveUp'> | undefined {
   const { good } = situation.memory.rollout;
   if (running?.current === undefined || running.rollback || good === undefined) return undefined;
   const { current, spec, imageKey, rolloutMs, probes, lastExit } = running;
-  const isGood = good.hash === revisionHash(spec, imageKey);
   const { crashes } = running.memory.starts;
   const crashed = crashes && lastExit && isRunOf(lastExit.run, current);
   const lacking = crashed ? unrunnable(lastExit) : '';
-  if (isGood || (lacking === '' && !isLate(running, current, spec, rolloutMs))) return undefined;
+  if (lacking === '' && !isLate(running, current, spec, rolloutMs)) return undefined;
   const revision = numberOf(running, current);
-  if (lacking !== '')
-    return { kind: 'gaveUp', spec, imageKey, bad: { revision, reason: 'StartFailed', message: lacking } };
+  const gaveUp = (bad: Bad): DeedOf<'gaveUp'> | undefined => {
+    const failed = { spec, imageKey, ...imageOf({ spec, imageId: current.imageId }), bad };
+    const { rollout } = situation.memory;
+    return rolledBack(rollout, failed) === rollout ? undefined : { kind: 'gaveUp', ...failed };
+  };
+  if (lacking !== '') return gaveUp({ revision, reason: 'StartFailed', message: lacking });
   const probe = probes.get(current.id)?.message ?? '';
   const found = crashed ? describeCrashes(lastExit, crashes.count) : probe;
   const message = `not ready within ${spec.progressDeadlineSeconds} s${found === '' ? '' : `: ${found}`}`;
-  const bad = { revision, reason: 'ProgressDeadlineExceeded', message };
-  return { kind: 'gaveUp', spec, imageKey, bad };
+  return gaveUp({ revision, reason: 'ProgressDeadlineExceeded', message });
 }
 
 /** That the engine would not start what is wanted; undefined for an older one that only serves until that can be had. */
@@ -55,7 +58,7 @@ export function refusedStart(
   if (running?.current?.id !== id) return undefined;
   const { spec, imageKey, nowMs, current } = running;
   const bad = { revision: numberOf(running, current), reason: 'StartFailed', message };
-  return { kind: 'refused', spec, imageKey, bad, nowMs };
+  return { kind: 'refused', spec, imageKey, ...imageOf({ spec, imageId: current.imageId }), bad, nowMs };
 }
 
 /** The revision it was made for; not the newest, where an older one was still there when that was wanted again. */

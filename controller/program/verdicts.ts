@@ -1,5 +1,13 @@
 import type { Container } from '../../schemas/container.ts';
-import type { Bad, Made, ProgramMemory, Rollout, RunEnd } from '../../schemas/memory.ts';
+import {
+  attemptImage,
+  type Bad,
+  isSameImage,
+  type Made,
+  type ProgramMemory,
+  type Rollout,
+  type RunEnd,
+} from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { attemptOf, revisionHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
@@ -11,6 +19,8 @@ import { waitMs } from './waits.ts';
 export interface Failed {
   spec: ProgramSpec;
   imageKey: string;
+  /** See `Made`. */
+  image?: string;
   bad: Bad;
 }
 
@@ -19,10 +29,10 @@ export function wanted(rollout: Rollout, attempt: string, nowMs: number): Rollou
   if (rollout.attempt !== attempt) return attempted(attempt, 0, rollout.good);
   const isDue =
     rollout.verdict === 'bad' && rollout.nextAt !== undefined && waitMs(rollout.nextAt, nowMs) === 0;
-  return isDue ? attempted(attempt, rollout.refusals, rollout.good) : rollout;
+  return isDue ? attempted(attempt, rollout.refusals, rollout.good, rollout.image) : rollout;
 }
 
-/** A fresh try was asked for. */
+/** A fresh try was asked for: the name of its image is looked up anew, where it is not the good one. */
 export function askedAgain(rollout: Rollout): Rollout {
   return attempted(rollout.attempt, 0, rollout.good);
 }
@@ -30,22 +40,30 @@ export function askedAgain(rollout: Rollout): Rollout {
 /** It was ready: the wanted attempt, or an older one that took longer than its successor. */
 export function nowReady(rollout: Rollout, made: Made): Rollout {
   if (stableJson(rollout.good) === stableJson(made)) return rollout;
-  return attempted(rollout.attempt, refusalsOf(rollout), made);
+  return attempted(rollout.attempt, refusalsOf(rollout), made, attemptImage(rollout));
+}
+
+/** The wanted attempt has a container, which is made of that image. */
+export function madeFrom(rollout: Rollout, image: string): Rollout {
+  return rollout.verdict !== 'new' || rollout.image === image ? rollout : { ...rollout, image };
 }
 
 /** The number of the good one turned out to be that of a revision which nobody remembers. */
 export function numberTaken(rollout: Rollout, number: number): Rollout {
   if (rollout.good?.revision !== number) return rollout;
-  return attempted(rollout.attempt, refusalsOf(rollout), undefined);
+  return attempted(rollout.attempt, refusalsOf(rollout), undefined, attemptImage(rollout));
 }
 
 /** It did not get ready in its time. The same where there is no other revision to come back. */
-export function rolledBack(rollout: Rollout, { spec, imageKey, bad }: Failed): Rollout {
+export function rolledBack(rollout: Rollout, { spec, imageKey, image, bad }: Failed): Rollout {
   const { good } = rollout;
-  if (good === undefined || good.hash === revisionHash(spec, imageKey)) return rollout;
+  if (good === undefined) return rollout;
   const attempt = attemptOf(spec, imageKey);
+  // The same attempt is made of another image only where that of the good one is gone: it can not come back.
+  const isIts = isSameImage(good.image, image) || attemptOf(good.spec, good.imageKey) === attempt;
+  if (isIts && good.hash === revisionHash(spec, imageKey)) return rollout;
   const refusals = rollout.attempt === attempt ? refusalsOf(rollout) : 0;
-  return { verdict: 'bad', attempt, refusals, good, ...bad };
+  return { verdict: 'bad', attempt, refusals, ...(image && { image }), good, ...bad };
 }
 
 /** A revision that the engine would not start is tried again after this, since the fault may be the machine's, */
@@ -65,10 +83,11 @@ export function refused(rollout: Rollout, failed: Failed, nowMs: number): Rollou
   return { ...after, refusals, reason: 'StartFailed', ...(!isLast && nextAt) };
 }
 
-function attempted(attempt: string, refusals: number, good: Made | undefined): Rollout {
-  if (good === undefined) return { verdict: 'new', attempt, refusals };
+function attempted(attempt: string, refusals: number, good: Made | undefined, image?: string): Rollout {
+  const anew = { verdict: 'new', attempt, refusals, ...(image && { image }) } as const;
+  if (good === undefined) return anew;
   const isGood = attemptOf(good.spec, good.imageKey) === attempt;
-  return isGood ? { verdict: 'good', attempt, good } : { verdict: 'new', attempt, refusals, good };
+  return isGood ? { verdict: 'good', attempt, good } : { ...anew, good };
 }
 
 const refusalsOf = (rollout: Rollout): number => (rollout.verdict === 'good' ? 0 : rollout.refusals);

@@ -29,6 +29,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
   const programs = createProgramStore({
     ...{ registry, clock, runtime, observed: controller.observed },
     hold: (work) => controller.collector.hold(work),
+    imageIdOf: async (reference) => (await engine.inspectImage(reference))?.id,
     removeStrays: () => controller.removeStrays(),
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });

@@ -9,6 +9,8 @@ export interface ProgramEditDeps {
   registry: Registry;
   /** Runs the work while nothing is collected. */
   hold: <T>(work: () => Promise<T>) => Promise<T>;
+  /** The id of the image that a name, or an id, is on this engine. Rejects `EngineUnavailable`. */
+  imageIdOf: (reference: string) => Promise<string | undefined>;
   /** Removes containers that belong to no program. Gives their names. */
   removeStrays: () => Promise<string[]>;
 }
@@ -22,7 +24,7 @@ export type ProgramEdits = Pick<
 /** Each wish of the API as an edit of the registry, with the words of its commit. */
 export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramViews): ProgramEdits {
   const { registry } = deps;
-  const history = createRevisionHistory(registry);
+  const history = createRevisionHistory(registry, deps.imageIdOf);
   return {
     async createFromSources(name, userId, buildId, files) {
       await registry.createFromSources(name, { userId, buildId, files }, intentOf('create', name, userId));
@@ -49,7 +51,8 @@ export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramVi
       return deps.hold(async () => {
         const chosen = await history.pick(status, revision);
         const intent = intentOf('rollback', name, status.userId, `to revision ${chosen.number}`);
-        await registry.replaceSpec(name, (onPlace) => history.restore(chosen, onPlace), intent);
+        const image = await history.imageOf(status, chosen);
+        await registry.replaceSpec(name, (onPlace) => history.restore(chosen, image, onPlace), intent);
         return chosen.number;
       });
     },

@@ -2,9 +2,12 @@ import type { OnPlace, PlacedSources } from '../../registry/contexts/source-fold
 import type { MadeSpec } from '../../registry/manifests/edits.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { attemptImage, isSameImage } from '../../schemas/memory.ts';
 import { isUpState } from '../../schemas/program.ts';
-import type { Revision } from '../../schemas/revision.ts';
+import { imageOf, type Revision } from '../../schemas/revision.ts';
+import { digest } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { isEngineAway } from '../engine/engine.ts';
 
 /** What a program was, and how to get back there. */
 export interface RevisionHistory {
@@ -14,13 +17,23 @@ export interface RevisionHistory {
    */
   pick(status: ProgramStatus, number: number | undefined): Promise<Revision>;
   /**
+   * What the manifest has to name so that a revision comes back whose spec names its image; undefined where it is
+   * built. That is the id where the name is another image's by now. Rejects `Conflict` where its image is gone.
+   */
+  imageOf(status: ProgramStatus, revision: Revision): Promise<string | undefined>;
+  /**
    * The spec to write into the manifest so that a revision comes back. Where its context has changed since, its
    * snapshot is put under `sources/` and the spec points there. Rejects `Conflict` where its sources are gone.
+   * @param image see `imageOf`
    */
-  restore(revision: Revision, onPlace: OnPlace): Promise<MadeSpec>;
+  restore(revision: Revision, image: string | undefined, onPlace: OnPlace): Promise<MadeSpec>;
 }
 
-export function createRevisionHistory(registry: Registry): RevisionHistory {
+/** @param imageIdOf the id of the image that a name, or an id, is on this engine. Rejects `EngineUnavailable` */
+export function createRevisionHistory(
+  registry: Registry,
+  imageIdOf: (reference: string) => Promise<string | undefined>,
+): RevisionHistory {
   async function pick(status: ProgramStatus, number: number | undefined): Promise<Revision> {
     const kept = await registry.revisions.list(status.name);
     if (number !== undefined) {
@@ -36,7 +49,7 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
     const wantsNewer = serves?.outcome === 'Ready' && isAboutNewer(status, serves);
     const below = wantsNewer ? status.currentRevision + 1 : status.currentRevision;
     // One that holds the same as what serves, under another number, is nothing to go back to.
-    const isOther = (revision: Revision) => wantsNewer || revision.hash !== serves?.hash;
+    const isOther = (revision: Revision) => wantsNewer || serves === undefined || !isSame(revision, serves);
     const good = kept.findLast(
       (revision) => revision.outcome === 'Ready' && revision.number < below && isOther(revision),
     );
@@ -65,11 +78,50 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
 
   return {
     pick,
-    async restore(revision, onPlace) {
+    imageOf: (status, revision) =>
+      imageToName(imageIdOf, revision, registry.get(status.name)?.program?.rawSpec, status),
+    async restore(revision, image, onPlace) {
       const placed = await place(revision, onPlace);
       const { build, ...rest } = revision.rawSpec;
-      if (placed === undefined) return { spec: rest };
+      if (placed === undefined) return { spec: image === undefined ? rest : { ...rest, image } };
       return { spec: { ...rest, build: { ...(build as object), context: placed.context } }, placed };
     },
   };
+}
+
+/** Whether they hold the same, by whatever number. */
+function isSame(one: Revision, other: Revision): boolean {
+  return one.hash === other.hash && isSameImage(imageOf(one).image, imageOf(other).image);
+}
+
+/** See `RevisionHistory.imageOf`. */
+async function imageToName(
+  imageIdOf: (reference: string) => Promise<string | undefined>,
+  { spec, rawSpec, imageId: id, number }: Revision,
+  manifest: Record<string, unknown> | undefined,
+  { memory }: ProgramStatus,
+): Promise<string | undefined> {
+  const { image: name } = spec;
+  if (name === null || id === '') return name ?? undefined;
+  // What is asked for, and was made of that image, is so whatever has the name now.
+  const isAsked = manifest !== undefined && digest(lasting(manifest)) === digest(lasting(rawSpec));
+  if (isAsked && attemptImage(memory.rollout) === id) return name;
+  const look = (reference: string) =>
+    imageIdOf(reference).catch((error: unknown) => {
+      if (isEngineAway(error)) return 'unknown';
+      throw error;
+    });
+  const now = await look(name);
+  if (now === id) return name;
+  if ((await look(id)) !== undefined) return id;
+  // A pull may bring it; if that is another by then, it is another revision.
+  if (now === undefined) return name;
+  throw new AppError('Conflict', `the image of revision ${number} is gone, and ${name} is another now`, {
+    hint: `Its id was ${id}. Where you have it elsewhere, name it in the manifest.`,
+  });
+}
+
+/** What of a spec a rollback edits. */
+function lasting({ desiredState: _, restartedAt: __, ...spec }: Record<string, unknown>): object {
+  return spec;
 }

@@ -45,7 +45,7 @@ export interface ManifestEdits {
   editSpec(name: string, fields: Asked, intent?: Intent): Promise<ManifestEntry>;
   /**
    * Makes `spec` another one, see `replaceSpec` of edit-text.ts. Rejects `NotFound`, `Conflict` where the file is
-   * not valid, and as `make` does. Sources that it put in place are gone again when the edit is refused.
+   * not valid or nothing would change, and as `make` does. Sources that it put in place are gone again when the edit is refused.
    */
   replaceSpec(
     name: string,
@@ -110,7 +110,9 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
         return withSources(root, placed, () =>
           rewrite(options, name, (text) => {
             mustBeValid(options, name, text);
-            return replaceSpec(text, spec);
+            const next = replaceSpec(text, spec);
+            if (next === text && placed?.isNew !== true) throw nothingToChange(name);
+            return next;
           }),
         );
       }),
@@ -216,6 +218,12 @@ function mustBeValid({ parse }: ManifestEditsOptions, name: string, text: string
   throw new AppError('Conflict', `${problems.map(describeProblem)[0]}`, {
     hint: 'The manifest has to be valid before it can be edited by a call: mend the file, or PUT a new one.',
     details: problems,
+  });
+}
+
+function nothingToChange(name: string): AppError {
+  return new AppError('Conflict', `nothing would change: that is what ${labelOf(name)} asks for`, {
+    hint: 'POST …/restart makes it anew.',
   });
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { mapLimit } from '../../registry/files/map-limit.ts';
 import { LABELS } from '../../schemas/program.ts';
+import { removeHolds } from '../setup/holds.ts';
 import type { Say } from '../setup/say.ts';
 import type { TestImage } from '../setup/test-image.ts';
 import { type BenchHost, type HostOptions, startBenchHost } from './host-process.ts';
@@ -88,6 +89,7 @@ async function removeAll(docker: Docker, run: string, complain: (error: unknown)
     // After many crashes the engine may count endpoints that are gone, until it is restarted: no reason to lose figures.
     await docker.getNetwork(Id).remove().catch(complain);
   }
+  await removeHolds(docker, [run]).catch(complain);
   for (const { Id } of await docker.listImages({ filters: { label: [`${RUN_LABEL}=${run}`] } })) {
     await docker.getImage(Id).remove({ force: true });
   }

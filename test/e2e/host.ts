@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
 import type { Dispatcher } from 'undici';
 import { LABELS, type ProgramState } from '../../schemas/program.ts';
+import { removeHolds } from '../setup/holds.ts';
 import { ensureTestImage, TEST_IMAGE } from '../setup/test-image.ts';
 import { type Answer, type AskInit, ask } from './api-client.ts';
 import { type HostChild, type LogLine, spawnHost } from './host-child.ts';
@@ -216,6 +217,7 @@ export async function createHost(
       const last = runs.at(-1);
       if (last !== undefined && !last.hasEnded()) await host.kill();
       await removeEngineObjects(docker, instance);
+      await removeHolds(docker, [instance]);
       await removeImages(docker, registry);
       rmSync(registry, { recursive: true, force: true });
     },

@@ -89,6 +89,7 @@ async function start(instance: string, diskBytes?: number): Promise<Host> {
   const hold = <T>(work: () => Promise<T>) => collector.hold(work);
   const programs = createProgramStore({
     ...{ registry, clock, runtime: 'runc', hold, observed: controller.observed },
+    imageIdOf: async (reference) => (await engine.inspectImage(reference))?.id,
     removeStrays: () => controller.removeStrays(),
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });

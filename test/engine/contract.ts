@@ -1,4 +1,5 @@
 import { describeContainers } from './contract-containers.ts';
+import { describeHeld } from './contract-held.ts';
 import { describeImages } from './contract-images.ts';
 import { type ContractWorld, createKit } from './contract-kit.ts';
 import { describeOutput } from './contract-output.ts';
@@ -14,4 +15,5 @@ export function describeEngine(name: string, world: () => ContractWorld): void {
   describeOwnership(name, kit);
   describeOutput(name, kit);
   describeImages(name, kit);
+  describeHeld(name, kit);
 }

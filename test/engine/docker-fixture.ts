@@ -12,6 +12,7 @@ import type { Engine, Image } from '../../controller/engine/engine.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { aptInstall } from '../setup/apt.ts';
 import { findCommand } from '../setup/command.ts';
+import { removeHolds } from '../setup/holds.ts';
 import { ensureTestImage } from '../setup/test-image.ts';
 
 const LIMIT_MS = 300_000;
@@ -123,6 +124,7 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
         [LABELS.instance, HELPER_LABEL, IMAGE_VOLUME_LABEL].map((key) => `${key}=${instance}`),
       );
       await removeAll(docker, labels);
+      await removeHolds(docker, instances);
       await removeImages(docker, run, instances);
     },
   };

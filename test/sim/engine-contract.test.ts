@@ -62,7 +62,7 @@ function createContractWorld(): () => ContractWorld {
       world.images.get(imageId)?.claims.clear();
     },
     async tagImage(imageId, reference) {
-      world.tags.set(reference, imageId);
+      world.moveTag(reference, imageId);
     },
     async derive(imageId, reference) {
       const from = world.images.get(imageId);

@@ -12,7 +12,7 @@ export function simImages(
   world: SimWorld,
   instance: string,
   call: <T>(method: string, act: () => T | Promise<T>) => Promise<T>,
-): Pick<Engine, 'listBuiltImages' | 'removeImage' | 'volumeSizes'> {
+): Pick<Engine, 'listBuiltImages' | 'removeImage' | 'volumeSizes' | HoldingCalls> {
   return {
     listBuiltImages: () =>
       call('listBuiltImages', () => {
@@ -48,10 +48,42 @@ export function simImages(
         return 'removed';
       }),
 
+    holdImage: (id) =>
+      call('holdImage', () => {
+        const image = world.images.get(id);
+        if (image !== undefined) hold(world, image, instance);
+      }),
+
+    listHeldImages: () =>
+      call('listHeldImages', () =>
+        [...world.images.keys()].filter((id) => world.tags.get(holdOf(id, instance)) === id),
+      ),
+
+    releaseImage: (id) =>
+      call('releaseImage', () => {
+        if (!world.images.has(id)) return 'gone';
+        if ([...world.containers.values()].some(({ facts }) => facts.imageId === id)) return 'kept';
+        if (!world.tags.delete(holdOf(id, instance))) return 'kept';
+        if (world.namesOf(id).length > 0) return 'kept';
+        world.images.delete(id);
+        return 'removed';
+      }),
+
     volumeSizes: () =>
       call('volumeSizes', () => new Map([...world.volumes.keys()].map((name) => [name, SIM_VOLUME_BYTES]))),
   };
 }
+
+type HoldingCalls = 'holdImage' | 'listHeldImages' | 'releaseImage';
+
+/** As the adapter does: a tag of the instance's own, on what has a name and no host built. */
+export function hold(world: SimWorld, image: SimImage, instance: string): void {
+  if (!isHosts(world, image) && world.namesOf(image.id).length > 0)
+    world.tags.set(holdOf(image.id, instance), image.id);
+}
+
+const holdOf = (id: string, instance: string): string =>
+  `hersh/image-${id.replace('sha256:', '')}:for-${instance}`;
 
 /** Says that the instance has a use for an image, where a host built it. */
 export function claim(world: SimWorld, image: SimImage, instance: string): void {

@@ -52,6 +52,10 @@ export interface SimWorld {
 
   /** Makes an image there is no Dockerfile for. */
   addImage(tag: string, more?: { labels?: Record<string, string>; env?: Record<string, string> }): Image;
+  /** As `docker tag`, a build or a pull gives a name to another image. */
+  moveTag(tag: string, id: string): void;
+  /** Tags of an image, those of hosts that hold it among them. */
+  namesOf(id: string): string[];
   newId(): string;
   emit(container: SimContainer, action: string): void;
   /** Runs a container that does not run. */
@@ -73,6 +77,8 @@ export interface SimWorld {
   thaw(): void;
   /** As Docker 29 does: a start that fails on networking makes it forget the container's networks. */
   forgetsNetworks: boolean;
+  /** As on containerd's image store: an image whose last tag another takes is gone, used or not. */
+  forgetsUntagged: boolean;
 }
 
 export interface SimContainer {
@@ -128,7 +134,7 @@ export function createSimWorld(clock: Clock): SimWorld {
     tags: new Map(),
     volumes: new Map(),
     foreignPorts: new Set(),
-    forgetsNetworks: false,
+    ...{ forgetsNetworks: false, forgetsUntagged: false },
     remoteImages: new Set(),
     networkDown: false,
     diskFull: false,
@@ -166,8 +172,17 @@ export function createSimWorld(clock: Clock): SimWorld {
         claims: world.images.get(id)?.claims ?? new Set(),
         layers: [{ chain: id, bytes: SIM_IMAGE_BYTES }],
       });
-      world.tags.set(tag, id);
+      world.moveTag(tag, id);
       return { id, labels };
+    },
+
+    namesOf: (id) => [...world.tags].flatMap(([name, of]) => (of === id ? [name] : [])),
+
+    moveTag(tag, id) {
+      const before = world.tags.get(tag) ?? '';
+      world.tags.set(tag, id);
+      const isLost = world.forgetsUntagged && world.namesOf(before).length === 0;
+      if (isLost && !world.images.get(before)?.claims.size) world.images.delete(before);
     },
 
     emit(container, action) {

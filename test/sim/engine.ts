@@ -3,7 +3,7 @@ import type { Container, ContainerSettings, ContainerSummary } from '../../schem
 import { AppError, type Reason } from '../../schemas/errors.ts';
 import { LABELS, type Resources } from '../../schemas/program.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';
-import { claim, simImages } from './engine-images.ts';
+import { claim, hold, simImages } from './engine-images.ts';
 import { nothing, readLines } from './engine-logs.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 
@@ -118,6 +118,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
           const image = world.images.get(request.image);
           if (image === undefined) throw new AppError('ImageNotFound', `no image ${request.image}`);
           claim(world, image, instance);
+          hold(world, image, instance);
           const holder = [...containers.values()].find(({ facts }) => facts.name === request.name);
           if (holder !== undefined) {
             const { id } = holder.facts;
@@ -290,7 +291,7 @@ const REFUSALS: readonly [RegExp, Reason][] = [
   [/^(ping|info)$/, 'EngineUnavailable'],
   [/^build$/, 'BuildFailed'],
   [/^pull$/, 'ImageNotFound'],
-  [/^(list|inspect|logs|volumeSizes|removeImage)/, 'InternalError'],
+  [/^(list|inspect|logs|volumeSizes|removeImage|holdImage|releaseImage)/, 'InternalError'],
 ];
 
 function refusal(method: string): AppError {

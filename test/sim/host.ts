@@ -124,9 +124,9 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     trashVolume: step('trashVolume', files.trashVolume, (name) => name),
   };
   const metrics = createMetrics();
+  const engine = mortalEngine(world, instance, life, step, (call) => calls.push(call));
   const controller = startController({
-    ...{ registry, metrics, instance, clock: life.clock, runtime: 'runc' },
-    engine: mortalEngine(world, instance, life, step, (call) => calls.push(call)),
+    ...{ registry, metrics, instance, clock: life.clock, runtime: 'runc', engine },
     log: recorder(log, () => clock.monotonic()),
     portRange: options.portRange ?? { min: 19001, max: 29999 },
     ...(options.collect === undefined ? {} : { collect: options.collect }),
@@ -138,6 +138,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
   const programs = createProgramStore({
     hold: (work) => controller.collector.hold(work),
     ...{ registry, clock: life.clock, runtime: 'runc', observed: controller.observed },
+    imageIdOf: async (reference) => (await engine.inspectImage(reference))?.id,
     removeStrays: () => controller.removeStrays(),
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
@@ -280,6 +281,8 @@ function mortalEngine(
     removeContainer: change('removeContainer', engine.removeContainer, nameOf),
     removeVolume: change('removeVolume', engine.removeVolume, (name) => name),
     removeImage: change('removeImage', engine.removeImage, (id) => id),
+    holdImage: change('holdImage', engine.holdImage, (id) => id),
+    releaseImage: change('releaseImage', engine.releaseImage, (id) => id),
     // An engine stops a build whose client is gone.
     build: change(
       'build',

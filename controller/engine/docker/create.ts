@@ -6,6 +6,7 @@ import type { CreateContainer } from '../engine.ts';
 import type { Connection } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
 import { createOptions, imageConfigOf } from './hardening.ts';
+import { holdImage } from './held-images.ts';
 import { prepareImageVolumes } from './image-volumes.ts';
 import { claimImage } from './images.ts';
 import type { Networks } from './network.ts';
@@ -36,6 +37,7 @@ async function create(deps: CreateDeps, request: CreateContainer): Promise<strin
   const docker = connection.quick;
   const image = await inspectImage(docker, request.image);
   await claimImage(docker, image, instance);
+  await holdImage(docker, image, instance);
   const config = imageConfigOf(image);
   const network = await networks.pick();
   const options = createOptions(request, config, {

@@ -16,6 +16,7 @@ import {
 import { createContainer } from './create.ts';
 import { absent, refused } from './errors.ts';
 import { watchEvents } from './events.ts';
+import { holdById, listHeldImages, releaseImage } from './held-images.ts';
 import { claimImage, createBuiltImages, inspectImage, newImage, removeImage } from './images.ts';
 import { info } from './info.ts';
 import { readLogs } from './logs.ts';
@@ -24,7 +25,7 @@ import { ping } from './ping.ts';
 import { pullImage } from './pull.ts';
 import { createSweep, removeContainer } from './remove.ts';
 import { startContainer } from './start.ts';
-import { hasVolume, listVolumes, removeVolume, volumeSizes } from './volumes.ts';
+import { createVolumes } from './volumes.ts';
 
 /** What an engine on its way down may have refused for that reason alone. */
 const DOUBTFUL: readonly string[] = ['StartFailed', 'PortConflict', 'ImageNotFound', 'InternalError'];
@@ -91,11 +92,11 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     },
     listBuiltImages: createBuiltImages(quick, instance),
     removeImage: (id) => removeImage(quick, id, instance),
+    holdImage: (id) => holdById(quick, id, instance),
+    listHeldImages: () => listHeldImages(quick, instance),
+    releaseImage: (id) => releaseImage(quick, id, instance),
 
-    hasVolume: (name) => hasVolume(look, name),
-    listVolumes: () => listVolumes(look, instance),
-    removeVolume: (name) => removeVolume(quick, name),
-    volumeSizes: () => volumeSizes(quick),
+    ...createVolumes(connection, instance),
 
     watch: (onEvent, onConnect, onDisconnect) =>
       watchEvents(connection, instance, clock, {

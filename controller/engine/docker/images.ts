@@ -2,10 +2,11 @@ import type Docker from 'dockerode';
 import { builtFrom } from '../../../schemas/build-id.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import type { BuiltImage, Image, ImageRemoval } from '../engine.ts';
-import { absent, engineError, refused, statusOf } from './errors.ts';
+import { absent, refused } from './errors.ts';
 import { createImageSizes } from './image-sizes.ts';
 import { claimTag, hasNone, ownTags } from './images-of-people.ts';
 import { isImageReference } from './translate.ts';
+import { untag } from './untag.ts';
 
 const ID_DIGITS = 12;
 
@@ -82,16 +83,4 @@ export async function removeImage(docker: Docker, id: string, instance: string):
   }
   const left = await absent(docker.getImage(found.Id).inspect(), [404], 'InternalError');
   return left === undefined ? 'removed' : 'kept';
-}
-
-/** @returns false where a container came to use the image meanwhile */
-async function untag(docker: Docker, reference: string): Promise<boolean> {
-  try {
-    await docker.getImage(reference).remove();
-    return true;
-  } catch (error) {
-    if (statusOf(error) === 404) return true;
-    if (statusOf(error) === 409) return false;
-    throw engineError(error, 'InternalError');
-  }
 }

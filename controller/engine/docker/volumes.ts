@@ -1,21 +1,34 @@
 import type Docker from 'dockerode';
 import { LABELS } from '../../../schemas/program.ts';
-import type { Volume } from '../engine.ts';
-import { get } from './client.ts';
+import type { Engine, Volume } from '../engine.ts';
+import { type Connection, get } from './client.ts';
 import { absent, refused } from './errors.ts';
 
-export async function listVolumes(docker: Docker, instance: string): Promise<Volume[]> {
+/** What a Docker engine knows of volumes. */
+export function createVolumes(
+  { look, quick }: Connection,
+  instance: string,
+): Pick<Engine, 'hasVolume' | 'listVolumes' | 'removeVolume' | 'volumeSizes'> {
+  return {
+    hasVolume: (name) => hasVolume(look, name),
+    listVolumes: () => listVolumes(look, instance),
+    removeVolume: (name) => removeVolume(quick, name),
+    volumeSizes: () => volumeSizes(quick),
+  };
+}
+
+async function listVolumes(docker: Docker, instance: string): Promise<Volume[]> {
   const filters = { label: [`${LABELS.instance}=${instance}`] };
   const { Volumes } = await refused(docker.listVolumes({ filters }), 'InternalError');
   return (Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} }));
 }
 
-export async function hasVolume(docker: Docker, name: string): Promise<boolean> {
+async function hasVolume(docker: Docker, name: string): Promise<boolean> {
   return (await absent(docker.getVolume(name).inspect(), [404], 'InternalError')) !== undefined;
 }
 
 /** See `Engine.removeVolume`. */
-export async function removeVolume(docker: Docker, name: string): Promise<boolean> {
+async function removeVolume(docker: Docker, name: string): Promise<boolean> {
   return (await absent(docker.getVolume(name).remove(), [404], 'StartFailed')) !== undefined;
 }
 
@@ -23,7 +36,7 @@ export async function removeVolume(docker: Docker, name: string): Promise<boolea
  * See `Engine.volumeSizes`. Volumes alone, where the engine knows how to (API 1.42): beside a build, the rest of this
  * answer is a 404 every third time on the containerd image store (28.5.2).
  */
-export async function volumeSizes(docker: Docker): Promise<ReadonlyMap<string, number>> {
+async function volumeSizes(docker: Docker): Promise<ReadonlyMap<string, number>> {
   const { Volumes } = (await refused(get(docker, '/system/df', { type: 'volume' }), 'InternalError')) as {
     Volumes: { Name: string; UsageData?: { Size: number } | null }[] | null;
   };

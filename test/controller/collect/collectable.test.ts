@@ -20,6 +20,7 @@ const NOTHING: References = {
   builds: new Set(),
   pastBuilds: new Set(),
   contexts: new Set(),
+  images: new Set(),
   programs: new Map(),
   withContainers: new Set(),
   leaving: new Set(),
@@ -40,6 +41,11 @@ const image = (
   buildId,
   claimedBy,
   ...base(`sha256:${buildId}`, ageMs, bytes),
+});
+const held = (id: string, ageMs: number): Found => ({
+  kind: 'heldImage',
+  id: `sha256:${id}`,
+  ...base(`held sha256:${id}`, ageMs, 0),
 });
 const context = (buildId: string, ageMs: number): Found => ({
   kind: 'context',
@@ -91,6 +97,15 @@ const CASES: [what: string, found: Found[], refs: Partial<References>, goes: str
   ['an image that another instance claims', [image('b', 99 * DAY, 'others')], {}, []],
   ['an image that nobody claims, within a week', [image('b', 6 * DAY, 'nobody')], {}, []],
   ['an image that nobody claims, later', [image('b', 7 * DAY, 'nobody')], {}, ['sha256:b']],
+  [
+    'an image of a build that a program names by its id',
+    [image('b', DAY)],
+    { images: new Set(['sha256:b']) },
+    [],
+  ],
+  ['a hold of an image that no revision is', [held('b', HOUR)], {}, ['held sha256:b']],
+  ['a hold before its grace', [held('b', HOUR - 1)], {}, []],
+  ['a hold of an image that one is', [held('b', DAY)], { images: new Set(['sha256:b']) }, []],
   ['a context after its grace', [context('b', HOUR)], {}, ['data/contexts/b']],
   ['a context of a kept revision', [context('b', DAY)], { builds: new Set(['b']) }, []],
   ['a context of a deleted program', [context('b', DAY)], { pastBuilds: new Set(['b']) }, []],
@@ -230,7 +245,7 @@ const id = fc.constantFrom('a', 'b', 'c', 'd');
 const age = fc.integer({ min: -DAY, max: 10 * DAY });
 const bytes = fc.integer({ min: 0, max: 100 });
 const thing: fc.Arbitrary<Found> = fc
-  .tuple(id, age, bytes, fc.constantFrom<Kind<'image'>['claimedBy']>('us', 'others', 'nobody'), fc.nat(6))
+  .tuple(id, age, bytes, fc.constantFrom<Kind<'image'>['claimedBy']>('us', 'others', 'nobody'), fc.nat(7))
   .map(([name, ms, size, claimedBy, which]): Found => {
     const all = [
       image(name, ms, claimedBy),
@@ -240,6 +255,7 @@ const thing: fc.Arbitrary<Found> = fc
       history(name, ms),
       trash(name, ms),
       volume(name, ms),
+      held(name, ms),
     ];
     return { ...(all[which] ?? context(name, ms)), bytes: size };
   });
@@ -249,6 +265,7 @@ const world = fc.record({
   refs: fc
     .record({
       builds: names,
+      images: names,
       pastBuilds: names,
       contexts: names,
       programs: names,
@@ -259,6 +276,7 @@ const world = fc.record({
     .map(
       (sets): References => ({
         builds: new Set(sets.builds),
+        images: new Set(sets.images.map((name) => `sha256:${name}`)),
         pastBuilds: new Set(sets.pastBuilds),
         contexts: new Set(sets.contexts.map((name) => `sources/build-${name.repeat(12)}`)),
         programs: new Map(sets.programs.map((name) => [name, name === 'd' ? 'you' : 'me'])),
@@ -332,6 +350,7 @@ describe('whatever is found and refers', () => {
             !isReferenced(given, one) &&
             one.kind !== 'sources' &&
             one.kind !== 'history' &&
+            one.kind !== 'heldImage' &&
             one.bytes > 0 &&
             !(one.kind === 'image' && one.claimedBy === 'nobody'),
         );

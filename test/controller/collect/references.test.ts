@@ -51,6 +51,26 @@ describe('what is referred to', () => {
     assert.deepEqual([...refs.leaving], ['x'], 'its manifest is not there');
   });
 
+  it('by a ledger and a manifest: images by their id, where the spec names them', () => {
+    const id = (digit: string) => `sha256:${hash(digit)}`;
+    const good = {
+      revision: 1,
+      hash: '',
+      imageKey: 'shop/app:1',
+      buildId: '',
+      spec: specOf(),
+      image: id('a'),
+    };
+    const memory = memoryOf({
+      program: { newest: { number: 2, hash: '', image: id('b') } },
+      rollout: { verdict: 'new', attempt: '', refusals: 0, image: id('c'), good },
+    });
+    const manifests = [{ name: 'y', text: `spec: {image: ${id('e')}}`, userId: '', context: undefined }];
+    const statuses = [status('x', memory, { imageId: id('d') })];
+    const refs = referencesOf({ ...NONE, statuses, manifests });
+    assert.deepEqual(sorted(refs.images), ['a', 'b', 'c', 'd', 'e'].map(id));
+  });
+
   it('by a manifest: its context, and every folder of the API that its text names, valid or not', () => {
     const text = `# was ${folder('a')}-01234567\nspec: {build: {context: ./${folder('b')}/app}} ${folder('c')}ff`;
     const manifests = [{ name: 'x', text, userId: '', context: 'sources/hand' }];
@@ -67,6 +87,7 @@ describe('what is referred to', () => {
   it('by kept revisions: images only while there is such a program', () => {
     const kept = (digit: string) => ({
       builds: new Set([buildId(digit)]),
+      images: new Set([`sha256:${hash(digit)}`]),
       contexts: new Set([folder(digit)]),
     });
     const revisions = new Map([
@@ -79,13 +100,18 @@ describe('what is referred to', () => {
     assert.deepEqual(sorted(refs.builds), ['a', 'c'].map(buildId));
     assert.deepEqual(sorted(refs.pastBuilds), [buildId('b')]);
     assert.deepEqual(sorted(refs.contexts), ['a', 'c'].map(folder));
+    assert.deepEqual(
+      sorted(refs.images),
+      ['a', 'c'].map((digit) => `sha256:${hash(digit)}`),
+    );
     assert.equal(refs.programs.get('damaged'), '', 'whose it is can not be said');
   });
 
   it('reads a revision as text: every whole hash in it, quoted or not, and every folder of the API', () => {
     const text = `buildHash: ${hash('a')}\nother: "${hash('1')}"\nshort: ${'b'.repeat(63)}\ncontext: ${folder('c')}\n`;
-    const { builds, contexts } = keptIn(text);
-    assert.deepEqual(sorted(builds), [buildId('1'), buildId('a')]);
+    const { builds, contexts, images } = keptIn(`${text}imageId: sha256:${hash('d')}\n`);
+    assert.deepEqual(sorted(builds), ['1', 'a', 'd'].map(buildId));
+    assert.deepEqual([...images], [`sha256:${hash('d')}`]);
     assert.deepEqual([...contexts], [folder('c')]);
   });
 });

@@ -5,13 +5,14 @@ import {
   ended,
   endOf,
   isAccounted,
+  madeFrom,
   nowReady,
   numberTaken,
   refused,
   rolledBack,
   wanted,
 } from '../../../controller/program/verdicts.ts';
-import type { Made, Rollout, RunEnd } from '../../../schemas/memory.ts';
+import { attemptImage, type Made, type Rollout, type RunEnd } from '../../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../../schemas/program.ts';
 import { attemptOf, revisionHash } from '../../../schemas/spec-hash.ts';
 import { containerOf, HASH, memoryOf, NOW_MS, SETTINGS, specOf } from './situation-fixture.ts';
@@ -52,6 +53,20 @@ describe('an attempt that is wanted', () => {
   it('stays what it is where it was wanted before', () => {
     for (const before of [isGood, isNew, isFirst, isBad])
       assert.equal(wanted(before, before.attempt, NOW_MS), before, before.verdict);
+  });
+
+  it('is made of the image that it was made of before, until a fresh try is asked for', () => {
+    const made = madeFrom(isNew, 'sha256:b');
+    assert.deepEqual(made, { ...isNew, image: 'sha256:b' });
+    assert.equal(madeFrom(made, 'sha256:b'), made);
+    for (const before of [isGood, isBad]) assert.equal(madeFrom(before, 'sha256:b'), before);
+    const due: Rollout = { ...isBad, image: 'sha256:b', nextAt: timestamp(NOW_MS) };
+    assert.equal(attemptImage(wanted(due, attempt(two), NOW_MS)), 'sha256:b');
+    for (const anew of [askedAgain(made), wanted(made, attempt(three), NOW_MS)])
+      assert.equal(attemptImage(anew), undefined);
+    const good = { ...GOOD, image: 'sha256:a' };
+    assert.equal(attemptImage(wanted({ ...made, good }, attempt(one), NOW_MS)), 'sha256:a');
+    assert.equal(attemptImage(nowReady(made, good)), 'sha256:b');
   });
 
   it('and was rolled back is made again when that is due, not a moment before, and counts its refusals on', () => {
@@ -137,6 +152,20 @@ describe('an attempt that had its time', () => {
       attempt: attempt(three),
       refusals: 0,
     });
+  });
+
+  it('of the same spec is bad by the image that it was made of, where both are known', () => {
+    const good = { ...GOOD, image: 'sha256:a' };
+    const again = { ...one, restartedAt: 'now' };
+    const failed = { spec: again, imageKey: HASH, bad: LATE };
+    const before: Rollout = { verdict: 'new', attempt: attempt(again), refusals: 0, good };
+    for (const image of [{}, { image: 'sha256:a' }])
+      assert.equal(rolledBack(before, { ...failed, ...image }), before);
+    const after = rolledBack(before, { ...failed, image: 'sha256:b' });
+    assert.deepEqual(after, { ...before, ...LATE, verdict: 'bad', image: 'sha256:b' });
+    // Its own image is gone: there is nothing to come back.
+    const isLost: Rollout = { verdict: 'good', attempt: attempt(one), good };
+    assert.equal(rolledBack(isLost, { ...failed, spec: one, image: 'sha256:b' }), isLost);
   });
 
   it('of the same spec from other sources is another one', () => {

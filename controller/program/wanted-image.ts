@@ -1,0 +1,68 @@
+import { imageTag } from '../../schemas/build-id.ts';
+import { revisionOf, short } from '../../schemas/container.ts';
+import { attemptImage, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
+import type { ProgramSpec } from '../../schemas/program.ts';
+import type { Situation } from '../../schemas/situation.ts';
+import { revisionHash } from '../../schemas/spec-hash.ts';
+import { ask } from './ask.ts';
+import type { ImageKey, Running } from './roles.ts';
+import { madeFrom } from './verdicts.ts';
+
+/** What the image of that spec is made from, or named by. */
+export function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
+  const image = { kind: 'unneeded' } as const;
+  const { context, memory } = base;
+  if (spec.build === null || context === undefined) return { imageKey: spec.image ?? '', buildId: '', image };
+  if (context.kind === 'known') return { imageKey: context.hash, buildId: context.buildId, image };
+  const { newest } = memory.program;
+  if (context.held && newest !== undefined) {
+    // What the newest revision was made of, where the spec is still that one's.
+    const { revision } = ask(base, { kind: 'revision', number: newest.number });
+    const { buildHash: imageKey = '', buildId = '' } = revision ?? {};
+    if (revisionHash(spec, imageKey) === newest.hash) return { imageKey, buildId, image };
+  }
+  const { reason, message } = context;
+  return { imageKey: '', buildId: '', image: { kind: 'unknown', reason, message } };
+}
+
+/**
+ * Looks for the image only where a container has to be made of it. One that is named is the same as before: names move,
+ * and nothing but a wish gives a program another. Where that is gone, what has the name now is the next revision; but
+ * no other image is the revision that comes back.
+ */
+export function imageState(situation: Running): Situation['image'] {
+  const { imageKey, buildId, image, current, spec, rollback } = situation;
+  if (image.kind === 'unknown') return image;
+  const known = current === undefined ? knownImage(situation) : undefined;
+  const isThere = known !== undefined && imageBy(situation, known) !== '';
+  if (isThere) return { kind: 'present', id: known };
+  if (situation.pending.includes(imageKey)) return { kind: 'pending' };
+  if (current !== undefined) return { kind: 'unneeded' };
+  const id = imageBy(situation, imageKey, spec.build === null ? imageKey : imageTag(buildId));
+  if (id === '') return { kind: 'absent' };
+  if (known === undefined || rollback === undefined) return { kind: 'present', id };
+  const message = `revision ${rollback.revision} can not come back: its image ${short(known)} is gone, and ${imageKey} is another`;
+  return { kind: 'unknown', reason: 'ImageNotFound', message };
+}
+
+/** What the container was made of before, where its image is named. */
+function knownImage({ spec, rollback, memory: { rollout } }: Running): string | undefined {
+  if (spec.build !== null) return undefined;
+  return rollback === undefined ? attemptImage(rollout) : rollout.good?.image;
+}
+
+function imageBy(situation: Running, imageKey: string, tag = imageKey): string {
+  const isBuild = situation.spec.build !== null;
+  return ask(situation, { kind: 'image', imageKey, tag, isBuild }).id;
+}
+
+/** Remembers which image the attempt, and the newest revision, was made of, where only its name is wanted. */
+export function noteImage({ memory, current, spec, imageKey, rollback }: Running): ProgramMemory {
+  if (rollback !== undefined || current === undefined || spec.build !== null) return memory;
+  const { imageId: image } = current;
+  const rollout = madeFrom(memory.rollout, image);
+  const known = rollout === memory.rollout ? memory : { ...memory, rollout };
+  const { newest } = memory.program;
+  const isIts = newest?.number === revisionOf(current) && newest.hash === revisionHash(spec, imageKey);
+  return isIts && newest.image !== image ? withProgram(known, { newest: { ...newest, image } }) : known;
+}
