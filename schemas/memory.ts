@@ -31,8 +31,8 @@ export interface OfProgram {
   restartedAtSeen: string;
   /** The named volume mounted at /state. */
   volume?: string;
-  /** The newest revision made, and the hash that makes it this one. */
-  newest?: { number: number; hash: string };
+  /** The newest revision made, and the hash that makes it this one. `ran`: a container of it was seen to have run. */
+  newest?: { number: number; hash: string; ran?: true };
   /** The build id last wanted, whose log is the newest; `""` before the first. */
   lastBuild: string;
   /** The container that served last; `removed` by the host itself, so that nobody misses it. */

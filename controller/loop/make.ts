@@ -10,7 +10,7 @@ import type { Slots } from '../engine/slots.ts';
 import type { CreateAction } from '../program/action.ts';
 import { emit, save } from './ledger.ts';
 import { type Outcome, withDeed } from './outcome.ts';
-import { keepNew, type RevisionDeps } from './revisions.ts';
+import { keepAgain, keepNew, type RevisionDeps } from './revisions.ts';
 
 export interface MakeDeps extends RevisionDeps {
   instance: string;
@@ -40,6 +40,7 @@ export async function createContainer(
   const isNew = memory.program.newest?.number !== revision && there === undefined;
   if (!isAgain && isNew)
     await keepNew(deps, before, situation, { revision, hash, imageKey, buildId, spec }, imageId);
+  if (there !== undefined) await keepAgain(deps, name, there);
   await save(deps, status);
   try {
     const request = requestOf(deps.instance, status, situation, action, volume);

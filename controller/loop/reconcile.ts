@@ -25,7 +25,7 @@ import { emit, save } from './ledger.ts';
 import { type ObserveDeps, observe } from './observe.ts';
 import { withDeed } from './outcome.ts';
 import type { Prober } from './probe.ts';
-import { keepFailed, keepReady } from './revisions.ts';
+import { keepFailed, keepReady, keepSuperseded } from './revisions.ts';
 
 type Trace = ((decided: Decided) => void) | undefined;
 
@@ -124,6 +124,7 @@ async function decide(
     : { commit: '' };
   await Promise.all(eventsBetween(before, next, commit).map((event) => emit(deps, next, event)));
   await keepReady(deps, next);
+  await keepSuperseded(deps, name, situation);
   await save(deps, next);
   deps.observed(name);
   releasePorts(deps, situation);

@@ -43,7 +43,9 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
       const { revision: number, hash, specHash: making, volume } = deed;
       // What is made of the good one again leaves the number of the bad one given.
       const isNewest = !deed.isAgain && number >= (program.newest?.number ?? 0);
-      return withProgram(memory, { volume, making, ...(isNewest && { newest: { number, hash } }) });
+      const isKnown = program.newest?.number === number && program.newest.hash === hash;
+      const newest = isKnown ? program.newest : { number, hash };
+      return withProgram(memory, { volume, making, ...(isNewest && { newest }) });
     }
     case 'made': {
       const containers = { ...memory.containers, [deed.containerId]: { made: true as const } };

@@ -19,6 +19,7 @@ import {
   rebuiltMemory,
   withBuild,
   withLateOom,
+  withRan,
 } from './memory.ts';
 import { noteOom } from './out-of-memory.ts';
 import { asMade, isMadeOf, noted } from './ownership.ts';
@@ -67,7 +68,7 @@ function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts)
     ...{ ...facts, ...port, name: before.name, goal, imageKey: '', buildId: '' },
     ...{ stopping: new Set(facts.stopping), probes: probesOf(before, facts) },
     image: { kind: goal.kind !== 'run' && pending.length > 0 ? 'pending' : 'unneeded' },
-    memory: clampWaits(noted(known, facts), facts.nowMs),
+    memory: clampWaits(withRan(noted(known, facts), containers), facts.nowMs),
     ...{ rollback: undefined, rolloutMs: 0, lastExit: withLateOom(before.lastExit, containers) },
   };
   if (goal.kind === 'stop') return stopped(situation);

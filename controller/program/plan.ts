@@ -176,6 +176,8 @@ function planCreate(situation: Running): Action[] {
   const { image, imageKey, buildId, portProblem, yields, memory, nowMs, spec } = situation;
   if (isFinished(situation, situation.specHash)) return [];
   if (image.kind === 'present') {
+    // Another may be wanted by then: only what can start next is made, and is a revision. Its end is told.
+    if (situation.containers.some((one) => isUp(one) && situation.stopping.has(one.id))) return [];
     // Where the port that serves is given up, its successor is made first, as always.
     const hasPort = portProblem === undefined || yields !== undefined;
     const ms = startWaitMs(memory, nowMs) || (hasPort ? 0 : PORT_RETRY_MS);

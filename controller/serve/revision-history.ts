@@ -3,7 +3,8 @@ import type { MadeSpec } from '../../registry/manifests/edits.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { isUpState } from '../../schemas/program.ts';
-import type { Revision } from '../../schemas/revision.ts';
+import { keyOf, type Revision } from '../../schemas/revision.ts';
+import { attemptOf } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 
 /** What a program was, and how to get back there. */
@@ -33,7 +34,8 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
     }
     const serves = kept.find((revision) => revision.number === status.currentRevision);
     // Where something newer is wanted than what serves, what serves is what to go back to.
-    const wantsNewer = serves?.outcome === 'Ready' && isAboutNewer(status, serves);
+    const isGood = serves?.outcome === 'Ready';
+    const wantsNewer = isGood && (isAboutNewer(status, serves) || isBeingReplaced(status, serves));
     const below = wantsNewer ? status.currentRevision + 1 : status.currentRevision;
     // One that holds the same as what serves, under another number, is nothing to go back to.
     const isOther = (revision: Revision) => wantsNewer || revision.hash !== serves?.hash;
@@ -52,6 +54,16 @@ export function createRevisionHistory(registry: Registry): RevisionHistory {
     if (reason === 'BuildFailed' || reason === 'ImageNotFound')
       return isUp || memory.failedImage === undefined || memory.failedImage.key !== serves.buildHash;
     return reason === 'RolledBack' || (isUp && (reason === 'Building' || reason === 'PortConflict'));
+  }
+
+  /** Whether another takes its place just now, for which it was stopped or still serves. */
+  function isBeingReplaced({ containerId, memory }: ProgramStatus, serves: Revision): boolean {
+    const { rollout, program, containers } = memory;
+    const end = containers[containerId]?.run?.end;
+    if (program.inForce === undefined || rollout.attempt === '' || (end !== undefined && end !== 'asked'))
+      return false;
+    const { restartedAt } = program.inForce.spec;
+    return rollout.attempt !== attemptOf({ ...serves.spec, restartedAt }, keyOf(serves));
   }
 
   /** The folder that holds what the revision was built from, as its manifest named it or restored. */
