@@ -32,7 +32,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
   const manifests = createManifestSet(parse, labelOf);
   const unconfirmed = await openUnconfirmed(paths.data, records.onWriteError);
-  const absences = createAbsences(status, () => clock.monotonic(), unconfirmed.names);
+  const absences = createAbsences(status, () => clock.monotonic(), manifests.movedTo, unconfirmed.names);
   const announced = new Set<string>();
   const listeners = createListeners<RegistryChange>(onListenerError);
   const exclusive = createSerial();
