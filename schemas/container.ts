@@ -28,6 +28,8 @@ export interface Container extends ContainerSummary {
   /** The host port that the engine says it is published on now; 0 while it does not run, or has lost it. */
   servedPort: number;
   settings: ContainerSettings;
+  /** The named volume at /state; `""` where there is none. */
+  stateVolume: string;
   runtime: string;
   /** With what its image brings. */
   env: Record<string, string>;

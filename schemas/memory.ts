@@ -22,6 +22,8 @@ export interface OfProgram {
     rawSpec: Record<string, unknown>;
     spec: ProgramSpec;
     labels: Record<string, string>;
+    /** The program whose `/state` it asks for, by its annotation. */
+    stateFrom?: string;
   };
   /** It was deleted, by that commit where one is known, and not all of it is gone yet. */
   deletion?: { commit: string };
@@ -31,6 +33,8 @@ export interface OfProgram {
   restartedAtSeen: string;
   /** The named volume mounted at /state. */
   volume?: string;
+  /** The last program whose `/state` was asked for, and whether it was taken over: told once. */
+  stateFrom?: { name: string; taken: boolean };
   /** The newest revision made, and the hash that makes it this one. `ran`: a container of it was seen to have run. */
   newest?: { number: number; hash: string; ran?: true };
   /** The build id last wanted, whose log is the newest; `""` before the first. */

@@ -1,5 +1,6 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { STATE_FROM } from '../../schemas/trashed-volume.ts';
 import type { References } from './collectable.ts';
 
 /** What a program's kept revisions need. */
@@ -58,12 +59,20 @@ export function referencesOf(sources: ReferenceSources): References {
     for (const id of kept.builds) (programs.has(name) ? builds : pastBuilds).add(id);
     if (programs.has(name)) for (const folder of kept.contexts) contexts.add(folder);
   }
+  const supplied = statuses.filter(({ memory }) => memory.program.volume !== undefined);
+  const withVolume = new Set(supplied.map(({ name }) => name));
   return {
     ...{ builds, pastBuilds, contexts, programs, withContainers: new Set(withContainers) },
     leaving: new Set([...programs.keys()].filter((name) => !present.has(name))),
-    volumes: new Set(statuses.flatMap(({ memory }) => memory.program.volume ?? [])),
+    volumes: new Set(supplied.flatMap(({ memory }) => memory.program.volume ?? [])),
+    withVolume,
+    takers: manifests
+      .filter(({ name, text }) => text.includes(STATE_FROM) && !withVolume.has(name))
+      .map(textOf),
   };
 }
+
+const textOf = ({ text }: Mention): string => text;
 
 /** What the file of a revision names: read as text, since hundreds of them are looked through. */
 export function keptIn(text: string): Kept {

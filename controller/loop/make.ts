@@ -3,7 +3,7 @@ import { AppError, withHint } from '../../schemas/errors.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import { environmentOf, LABELS } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
-import { digest, revisionHash } from '../../schemas/spec-hash.ts';
+import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { CreateContainer } from '../engine/engine.ts';
 import type { Slots } from '../engine/slots.ts';
@@ -11,6 +11,7 @@ import type { CreateAction } from '../program/action.ts';
 import { emit, save } from './ledger.ts';
 import { type Outcome, withDeed } from './outcome.ts';
 import { keepAgain, keepNew, type RevisionDeps } from './revisions.ts';
+import { claimState, tellOfState } from './state.ts';
 
 export interface MakeDeps extends RevisionDeps {
   instance: string;
@@ -35,15 +36,18 @@ export async function createContainer(
     const taken = { kind: 'numberTaken', number: revision, hash: there.hash } as const;
     return { status: withDeed(before, taken), goOn: false };
   }
-  const volume = memory.program.volume ?? volumeName(deps.instance, name, spec.userId);
-  const status = withDeed(before, { kind: 'makes', revision, hash, specHash, volume, isAgain });
+  const state = await claimState(deps, before, situation, spec.userId);
+  // Somebody else has it by now: the next pass finds what is left.
+  if (state === undefined) return { status: before, goOn: false };
+  const status = withDeed(before, { kind: 'makes', revision, hash, specHash, isAgain, ...state });
   const isNew = memory.program.newest?.number !== revision && there === undefined;
   if (!isAgain && isNew)
     await keepNew(deps, before, situation, { revision, hash, imageKey, buildId, spec }, imageId);
   if (there !== undefined) await keepAgain(deps, name, there);
+  if (memory.program.volume === undefined) await tellOfState(deps, status, situation);
   await save(deps, status);
   try {
-    const request = requestOf(deps.instance, status, situation, action, volume);
+    const request = requestOf(deps.instance, status, situation, action, state.volume);
     const id = await deps.slots.run(slotOf(status.memory), () => deps.engine.createContainer(request));
     if (action.why !== '')
       await emit(deps, status, { type: 'Warning', reason: 'Drifted', message: action.why });
@@ -90,10 +94,4 @@ export function failedToStart(deps: Pick<MakeDeps, 'clock'>, status: ProgramStat
 
 export function slotOf({ starts: { crashes, failed } }: ProgramMemory): 'calm' | 'crashing' {
   return (crashes?.count ?? 0) > 1 || failed !== undefined ? 'crashing' : 'calm';
-}
-
-/** Differs by user, so that a name that comes again under another user never gets the first one's data. */
-export function volumeName(instance: string, name: string, userId: string): string {
-  const prefix = instance === 'default' ? '' : `${instance}-`;
-  return `${prefix}hersh-state-${name}-${digest(userId).slice(0, 8)}`;
 }

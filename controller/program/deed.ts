@@ -13,8 +13,16 @@ export type Deed =
   | { kind: 'bornAnew'; isSameUser: boolean }
   /** `isWish`: and not since its liveness fails. */
   | { kind: 'stops'; container: Container; isWish: boolean }
-  /** `isAgain`: of the good one, which comes back. */
-  | { kind: 'makes'; revision: number; hash: string; specHash: string; volume: string; isAgain: boolean }
+  /** `isAgain`: of the good one, which comes back. `from`: the program that is gone, whose volume this was. */
+  | {
+      kind: 'makes';
+      revision: number;
+      hash: string;
+      specHash: string;
+      volume: string;
+      isAgain: boolean;
+      from?: string;
+    }
   | { kind: 'made'; containerId: string }
   | { kind: 'numberTaken'; number: number; hash: string }
   | { kind: 'started' }
@@ -40,12 +48,13 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
     case 'stops':
       return ended(memory, deed.container, deed.isWish ? 'asked' : 'unhealthy');
     case 'makes': {
-      const { revision: number, hash, specHash: making, volume } = deed;
+      const { revision: number, hash, specHash: making, volume, from } = deed;
+      const taken = from !== undefined && { stateFrom: { name: from, taken: true } };
       // What is made of the good one again leaves the number of the bad one given.
       const isNewest = !deed.isAgain && number >= (program.newest?.number ?? 0);
       const isKnown = program.newest?.number === number && program.newest.hash === hash;
       const newest = isKnown ? program.newest : { number, hash };
-      return withProgram(memory, { volume, making, ...(isNewest && { newest }) });
+      return withProgram(memory, { volume, making, ...taken, ...(isNewest && { newest }) });
     }
     case 'made': {
       const containers = { ...memory.containers, [deed.containerId]: { made: true as const } };

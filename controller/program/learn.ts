@@ -8,6 +8,7 @@ import { keyOf, madeOf } from '../../schemas/revision.ts';
 import { type Overtaken, type Situation, specOf } from '../../schemas/situation.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { sourcesOf } from '../../schemas/trashed-volume.ts';
 import type { GoalResult } from './goal.ts';
 import {
   afterExit,
@@ -25,6 +26,7 @@ import { noteOom } from './out-of-memory.ts';
 import { asMade, isMadeOf, noted } from './ownership.ts';
 import { finishedKey, type ImageKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
+import { stateVolume, withMounted, withStateAsked } from './state.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
 import { clampWaits } from './waits.ts';
 
@@ -63,7 +65,8 @@ function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts)
   const spec = specOf(goal);
   const isNew = spec !== undefined && memory.program.newest === undefined;
   const kept = isNew ? ask(facts, { kind: 'kept', userId: spec.userId }).revisions : [];
-  const known = isNew ? rebuiltMemory(memory, containers, kept) : memory;
+  const rebuilt = isNew ? rebuiltMemory(memory, containers, kept) : memory;
+  const known = withStateAsked(isNew ? withMounted(rebuilt, containers, spec.userId) : rebuilt);
   const situation: Situation = {
     ...{ ...facts, ...port, name: before.name, goal, imageKey: '', buildId: '' },
     ...{ stopping: new Set(facts.stopping), probes: probesOf(before, facts) },
@@ -108,7 +111,19 @@ function running(base: Situation, spec: ProgramSpec): Running {
   const memory = awake(withBuild(failed, wished.buildId), containers);
   const noticed = { ...wished, memory, image: imageState(wished) };
   const overtaken = overtakenOf(noticed);
-  return served(withStandIn(overtaken === undefined ? noticed : { ...noticed, overtaken }));
+  return withState(served(withStandIn(overtaken === undefined ? noticed : { ...noticed, overtaken })));
+}
+
+/** With the volume of a container that can be made, where the program has none yet. */
+function withState(situation: Running): Running {
+  const { name, memory, current, image, spec, nowMs } = situation;
+  const { volume, inForce } = memory.program;
+  if (volume !== undefined || current !== undefined || image.kind !== 'present') return situation;
+  const { userId } = spec;
+  const from = inForce?.stateFrom;
+  const { facts } = ask(situation, { kind: 'state', userId, from });
+  const asking = { name, userId, sources: sourcesOf(inForce?.rawSpec), from, nowMs };
+  return { ...situation, state: stateVolume(asking, facts) };
 }
 
 /** What is learnt from the container that serves, or did. */

@@ -194,6 +194,7 @@ export function containerOf(inspected: Docker.ContainerInspectInfo, oomToldMs = 
     publishPort: portIn(bindings),
     servedPort: state.Running ? portIn(served) : 0,
     settings: settingsOf(inspected),
+    stateVolume: inspected.Mounts?.find(({ Destination }) => Destination === STATE_DIR)?.Name ?? '',
     runtime: host.Runtime ?? '',
     env: Object.fromEntries((config.Env ?? []).map(envEntry)),
     loosened: loosenedOf(inspected),

@@ -24,6 +24,8 @@ const NOTHING: References = {
   withContainers: new Set(),
   leaving: new Set(),
   volumes: new Set(),
+  withVolume: new Set(),
+  takers: [],
 };
 const refs = (more: Partial<References>): References => ({ ...NOTHING, ...more });
 
@@ -71,6 +73,7 @@ const volume = (name: string, ageMs: number, userId = 'me'): Found => ({
   kind: 'volume',
   name,
   userId,
+  isTaken: false,
   volume: `v-${name}`,
   ...base(`data/trash/${name}.${ageMs}.volume.json`, ageMs),
 });
@@ -265,6 +268,8 @@ const world = fc.record({
         leaving: new Set(sets.leaving),
         withContainers: new Set(sets.withContainers),
         volumes: new Set(sets.volumes.map((name) => `v-${name}`)),
+        withVolume: new Set(sets.volumes),
+        takers: [],
       }),
     ),
   diskBytes: fc.option(fc.nat(500), { nil: undefined }),

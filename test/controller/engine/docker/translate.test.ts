@@ -205,6 +205,7 @@ describe('containerOf', () => {
       },
       runtime: 'runc',
       env: { KEY: 'a=b', EMPTY: '' },
+      stateVolume: '',
       loosened: loosenedOf(from({})),
     });
   });
