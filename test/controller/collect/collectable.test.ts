@@ -156,6 +156,24 @@ const CASES: [what: string, found: Found[], refs: Partial<References>, goes: str
     [],
   ],
   [
+    'a volume that a program asks for, which has none yet',
+    [volume('a', 9 * DAY)],
+    { programs: new Map([['b', 'me']]), takers: ['annotations: { hersh.dev/state-from: a }'] },
+    [],
+  ],
+  [
+    'a volume that was taken over, and the record of that, as long as it is used',
+    [{ ...volume('a', 9 * DAY), isTaken: true } as Found],
+    { programs: new Map([['a', 'me']]), volumes: new Set(['v-a']), withVolume: new Set(['a']) },
+    [],
+  ],
+  [
+    'a volume whose program has another by now',
+    [volume('a', 9 * DAY)],
+    { programs: new Map([['a', 'me']]), volumes: new Set(['v-other']), withVolume: new Set(['a']) },
+    [`data/trash/a.${9 * DAY}.volume.json`],
+  ],
+  [
     'a volume deleted twice, by its last record',
     [volume('a', 9 * DAY), volume('a', DAY)],
     {},
