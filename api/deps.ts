@@ -1,6 +1,7 @@
 import type { Problem } from '../schemas/errors.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
 import type { ProgramEvent } from '../schemas/program.ts';
+import type { Outcome } from '../schemas/revision.ts';
 import type { ProgramStatus } from '../schemas/status.ts';
 
 /** All the API needs from the rest of the host. `controller/main.ts` puts it together; tests pass fakes. */
@@ -106,7 +107,7 @@ export interface RevisionView {
   commit: string;
   build_id: string;
   image_id: string;
-  outcome: 'Pending' | 'Ready' | 'Failed';
+  outcome: Outcome;
   message: string;
   /** The last output of one that failed. */
   log: string;

@@ -32,7 +32,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
   const manifests = createManifestSet(parse, labelOf);
   const unconfirmed = await openUnconfirmed(paths.data, records.onWriteError);
-  const absences = createAbsences(status, () => clock.monotonic(), unconfirmed.names);
+  const absences = createAbsences(status, () => clock.monotonic(), manifests.movedTo, unconfirmed.names);
   const announced = new Set<string>();
   const listeners = createListeners<RegistryChange>(onListenerError);
   const exclusive = createSerial();
@@ -64,6 +64,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
 
   return {
     ...{ paths, status, events, revisions: records.revisions, buildLogs: records.buildLogs, parse },
+    ...records.volumes,
     contexts: holdContexts(contexts, { git, sources, programs: paths.programs, suspecting }),
     ...{ list: manifests.list, get: manifests.get, clashOf: manifests.clashOf, look: looks.look },
     ...createWishes({ git, manifests, absences, looks, status, own: records.own, edits, warnings }),
@@ -74,7 +75,6 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       announced.add(name);
       return () => announced.delete(name);
     },
-    trashVolume: trash.noteVolume,
     trashSources: (folder) =>
       exclusive(async () => {
         if (sourcesFolderOf(folder) !== folder || mentions([], folder)) return false;

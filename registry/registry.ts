@@ -14,6 +14,7 @@ import type { BuildLogs } from './records/build-logs.ts';
 import type { EventStore } from './records/event-store.ts';
 import type { RevisionStore } from './records/revision-store.ts';
 import type { StatusStore } from './records/status-store.ts';
+import type { VolumesOfGone } from './records/trashed-volumes.ts';
 
 export interface RegistryChange {
   /** Programs whose manifest changed, appeared or went. */
@@ -33,7 +34,7 @@ export interface RegistryHealth {
   warnings: readonly string[];
 }
 
-export interface Registry extends ManifestEdits {
+export interface Registry extends ManifestEdits, VolumesOfGone {
   readonly paths: RegistryPaths;
   readonly status: StatusStore;
   readonly events: EventStore;
@@ -70,8 +71,6 @@ export interface Registry extends ManifestEdits {
    * `RegistryUnavailable` where it is not known what is missing, and otherwise as edits do.
    */
   confirmPrune(intentOf?: (names: readonly string[]) => Intent): Promise<readonly string[]>;
-  /** Notes that a volume belongs to nobody any more, and since when; it is taken back with the same name and user. */
-  trashVolume(name: string, volume: string, userId: string): Promise<void>;
   /**
    * Moves a folder that the API made under `sources/` to the trash, unless a manifest or a spec in force names it, or
    * git has it or would take it in. Gives whether it went.

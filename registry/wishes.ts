@@ -34,17 +34,24 @@ export function createWishes(
       if (absences.isStated(name)) return { kind: 'gone' };
       const trouble = looks.trouble();
       if (trouble !== '') return { kind: 'unknown', why: trouble };
-      return isGitAtRest() && absences.isGone(name) ? { kind: 'gone' } : { kind: 'unknown' };
+      if (isGitAtRest() && absences.isGone(name)) return { kind: 'gone' };
+      const file = manifests.movedTo(name);
+      return file === undefined ? { kind: 'unknown' } : { kind: 'unknown', why: moved(name, file) };
     },
     missing: () => absences.unstated().filter((name) => status.get(name) !== undefined),
     health: () => ({
       ...{ scanned: looks.scanned(), message: looks.trouble(), paused: absences.paused() },
-      warnings: [...options.warnings, ...(git?.warnings() ?? []), ...options.own.warnings()],
+      warnings: [
+        ...options.warnings,
+        ...(git?.warnings() ?? []),
+        ...options.own.warnings(),
+        ...absences.moved().map((name) => moved(name, manifests.movedTo(name) ?? name)),
+      ],
     }),
     async confirmPrune(intentOf) {
       // What came back meanwhile is not meant.
       await looks.look();
-      const names = absences.paused();
+      const names = [...new Set([...absences.paused(), ...absences.moved()])].sort();
       const trouble = looks.trouble();
       if (trouble !== '') {
         const reason = isGitAtRest() ? 'RegistryUnavailable' : 'Conflict';
@@ -54,4 +61,10 @@ export function createWishes(
       return names;
     },
   };
+}
+
+/** What became of a manifest whose program is still called what the file was called before, and what to do. */
+function moved(name: string, file: string): string {
+  const now = `programs/${name}.yaml is gone, and programs/${file}.yaml says metadata.name: ${name}`;
+  return `${now}: write metadata.name: ${file} there to rename the program, move the file back to keep it, or DELETE /programs/${name}; it keeps running until then`;
 }

@@ -28,6 +28,8 @@ export interface Container extends ContainerSummary {
   /** The host port it is, or will be, published on; 0 where none. */
   publishPort: number;
   settings: ContainerSettings;
+  /** The named volume at /state; `""` where there is none. */
+  stateVolume: string;
   runtime: string;
   /** With what its image brings. */
   env: Record<string, string>;

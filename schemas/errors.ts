@@ -65,6 +65,11 @@ export const REASONS = {
     http: 409,
     means: 'The pinned port is taken by something else on this machine.',
   },
+  StateNotTaken: {
+    retry: 'backoff',
+    http: 409,
+    means: 'The /state that its annotation asks for can not be had; nothing begins on an empty one instead.',
+  },
   PortsExhausted: { retry: 'backoff', http: 503, means: 'Every port of the range is held by a program.' },
   ProgressDeadlineExceeded: {
     retry: 'never',

@@ -1,5 +1,6 @@
 import type { Container, Stranger } from './container.ts';
 import type { Revision } from './revision.ts';
+import type { TrashedVolume } from './trashed-volume.ts';
 
 /** What one look has read of the world: data alone, so that a case can be written down and looked at again. */
 export interface Facts {
@@ -37,6 +38,8 @@ export type Need =
   | { kind: 'image'; imageKey: string; tag: string; isBuild: boolean }
   /** A port for that revision, which comes back. */
   | { kind: 'port'; spec: Revision['spec'] }
+  /** Whose volumes there are; with a program whose `/state` is asked for. */
+  | { kind: 'state'; userId: string; from: string | undefined }
   /** Whether what was built under that hash is kept, so that it can be built again without its sources. */
   | { kind: 'snapshot'; build: NonNullable<Revision['spec']['build']>; hash: string }
   /** The last words of a run that ended, from that time on, and whether engine or machine were down then. */
@@ -47,8 +50,21 @@ export type Answer =
   | { kind: 'revision'; revision?: Revision }
   | { kind: 'image'; id: string }
   | { kind: 'port'; port: PortState }
+  | { kind: 'state'; facts: StateFacts }
   | { kind: 'snapshot'; isKept: boolean }
   | { kind: 'end'; tail: string; wasDown: boolean };
+
+/** Which volumes there are that a program may have. */
+export interface StateFacts {
+  /** What a volume of that program and user is called, where nothing speaks against it. */
+  plain: string;
+  /** Oldest first. */
+  trashed: readonly TrashedVolume[];
+  /** The programs that have one, by the name of their volume: all but this one. */
+  held: Readonly<Record<string, string>>;
+  /** What there is of the program whose `/state` is asked for; `leaving`: it is being deleted, or its manifest is missing. */
+  from: 'gone' | 'leaving' | 'present';
+}
 
 /** Under which a need is answered: one for each question that one look can have. */
 export function needKey(need: Need): string {

@@ -22,6 +22,8 @@ export interface OfProgram {
     rawSpec: Record<string, unknown>;
     spec: ProgramSpec;
     labels: Record<string, string>;
+    /** The program whose `/state` it asks for, by its annotation. */
+    stateFrom?: string;
   };
   /** It was deleted, by that commit where one is known, and not all of it is gone yet. */
   deletion?: { commit: string };
@@ -35,8 +37,13 @@ export interface OfProgram {
   hasState?: true;
   /** It was not: when that was found, and what was wanted then (`attemptOf`). Another wish, or a restart, ends the telling. */
   stateLost?: { at: string; attempt: string };
-  /** The newest revision made, and the hash, and the image, see `Made`, that make it this one. */
-  newest?: { number: number; hash: string; image?: string };
+  /** The last program whose `/state` was asked for, and whether it was taken over: told once. */
+  stateFrom?: { name: string; taken: boolean };
+  /**
+   * The newest revision made, and the hash, and the image, see `Made`, that make it this one. `ran`: a container of it was
+   * seen to have run.
+   */
+  newest?: { number: number; hash: string; image?: string; ran?: true };
   /** The build id last wanted, whose log is the newest; `""` before the first. */
   lastBuild: string;
   /** The container that served last; `removed` by the host itself, so that nobody misses it. */

@@ -1,6 +1,9 @@
 import type { Made } from './memory.ts';
 import type { ProgramSpec } from './program.ts';
 
+/** What it came to. `Superseded`: another was wanted before any container of it ran, so that nothing is known of it. */
+export type Outcome = 'Pending' | 'Ready' | 'Failed' | 'Superseded';
+
 /** One thing a program was asked to be, with every default filled in. */
 export interface Revision {
   number: number;
@@ -18,7 +21,7 @@ export interface Revision {
   rawSpec: Record<string, unknown>;
   /** Who asked for it: the commit's author, or the program's user. */
   author: string;
-  outcome: 'Pending' | 'Ready' | 'Failed';
+  outcome: Outcome;
   /** Why it failed, where that is known: `ProgressDeadlineExceeded`, `StartFailed` or `Overtaken`. */
   reason?: string;
   message: string;

@@ -37,9 +37,18 @@ export interface Situation extends Omit<Facts, 'port' | 'stopping' | 'probes'>, 
   rolloutMs: number;
   /** Of `rollouts`, with what has begun: what goes on being timed, where this look has asked for any. */
   timed?: Readonly<Record<string, number>>;
+  /** What its first container gets as `/state`; undefined where it has one, or none is to be made yet. */
+  state?: StateVolume;
   /** How it last ended by itself. */
   lastExit: LastExit | null;
 }
+
+export type StateVolume =
+  /** `renamedFrom`: a program that is gone, which this one was before, it seems. */
+  | { kind: 'own'; volume: string; renamedFrom?: string }
+  | { kind: 'taken'; volume: string; from: string }
+  /** What is asked for can not be had: nothing begins on another in its place. `isPassing`: it can soon. */
+  | { kind: 'refused'; message: string; isPassing: boolean };
 
 /** The good revision and the one that it stands in for, and why. */
 export interface Rollback {

@@ -23,6 +23,10 @@ export interface References {
   withContainers: ReadonlySet<string>;
   /** Volumes of programs, those that are leaving among them. */
   volumes: ReadonlySet<string>;
+  /** Names of the programs that have one. */
+  withVolume: ReadonlySet<string>;
+  /** Texts of the manifests that ask for the `/state` of a program that is gone, and have none yet. */
+  takers: readonly string[];
 }
 
 export interface CollectLimits {
@@ -95,8 +99,10 @@ export function isReferenced(refs: References, item: Found): boolean {
     case 'trash':
       return refs.leaving.has(item.name);
     case 'volume': {
+      if (refs.volumes.has(item.volume) || refs.takers.some((text) => text.includes(item.name))) return true;
       const user = refs.programs.get(item.name);
-      return refs.volumes.has(item.volume) || user === '' || user === item.userId;
+      // One that has another by now takes this one back no more.
+      return user === '' || (user === item.userId && !refs.withVolume.has(item.name));
     }
   }
 }
@@ -110,9 +116,15 @@ function graceOf(item: Found, limits: CollectLimits): number {
   return limits[isNobodys ? 'trashMs' : GRACE[item.kind]];
 }
 
-/** The program is there and uses the volume; one that is just leaving does so too, and needs its record. */
-function isTakenBack(refs: References, { name, volume }: { name: string; volume: string }): boolean {
-  return refs.volumes.has(volume) && refs.programs.has(name) && !refs.leaving.has(name);
+/**
+ * The program is there and uses the volume; one that is just leaving does so too, and needs its record. What was taken
+ * from another keeps it: the volume's name tells nobody whose it is.
+ */
+function isTakenBack(
+  refs: References,
+  { name, volume, isTaken }: Extract<Found, { kind: 'volume' }>,
+): boolean {
+  return !isTaken && refs.volumes.has(volume) && refs.programs.has(name) && !refs.leaving.has(name);
 }
 
 /** A program that was deleted more than once leaves a record each time; the last counts. */

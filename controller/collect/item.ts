@@ -14,7 +14,7 @@ export type Found = Common &
     /** `name` is `""` for what is not the manifest of a program. `isStamped`: its name says since when it lies there. */
     | { kind: 'trash'; name: string; isStamped: boolean }
     /** The volume of a deleted program, by the record that lies in the trash. */
-    | { kind: 'volume'; name: string; userId: string; volume: string }
+    | { kind: 'volume'; name: string; userId: string; volume: string; isTaken: boolean }
   );
 
 interface Common {

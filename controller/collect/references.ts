@@ -1,6 +1,7 @@
 import { buildIdOf } from '../../schemas/build-id.ts';
 import { attemptImage, type ProgramMemory } from '../../schemas/memory.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { STATE_FROM } from '../../schemas/trashed-volume.ts';
 import type { References } from './collectable.ts';
 
 /** What a program's kept revisions need. */
@@ -67,10 +68,16 @@ export function referencesOf(sources: ReferenceSources): References {
     for (const folder of kept.contexts) contexts.add(folder);
     for (const id of kept.images) images.add(id);
   }
+  const supplied = statuses.filter(({ memory }) => memory.program.volume !== undefined);
+  const withVolume = new Set(supplied.map(({ name }) => name));
   return {
     ...{ builds, images, pastBuilds, contexts, programs, withContainers: new Set(withContainers) },
     leaving: new Set([...programs.keys()].filter((name) => !present.has(name))),
-    volumes: new Set(statuses.flatMap(({ memory }) => memory.program.volume ?? [])),
+    volumes: new Set(supplied.flatMap(({ memory }) => memory.program.volume ?? [])),
+    withVolume,
+    takers: manifests
+      .filter(({ name, text }) => text.includes(STATE_FROM) && !withVolume.has(name))
+      .map(textOf),
   };
 }
 
@@ -78,6 +85,8 @@ export function referencesOf(sources: ReferenceSources): References {
 export function namedImages({ program, rollout }: ProgramMemory): string[] {
   return [program.newest?.image, attemptImage(rollout), rollout.good?.image].flatMap((id) => id ?? []);
 }
+
+const textOf = ({ text }: Mention): string => text;
 
 /** What the file of a revision names: read as text, since hundreds of them are looked through. */
 export function keptIn(text: string): Kept {

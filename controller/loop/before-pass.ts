@@ -8,6 +8,7 @@ import type { EventDraft } from '../program/events.ts';
 import { describeStranger } from '../program/ownership.ts';
 import { emit, type LedgerDeps, save } from './ledger.ts';
 import { withDeed } from './outcome.ts';
+import { trashState } from './state.ts';
 
 const LEDGER_LOST: EventDraft = {
   type: 'Warning',
@@ -90,7 +91,7 @@ async function bornAnew(deps: BeforeDeps, old: ProgramStatus, program: Program):
   const { name, userId, memory } = old;
   const { volume } = memory.program;
   const isSameUser = program.rawSpec.userId === userId;
-  if (!isSameUser && volume !== undefined) await deps.registry.trashVolume(name, volume, userId);
+  if (!isSameUser && volume !== undefined) await trashState(deps, old, volume);
   const message = `${describeDeletion(memory)}; another of its name begins before all of it is gone`;
   await emit(deps, old, { type: 'Normal', reason: 'Deleted', message });
   const empty = { ...emptyStatus(name, deps.clock.now()), userId, memory };

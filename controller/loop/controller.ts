@@ -28,6 +28,7 @@ import { type ReconcileDeps, reconcile } from './reconcile.ts';
 import { keptRevisions } from './revisions.ts';
 import { createRolloutTimer } from './rollout-timer.ts';
 import { createSourceChanges } from './source-changes.ts';
+import { stateFacts } from './state.ts';
 import { createStops, type Stops } from './stops.ts';
 import { createTimers } from './timers.ts';
 
@@ -218,6 +219,7 @@ function reconcileDepsOf(
     probes: prober.states,
     containerName: (name) => containerName(deps.instance, name),
     revision: (name, number) => registry.revisions.get(name, number),
+    stateFacts: (name, userId, from) => stateFacts(registry, deps.instance, name, userId, from),
     keptRevisions: (name, userId) => keptRevisions(registry, name, userId),
     rollouts,
     engineTrouble: () => monitor.health().trouble,

@@ -1,16 +1,10 @@
 import { short } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
-import {
-  attemptImage,
-  describeLostState,
-  isSameImage,
-  type Made,
-  type ProgramMemory,
-} from '../../schemas/memory.ts';
+import { attemptImage, isSameImage, type Made, type ProgramMemory } from '../../schemas/memory.ts';
 import { environmentOf, LABELS, timestamp } from '../../schemas/program.ts';
 import { imageOf } from '../../schemas/revision.ts';
 import type { Situation } from '../../schemas/situation.ts';
-import { digest, revisionHash } from '../../schemas/spec-hash.ts';
+import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { CreateContainer } from '../engine/engine.ts';
 import type { Slots } from '../engine/slots.ts';
@@ -18,7 +12,8 @@ import type { CreateAction } from '../program/action.ts';
 import type { EventDraft } from '../program/events.ts';
 import { emit, save } from './ledger.ts';
 import { type Outcome, withDeed } from './outcome.ts';
-import { keepNew, type RevisionDeps } from './revisions.ts';
+import { keepAgain, keepNew, type RevisionDeps } from './revisions.ts';
+import { claimState, tellOfLostState, tellOfState } from './state.ts';
 
 export interface MakeDeps extends RevisionDeps {
   instance: string;
@@ -45,19 +40,23 @@ export async function createContainer(
     const taken = { kind: 'numberTaken', number: revision, hash: there.hash, ...imageOf(there) } as const;
     return { status: withDeed(before, taken), goOn: false };
   }
-  const volume = memory.program.volume ?? volumeName(deps.instance, name, spec.userId);
-  const lostAt = await lostState(deps, before, volume);
+  const state = await claimState(deps, before, situation, spec.userId);
+  // Somebody else has it by now: the next pass finds what is left.
+  if (state === undefined) return { status: before, goOn: false };
+  const lostAt = await tellOfLostState(deps, before, state);
   const at = timestamp(deps.clock.now());
-  const makes = { kind: 'makes', revision, hash, ...image, specHash, at, volume, isAgain } as const;
+  const makes = { kind: 'makes', revision, hash, ...image, specHash, at, isAgain, ...state } as const;
   const status = withDeed(before, { ...makes, ...(lostAt !== undefined && { lostAt }) });
   const isNew = memory.program.newest?.number !== revision && there === undefined;
   if (!isAgain && isNew)
     await keepNew(deps, before, situation, { revision, hash, imageKey, buildId, spec, ...image }, imageId);
+  if (there !== undefined) await keepAgain(deps, name, there);
+  if (memory.program.volume === undefined) await tellOfState(deps, status, situation);
   await save(deps, status);
   const moved = isAgain ? undefined : describeMoved(memory, { revision, hash, imageKey, ...image });
   if (moved !== undefined) await emit(deps, status, { ...moved, reason: 'ImageChanged' });
   try {
-    const request = requestOf(deps.instance, status, situation, action, { volume, at });
+    const request = requestOf(deps.instance, status, situation, action, { volume: state.volume, at });
     const id = await deps.slots.run(slotOf(status.memory), () => deps.engine.createContainer(request));
     if (action.why !== '')
       await emit(deps, status, { type: 'Warning', reason: 'Drifted', message: action.why });
@@ -67,13 +66,6 @@ export async function createContainer(
   } catch (error) {
     return failedToStart(deps, status, error);
   }
-}
-
-/** When the data of the program proved to be gone, which is told; undefined where it is there, or never was. */
-async function lostState(deps: MakeDeps, before: ProgramStatus, volume: string): Promise<string | undefined> {
-  if (!before.memory.program.hasState || (await deps.engine.hasVolume(volume))) return undefined;
-  await emit(deps, before, { type: 'Warning', reason: 'StateLost', message: describeLostState(volume) });
-  return timestamp(deps.clock.now());
 }
 
 /**
@@ -131,10 +123,4 @@ export function failedToStart(deps: Pick<MakeDeps, 'clock'>, status: ProgramStat
 
 export function slotOf({ starts: { crashes, failed } }: ProgramMemory): 'calm' | 'crashing' {
   return (crashes?.count ?? 0) > 1 || failed !== undefined ? 'crashing' : 'calm';
-}
-
-/** Differs by user, so that a name that comes again under another user never gets the first one's data. */
-export function volumeName(instance: string, name: string, userId: string): string {
-  const prefix = instance === 'default' ? '' : `${instance}-`;
-  return `${prefix}hersh-state-${name}-${digest(userId).slice(0, 8)}`;
 }

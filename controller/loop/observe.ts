@@ -11,6 +11,7 @@ import {
   type Need,
   needKey,
   type ProbeState,
+  type StateFacts,
 } from '../../schemas/facts.ts';
 import { nanosOfMs } from '../../schemas/log-piece.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
@@ -50,6 +51,8 @@ export interface ObserveDeps {
   containerName: (name: string) => string;
   /** The revisions kept under the name, oldest first, where they were this user's. */
   keptRevisions: (name: string, userId: string) => Promise<readonly Revision[]>;
+  /** Which volumes there are, see `stateFacts`. */
+  stateFacts: (name: string, userId: string, from: string | undefined) => Promise<StateFacts>;
   /** A revision as it is kept. */
   revision: (name: string, number: number) => Promise<Revision | undefined>;
 }
@@ -164,6 +167,8 @@ async function answerTo(
     }
     case 'port':
       return { kind, port: await holdPort(deps.ports, before, need.spec, containers) };
+    case 'state':
+      return { kind, facts: await deps.stateFacts(name, need.userId, need.from) };
     case 'snapshot':
       return { kind, isKept: await deps.hasSnapshot(need.build, need.hash) };
     case 'end': {

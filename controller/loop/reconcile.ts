@@ -25,7 +25,8 @@ import { emit, save } from './ledger.ts';
 import { type ObserveDeps, observe } from './observe.ts';
 import { withDeed } from './outcome.ts';
 import type { Prober } from './probe.ts';
-import { keepFailed, keepReady } from './revisions.ts';
+import { keepFailed, keepReady, keepSuperseded } from './revisions.ts';
+import { tellOfRenamed, trashState } from './state.ts';
 
 type Trace = ((decided: Decided) => void) | undefined;
 
@@ -80,7 +81,7 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const wish = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
   const { volume } = before.memory.program;
   if (volume !== undefined && wish.memory.program.volume === undefined)
-    await registry.trashVolume(name, volume, before.userId);
+    await trashState(deps, before, volume);
   const trouble = deps.engineTrouble();
   if (trouble !== '') {
     await save(deps, statusWithoutEngine(before, wish, trouble, clock.now()));
@@ -124,6 +125,7 @@ async function decide(
     : { commit: '' };
   await Promise.all(eventsBetween(before, next, commit).map((event) => emit(deps, next, event)));
   await keepReady(deps, next);
+  await keepSuperseded(deps, name, situation);
   await save(deps, next);
   deps.observed(name);
   releasePorts(deps, situation);
@@ -201,11 +203,12 @@ async function carryOut(
 
 /** Removes the ledger and everything kept in memory; the volume goes to the trash. */
 async function forget(deps: ReconcileDeps, status: ProgramStatus): Promise<void> {
-  const { name, userId, memory } = status;
+  const { name, memory } = status;
   const { volume, newest } = memory.program;
   deps.images.leave(name);
   deps.prober.watch(name, undefined);
-  if (volume !== undefined) await deps.registry.trashVolume(name, volume, userId);
+  if (volume !== undefined) await trashState(deps, status, volume);
+  if (volume !== undefined) await tellOfRenamed(deps, status);
   const message = `${describeDeletion(memory)}; its container is gone`;
   await emit(deps, status, { type: 'Normal', reason: 'Deleted', message });
   // Its history stays for the time it may come back; where nothing was ever made of it there is none.

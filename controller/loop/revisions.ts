@@ -8,7 +8,7 @@ import type { Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Engine } from '../engine/engine.ts';
-import { isFinished } from '../program/roles.ts';
+import { isFinished, supersededNumber } from '../program/roles.ts';
 import type { LedgerDeps } from './ledger.ts';
 import { tailOf } from './observe.ts';
 
@@ -79,15 +79,33 @@ export async function keepFailed(
     await keep(deps, name, { ...revision, outcome: 'Failed', reason, message, log });
 }
 
+/** What was overtaken before it ran failed at nothing, and is nothing to go back to. Never rejects. */
+export async function keepSuperseded(deps: RevisionDeps, name: string, situation: Situation): Promise<void> {
+  const number = supersededNumber(situation);
+  if (number === undefined) return;
+  const revision = await deps.registry.revisions.get(name, number);
+  if (revision?.outcome !== 'Pending') return;
+  const message = 'another was wanted before it ran';
+  await keep(deps, name, { ...revision, outcome: 'Superseded', message });
+}
+
+/** One that was superseded is wanted again, and made. Never rejects. */
+export async function keepAgain(deps: RevisionDeps, name: string, revision: Revision): Promise<void> {
+  if (revision.outcome === 'Superseded')
+    await keep(deps, name, { ...revision, outcome: 'Pending', message: '' });
+}
+
 /** A revision is good once it was ready. Looked at anew by each host, since the one before may have been killed. */
 export async function keepReady(deps: RevisionDeps, status: ProgramStatus): Promise<void> {
   const { name, state, currentRevision } = status;
   if (state !== 'Ready' || deps.good.get(name) === currentRevision) return;
   const kept = await deps.registry.revisions.get(name, currentRevision);
   const revision = kept ?? (await missingRecord(deps, status));
-  const isNoted = revision === undefined || revision.outcome === 'Ready';
-  if (isNoted || (await keep(deps, name, { ...revision, outcome: 'Ready', message: '' })))
-    deps.good.set(name, currentRevision);
+  if (revision !== undefined && revision.outcome !== 'Ready') {
+    const { reason: _, log: __, ...ready } = revision;
+    if (!(await keep(deps, name, { ...ready, outcome: 'Ready', message: '' }))) return;
+  }
+  deps.good.set(name, currentRevision);
 }
 
 /** One that can not be written can not be gone back to, and no more. */
@@ -109,8 +127,8 @@ async function keepOvertaken(
   situation: Situation,
   by: number,
 ): Promise<void> {
-  const { number } = program.newest ?? {};
-  if (number === undefined || rollout.good?.revision === number) return;
+  const { number, ran } = program.newest ?? {};
+  if (number === undefined || !ran || rollout.good?.revision === number) return;
   if ((await deps.registry.revisions.get(name, number))?.outcome !== 'Pending') return;
   const container = situation.containers.find((one) => revisionOf(one) === number);
   // One that ran to its end did what it was there for.

@@ -1,6 +1,7 @@
 import type { Container } from '../../schemas/container.ts';
 import {
   emptyMemory,
+  isSameImage,
   type Made,
   type OfContainer,
   type ProgramMemory,
@@ -38,6 +39,8 @@ export interface MakesDeed extends Pick<Made, 'revision' | 'hash' | 'image'> {
   /** `LABELS.madeAt`. */
   at: string;
   volume: string;
+  /** The program that is gone, whose volume this was. */
+  from?: string;
   /** When the volume was found to be gone, which an earlier container had. */
   lostAt?: string;
   /** Of the good one, which comes back. */
@@ -87,12 +90,17 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
 }
 
 function makes(memory: ProgramMemory, deed: MakesDeed): ProgramMemory {
-  const { revision: number, hash, image, specHash: making, volume, lostAt, isAgain } = deed;
+  const { revision: number, hash, image, specHash: making, volume, from, lostAt, isAgain } = deed;
+  const { newest: before } = memory.program;
   // What is made of the good one again leaves the number of the bad one given.
-  const isNewest = !isAgain && number >= (memory.program.newest?.number ?? 0);
-  const madeAt = withMadeAt(memory.program, deed.at);
-  const newest = { number, hash, ...(image && { image }) };
-  const known = withProgram(memory, { volume, making, madeAt, ...(isNewest && { newest }) });
+  const isNewest = !isAgain && number >= (before?.number ?? 0);
+  const isKnown = before?.number === number && before.hash === hash && isSameImage(before.image, image);
+  const newest = { ...(isKnown ? before : { number, hash }), ...(image && { image }) };
+  const known = withProgram(memory, {
+    ...{ volume, making, madeAt: withMadeAt(memory.program, deed.at) },
+    ...(from !== undefined && { stateFrom: { name: from, taken: true } }),
+    ...(isNewest && { newest }),
+  });
   if (lostAt === undefined) return known;
   const { hasState: _, ...program } = known.program;
   return { ...known, program: { ...program, stateLost: { at: lostAt, attempt: memory.rollout.attempt } } };

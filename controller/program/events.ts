@@ -1,6 +1,7 @@
 import type { ConditionType, EventType, ProgramEvent } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { oomNews } from './out-of-memory.ts';
+import { stateNews } from './state.ts';
 
 export type EventDraft = Pick<ProgramEvent, 'type' | 'reason' | 'message'>;
 
@@ -54,6 +55,8 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
   if (state !== before.state && state !== 'Error')
     tell(isByHand ? 'Warning' : 'Normal', state, STATE_MESSAGES[state] ?? about('Progressing'));
   for (const news of oomNews(before.memory, memory)) tell('Warning', 'OutOfMemory', news);
+  const notTaken = stateNews(before.memory, memory);
+  if (notTaken !== '') tell('Warning', 'StateNotTaken', notTaken);
   const isLost = before.state === 'Ready' && state === 'Running' && before.containerId === after.containerId;
   if (isLost) tell('Warning', 'Unready', about('Ready') || 'its readiness probe fails');
   return events;

@@ -4,6 +4,7 @@ import type { Program, ProgramSpec, Runtime } from '../../schemas/program.ts';
 import { resolveSpec, underPolicy } from '../../schemas/resolve.ts';
 import type { Goal } from '../../schemas/situation.ts';
 import { digest } from '../../schemas/spec-hash.ts';
+import { STATE_FROM } from '../../schemas/trashed-volume.ts';
 import type { Asked, Wanted } from '../../schemas/wanted.ts';
 import { forgetCrashes, forgetFailures } from './memory.ts';
 
@@ -54,10 +55,11 @@ export function goalOf(
 type InForce = OfProgram['inForce'];
 
 /** A spec that nobody changed keeps its defaults, so that a newer host never replaces a running fleet. */
-function resolved({ rawSpec, labels }: Program, known: InForce, hostRuntime: Runtime): InForce {
+function resolved({ rawSpec, labels, annotations }: Program, known: InForce, hostRuntime: Runtime): InForce {
+  const stateFrom = annotations[STATE_FROM];
   const rawHash = digest({ raw: rawSpec, runtime: rawSpec.runtime ?? hostRuntime });
   const spec = known?.rawHash === rawHash ? known.spec : resolveSpec(rawSpec, hostRuntime);
-  return { rawHash, rawSpec, spec, labels };
+  return { rawHash, rawSpec, spec, labels, ...(stateFrom && { stateFrom }) };
 }
 
 /** The last valid spec with what a call asked for since the manifest is not valid; the next valid one replaces both. */

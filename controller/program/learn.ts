@@ -7,6 +7,7 @@ import { imageOf, keyOf, madeOf } from '../../schemas/revision.ts';
 import { type Overtaken, type Situation, specOf } from '../../schemas/situation.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import { sourcesOf } from '../../schemas/trashed-volume.ts';
 import { ask, Lacking } from './ask.ts';
 import type { GoalResult } from './goal.ts';
 import {
@@ -19,11 +20,13 @@ import {
   rebuiltMemory,
   withBuild,
   withLateOom,
+  withRan,
 } from './memory.ts';
 import { noteOom } from './out-of-memory.ts';
 import { asMade, isMadeOf, noted } from './ownership.ts';
 import { finishedKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
+import { stateVolume, withMounted, withStateAsked } from './state.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
 import { clampWaits } from './waits.ts';
 import { imageKeyOf, imageState, noteImage } from './wanted-image.ts';
@@ -50,12 +53,13 @@ function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts)
   const spec = specOf(goal);
   const isNew = spec !== undefined && memory.program.newest === undefined;
   const kept = isNew ? ask(facts, { kind: 'kept', userId: spec.userId }).revisions : [];
-  const known = isNew ? rebuiltMemory(memory, containers, kept) : memory;
+  const rebuilt = isNew ? rebuiltMemory(memory, containers, kept) : memory;
+  const known = withStateAsked(isNew ? withMounted(rebuilt, containers, spec.userId) : rebuilt);
   const situation: Situation = {
     ...{ ...facts, ...port, name: before.name, goal, imageKey: '', buildId: '' },
     ...{ stopping: new Set(facts.stopping), probes: probesOf(before, facts) },
     image: { kind: goal.kind !== 'run' && pending.length > 0 ? 'pending' : 'unneeded' },
-    memory: clampWaits(noted(known, facts), facts.nowMs),
+    memory: clampWaits(withRan(noted(known, facts), containers), facts.nowMs),
     ...{ rollback: undefined, rolloutMs: 0, lastExit: withLateOom(before.lastExit, containers) },
   };
   if (goal.kind === 'stop') return stopped(situation);
@@ -95,7 +99,19 @@ function running(base: Situation, spec: ProgramSpec): Running {
   const memory = awake(withBuild(failed, wished.buildId), containers);
   const noticed = { ...wished, memory, image: imageState(wished) };
   const overtaken = overtakenOf(noticed);
-  return served(withStandIn(overtaken === undefined ? noticed : { ...noticed, overtaken }));
+  return withState(served(withStandIn(overtaken === undefined ? noticed : { ...noticed, overtaken })));
+}
+
+/** With the volume of a container that can be made, where the program has none yet. */
+function withState(situation: Running): Running {
+  const { name, memory, current, image, spec, nowMs } = situation;
+  const { volume, inForce } = memory.program;
+  if (volume !== undefined || current !== undefined || image.kind !== 'present') return situation;
+  const { userId } = spec;
+  const from = inForce?.stateFrom;
+  const { facts } = ask(situation, { kind: 'state', userId, from });
+  const asking = { name, userId, sources: sourcesOf(inForce?.rawSpec), from, nowMs };
+  return { ...situation, state: stateVolume(asking, facts) };
 }
 
 /** What is learnt from the container that serves, or did. */

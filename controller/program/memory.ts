@@ -138,6 +138,14 @@ export function leftAgain(memory: ProgramMemory, one: Container): ProgramMemory 
   return forgetEnd(withRest(memory, rest), memory.rollout.good.spec);
 }
 
+/** Notes that a container of the newest revision has run: what never did failed at nothing. */
+export function withRan(memory: ProgramMemory, containers: readonly Container[]): ProgramMemory {
+  const { newest } = memory.program;
+  if (newest === undefined || newest.ran) return memory;
+  const ran = containers.some((one) => one.startedAtMs > 0 && revisionOf(one) === newest.number);
+  return ran ? withProgram(memory, { newest: { ...newest, ran } }) : memory;
+}
+
 /** What a lost ledger can be made good with: the labels of containers, and the revisions kept. */
 export function rebuiltMemory(
   memory: ProgramMemory,

@@ -173,10 +173,18 @@ function waitForStart({ memory, nowMs }: Situation): Action[] {
 /** A port that somebody else holds is asked for again after this; sooner where the host lets go of it. */
 const PORT_RETRY_MS = 5_000;
 
+/** The `/state` of a program that is being deleted is asked for again after this. */
+const LEAVING_RETRY_MS = 500;
+
 function planCreate(situation: Running): Action[] {
   const { image, imageKey, buildId, portProblem, yields, memory, nowMs, spec } = situation;
   if (isFinished(situation, situation.specHash)) return [];
   if (image.kind === 'present') {
+    // Another may be wanted by then: only what can start next is made, and is a revision. Its end is told.
+    if (situation.containers.some((one) => isUp(one) && situation.stopping.has(one.id))) return [];
+    const { state } = situation;
+    if (state?.kind === 'refused')
+      return waitFor(state.isPassing ? LEAVING_RETRY_MS : PORT_RETRY_MS, state.message);
     // Where the port that serves is given up, its successor is made first, as always.
     const hasPort = portProblem === undefined || yields !== undefined;
     const ms = startWaitMs(memory, nowMs) || (hasPort ? 0 : PORT_RETRY_MS);

@@ -11,7 +11,7 @@ import {
 import { finishedOf } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
-import { specHash } from '../../schemas/spec-hash.ts';
+import { revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { driftOf } from './drift.ts';
 import { forgetEnd } from './memory.ts';
 import { endOf } from './verdicts.ts';
@@ -93,6 +93,14 @@ export function mayMove(situation: Running): boolean {
 /** The number of the newest revision. One that could not be written down is known by the containers made for it. */
 export function newestNumber({ memory, containers }: Situation): number {
   return Math.max(memory.program.newest?.number ?? 0, ...containers.map(revisionOf));
+}
+
+/** The newest revision, where another is wanted before any container of it ran; undefined otherwise. */
+export function supersededNumber(situation: Situation): number | undefined {
+  const { goal, rollback, imageKey, memory } = situation;
+  const { newest } = memory.program;
+  if (goal.kind !== 'run' || rollback !== undefined || imageKey === '' || newest?.ran) return undefined;
+  return newest?.hash === revisionHash(goal.spec, imageKey) ? undefined : newest?.number;
 }
 
 export type ImageKey = Pick<Situation, 'imageKey' | 'buildId' | 'image'>;

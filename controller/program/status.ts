@@ -260,8 +260,8 @@ function rolloutOf(situation: Running, actions: readonly Action[]): Seen {
   const { failedImage } = memory;
   if (image.kind === 'absent' && failedImage?.key === imageKey)
     return failed(failedImage.reason, `${failedImage.message}${again(failedImage.nextAt)}`);
-  const noPort = portTrouble(situation);
-  if (noPort !== undefined) return noPort;
+  const lacking = portTrouble(situation) ?? stateTrouble(situation);
+  if (lacking !== undefined) return lacking;
   const built = going('Built', 'Built', 'its image is there');
   return startTrouble(situation) ?? (isFinished(situation, specHash) ? finished(situation) : built);
 }
@@ -271,6 +271,13 @@ function portTrouble({ portProblem }: Situation): Seen | undefined {
   if (portProblem === undefined) return undefined;
   const { reason, message, isPassing } = portProblem;
   return isPassing ? going('Built', 'WaitingForPort', message) : failed(reason, message);
+}
+
+/** Why it has no /state, where that is so. */
+function stateTrouble({ state }: Situation): Seen | undefined {
+  if (state?.kind !== 'refused') return undefined;
+  const { isPassing, message } = state;
+  return isPassing ? going('Built', 'WaitingForState', message) : failed('StateNotTaken', message);
 }
 
 const again = (nextAt: string): string => (nextAt === '' ? '' : `; tried again at ${nextAt}`);

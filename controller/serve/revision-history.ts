@@ -4,8 +4,8 @@ import type { Registry } from '../../registry/registry.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { attemptImage, isSameImage } from '../../schemas/memory.ts';
 import { isUpState } from '../../schemas/program.ts';
-import { imageOf, type Revision } from '../../schemas/revision.ts';
-import { digest } from '../../schemas/spec-hash.ts';
+import { imageOf, keyOf, type Revision } from '../../schemas/revision.ts';
+import { attemptOf, digest } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { isEngineAway } from '../engine/engine.ts';
 
@@ -46,7 +46,8 @@ export function createRevisionHistory(
     }
     const serves = kept.find((revision) => revision.number === status.currentRevision);
     // Where something newer is wanted than what serves, what serves is what to go back to.
-    const wantsNewer = serves?.outcome === 'Ready' && isAboutNewer(status, serves);
+    const isGood = serves?.outcome === 'Ready';
+    const wantsNewer = isGood && (isAboutNewer(status, serves) || isBeingReplaced(status, serves));
     const below = wantsNewer ? status.currentRevision + 1 : status.currentRevision;
     // One that holds the same as what serves, under another number, is nothing to go back to.
     const isOther = (revision: Revision) => wantsNewer || serves === undefined || !isSame(revision, serves);
@@ -65,6 +66,16 @@ export function createRevisionHistory(
     if (reason === 'BuildFailed' || reason === 'ImageNotFound')
       return isUp || memory.failedImage === undefined || memory.failedImage.key !== serves.buildHash;
     return reason === 'RolledBack' || (isUp && (reason === 'Building' || reason === 'PortConflict'));
+  }
+
+  /** Whether another takes its place just now, for which it was stopped or still serves. */
+  function isBeingReplaced({ containerId, memory }: ProgramStatus, serves: Revision): boolean {
+    const { rollout, program, containers } = memory;
+    const end = containers[containerId]?.run?.end;
+    if (program.inForce === undefined || rollout.attempt === '' || (end !== undefined && end !== 'asked'))
+      return false;
+    const { restartedAt } = program.inForce.spec;
+    return rollout.attempt !== attemptOf({ ...serves.spec, restartedAt }, keyOf(serves));
   }
 
   /** The folder that holds what the revision was built from, as its manifest named it or restored. */

@@ -31,6 +31,8 @@ export interface Absences {
   names(): string[];
   /** Sorted: missing, and not believed until somebody confirms. */
   paused(): readonly string[];
+  /** Sorted: missing without a stated wish, while another file says that it is this program's. */
+  moved(): readonly string[];
   /** Sorted: what the next host must not believe either. */
   doubted(): readonly string[];
   /** A look misses the files of these names. */
@@ -48,11 +50,13 @@ export interface Absences {
 /**
  * @param ledgers names of the programs that the host has, or had until now
  * @param monotonic milliseconds
+ * @param movedTo see `ManifestSet`
  * @param pausedBefore names that waited for somebody's word when the host before ended
  */
 export function createAbsences(
   ledgers: Pick<StatusStore, 'names' | 'get'>,
   monotonic: () => number,
+  movedTo: (name: string) => string | undefined,
   pausedBefore: readonly string[] = [],
 ): Absences {
   const missing = new Map<string, Missing>();
@@ -78,10 +82,12 @@ export function createAbsences(
     isStated: (name) => missing.get(name)?.stated === true,
     names: () => [...missing.keys()],
     paused: () => [...paused],
+    moved: () => unstated().filter((name) => movedTo(name) !== undefined && !isHollow(name)),
     doubted: () => [...doubted].sort(),
     isGone(name) {
       const absence = missing.get(name);
-      return absence !== undefined && (absence.stated || (absence.confirmed && !paused.has(name)));
+      if (absence === undefined || absence.stated) return absence !== undefined;
+      return absence.confirmed && !paused.has(name) && movedTo(name) === undefined;
     },
     miss(names) {
       const more = names.filter((name) => !missing.has(name));

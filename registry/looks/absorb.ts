@@ -55,11 +55,16 @@ export async function absorb(known: Known, scanned: readonly ScannedFile[]): Pro
   return { changed, wantsAgain };
 }
 
-/** Of what is missing: what was stated to be gone, by a call or a commit, and what has been missing for long. */
-export function believe({ git, absences, status, trash }: Known): void {
+/**
+ * Of what is missing: what was stated to be gone, by a call or a commit, and what has been missing for long.
+ * @param isWhole whether all files were read: one of them may tell that another was only moved
+ */
+export function believe({ git, manifests, absences, status, trash }: Known, isWhole: boolean): void {
   for (const name of absences.unstated()) {
     const came = status.get(name)?.observedRevision ?? '';
-    const dropped = git !== undefined && git.operation() === '' && git.droppedProgram(name, came);
+    const isAtRest = isWhole && git?.operation() === '';
+    // A commit that moves a file to another name and leaves the program its own is no wish to be rid of that.
+    const dropped = isAtRest && manifests.movedTo(name) === undefined && git?.droppedProgram(name, came);
     if (dropped || trash.has(name)) absences.state(name);
   }
   absences.settle();

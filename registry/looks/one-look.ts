@@ -39,7 +39,9 @@ export function createOneLook(options: OneLookOptions): OneLook {
   async function takeIn({ scan, stand }: Found): Promise<number> {
     const { changed, wantsAgain } = await absorb(options, scan.files);
     const before = absences.paused();
-    believe(options);
+    // A manifest that is still being written may be the one that belongs with sources that changed.
+    const isWhole = scan.againMs === 0;
+    believe(options, isWhole);
     await options.keepDoubted(absences.doubted());
     scanned = true;
     trouble = '';
@@ -47,8 +49,6 @@ export function createOneLook(options: OneLookOptions): OneLook {
     if (missing.length > 0 && missing.length !== before.length)
       onWarning({ missing }, 'most manifests are gone: nothing is removed until that is confirmed');
     misnamed = warnOfNames(scan.misnamed, misnamed, onWarning);
-    // A manifest that is still being written may be the one that belongs with sources that changed.
-    const isWhole = scan.againMs === 0;
     if (isWhole && stand !== undefined) git?.looked(stand);
     tell(changed, isWhole);
     const ownMs = await own.look();

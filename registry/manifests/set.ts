@@ -12,6 +12,8 @@ export interface ManifestSet {
   size(): number;
   /** Stat keys of the files as last read. */
   readonly keys: ReadonlyMap<string, string>;
+  /** The file's name, without `.yaml`, of a manifest that says this one is its own: it was moved, or copied. */
+  movedTo(name: string): string | undefined;
   /** Another name that differs by case only and was there first. */
   clashOf(name: string): string | undefined;
   /**
@@ -37,6 +39,8 @@ export function createManifestSet(
   const folded = new Map<string, Set<string>>();
   /** Which name each one was refused for. */
   const refusedFor = new Map<string, string>();
+  /** What each file calls its program, where that is not what the file is called. */
+  const misnamed = new Map<string, string>();
 
   const clashOf = (name: string) => {
     const first = folded.get(name.toLowerCase())?.values().next().value;
@@ -53,6 +57,7 @@ export function createManifestSet(
   return {
     keys,
     clashOf,
+    movedTo: (name) => [...misnamed].find(([, written]) => written === name)?.[0],
     get: (name) => entries.get(name),
     list: () => [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     names: () => entries.keys(),
@@ -71,6 +76,8 @@ export function createManifestSet(
       const program = problems.length === 0 ? parsed.program : undefined;
       if (clash === undefined) refusedFor.delete(name);
       else refusedFor.set(name, clash);
+      if (parsed.writtenName === name || parsed.writtenName === '') misnamed.delete(name);
+      else misnamed.set(name, parsed.writtenName);
       keep({ name, text, etag: etagOf(text), program, problems }, key);
       return true;
     },
@@ -82,6 +89,7 @@ export function createManifestSet(
     drop(name) {
       entries.delete(name);
       keys.delete(name);
+      misnamed.delete(name);
       refusedFor.delete(name);
       const same = folded.get(name.toLowerCase());
       same?.delete(name);

@@ -3,10 +3,12 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { codeOf } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
+import { ownerOf } from '../../schemas/trashed-volume.ts';
 import { TEMP_PREFIX, writeAtomic } from '../files/atomic-write.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
 import { unlessGone } from '../files/unless-gone.ts';
 import { type RegistryPaths, sourcesFolderOf } from '../paths.ts';
+import { trashedVolumeIn } from './trashed-volumes.ts';
 
 /** What lies in `data/` and `sources/` and may one day be of no use. Needed or not is for others to say. */
 export type Leftover = { /** Relative to the root. */ key: string; bytes: number } & (
@@ -16,7 +18,8 @@ export type Leftover = { /** Relative to the root. */ key: string; bytes: number
   | { kind: 'history'; name: string }
   /** `sinceMs` is undefined where the name does not say since when it lies there. */
   | { kind: 'trash'; name: string; sinceMs: number | undefined }
-  | { kind: 'volume'; name: string; userId: string; volume: string; sinceMs: number }
+  /** `isTaken`: by the program of that name, from another. */
+  | { kind: 'volume'; name: string; userId: string; volume: string; isTaken: boolean; sinceMs: number }
 );
 
 export interface Leftovers {
@@ -151,15 +154,11 @@ async function sizeOf(path: string): Promise<number> {
   return bytes;
 }
 
-async function volumeIn(path: string): Promise<{ name: string; userId: string; volume: string } | undefined> {
-  try {
-    const { name, userId, volume } = JSON.parse(await readPlainFile(path)) as Record<string, unknown>;
-    if (typeof name !== 'string' || typeof userId !== 'string' || typeof volume !== 'string')
-      return undefined;
-    return { name, userId, volume };
-  } catch {
-    return undefined;
-  }
+async function volumeIn(path: string) {
+  const record = trashedVolumeIn(await readPlainFile(path).catch(() => ''));
+  if (record === undefined) return undefined;
+  const { userId, volume, takenBy } = record;
+  return { name: ownerOf(record), userId, volume, isTaken: takenBy !== undefined };
 }
 
 /** A revision that was cut off meanwhile is none. */

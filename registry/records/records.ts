@@ -7,6 +7,7 @@ import { createOwnFolders, type OwnFolders } from './own-folders.ts';
 import { openRevisionStore, type RevisionStore } from './revision-store.ts';
 import { openStatusStore, type StatusStore } from './status-store.ts';
 import { openTrash, type Trash } from './trash.ts';
+import { openTrashedVolumes, type VolumesOfGone } from './trashed-volumes.ts';
 
 /** All that the host writes down of programs. */
 export interface Records {
@@ -15,6 +16,8 @@ export interface Records {
   revisions: RevisionStore;
   buildLogs: BuildLogs;
   trash: Trash;
+  /** Volumes of programs that are gone. */
+  volumes: VolumesOfGone;
   /** Where all of it lies. */
   own: OwnFolders;
   /** Told of a file of `data/` that can not be written. */
@@ -46,11 +49,17 @@ export async function openRecords(
     });
   const revisions = openRevisionStore(paths.revisions);
   const trash = await openTrash(paths.trash, () => clock.now());
+  const volumes = openTrashedVolumes(paths.trash, () => clock.now(), status);
   return {
     ...{ status, own, onWriteError, suspecting },
     events: openEventStore(paths.events, onWriteError),
     revisions: { ...revisions, put: (name, revision) => suspecting(revisions.put(name, revision)) },
     buildLogs: openBuildLogs(paths.builds, onWriteError),
-    trash: { ...trash, noteVolume: (...volume) => suspecting(trash.noteVolume(...volume)) },
+    trash,
+    volumes: {
+      trashedVolumes: volumes.list,
+      trashVolume: (of) => suspecting(volumes.note(of)),
+      claimVolume: (claim) => suspecting(volumes.claim(claim)),
+    },
   };
 }

@@ -8,7 +8,7 @@ import { writeAtomic } from '../files/atomic-write.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
 import { dataUnavailable } from './data-unavailable.ts';
 
-/** How many revisions of a program are kept, besides the last that was ready. */
+/** How many revisions of a program are kept in all. */
 const REVISIONS_KEPT = 10;
 
 /** `data/revisions/<name>/<n>.yaml`. All but `get` reject `RegistryUnavailable` where the disk refuses. */
@@ -34,29 +34,23 @@ export function openRevisionStore(folder: string): RevisionStore {
   }
 
   async function get(name: string, number: number): Promise<Revision | undefined> {
-    try {
-      const document = parse(await readPlainFile(fileOf(name, number)), { logLevel: 'error' }) as {
-        revision?: Revision;
-      } | null;
-      const revision = document?.revision;
-      return revision?.number === number && typeof revision.rawSpec === 'object' ? revision : undefined;
-    } catch {
-      return undefined;
-    }
+    return readPlainFile(fileOf(name, number)).then(
+      (text) => revisionIn(text, number),
+      () => undefined,
+    );
   }
 
-  /** Keeps the newest, and below them the last that was ready: after many failures it is what to go back to. */
+  /** Makes room. What can not be read just now stays, since that may be the one to go back to. */
   async function removeOld(name: string): Promise<void> {
     const all = await numbers(name);
-    const old = all.slice(0, -REVISIONS_KEPT);
-    if (old.length === 0) return;
-    const isReady = async (number: number) => (await get(name, number))?.outcome === 'Ready';
-    let hasReady = false;
-    for (const number of all.slice(-REVISIONS_KEPT)) hasReady ||= await isReady(number);
-    for (const number of old.reverse()) {
-      if (!hasReady && (await isReady(number))) hasReady = true;
-      else await rm(fileOf(name, number), { force: true }).catch(() => undefined);
-    }
+    if (all.length <= REVISIONS_KEPT) return;
+    const read = async (number: number): Promise<Kept[]> => {
+      const text = await readPlainFile(fileOf(name, number)).catch(() => undefined);
+      return text === undefined ? [] : [{ number, revision: revisionIn(text, number) }];
+    };
+    const kept = (await Promise.all(all.map(read))).flat();
+    for (const number of toRemove(kept))
+      await rm(fileOf(name, number), { force: true }).catch(() => undefined);
   }
 
   return {
@@ -85,4 +79,34 @@ export function openRevisionStore(folder: string): RevisionStore {
       });
     },
   };
+}
+
+/** Undefined where the text is damaged. */
+function revisionIn(text: string, number: number): Revision | undefined {
+  try {
+    const document = parse(text, { logLevel: 'error' }) as { revision?: Revision } | null;
+    const revision = document?.revision;
+    return revision?.number === number && typeof revision.rawSpec === 'object' ? revision : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Kept {
+  number: number;
+  revision: Revision | undefined;
+}
+
+/**
+ * Which go so that `REVISIONS_KEPT` stay: first what never ran, or says nothing, then the oldest. The newest stays, and
+ * so do the ways back, however many came since: the last that was ready, and the last ready one that is another.
+ */
+function toRemove(all: readonly Kept[]): number[] {
+  const ready = all.filter(({ revision }) => revision?.outcome === 'Ready');
+  const last = ready.at(-1);
+  const other = ready.findLast(({ revision }) => revision?.hash !== last?.revision?.hash);
+  const mayGo = all.filter((one) => one !== all.at(-1) && one !== last && one !== other);
+  const isWorth = ({ revision }: Kept) => revision !== undefined && revision.outcome !== 'Superseded';
+  const worstFirst = [...mayGo.filter((one) => !isWorth(one)), ...mayGo.filter(isWorth)];
+  return worstFirst.slice(0, Math.max(0, all.length - REVISIONS_KEPT)).map(({ number }) => number);
 }

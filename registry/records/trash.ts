@@ -1,12 +1,10 @@
 import { link, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { codeOf } from '../../schemas/errors.ts';
-import { timestamp } from '../../schemas/program.ts';
 import { moveFile, syncFolder, writeAtomic } from '../files/atomic-write.ts';
 import { isThere } from '../files/is-there.ts';
 import { type Reversible, reversible } from '../files/reversible.ts';
 import { MANIFEST_SUFFIX } from '../paths.ts';
-import { dataUnavailable } from './data-unavailable.ts';
 
 /** Manifests that were deleted by a stated wish, so that the wish is known after a restart and can be taken back. */
 export interface Trash {
@@ -18,8 +16,6 @@ export interface Trash {
   supersede(name: string): Promise<void>;
   /** Moves a source folder here, given as an absolute path. */
   discardSources(path: string): Promise<void>;
-  /** Notes that a volume belongs to nobody any more, and since when. Rejects `RegistryUnavailable`. */
-  noteVolume(name: string, volume: string, userId: string): Promise<void>;
 }
 
 /** @param now epoch milliseconds */
@@ -81,13 +77,6 @@ export async function openTrash(folder: string, now: () => number): Promise<Tras
       }
     },
     discardSources: (path) => rename(path, join(folder, `${basename(path)}.${now()}.sources`)),
-    async noteVolume(name, volume, userId) {
-      const record = `${JSON.stringify({ name, userId, volume, deletedAt: timestamp(now()) })}\n`;
-      const file = `${name}.${now()}.volume.json`;
-      await writeAtomic(join(folder, file), record, { mode: 0o600 }).catch((error: unknown) => {
-        throw dataUnavailable(`trash/${file}`, 'written', error);
-      });
-    },
   };
 }
 

@@ -335,7 +335,7 @@ function newFacts(
     publishPort: request.publishPort,
     servedPort: 0,
     settings: untouched(request),
-    ...{ runtime: request.runtime, env, loosened: [] },
+    ...{ stateVolume: request.volume, runtime: request.runtime, env, loosened: [] },
   };
 }
 

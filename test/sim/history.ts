@@ -5,7 +5,7 @@ import { revisionHash } from '../../schemas/spec-hash.ts';
 import { rolledBackOf } from './remembered.ts';
 import type { SimStage } from './sim-stage.ts';
 
-/** How many revisions are kept of a program (issue 3, point 7). */
+/** How many revisions are kept of a program (issue 3, point 7; issue 9, point 40). */
 const KEPT = 10;
 
 /** A revision as it stands on the disk. */
@@ -23,13 +23,15 @@ export interface History {
 }
 
 /**
- * Watches `data/revisions/`: a number means one thing for ever, the last ten stay as long as their program does, and
- * what was once ready, or rolled back, is said to have been.
+ * Watches `data/revisions/`: a number means one thing for ever; ten stay as long as their program does, the ways back
+ * among them, and what never ran goes first; and what was once ready, or rolled back, is said to have been.
  */
 export function watchHistory(stage: SimStage): History {
   const { root, witness, violations } = stage;
   /** All that was ever seen of each program, by number. */
   const seen = new Map<string, Map<number, Kept>>();
+  /** What was kept of each at the check before. */
+  const keptBefore = new Map<string, ReadonlyMap<number, Kept>>();
   /** Of what was built, what was once kept. */
   const snapshots = new Set<string>();
   const read = createReader();
@@ -51,6 +53,7 @@ export function watchHistory(stage: SimStage): History {
     // It goes with its program, in the end.
     if (kept.size === 0 && !isAlive) {
       seen.delete(name);
+      keptBefore.delete(name);
       return;
     }
     for (const [number, { hash, build, outcome }] of kept) {
@@ -64,11 +67,30 @@ export function watchHistory(stage: SimStage): History {
       known.set(number, { hash, build, outcome });
     }
     seen.set(name, known);
-    const last = [...known.keys()].sort((a, b) => a - b).slice(-KEPT);
-    const lost = last.filter((number) => !kept.has(number));
-    if (isAlive && lost.length > 0) wrong(`revisions ${lost} of ${name} are gone`);
+    if (isAlive) checkLost(name, keptBefore.get(name) ?? new Map(), kept);
+    keptBefore.set(name, kept);
     checkOutcomes(name, kept);
     if (isAlive) checkSources(name, kept);
+  }
+
+  /** None goes without need, nor one that is a way back, nor another before what was known to have never run. */
+  function checkLost(name: string, before: ReadonlyMap<number, Kept>, now: ReadonlyMap<number, Kept>): void {
+    const lost = [...before.keys()].filter((number) => !now.has(number));
+    if (lost.length === 0) return;
+    if (now.size < KEPT) wrong(`revisions ${lost} of ${name} are gone, and ${now.size} are left`);
+    const all = [...before, ...now].sort(([a], [b]) => a - b);
+    const ready = all.filter(([number, one]) => (now.get(number) ?? one).outcome === 'Ready');
+    const last = ready.at(-1);
+    const other = ready.findLast(([, { hash }]) => hash !== last?.[1].hash);
+    for (const wayBack of [last, other])
+      if (wayBack && !now.has(wayBack[0])) wrong(`revision ${wayBack[0]} of ${name}, a way back, is gone`);
+    const ran = lost.filter((number) => before.get(number)?.outcome !== 'Superseded');
+    const idle = [...now].find(([number, { outcome }]) => {
+      return (
+        outcome === 'Superseded' && before.get(number)?.outcome === outcome && number !== all.at(-1)?.[0]
+      );
+    });
+    if (ran.length > 0 && idle) wrong(`revisions ${ran} of ${name} went before ${idle[0]}, which never ran`);
   }
 
   /** What could be rolled back to is kept. */

@@ -121,7 +121,8 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     events: { ...files.events, append: step('events.append', files.events.append, (name) => name) },
     revisions: { ...files.revisions, put: step('revisions.put', files.revisions.put, (name) => name) },
     contexts: { ...files.contexts, snapshot: step('contexts.snapshot', files.contexts.snapshot) },
-    trashVolume: step('trashVolume', files.trashVolume, (name) => name),
+    trashVolume: step('trashVolume', files.trashVolume, ({ name }) => name),
+    claimVolume: step('claimVolume', files.claimVolume, ({ name }) => name),
   };
   const metrics = createMetrics();
   const engine = mortalEngine(world, instance, life, step, (call) => calls.push(call));

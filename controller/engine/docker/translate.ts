@@ -6,7 +6,7 @@ import type {
   ContainerSummary,
 } from '../../../schemas/container.ts';
 import { LABELS, PROGRAM_PORT } from '../../../schemas/program.ts';
-import { loosenedOf, PORT_KEY } from './floor.ts';
+import { loosenedOf, PORT_KEY, STATE_DIR } from './floor.ts';
 
 /** Between the port's words and the Docker API's. Pure: no engine, no clock. */
 
@@ -37,6 +37,7 @@ export function containerOf(inspected: Docker.ContainerInspectInfo, oomToldMs = 
     publishPort: portIn(bindings),
     servedPort: state.Running ? portIn(served) : 0,
     settings: settingsOf(inspected),
+    stateVolume: inspected.Mounts?.find(({ Destination }) => Destination === STATE_DIR)?.Name ?? '',
     runtime: host.Runtime ?? '',
     env: Object.fromEntries((config.Env ?? []).map(envEntry)),
     loosened: loosenedOf(inspected),

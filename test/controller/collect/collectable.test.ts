@@ -25,6 +25,8 @@ const NOTHING: References = {
   withContainers: new Set(),
   leaving: new Set(),
   volumes: new Set(),
+  withVolume: new Set(),
+  takers: [],
 };
 const refs = (more: Partial<References>): References => ({ ...NOTHING, ...more });
 
@@ -77,6 +79,7 @@ const volume = (name: string, ageMs: number, userId = 'me'): Found => ({
   kind: 'volume',
   name,
   userId,
+  isTaken: false,
   volume: `v-${name}`,
   ...base(`data/trash/${name}.${ageMs}.volume.json`, ageMs),
 });
@@ -166,6 +169,24 @@ const CASES: [what: string, found: Found[], refs: Partial<References>, goes: str
     [volume('a', 9 * DAY)],
     { programs: new Map([['a', 'me']]), volumes: new Set(['v-a']), leaving: new Set(['a']) },
     [],
+  ],
+  [
+    'a volume that a program asks for, which has none yet',
+    [volume('a', 9 * DAY)],
+    { programs: new Map([['b', 'me']]), takers: ['annotations: { hersh.dev/state-from: a }'] },
+    [],
+  ],
+  [
+    'a volume that was taken over, and the record of that, as long as it is used',
+    [{ ...volume('a', 9 * DAY), isTaken: true } as Found],
+    { programs: new Map([['a', 'me']]), volumes: new Set(['v-a']), withVolume: new Set(['a']) },
+    [],
+  ],
+  [
+    'a volume whose program has another by now',
+    [volume('a', 9 * DAY)],
+    { programs: new Map([['a', 'me']]), volumes: new Set(['v-other']), withVolume: new Set(['a']) },
+    [`data/trash/a.${9 * DAY}.volume.json`],
   ],
   [
     'a volume deleted twice, by its last record',
@@ -283,6 +304,8 @@ const world = fc.record({
         leaving: new Set(sets.leaving),
         withContainers: new Set(sets.withContainers),
         volumes: new Set(sets.volumes.map((name) => `v-${name}`)),
+        withVolume: new Set(sets.volumes),
+        takers: [],
       }),
     ),
   diskBytes: fc.option(fc.nat(500), { nil: undefined }),

@@ -153,6 +153,19 @@ const rows: Row[] = [
     want: [],
   },
   {
+    name: 'another is wanted while the old one stops: the one that never ran goes, and none is made yet',
+    observed: situationOf(spec, {
+      containers: [previous, containerOf('mid', specOf({ env: { A: 'mid' } }), { ...NEVER_RAN, ...beside })],
+      stopping: new Set(['old']),
+    }),
+    want: ['remove mid: it is not the container of any wanted revision'],
+  },
+  {
+    name: 'the old one has stopped, and nothing is made of what is wanted since: creates',
+    observed: situationOf(spec, { containers: [{ ...previous, ...EXITED }] }),
+    want: [`create ${beside.name} for revision 2`],
+  },
+  {
     name: 'the old one has stopped: the new one is started, the old one kept',
     observed: situationOf(spec, {
       containers: [{ ...previous, ...EXITED }, containerOf('new', spec, { ...NEVER_RAN, ...beside })],

@@ -59,7 +59,7 @@ export function containerOf(id: string, spec: ProgramSpec, change: Partial<Conta
     publishPort: PORT,
     servedPort: PORT,
     settings: SETTINGS,
-    ...{ runtime: 'runc', env: spec.env, loosened: [] },
+    ...{ stateVolume: '', runtime: 'runc', env: spec.env, loosened: [] },
     ...change,
   };
 }

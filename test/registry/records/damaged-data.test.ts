@@ -81,7 +81,7 @@ test('a file where the revisions of a program should lie is told in words', asyn
   await registry.revisions.put('a', REVISION);
   await rm(registry.paths.trash, { recursive: true });
   await writeFile(registry.paths.trash, '');
-  await assert.rejects(registry.trashVolume('a', 'volume', 'u'), isUnavailable);
+  await assert.rejects(registry.trashVolume({ name: 'a', volume: 'volume', userId: 'u' }), isUnavailable);
 });
 
 test('a pipe in the place of a lock or a .gitignore keeps no host from starting', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openRevisionStore } from '../../../registry/records/revision-store.ts';
@@ -54,9 +54,47 @@ test('the last one that was ready outlives any number of failures', async (t) =>
   await store.put('p', revision(1));
   await store.put('p', revision(2));
   for (let number = 3; number <= 20; number++) await store.put('p', revision(number, 'Failed'));
-  assert.deepEqual(numbers(await store.list('p')), [2, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
-  await store.put('p', revision(20));
-  assert.deepEqual(numbers(await store.list('p')), [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+  assert.deepEqual(numbers(await store.list('p')), [2, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+});
+
+test('the last ready one that differs from what serves stays, however often that is made anew', async (t) => {
+  const store = openRevisionStore(await tempFolder(t));
+  const put = (number: number, hash: string, outcome: Revision['outcome'] = 'Ready') =>
+    store.put('p', { ...revision(number, outcome), hash });
+  await put(1, 'older');
+  await put(2, 'a');
+  for (let number = 3; number <= 14; number++) await put(number, `failed ${number}`, 'Failed');
+  await put(15, 'b');
+  assert.deepEqual(numbers(await store.list('p')), [2, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+  for (let number = 16; number <= 30; number++) await put(number, 'b');
+  assert.deepEqual(numbers(await store.list('p')), [2, 22, 23, 24, 25, 26, 27, 28, 29, 30]);
+});
+
+test('what never ran goes first, and what is damaged; what older hosts called Failed goes by its age', async (t) => {
+  const folder = await tempFolder(t);
+  const store = openRevisionStore(folder);
+  await store.put('p', revision(1));
+  const overtaken = { ...revision(2, 'Failed'), hash: 'x', reason: 'Overtaken', log: '' };
+  await store.put('p', overtaken);
+  assert.deepEqual(await store.get('p', 2), overtaken);
+  for (let number = 3; number <= 5; number++) await store.put('p', revision(number, 'Superseded'));
+  for (let number = 6; number <= 10; number++) await store.put('p', revision(number, 'Failed'));
+  await writeFile(join(folder, 'p', '7.yaml'), 'torn: [');
+  for (let number = 11; number <= 14; number++) await store.put('p', revision(number, 'Failed'));
+  assert.deepEqual(numbers(await store.list('p')), [1, 2, 6, 8, 9, 10, 11, 12, 13, 14]);
+  await store.put('p', revision(15, 'Superseded'));
+  assert.deepEqual(numbers(await store.list('p')), [1, 6, 8, 9, 10, 11, 12, 13, 14, 15]);
+});
+
+test('what can not be read does not go: it may be the way back', async (t) => {
+  const folder = await tempFolder(t);
+  const store = openRevisionStore(folder);
+  for (let number = 1; number <= 10; number++) await store.put('p', revision(number, 'Failed'));
+  await rm(join(folder, 'p', '1.yaml'));
+  await mkdir(join(folder, 'p', '1.yaml'));
+  for (let number = 11; number <= 12; number++) await store.put('p', revision(number, 'Failed'));
+  assert.deepEqual(numbers(await store.list('p')), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  assert.deepEqual((await readdir(join(folder, 'p'))).includes('1.yaml'), true);
 });
 
 test('damaged files and foreign ones are left out', async (t) => {

@@ -78,6 +78,7 @@ describe('containerOf', () => {
       },
       runtime: 'runc',
       env: { KEY: 'a=b', EMPTY: '' },
+      stateVolume: '',
       loosened: loosenedOf(from({})),
     });
   });
