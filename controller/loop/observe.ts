@@ -2,7 +2,7 @@ import type { BuildContext } from '../../registry/contexts/contexts.ts';
 import { SourcesHeld } from '../../registry/git/sources-held.ts';
 import { builtFrom } from '../../schemas/build-id.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import { byAge, type Container, isUp, revisionOf } from '../../schemas/container.ts';
+import { byAge, type Container, revisionOf } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
 import {
   type Answer,
@@ -21,7 +21,7 @@ import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ImageTasks } from '../images/once-an-image.ts';
-import { holdPort } from '../ports/hold.ts';
+import { holdPort, keepPort } from '../ports/hold.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { GoalResult } from '../program/goal.ts';
 import { learn } from '../program/learn.ts';
@@ -87,7 +87,7 @@ async function read(
   before: ProgramStatus,
   { goal, memory, generation }: GoalResult,
 ): Promise<Facts> {
-  const { name, publishPort } = before;
+  const { name } = before;
   const { own: containers, strangers } = await readContainers(deps, name, memory);
   const seen = {
     ...{ containers, strangers, containerName: deps.containerName(name), nowMs: deps.clock.now() },
@@ -96,12 +96,9 @@ async function read(
   };
   const spec = specOf(goal);
   deps.ports.pins.set(name, spec?.publishPort ?? undefined);
-  // Without a wish, what a pass held is given back that failed before it could write it down.
-  const serving = containers.filter(isUp).map(({ servedPort }) => servedPort);
-  if (spec === undefined) deps.ports.release(name, publishPort, ...serving);
   const port =
     spec === undefined
-      ? { port: publishPort, shownPort: publishPort, portProblem: undefined }
+      ? keepPort(deps.ports, before, containers)
       : await holdPort(deps.ports, before, spec, containers);
   const build = goal.kind === 'run' ? goal.spec.build : null;
   const context = build === null ? undefined : await contextOf(deps, build, generation);

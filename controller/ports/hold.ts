@@ -27,6 +27,18 @@ export async function holdPort(
   return { ...found, shownPort: serving?.publishPort ?? own };
 }
 
+/** Without a wish: the port it has, or serves on where its ledger was lost; what a pass held that failed is given back. */
+export function keepPort(
+  ports: Ports,
+  { name, publishPort }: ProgramStatus,
+  containers: readonly Container[],
+): PortState {
+  const served = containers.filter(isUp).map(({ servedPort }) => servedPort);
+  const port = publishPort || (served.findLast((one) => one > 0 && ports.holder(one) === name) ?? 0);
+  ports.release(name, port, ...served);
+  return { port, shownPort: port, portProblem: undefined };
+}
+
 type FoundPort = Omit<PortState, 'shownPort'>;
 
 async function pinnedPort(
