@@ -189,9 +189,17 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   if (strange !== '' && canBeMade(given, good, reasons)) return strange;
   const [served = spec] = witness.specsOf(seen).slice(-1);
   if (fateOf(served) !== 'serves') return '';
-  if (status.state !== 'Ready') return 'the good revision came back and is not Ready';
+  const isOld = !reasons.includes('RolledBack') && isOlderThanRestart(given, serving);
+  if (status.state !== (isOld ? 'Running' : 'Ready'))
+    return `the good revision ${isOld ? 'is not what a restart was asked for' : 'came back'}, and is ${status.state}`;
   if (given.containers.length > 1) return `${given.containers.length} containers are kept`;
   return reasons.includes(status.reason) ? '' : `its reason should be ${reasons}`;
+}
+
+/** Whether a restart was asked for since it began to run, which is told by its not being Ready. */
+function isOlderThanRestart({ wanted: { restartedAt } }: Case, { facts }: SimContainer): boolean {
+  const isOfIt = (facts.labels['dev.hersh.restarted-at'] ?? '') === restartedAt;
+  return restartedAt !== '' && !isOfIt && facts.startedAtMs <= Date.parse(restartedAt);
 }
 
 /** Whether its revision is written down, where there was room to. */
