@@ -3,10 +3,10 @@ import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../schemas/errors.ts';
 import { allowedTrailers, passAnswer } from './answer.ts';
-import type { Attempt } from './attempt.ts';
 import { gatewayError, isConnectionLost, tooLate } from './gateway-error.ts';
 import { requestHeaders } from './headers.ts';
 import { TARGET_HOST } from './pools.ts';
+import type { Attempt } from './sending.ts';
 import type { ProxyTarget } from './target.ts';
 import type { Body } from './upload.ts';
 

@@ -1,9 +1,9 @@
 import { AppError } from '../../schemas/errors.ts';
 import type { ApiDeps, ProgramView } from '../deps.ts';
 import { programNotFound } from '../errors.ts';
-import type { Attempt, Unanswered } from './attempt.ts';
+import { RETRY_AFTER_SECONDS, runOf, servingOf, type Tried, type Verdict, verdictOf } from './go-or-wait.ts';
+import type { Attempt, Unanswered } from './sending.ts';
 import { isName } from './target.ts';
-import { RETRY_AFTER_SECONDS, runOf, servingOf, type Tried, type Verdict, verdictOf } from './verdict.ts';
 import { createWaitingRooms, type WaitingRooms } from './waiting-rooms.ts';
 
 /** A request that is to be answered by a program, however it is sent. */

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { codeOf } from '../../schemas/errors.ts';
 import { sendHead, sendTrailers } from './answer.ts';
-import type { Attempt } from './attempt.ts';
 import { gatewayError } from './gateway-error.ts';
 import { requestHeaders } from './headers.ts';
 import type { Pools } from './pools.ts';
+import { isWorthAnother } from './second-try.ts';
+import type { Attempt } from './sending.ts';
 import type { ProxyTarget } from './target.ts';
 
 /**
@@ -104,10 +104,4 @@ class PooledExchange implements Dispatcher.DispatchHandler {
     if (!this.#res.headersSent && isWorthAnother(error)) this.#again();
     else this.#attempt.failed(gatewayError(error));
   }
-}
-
-/** A connection that the other side was closing, `100 Continue` unasked, or what was left over of an answer before. */
-function isWorthAnother(error: Error): boolean {
-  const code = codeOf(error);
-  return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNREFUSED'].includes(code) || code.startsWith('HPE_');
 }

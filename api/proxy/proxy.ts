@@ -10,14 +10,13 @@ import { sendAlone } from './alone.ts';
 import { createErrands } from './errands.ts';
 import { sendPooled } from './pooled.ts';
 import { createPools } from './pools.ts';
+import { REPEATABLE } from './second-try.ts';
 import { isProxyPath, targetOf } from './target.ts';
 import { holdUpgrade } from './upgrade.ts';
 import { Body } from './upload.ts';
 
 /** How long a program may take to its first byte, in milliseconds (contract, section 1). */
 const FIRST_BYTE_MS_MAX = 30_000;
-/** What may be asked twice. */
-const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface ProxyOptions {
   firstByteMsMax?: number;

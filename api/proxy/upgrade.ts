@@ -2,10 +2,10 @@ import { type ClientRequest, type IncomingMessage, request, ServerResponse } fro
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { passAnswer } from './answer.ts';
-import type { Attempt } from './attempt.ts';
 import { gatewayError, isConnectionLost, tooLate } from './gateway-error.ts';
 import { requestHeaders } from './headers.ts';
 import { TARGET_HOST } from './pools.ts';
+import type { Attempt } from './sending.ts';
 import type { ProxyTarget } from './target.ts';
 
 /** An upgrade that a client asks for. */

@@ -5,7 +5,7 @@ import type { ImageTasks } from '../images/once-an-image.ts';
 import type { Action, StopAction } from '../program/action.ts';
 import type { EventDraft } from '../program/events.ts';
 import { emit, save } from './ledger.ts';
-import { createContainer, type MakeDeps } from './make.ts';
+import { createContainer, type MakeDeps } from './make-container.ts';
 import { type Outcome, withDeed } from './outcome.ts';
 import { type StartDeps, startContainer } from './start.ts';
 

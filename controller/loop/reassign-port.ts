@@ -1,7 +1,7 @@
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Ports } from '../ports/ports.ts';
 import { emit, save } from './ledger.ts';
-import { failedToStart, type MakeDeps } from './make.ts';
+import { failedToStart, type MakeDeps } from './make-container.ts';
 import type { Outcome } from './outcome.ts';
 
 /** The port was taken by somebody else on this machine: another one, and a container for it. */

@@ -24,7 +24,7 @@ import { type ExecuteDeps, execute } from './execute.ts';
 import { emit, save } from './ledger.ts';
 import { type ObserveDeps, observe } from './observe.ts';
 import { withDeed } from './outcome.ts';
-import type { Prober } from './probe.ts';
+import type { Prober } from './prober.ts';
 import { keepFailed, keepReady, keepSuperseded } from './revisions.ts';
 import { tellOfRenamed, trashState } from './state.ts';
 

@@ -7,7 +7,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { Action } from '../program/action.ts';
 import { refusedStart } from '../program/rollback.ts';
 import { emit, save } from './ledger.ts';
-import { failedToStart, type MakeDeps, slotOf } from './make.ts';
+import { failedToStart, type MakeDeps, slotOf } from './make-container.ts';
 import { type Outcome, withDeed } from './outcome.ts';
 import { reassignPort } from './reassign-port.ts';
 import { keepFailed } from './revisions.ts';

@@ -4,7 +4,7 @@ import type { PortState } from '../../schemas/facts.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import { type ProgramSpec, PUBLISH_PORT_MAX, PUBLISH_PORT_MIN } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
-import { endOf } from '../program/verdicts.ts';
+import { endOf } from '../program/transitions.ts';
 import type { Ports } from './ports.ts';
 
 /** The port of the program, held for it from now on; one that a container of it still serves on stays its own too. */

@@ -10,7 +10,7 @@ import {
 import { timestamp } from '../../schemas/program.ts';
 import { forgetCrashes } from './memory.ts';
 import { withMadeAt } from './ownership.ts';
-import { ended, type Failed, numberTaken, refused, rolledBack } from './verdicts.ts';
+import { ended, type Failed, numberTaken, refused, rolledBack } from './transitions.ts';
 import { backOffMs } from './waits.ts';
 
 /** What the host did, or is about to do and has to be known if it dies in between: data, as the facts of a look. */

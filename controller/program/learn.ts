@@ -8,14 +8,13 @@ import { type Overtaken, type Situation, specOf } from '../../schemas/situation.
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { sourcesOf } from '../../schemas/trashed-volume.ts';
+import { afterExit, forgetEnd } from './after-exit.ts';
 import { ask, Lacking } from './ask.ts';
 import type { GoalResult } from './goal.ts';
 import {
-  afterExit,
   afterFailedImage,
   afterWish,
   awake,
-  forgetEnd,
   leftAgain,
   rebuiltMemory,
   withBuild,
@@ -27,7 +26,7 @@ import { asMade, isMadeOf, noted } from './ownership.ts';
 import { finishedKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
 import { stateVolume, withMounted, withStateAsked } from './state.ts';
-import { ended, endOf, isAccounted, nowReady, wanted } from './verdicts.ts';
+import { ended, endOf, isAccounted, nowReady, wanted } from './transitions.ts';
 import { clampWaits } from './waits.ts';
 import { imageKeyOf, imageState, noteImage } from './wanted-image.ts';
 

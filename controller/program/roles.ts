@@ -12,9 +12,9 @@ import { finishedOf } from '../../schemas/memory.ts';
 import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { revisionHash, specHash } from '../../schemas/spec-hash.ts';
+import { forgetEnd } from './after-exit.ts';
 import { driftOf } from './drift.ts';
-import { forgetEnd } from './memory.ts';
-import { endOf } from './verdicts.ts';
+import { endOf } from './transitions.ts';
 import { startWaitMs } from './waits.ts';
 
 /** A program that should run: as what, and how its containers stand to that. */

@@ -9,7 +9,7 @@ import type { DeedOf } from './deed.ts';
 import { driftOf } from './drift.ts';
 import { forgetCrashes } from './memory.ts';
 import { asRunning, hasCrashed, isLate, newestNumber, type Running, withRoles } from './roles.ts';
-import { endOf, rolledBack } from './verdicts.ts';
+import { endOf, rolledBack } from './transitions.ts';
 
 type Probes = Pick<ProgramSpec, 'readiness' | 'liveness'>;
 

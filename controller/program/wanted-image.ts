@@ -6,7 +6,7 @@ import type { Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import { ask } from './ask.ts';
 import type { ImageKey, Running } from './roles.ts';
-import { madeFrom } from './verdicts.ts';
+import { madeFrom } from './transitions.ts';
 
 /** What the image of that spec is made from, or named by. */
 export function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {

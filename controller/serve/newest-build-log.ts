@@ -1,6 +1,6 @@
 import type { ProgramStore, ProgramView } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { follow } from './follow.ts';
+import { follow } from './as-stream.ts';
 import type { ProgramViews } from './program-views.ts';
 
 export interface NewestBuildLogDeps {

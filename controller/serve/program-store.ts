@@ -9,7 +9,7 @@ import { resolveSpec, writtenOut } from '../../schemas/resolve.ts';
 import type { Revision } from '../../schemas/revision.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Observed } from '../loop/observed.ts';
-import { follow } from './follow.ts';
+import { follow } from './as-stream.ts';
 import { createNewestBuildLog, type NewestBuildLogDeps } from './newest-build-log.ts';
 import { createProgramEdits, type ProgramEditDeps } from './program-edits.ts';
 import { createProgramViews } from './program-views.ts';

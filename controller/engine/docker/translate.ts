@@ -1,11 +1,7 @@
 import type Docker from 'dockerode';
-import type {
-  Container,
-  ContainerSettings,
-  ContainerState,
-  ContainerSummary,
-} from '../../../schemas/container.ts';
+import type { Container, ContainerState, ContainerSummary } from '../../../schemas/container.ts';
 import { LABELS, PROGRAM_PORT } from '../../../schemas/program.ts';
+import { settingsOf } from './container-settings.ts';
 import { loosenedOf, PORT_KEY, STATE_DIR } from './floor.ts';
 
 /** Between the port's words and the Docker API's. Pure: no engine, no clock. */
@@ -54,32 +50,6 @@ function portIn(table: Record<string, { HostPort?: string }[] | null>): number {
 function envEntry(text: string): [string, string] {
   const [key = ''] = text.split('=', 1);
   return [key, text.slice(key.length + 1)];
-}
-
-/** An engine leaves out what it does not know: some limits are gone from newer ones. */
-function settingsOf({
-  HostConfig: host,
-  NetworkSettings: net,
-}: Docker.ContainerInspectInfo): ContainerSettings {
-  return {
-    memoryBytes: host.Memory ?? 0,
-    memorySwapBytes: host.MemorySwap ?? 0,
-    memoryReservationBytes: host.MemoryReservation ?? 0,
-    kernelMemoryBytes: host.KernelMemory ?? 0,
-    cpus: (host.NanoCpus ?? 0) / 1e9,
-    cpuShares: host.CpuShares ?? 0,
-    cpuPeriod: host.CpuPeriod ?? 0,
-    cpuQuota: host.CpuQuota ?? 0,
-    cpuRealtimePeriod: host.CpuRealtimePeriod ?? 0,
-    cpuRealtimeRuntime: host.CpuRealtimeRuntime ?? 0,
-    cpusetCpus: host.CpusetCpus ?? '',
-    cpusetMems: host.CpusetMems ?? '',
-    blkioWeight: host.BlkioWeight ?? 0,
-    pids: host.PidsLimit ?? 0,
-    restartPolicy: host.RestartPolicy?.Name || 'no',
-    network: host.NetworkMode ?? '',
-    networks: Object.keys(net?.Networks ?? {}).sort(),
-  };
 }
 
 /** A row of the container list as the port gives it. */

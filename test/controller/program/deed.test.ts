@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { afterDeed, type Deed } from '../../../controller/program/deed.ts';
 import { givesUp, refusedStart } from '../../../controller/program/rollback.ts';
-import { endOf } from '../../../controller/program/verdicts.ts';
+import { endOf } from '../../../controller/program/transitions.ts';
 import type { Made, ProgramMemory, RunEnd } from '../../../schemas/memory.ts';
 import { LABELS, timestamp } from '../../../schemas/program.ts';
 import { attemptOf, revisionHash } from '../../../schemas/spec-hash.ts';

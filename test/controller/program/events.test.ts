@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventsBetween } from '../../../controller/program/events.ts';
-import { follow } from '../../../controller/serve/follow.ts';
+import { follow } from '../../../controller/serve/as-stream.ts';
 import type { ProgramStatus } from '../../../schemas/status.ts';
 import { emptyStatus } from '../../../schemas/status.ts';
 

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { afterExit, forgetEnd } from '../../../controller/program/after-exit.ts';
 import { afterDeed } from '../../../controller/program/deed.ts';
-import {
-  afterExit,
-  afterFailedImage,
-  forgetEnd,
-  forgetFailures,
-  withLateOom,
-} from '../../../controller/program/memory.ts';
-import { ended, endOf } from '../../../controller/program/verdicts.ts';
+import { afterFailedImage, forgetFailures, withLateOom } from '../../../controller/program/memory.ts';
+import { ended, endOf } from '../../../controller/program/transitions.ts';
 import { backOffMs, clampWaits, waitMs } from '../../../controller/program/waits.ts';
 import { describeExit, exitOf } from '../../../schemas/last-exit.ts';
 import { finishedOf, type ProgramMemory, type Rest } from '../../../schemas/memory.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe as suite, test } from 'node:test';
 import { describe } from '../../../controller/program/action.ts';
 import { plan } from '../../../controller/program/plan.ts';
-import { ended } from '../../../controller/program/verdicts.ts';
+import { ended } from '../../../controller/program/transitions.ts';
 import { LABELS, timestamp } from '../../../schemas/program.ts';
 import type { Situation } from '../../../schemas/situation.ts';
 import { revisionHash } from '../../../schemas/spec-hash.ts';

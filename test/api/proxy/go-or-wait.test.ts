@@ -7,7 +7,7 @@ import {
   servingOf,
   type Tried,
   verdictOf,
-} from '../../../api/proxy/verdict.ts';
+} from '../../../api/proxy/go-or-wait.ts';
 import type { LastExit } from '../../../schemas/last-exit.ts';
 import { PROGRAM_STATES, timestamp } from '../../../schemas/program.ts';
 import type { ProgramStatus } from '../../../schemas/status.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { createProber, type ProbeTarget } from '../../../controller/loop/probe.ts';
 import { probeOnce, TCP_LINGER_MS } from '../../../controller/loop/probe-once.ts';
+import { createProber, type ProbeTarget } from '../../../controller/loop/prober.ts';
 import type { ProbeSpec } from '../../../schemas/program.ts';
 import { createManualClock } from '../../sim/manual-clock.ts';
 

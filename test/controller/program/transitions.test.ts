@@ -11,7 +11,7 @@ import {
   refused,
   rolledBack,
   wanted,
-} from '../../../controller/program/verdicts.ts';
+} from '../../../controller/program/transitions.ts';
 import { attemptImage, type Made, type Rollout, type RunEnd } from '../../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../../schemas/program.ts';
 import { attemptOf, revisionHash } from '../../../schemas/spec-hash.ts';

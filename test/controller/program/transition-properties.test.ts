@@ -8,7 +8,7 @@ import {
   refused,
   rolledBack,
   wanted,
-} from '../../../controller/program/verdicts.ts';
+} from '../../../controller/program/transitions.ts';
 import { emptyMemory, type Rollout } from '../../../schemas/memory.ts';
 import { attemptOf, revisionHash } from '../../../schemas/spec-hash.ts';
 import { NOW_MS, specOf } from './situation-fixture.ts';
