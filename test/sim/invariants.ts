@@ -127,11 +127,12 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   function checkContainers(): void {
     const ports = new Map<number, string>();
     for (const container of containers.values()) {
-      if (!isUp(container) || container.facts.publishPort === 0) continue;
-      const { name, publishPort } = container.facts;
-      const other = ports.get(publishPort);
-      if (other !== undefined) wrong(`${name} and ${other} are both published on ${publishPort}`);
-      ports.set(publishPort, name);
+      // One that runs without its port, as Docker 29 lets it, is published on none.
+      const { name, servedPort } = container.facts;
+      if (!isUp(container) || servedPort === 0) continue;
+      const other = ports.get(servedPort);
+      if (other !== undefined) wrong(`${name} and ${other} are both published on ${servedPort}`);
+      ports.set(servedPort, name);
     }
     for (const [program, volume] of volumeOf) {
       const [name = '', id] = volume.split(' ');
