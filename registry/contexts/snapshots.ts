@@ -61,17 +61,18 @@ export function openSnapshots(folder: string): Snapshots {
       if (found !== undefined) return found;
       const path = fileOf(hash);
       const isDamaged = await isThere(path);
-      const sifted = await read();
       const temp = join(folder, temporaryName());
       try {
+        const sifted = await read();
         if ((await hashOf(build, sifted)) !== hash) throw new ContextChanged();
         await writeTar(temp, sifted);
         await rename(temp, path);
+        return { path, aside: sifted.aside.map(({ name }) => name) };
       } catch (error) {
+        if (error instanceof AppError) throw error;
         await rm(temp, { force: true }).catch(() => undefined);
         throw notKept(error, temp, build, isDamaged ? buildIdOf(hash) : '');
       }
-      return { path, aside: sifted.aside.map(({ name }) => name) };
     },
   };
 }

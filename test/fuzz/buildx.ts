@@ -7,7 +7,7 @@ import { findCommand, lastLines, runCommand } from '../setup/command.ts';
 import { type Say, SetupError } from '../setup/say.ts';
 
 /** Debian's suite that has the buildx which `registry/contexts/dockerignore.ts` follows: 0.13.1 in November 2026. */
-const SUITE = 'trixie';
+export const SUITE = 'trixie';
 
 /** The path of buildx, from Debian's package unpacked to a temporary folder; nothing is installed. */
 export async function ensureBuildx(say: Say): Promise<string> {
@@ -39,11 +39,18 @@ export interface Buildx {
   close(): void;
 }
 
-/** @param read gives the files below a folder */
-export async function openBuildx(command: string, read: (folder: string) => ReadonlyMap<string, string>): Promise<Buildx> {
+/**
+ * @param host of the engine, as in DOCKER_HOST
+ * @param read gives the files below a folder
+ */
+export async function openBuildx(
+  command: string,
+  host: string,
+  read: (folder: string) => ReadonlyMap<string, string>,
+): Promise<Buildx> {
   const home = mkdtempSync(join(tmpdir(), 'hersh-buildx-'));
   // A folder of its own for what it remembers, and no settings of whoever runs this.
-  const run = (args: readonly string[]) => runCommand(['env', `DOCKER_CONFIG=${home}`, command, ...args]);
+  const run = (args: readonly string[]) => runCommand(['env', `DOCKER_CONFIG=${home}`, `DOCKER_HOST=${host}`, command, ...args]);
   const { output } = await run(['version']);
 
   /** Many at a time, since most of what one takes is the client's own start. One that fails fails all of them. */

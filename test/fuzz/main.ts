@@ -9,6 +9,9 @@ import { fuzzDockerignore } from './dockerignore.ts';
 const WHAT = { dockerignore: fuzzDockerignore };
 
 const say = makeSay();
+/** Ends the run after what is under way; the engine is then closed as after any. */
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
 try {
   const { values, positionals } = parseArgs({
     options: { cases: { type: 'string', default: '500' }, seed: { type: 'string', default: '1' } },
@@ -20,7 +23,7 @@ try {
   const [cases, seed] = [values.cases, values.seed].map(Number);
   if (!Number.isSafeInteger(cases) || !Number.isSafeInteger(seed))
     throw new SetupError('--cases and --seed are whole numbers');
-  if ((await fuzz(say, cases ?? 0, seed ?? 0)) > 0) process.exitCode = 1;
+  if ((await fuzz(say, cases ?? 0, seed ?? 0, stopped.signal)) > 0) process.exitCode = 1;
 } catch (error) {
   reportAndExit(error);
 }

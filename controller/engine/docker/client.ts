@@ -132,18 +132,19 @@ export function get(docker: Docker, path: string, query: Record<string, unknown>
   });
 }
 
-/** A GET whose body is read as it comes. Rejects with dockerode's error unless the answer is 200. */
+/** A call, by default a GET, whose body is read as it comes. Rejects with dockerode's error unless the answer is 200. */
 export function openStream(
   docker: Docker,
   path: string,
   query: Record<string, unknown>,
   signal?: AbortSignal,
+  method: 'GET' | 'POST' = 'GET',
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     docker.modem.dial(
       {
         path: `${path}?`,
-        method: 'GET',
+        method,
         options: { ...query },
         isStream: true,
         statusCodes: { 200: true },
