@@ -83,7 +83,8 @@ export function* sortedByName<T extends { name: string }>(entries: readonly T[])
   }
   while (parts.length > 1) {
     const merged: T[][] = [];
-    for (let at = 0; at < parts.length; at += 2) merged.push(yield* merge(parts[at] ?? [], parts[at + 1] ?? []));
+    for (let at = 0; at < parts.length; at += 2)
+      merged.push(yield* merge(parts[at] ?? [], parts[at + 1] ?? []));
     parts = merged;
   }
   return parts[0] ?? [];

@@ -147,7 +147,11 @@ function inFormInUse(base: Situation, build: BuildSpec, hash: string): string {
   const { newest } = memory.program;
   if (newest === undefined) return hash;
   const { good } = memory.rollout;
-  const inUse = [good?.imageKey, memory.failedImage?.key, ...containers.map(({ labels }) => labels[LABELS.build])];
+  const inUse = [
+    good?.imageKey,
+    memory.failedImage?.key,
+    ...containers.map(({ labels }) => labels[LABELS.build]),
+  ];
   if (inUse.includes(hash)) return hash;
   const older = ask(base, { kind: 'olderHash', build, hash }).hash;
   if (older === undefined || older === hash) return hash;

@@ -119,7 +119,9 @@ export function openContexts(root: string, snapshots: string, now: () => number)
       return restoreContext(root, kept.fileOf(hash), buildId, isWhole, holdsSame, onPlace);
     },
     snapshot: (build, hash) =>
-      standstill.watch(keyOf(build), build.context, () => kept.keep(build, hash, () => inFormOf(build, hash))),
+      standstill.watch(keyOf(build), build.context, () =>
+        kept.keep(build, hash, () => inFormOf(build, hash)),
+      ),
   };
 }
 

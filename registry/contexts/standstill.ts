@@ -35,10 +35,14 @@ export function createStandstill(): Standstill {
         const file = error.cause instanceof ContextChanged ? error.cause.file : '';
         if (count < TRIES_MAX) throw error;
         const what = `${context}${file === '' ? '' : `/${file}`}`;
-        throw new AppError('BuildFailed', `${what} does not stand still: it changed while it was read, again and again`, {
-          cause: error,
-          hint: 'Have it written somewhere else, or list it in .dockerignore.',
-        });
+        throw new AppError(
+          'BuildFailed',
+          `${what} does not stand still: it changed while it was read, again and again`,
+          {
+            cause: error,
+            hint: 'Have it written somewhere else, or list it in .dockerignore.',
+          },
+        );
       }
     },
     keepOnly(keys) {

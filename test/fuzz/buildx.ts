@@ -50,7 +50,8 @@ export async function openBuildx(
 ): Promise<Buildx> {
   const home = mkdtempSync(join(tmpdir(), 'hersh-buildx-'));
   // A folder of its own for what it remembers, and no settings of whoever runs this.
-  const run = (args: readonly string[]) => runCommand(['env', `DOCKER_CONFIG=${home}`, `DOCKER_HOST=${host}`, command, ...args]);
+  const run = (args: readonly string[]) =>
+    runCommand(['env', `DOCKER_CONFIG=${home}`, `DOCKER_HOST=${host}`, command, ...args]);
   const { output } = await run(['version']);
 
   /** Many at a time, since most of what one takes is the client's own start. One that fails fails all of them. */

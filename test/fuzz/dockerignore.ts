@@ -29,7 +29,12 @@ const NO_ANSWER = new Error('no answer');
  * Compares what a random context gives to a build, by this host and by buildx. Case n of a seed is the same at any
  * number of cases. Gives how many differ.
  */
-export async function fuzzDockerignore(say: Say, cases: number, seed: number, stop: AbortSignal): Promise<number> {
+export async function fuzzDockerignore(
+  say: Say,
+  cases: number,
+  seed: number,
+  stop: AbortSignal,
+): Promise<number> {
   // One that writes to memory alone: a build waits for the disk most of its time, and leaves something on it.
   const engine = await openOtherEngine(await ensureUnpacked(say, SUITE), []);
   const buildx = await openBuildx(await ensureBuildx(say), engine.host, readTree);
@@ -42,7 +47,9 @@ export async function fuzzDockerignore(say: Say, cases: number, seed: number, st
     for (let first = 0; first < cases; first += BATCH) {
       if (stop.aborted) throw new SetupError('Stopped');
       const numbers = Array.from({ length: Math.min(BATCH, cases - first) }, (_, index) => first + index);
-      const made = numbers.map((number) => write(root, number, randomContext(createRandom(seed * 1e6 + number))));
+      const made = numbers.map((number) =>
+        write(root, number, randomContext(createRandom(seed * 1e6 + number))),
+      );
       const ours = await mapLimit(made, 1, ({ folder }) => send(root, folder));
       // One that fails fails all that are sent with it.
       const alone = made.filter((_, index) => ours[index] instanceof Error).map(({ folder }) => folder);
@@ -57,12 +64,16 @@ export async function fuzzDockerignore(say: Say, cases: number, seed: number, st
         const difference = differenceOf(mine, theirs.get(folder) ?? NO_ANSWER);
         if (mine instanceof Error) refused++;
         else if (isEmptied(mine, theirs.get(folder) ?? NO_ANSWER)) emptied++;
-        if (difference !== '' && differing++ < SHOWN_MAX) say(report(numbers[index] ?? 0, context, difference));
+        if (difference !== '' && differing++ < SHOWN_MAX)
+          say(report(numbers[index] ?? 0, context, difference));
         rmSync(folder, { recursive: true });
       }
-      if ((first / BATCH) % 10 === 9) say(`${first + BATCH}: ${differing} differ, ${refused} are refused by both`);
+      if ((first / BATCH) % 10 === 9)
+        say(`${first + BATCH}: ${differing} differ, ${refused} are refused by both`);
     }
-    say(`${cases} compared: ${differing} differ; ${refused} refused by both; ${emptied} with a file that buildx empties`);
+    say(
+      `${cases} compared: ${differing} differ; ${refused} refused by both; ${emptied} with a file that buildx empties`,
+    );
     return differing;
   } finally {
     buildx.close();
@@ -71,7 +82,11 @@ export async function fuzzDockerignore(say: Say, cases: number, seed: number, st
   }
 }
 
-function write(root: string, number: number, context: RandomContext): { folder: string; context: RandomContext } {
+function write(
+  root: string,
+  number: number,
+  context: RandomContext,
+): { folder: string; context: RandomContext } {
   const folder = join(root, `case${number}`);
   for (const [name, text] of context) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
@@ -84,11 +99,20 @@ function write(root: string, number: number, context: RandomContext): { folder: 
 async function send(root: string, folder: string): Promise<Sent> {
   const build = { context: relative(root, folder), dockerfile: 'Dockerfile', args: {} };
   try {
-    const options = { root, build, form: FORM, work: createWork(), before: new Map(), nowMs: Date.now() + 60_000 };
+    const options = {
+      root,
+      build,
+      form: FORM,
+      work: createWork(),
+      before: new Map(),
+      nowMs: Date.now() + 60_000,
+    };
     const { entries } = await walkContext(options);
     const names = entries.map(({ name }) => name);
     const folders = names.flatMap(foldersAbove).map((name): [string, string] => [name, FOLDER]);
-    const isFolder = new Set(entries.filter(({ size, statKey }) => size === 0 && statKey === '').map(({ name }) => name));
+    const isFolder = new Set(
+      entries.filter(({ size, statKey }) => size === 0 && statKey === '').map(({ name }) => name),
+    );
     const files = names.map((name): [string, string] => [
       name,
       isFolder.has(name) ? FOLDER : readFileSync(join(folder, name), 'utf8'),
@@ -110,7 +134,10 @@ function readTree(folder: string): ReadonlyMap<string, string> {
 }
 
 function isEmptied(ours: Exclude<Sent, Error>, theirs: Sent): boolean {
-  return !(theirs instanceof Error) && [...ours].some(([name, text]) => theirs.get(name) === EMPTIED && text !== EMPTIED);
+  return (
+    !(theirs instanceof Error) &&
+    [...ours].some(([name, text]) => theirs.get(name) === EMPTIED && text !== EMPTIED)
+  );
 }
 
 function differenceOf(ours: Sent, theirs: Sent): string {
@@ -120,7 +147,9 @@ function differenceOf(ours: Sent, theirs: Sent): string {
   }
   const more = [...ours.keys()].filter((name) => !theirs.has(name));
   const fewer = [...theirs.keys()].filter((name) => !ours.has(name));
-  const other = [...ours].filter(([name, text]) => theirs.has(name) && ![text, EMPTIED].includes(theirs.get(name) ?? ''));
+  const other = [...ours].filter(
+    ([name, text]) => theirs.has(name) && ![text, EMPTIED].includes(theirs.get(name) ?? ''),
+  );
   const lists: [string, string[]][] = [
     ['only we send', more],
     ['only buildx sends', fewer],

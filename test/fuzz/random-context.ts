@@ -37,8 +37,11 @@ export function randomContext(random: Random): RandomContext {
 }
 
 function line(random: Random, names: readonly string[]): string {
-  if (random.chance(0.02)) return random.pick(['', '#', '# a', ' # a', '  ', '/', '.', '..', '!/', '! ', '/!a']);
-  const pattern = random.chance(0.15) ? random.pick(['*', '**', '*/*', '**/*', '?', '*.*']) : made(random, names);
+  if (random.chance(0.02))
+    return random.pick(['', '#', '# a', ' # a', '  ', '/', '.', '..', '!/', '! ', '/!a']);
+  const pattern = random.chance(0.15)
+    ? random.pick(['*', '**', '*/*', '**/*', '?', '*.*'])
+    : made(random, names);
   const marks = random.chance(0.3) ? random.pick(['!', '!', '!', '! ', '!!', ' !', '!/', '!./']) : '';
   const around = random.chance(0.05) ? random.pick([' ', '\t', '\u00A0', '\u0085']) : '';
   return `${around}${marks}${pattern}${around}`;
@@ -74,6 +77,16 @@ function wild(random: Random, part: string): string {
     ...(['*', '**', '?', `*${part}`, `${part}*`, put('*'), put('?'), put('**')] as const),
     ...[put(`[${/[-\]\\^]/.test(char) ? 'a' : char}]`), put('[^b]'), put('[a-c]'), put('[^a-c]'), escaped],
     ...[put('[*]'), put('[?]'), put('^'), put('\\d'), put('\\w'), put('[\\]]'), `^${part}`, put('[a*b]')],
-    ...[put('\\b'), put(']'), put('{a,b}'), put('(a|b)'), put('+'), put('.'), put('$'), put('[!a]'), put('\\*')],
+    ...[
+      put('\\b'),
+      put(']'),
+      put('{a,b}'),
+      put('(a|b)'),
+      put('+'),
+      put('.'),
+      put('$'),
+      put('[!a]'),
+      put('\\*'),
+    ],
   ]);
 }

@@ -145,7 +145,8 @@ export function openStream(
       {
         path: `${path}?`,
         method,
-        options: { ...query },
+        // A body, which dockerode makes of the query else, would have to be read before 20.10 says anything.
+        options: { _query: { ...query }, _body: {} },
         isStream: true,
         statusCodes: { 200: true },
         ...(signal === undefined ? {} : { abortSignal: signal }),

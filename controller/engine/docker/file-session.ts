@@ -4,7 +4,14 @@ import grpc from '@grpc/grpc-js';
 import type Docker from 'dockerode';
 import type { BuildImage } from '../engine.ts';
 import { isRegular, listTar, type SyncedFile, withFolders } from './file-sync.ts';
-import { authService, fileSyncService, PACKET, type Packet } from './file-sync-wire.ts';
+import {
+  authService,
+  fileSyncService,
+  HEALTHY,
+  healthService,
+  PACKET,
+  type Packet,
+} from './file-sync-wire.ts';
 
 const IGNORE_FILE = '.dockerignore';
 
@@ -63,7 +70,10 @@ function dial(docker: Docker, id: string): Promise<Socket> {
       'X-Docker-Expose-Session-Name': 'hersh',
       // Under one key BuildKit keeps what it has, and compares by size and time, which are no contents.
       'X-Docker-Expose-Session-Sharedkey': id,
-      'X-Docker-Expose-Session-Grpc-Method': [fileSyncService().DiffCopy.path, authService().Credentials.path],
+      'X-Docker-Expose-Session-Grpc-Method': [
+        fileSyncService().DiffCopy.path,
+        authService().Credentials.path,
+      ],
     },
     statusCodes: { 200: true, 500: 'server error' },
   };
@@ -78,9 +88,10 @@ function dial(docker: Docker, id: string): Promise<Socket> {
 function serve(served: Served) {
   const server = new grpc.Server();
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  server.addService(authService(), {
-    Credentials: (_call: unknown, answer: grpc.sendUnaryData<Buffer>) => answer(null, Buffer.alloc(0)),
-  });
+  const always = (bytes: Buffer) => (_call: unknown, answer: grpc.sendUnaryData<Buffer>) =>
+    answer(null, bytes);
+  server.addService(authService(), { Credentials: always(Buffer.alloc(0)) });
+  server.addService(healthService(), { Check: always(HEALTHY) });
   server.addService(fileSyncService(), {
     DiffCopy(call: grpc.ServerDuplexStream<Packet, Packet>) {
       sync(served, call).catch((error: unknown) => {
@@ -104,7 +115,8 @@ async function sync(served: Served, call: grpc.ServerDuplexStream<Packet, Packet
       await send({ type: PACKET.stat, stat: { path, mode, size, linkname } });
     await send({ type: PACKET.stat });
   })();
-  for await (const packet of call as AsyncIterable<Packet>) {
+  // The answer goes over the same stream, which has to outlive the loop.
+  for await (const packet of call.iterator({ destroyOnReturn: false }) as AsyncIterable<Packet>) {
     await listed;
     if (packet.type === PACKET.request) await sendFile(served, files[packet.ID ?? 0], packet.ID ?? 0, send);
     if (packet.type === PACKET.error) break;
@@ -130,7 +142,8 @@ async function sendFile(
 ): Promise<void> {
   if (file !== undefined && isRegular(file) && file.size > 0) {
     const range = { start: file.offset, end: file.offset + file.size - 1 };
-    for await (const data of read(range) as AsyncIterable<Buffer>) await send({ type: PACKET.data, ID, data });
+    for await (const data of read(range) as AsyncIterable<Buffer>)
+      await send({ type: PACKET.data, ID, data });
   }
   await send({ type: PACKET.data, ID });
 }

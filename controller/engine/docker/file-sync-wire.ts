@@ -42,14 +42,21 @@ export function fileSyncService() {
 }
 
 /** Of what base images are fetched with: none are given, and a public one needs that answer. */
-export function authService() {
-  const empty = () => Buffer.alloc(0);
+export const authService = () => ({ Credentials: plain('/moby.filesync.v1.Auth/Credentials') });
+
+/** BuildKit asks every second, and closes a session that does not answer. */
+export const healthService = () => ({ Check: plain('/grpc.health.v1.Health/Check') });
+
+/** `SERVING` */
+export const HEALTHY = Buffer.from([0x08, 0x01]);
+
+/** A call whose messages are given as bytes. */
+function plain(path: string) {
+  const same = (bytes: Buffer) => bytes;
   return {
-    Credentials: {
-      path: '/moby.filesync.v1.Auth/Credentials',
-      ...{ requestStream: false, responseStream: false },
-      ...{ requestSerialize: empty, requestDeserialize: empty },
-      ...{ responseSerialize: empty, responseDeserialize: empty },
-    },
+    path,
+    ...{ requestStream: false, responseStream: false },
+    ...{ requestSerialize: same, requestDeserialize: same },
+    ...{ responseSerialize: same, responseDeserialize: same },
   } as const;
 }

@@ -4,8 +4,8 @@ import { chmod, mkdir, readFile, rename, rm, stat, symlink, utimes, writeFile } 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openContexts } from '../../../registry/contexts/contexts.ts';
-import { asideName } from '../../../registry/contexts/tar.ts';
 import { readSource } from '../../../registry/contexts/sources.ts';
+import { asideName } from '../../../registry/contexts/tar.ts';
 import { writeTree } from '../folder.ts';
 import { build, fails, LATER, start, untar } from './stage.ts';
 
@@ -101,7 +101,9 @@ test('a Dockerfile has its own ignore file before the common one', async (t) => 
     b: '',
   });
   const spec = build({ dockerfile: 'docker/Dockerfile' });
-  const names = Object.keys(await untar((await contexts.snapshot(spec, (await contexts.look(spec)).hash)).path));
+  const names = Object.keys(
+    await untar((await contexts.snapshot(spec, (await contexts.look(spec)).hash)).path),
+  );
   const aside = ['docker/Dockerfile', 'docker/Dockerfile.dockerignore'].map(asideName);
   assert.deepEqual(names, ['.dockerignore', ...aside, 'Dockerfile', 'a']);
 });
@@ -189,7 +191,9 @@ test('the registry itself as a context, by whatever path, holds nothing reserved
     const spec = build({ context });
     await rm(join(root, 'sources/self'), { force: true });
     if (context !== '.') await symlink('..', join(root, 'sources/self'));
-    const names = Object.keys(await untar((await contexts.snapshot(spec, (await contexts.look(spec)).hash)).path));
+    const names = Object.keys(
+      await untar((await contexts.snapshot(spec, (await contexts.look(spec)).hash)).path),
+    );
     for (const reserved of ['status', 'data', '.git', 'status/s'])
       assert.equal(names.includes(reserved), false, reserved);
     assert.ok(names.includes('a/status/kept'));

@@ -70,8 +70,23 @@ for (const [rules, out, kept] of TABLE) {
 }
 
 test('a malformed pattern is named with its line', async () => {
-  for (const pattern of ['[', '[]', '[a', '[a-', '[a-]', '[-a]', 'a\\', '!', '!/', '?*[', 'x'.repeat(65_536)]) {
-    await assert.rejects(readDockerignore(`fine\n${pattern}\n`, createWork()), /^Error: line 2: (the pattern|a "!"|it has)/);
+  for (const pattern of [
+    '[',
+    '[]',
+    '[a',
+    '[a-',
+    '[a-]',
+    '[-a]',
+    'a\\',
+    '!',
+    '!/',
+    '?*[',
+    'x'.repeat(65_536),
+  ]) {
+    await assert.rejects(
+      readDockerignore(`fine\n${pattern}\n`, createWork()),
+      /^Error: line 2: (the pattern|a "!"|it has)/,
+    );
   }
 });
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildHash } from '../../../schemas/build-id.ts';
 import { sha256 } from '../../../registry/contexts/tar.ts';
+import { buildHash } from '../../../schemas/build-id.ts';
 import { writeTree } from '../folder.ts';
 import { build, start } from './stage.ts';
 

@@ -9,7 +9,12 @@ import { build, fails, start } from './stage.ts';
 
 const ODD = Buffer.from('caf\xe9', 'latin1');
 const inFolder = (folder: string, ...names: (string | Buffer)[]) =>
-  Buffer.concat(names.reduce<Buffer[]>((parts, name) => [...parts, Buffer.from('/'), Buffer.from(name)], [Buffer.from(folder)]));
+  Buffer.concat(
+    names.reduce<Buffer[]>(
+      (parts, name) => [...parts, Buffer.from('/'), Buffer.from(name)],
+      [Buffer.from(folder)],
+    ),
+  );
 
 test('a name that is not UTF-8 is refused by name, and is ignored where a rule says so', async (t) => {
   const { root, folder, contexts } = await start(t, { a: '' });
@@ -26,7 +31,10 @@ test('nor is what lies in such a folder left out in silence', async (t) => {
   await mkdir(inFolder(folder, ODD));
   await contexts.look(build());
   await writeFile(inFolder(folder, ODD, 'keep'), 'x');
-  await assert.rejects(contexts.look(build()), fails(/^sources\/a\/caf\\xE9\/keep has a name that is not UTF-8$/));
+  await assert.rejects(
+    contexts.look(build()),
+    fails(/^sources\/a\/caf\\xE9\/keep has a name that is not UTF-8$/),
+  );
 });
 
 test('a file that never stands still is named after three tries, and forgotten when it does', async (t) => {
