@@ -28,7 +28,7 @@ export function isIn({ ranges, negated }: Chars, char: string): boolean {
  * @throws Error where RE2 would refuse it
  */
 export function stepsOf(pattern: string): Step[] {
-  const steps = createReader([...expressionOf(pattern)], pattern).all();
+  const steps = new Reader([...expressionOf(pattern)], pattern).all();
   // Docker puts a `$` behind it for the end, which a backslash turns into one that is to be read.
   const isOpen = /(?<!\\)(\\\\)*\\$/.test(pattern);
   return isOpen ? [...steps, { kind: 'many', ranges: [], negated: true }] : steps;
@@ -82,93 +82,101 @@ const PLACES: Readonly<Record<string, (chars: readonly string[], index: number) 
   B: (chars, index) => !isEdge(chars, index),
 };
 
-function createReader(text: readonly string[], pattern: string) {
-  let at = 0;
-  const refuse = (what: string) => new Error(`the pattern ${pattern} ${what}`);
+class Reader {
+  private at = 0;
 
-  function all(): Step[] {
+  constructor(
+    private readonly text: readonly string[],
+    private readonly pattern: string,
+  ) {}
+
+  private refuse(what: string): Error {
+    return new Error(`the pattern ${this.pattern} ${what}`);
+  }
+
+  all(): Step[] {
     const steps: Step[] = [];
-    while (at < text.length) {
-      if (text.slice(at, at + GROUP.length).join('') === GROUP) {
-        at += GROUP.length;
+    while (this.at < this.text.length) {
+      if (this.text.slice(this.at, this.at + GROUP.length).join('') === GROUP) {
+        this.at += GROUP.length;
         steps.push({ kind: 'maybe', over: 2 }, { kind: 'many', ...ANY }, one('/'));
         continue;
       }
-      const step = atom();
-      if (text[at] !== '*') steps.push(step);
+      const step = this.atom();
+      if (this.text[this.at] !== '*') steps.push(step);
       else if (step.kind === 'char') {
-        at++;
+        this.at++;
         const { literal: _, ...chars } = step;
         steps.push({ ...chars, kind: 'many' });
-      } else throw refuse('repeats what can not be repeated');
+      } else throw this.refuse('repeats what can not be repeated');
     }
     return steps;
   }
 
-  function atom(): Step {
-    const char = text[at++] ?? '';
+  private atom(): Step {
+    const char = this.text[this.at++] ?? '';
     if (char === '^') return { kind: 'place', holds: (_, index) => index === 0 };
     if (char === '.') return { kind: 'char', ...ANY };
-    if (char === '[') return bracket();
+    if (char === '[') return this.bracket();
     if (char !== '\\') return one(char);
-    const holds = PLACES[text[at] ?? ''];
-    if (holds === undefined) return named() ?? one(escaped());
-    at++;
+    const holds = PLACES[this.text[this.at] ?? ''];
+    if (holds === undefined) return this.named() ?? one(this.escaped());
+    this.at++;
     return { kind: 'place', holds };
   }
 
   /** `d`, `D`, … after a backslash. */
-  function named(): Step | undefined {
-    const name = text[at] ?? '';
+  private named(): Step | undefined {
+    const name = this.text[this.at] ?? '';
     const ranges = CLASSES[name.toLowerCase()];
     if (ranges === undefined || name === '') return undefined;
-    at++;
+    this.at++;
     return { kind: 'char', ranges, negated: name !== name.toLowerCase() };
   }
 
   /** One character after a backslash. What RE2 knows beyond this is refused rather than taken for something else. */
-  function escaped(): string {
-    const char = text[at++];
-    if (char === undefined) throw refuse('ends with a backslash');
+  private escaped(): string {
+    const char = this.text[this.at++];
+    if (char === undefined) throw this.refuse('ends with a backslash');
     const control = CONTROLS[char];
     if (control !== undefined) return control;
     if (!/^[\0-\x7f]$/.test(char) || /^[0-9A-Za-z]$/.test(char))
-      throw refuse(`has \\${char}, which stands for nothing: paths have "/" between their parts`);
+      throw this.refuse(`has \\${char}, which stands for nothing: paths have "/" between their parts`);
     return char;
   }
 
   /** The rest of `[abc]`, `[a-z]`, `[^a]`. */
-  function bracket(): Step {
+  private bracket(): Step {
     const ranges: Range[] = [];
-    const negated = text[at] === '^';
-    if (negated) at++;
-    for (let isFirst = true; isFirst || text[at] !== ']'; isFirst = false) {
-      if (at >= text.length) throw refuse('has a [...] without an end');
-      if (text[at] === '[' && text[at + 1] === ':') throw refuse('has [: in a [...]');
-      ranges.push(...member());
+    const negated = this.text[this.at] === '^';
+    if (negated) this.at++;
+    for (let isFirst = true; isFirst || this.text[this.at] !== ']'; isFirst = false) {
+      if (this.at >= this.text.length) throw this.refuse('has a [...] without an end');
+      if (this.text[this.at] === '[' && this.text[this.at + 1] === ':')
+        throw this.refuse('has [: in a [...]');
+      ranges.push(...this.member());
     }
-    at++;
+    this.at++;
     return { kind: 'char', ranges, negated };
   }
 
-  function member(): readonly Range[] {
-    if (text[at] === '\\' && /^[dsw]$/.test(text[at + 1] ?? '')) {
-      at += 2;
-      return CLASSES[text[at - 1] ?? ''] ?? [];
+  private member(): readonly Range[] {
+    if (this.text[this.at] === '\\' && /^[dsw]$/.test(this.text[this.at + 1] ?? '')) {
+      this.at += 2;
+      return CLASSES[this.text[this.at - 1] ?? ''] ?? [];
     }
-    const from = bound();
-    if (text[at] !== '-' || text[at + 1] === ']' || at + 1 >= text.length) return [[from, from]];
-    at++;
-    const to = bound();
-    if (to < from) throw refuse('has a [...] whose range is upside down');
+    const from = this.bound();
+    if (this.text[this.at] !== '-' || this.text[this.at + 1] === ']' || this.at + 1 >= this.text.length)
+      return [[from, from]];
+    this.at++;
+    const to = this.bound();
+    if (to < from) throw this.refuse('has a [...] whose range is upside down');
     return [[from, to]];
   }
 
-  function bound(): number {
-    const char = text[at++];
-    if (char === undefined) throw refuse('has a [...] without an end');
-    return code(char === '\\' ? escaped() : char);
+  private bound(): number {
+    const char = this.text[this.at++];
+    if (char === undefined) throw this.refuse('has a [...] without an end');
+    return code(char === '\\' ? this.escaped() : char);
   }
-
-  return { all };
 }

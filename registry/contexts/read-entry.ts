@@ -7,12 +7,12 @@ import type { BuildSpec } from '../../schemas/program.ts';
 import { statKey } from '../files/settle.ts';
 import { unlessGone } from '../files/unless-gone.ts';
 import { MODE_FOLDER, modeOf } from './entries.ts';
-import { leadsOut } from './folder.ts';
+import { type Bounds, leadsOut } from './folder.ts';
 import { type LocatedEntry, sha256 } from './tar.ts';
 
 /** The entry of a file or link, or undefined where it is gone by now. Rejects `BuildFailed` where it can be in no context. */
 export async function readEntry(
-  realRoot: string,
+  bounds: Bounds,
   build: BuildSpec,
   name: string,
   path: string,
@@ -22,7 +22,7 @@ export async function readEntry(
   if (stats.isSymbolicLink()) {
     const target = await readlink(path).catch(unlessGone);
     const end = await realpath(path).catch(() => undefined);
-    if (end !== undefined && leadsOut(realRoot, end)) {
+    if (end !== undefined && leadsOut(bounds, end)) {
       throw new AppError('BuildFailed', `${build.context}/${name} is a link that leads out of the registry`, {
         hint: 'Copy the file into the context, or list the link in .dockerignore.',
       });

@@ -8,7 +8,7 @@ import { type Listed, listFolder, printable } from '../files/list-folder.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
 import { unlessGone } from '../files/unless-gone.ts';
-import { type LocatedFolder, locate } from './folder.ts';
+import { type Bounds, type LocatedFolder, locate } from './folder.ts';
 import { type Filter, type Form, ignoreFileNames } from './form.ts';
 import { folderEntry, readEntry } from './read-entry.ts';
 import type { LocatedEntry } from './tar.ts';
@@ -57,8 +57,11 @@ export async function walkContext(options: WalkOptions): Promise<Walk> {
   }
 }
 
-function createWalker({ build, form, work, before, nowMs }: WalkOptions, at: LocatedFolder, filter: Filter) {
-  const { folder, realRoot, isRoot } = at;
+/** What a walk has found so far, within the limits of a context. */
+function createTally(
+  { build, before, nowMs }: Pick<WalkOptions, 'build' | 'before' | 'nowMs'>,
+  bounds: Bounds,
+) {
   const result: Walk = { entries: [], aside: [], settled: new Map(), againMs: 0 };
   let bytes = 0;
 
@@ -81,11 +84,18 @@ function createWalker({ build, form, work, before, nowMs }: WalkOptions, at: Loc
     const known = before.get(name);
     const isSettled = settle(stats);
     const isKnown = known?.statKey === statKey(stats);
-    const entry = isKnown ? known : await readEntry(realRoot, build, name, path, stats);
+    const entry = isKnown ? known : await readEntry(bounds, build, name, path, stats);
     if (entry === undefined) again();
     else if (isSettled) result.settled.set(name, entry);
     return entry;
   }
+
+  return { result, again, settle, add, read };
+}
+
+function createWalker({ build, form, work, before, nowMs }: WalkOptions, at: LocatedFolder, filter: Filter) {
+  const { folder, isRoot } = at;
+  const { result, again, settle, add, read } = createTally({ build, before, nowMs }, at.bounds);
 
   async function take(name: string, { path, isText }: Listed, stats: BigIntStats | undefined): Promise<void> {
     // Gone between listing and looking: the folder is being changed just now.

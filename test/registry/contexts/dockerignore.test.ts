@@ -117,7 +117,11 @@ function counted(stepsMax?: number) {
     since = 0;
   };
   const work = createWork(turn, stepsMax);
-  return { turns, work: { ...work, spend: (steps: number) => ((since += steps), work.spend(steps)) } };
+  const spend = (steps: number): boolean => {
+    since += steps;
+    return work.spend(steps);
+  };
+  return { turns, work: { ...work, spend } };
 }
 
 test('hundreds of wildcards are fine, and hostile ones are done a slice at a time, up to a bound', async () => {

@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readSource } from '../../../registry/contexts/sources.ts';
 import { ROOT } from '../../setup/host-settings.ts';
+import { tempFolder, writeTree } from '../folder.ts';
 import { build, fails, start } from './stage.ts';
 
 const ODD = Buffer.from('caf\xe9', 'latin1');
-const inFolder = (folder: string, ...names: (string | Buffer)[]) =>
-  Buffer.concat(
-    names.reduce<Buffer[]>(
-      (parts, name) => [...parts, Buffer.from('/'), Buffer.from(name)],
-      [Buffer.from(folder)],
-    ),
-  );
+const inFolder = (folder: string, ...names: (string | Buffer)[]): Buffer =>
+  Buffer.concat([folder, ...names].flatMap((name) => [Buffer.from('/'), Buffer.from(name)]).slice(1));
 
 test('a name that is not UTF-8 is refused by name, and is ignored where a rule says so', async (t) => {
   const { root, folder, contexts } = await start(t, { a: '' });
@@ -79,4 +75,30 @@ test('a folder that can not be read fails the build, unless it is left out', asy
     // Who is not root could not take it away.
     await chmod(join(folder, 'closed'), 0o755);
   }
+});
+
+test('sources that are a link to another disk are sources; one to what is above the registry is not', async (t) => {
+  const { root, contexts } = await start(t, { a: '' });
+  const { hash } = await contexts.look(build());
+  const disk = await tempFolder(t);
+  await rename(join(root, 'sources'), join(disk, 'sources'));
+  await symlink(join(disk, 'sources'), join(root, 'sources'));
+  await symlink('../b/x', join(root, 'sources/a/beside'));
+  await writeTree(root, { 'sources/b/x': '' });
+  assert.notEqual((await contexts.look(build())).hash, hash, 'with a link beside');
+  await rm(join(root, 'sources/a/beside'));
+  assert.equal((await contexts.look(build())).hash, hash);
+  await contexts.snapshot(build(), hash);
+  const { context } = await contexts.restore(build(), hash, 'build-000000000000');
+  assert.equal(context, 'sources/build-000000000000');
+  await symlink('/etc', join(root, 'sources/a/out'));
+  await assert.rejects(contexts.look(build()), fails(/leads out of the registry$/));
+  await rm(join(root, 'sources'));
+  await symlink('..', join(root, 'sources'));
+  await writeTree(join(root, '..', `beside-${hash.slice(0, 8)}`), { Dockerfile: '' });
+  t.after(() => rm(join(root, '..', `beside-${hash.slice(0, 8)}`), { recursive: true }));
+  await assert.rejects(
+    contexts.look(build({ context: `sources/beside-${hash.slice(0, 8)}` })),
+    fails(/leads out of the registry$/),
+  );
 });
