@@ -53,7 +53,7 @@ export function* buildHashSteps(
   }
   const entries = yield* sortedByName(content.entries);
   for (const [index, entry] of entries.entries()) {
-    if (index % ENTRIES_A_SLICE === 0) yield;
+    if (index > 0 && index % ENTRIES_A_SLICE === 0) yield;
     field(entry.name);
     field(entry.mode.toString(8));
     field(Buffer.from(entry.sha256, 'hex'));
@@ -78,8 +78,8 @@ export function buildHash(
 export function* sortedByName<T extends { name: string }>(entries: readonly T[]): Generator<void, T[]> {
   let parts: T[][] = [];
   for (let at = 0; at < entries.length; at += ENTRIES_A_SLICE) {
+    if (at > 0) yield;
     parts.push(entries.slice(at, at + ENTRIES_A_SLICE).sort((a, b) => compareBytes(a.name, b.name)));
-    yield;
   }
   while (parts.length > 1) {
     const merged: T[][] = [];
