@@ -66,7 +66,7 @@ export interface ProgramStore {
   /** Files as they are in the build context, text as UTF-8; the Dockerfile under `Dockerfile`. */
   source(name: string): Promise<Record<string, string>>;
   /** The build id of the files a `POST` brought: `build-` and 12 hex digits. Rejects nothing. */
-  buildIdOf(files: ReadonlyMap<string, string>): string;
+  buildIdOf(files: ReadonlyMap<string, string>): Promise<string>;
   /** The log of the newest build, running or ended, `""` where there was none. */
   buildLog(name: string): Promise<{ buildId: string; log: string }>;
   /** The log so far and on, until the build ends or the signal fires. */

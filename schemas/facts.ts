@@ -42,6 +42,8 @@ export type Need =
   | { kind: 'state'; userId: string; from: string | undefined }
   /** Whether what was built under that hash is kept, so that it can be built again without its sources. */
   | { kind: 'snapshot'; build: NonNullable<Revision['spec']['build']>; hash: string }
+  /** The hash of the same files as an older host gave it, see `Contexts.olderHash`. */
+  | { kind: 'olderHash'; build: NonNullable<Revision['spec']['build']>; hash: string }
   /** The last words of a run that ended, from that time on, and whether engine or machine were down then. */
   | { kind: 'end'; containerId: string; run: string; sinceMs: number; finishedAtMs: number };
 
@@ -52,6 +54,7 @@ export type Answer =
   | { kind: 'port'; port: PortState }
   | { kind: 'state'; facts: StateFacts }
   | { kind: 'snapshot'; isKept: boolean }
+  | { kind: 'olderHash'; hash: string | undefined }
   | { kind: 'end'; tail: string; wasDown: boolean };
 
 /** Which volumes there are that a program may have. */

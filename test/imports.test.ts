@@ -81,6 +81,7 @@ const LIBRARY_HOMES: Record<string, string[]> = {
   'tar-stream': ['registry/contexts', 'controller/engine/docker'],
   dockerode: ['controller/engine/docker'],
   protobufjs: ['controller/engine/docker'],
+  '@grpc/grpc-js': ['controller/engine/docker'],
   pino: ['controller/log.ts'],
   'pino-pretty': ['controller/log.ts'],
   'prom-client': ['controller/metrics.ts'],

@@ -45,7 +45,7 @@ export function addProgramRoutes(routes: Routes, deps: ApiDeps): void {
 
 async function createProgram({ deps, body }: RouteContext): Promise<Response> {
   const { userId, files } = parseCreate(body);
-  const buildId = deps.programs.buildIdOf(files);
+  const buildId = await deps.programs.buildIdOf(files);
   const name = freshName(deps, `${userId}-${buildId}`);
   const { port, createdAt } = await deps.reserve(name, userId, buildId);
   try {

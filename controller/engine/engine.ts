@@ -190,8 +190,10 @@ export interface BuiltImage {
 }
 
 export interface BuildImage {
-  /** A tar of the context. Consumed once. */
-  context: () => NodeJS.ReadableStream;
+  /** A tar of the context, or a range of its bytes, the end included. */
+  context: (range?: { start: number; end: number }) => NodeJS.ReadableStream;
+  /** What no `COPY` is to see, though it is in the tar: names in the context, and those that it has there instead. */
+  aside?: Readonly<Record<string, string>>;
   dockerfile: string;
   args: Record<string, string>;
   tag: string;

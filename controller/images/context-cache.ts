@@ -1,4 +1,5 @@
 import type { BuildContext, Contexts } from '../../registry/contexts/contexts.ts';
+import type { Snapshot } from '../../registry/contexts/snapshots.ts';
 import { SourcesHeld } from '../../registry/git/sources-held.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
@@ -28,8 +29,13 @@ export interface ContextCache {
    * else `Contexts.look` rejects with, once it has for long
    */
   look(build: BuildSpec, generation: number): Promise<BuildContext>;
+  /**
+   * See `Contexts.olderHash`; asked once for what the build gets today, so that what an editor lays there and takes away
+   * is no news under the older rules either.
+   */
+  olderHash(build: BuildSpec, hash: string): Promise<string | undefined>;
   /** See `Contexts.snapshot`. Where the sources changed since they were looked at, the next pass looks anew. */
-  snapshot(build: BuildSpec, hash: string): Promise<string>;
+  snapshot(build: BuildSpec, hash: string): Promise<Snapshot>;
   /** Takes a hint: paths relative to the registry that changed. */
   invalidate(paths: ReadonlySet<string>): void;
   /**
@@ -43,6 +49,7 @@ export interface ContextCache {
 export function createContextCache(contexts: Contexts, clock: Clock): ContextCache {
   const known = new Map<string, { look: BuildContext; generation: number; atMs: number }>();
   const unsettledSince = new Map<string, number>();
+  const older = new Map<string, { hash: string; olderHash: string | undefined }>();
 
   function invalidate(paths: ReadonlySet<string>): void {
     for (const key of known.keys()) if (concerns(JSON.parse(key) as BuildSpec, paths)) known.delete(key);
@@ -75,6 +82,14 @@ export function createContextCache(contexts: Contexts, clock: Clock): ContextCac
       known.set(key, { look, generation, atMs: now });
       return look;
     },
+    async olderHash(build, hash) {
+      const key = JSON.stringify(build);
+      const before = older.get(key);
+      if (before?.hash === hash) return before.olderHash;
+      const olderHash = await contexts.olderHash(build);
+      older.set(key, { hash, olderHash });
+      return olderHash;
+    },
     async snapshot(build, hash) {
       try {
         return await contexts.snapshot(build, hash);
@@ -86,7 +101,7 @@ export function createContextCache(contexts: Contexts, clock: Clock): ContextCac
     invalidate,
     async relook(builds) {
       const wanted = new Map(builds.map((build) => [JSON.stringify(build), build]));
-      for (const map of [known, unsettledSince])
+      for (const map of [known, unsettledSince, older])
         for (const key of map.keys()) if (!wanted.has(key)) map.delete(key);
       contexts.keepOnly(builds);
       const changed: BuildSpec[] = [];

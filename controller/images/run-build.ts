@@ -1,3 +1,5 @@
+import type { Snapshot } from '../../registry/contexts/snapshots.ts';
+import { asideName } from '../../registry/contexts/tar.ts';
 import type { BuildLogWriter } from '../../registry/records/build-logs.ts';
 import { imageTag } from '../../schemas/build-id.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
@@ -15,8 +17,8 @@ const TAIL_LINES = 20;
 
 export interface BuildDeps extends PullDeps {
   /** See `Contexts.snapshot`. */
-  snapshot: (build: BuildSpec, hash: string) => Promise<string>;
-  openSnapshot: (path: string) => NodeJS.ReadableStream;
+  snapshot: (build: BuildSpec, hash: string) => Promise<Snapshot>;
+  openSnapshot: (path: string, range?: { start: number; end: number }) => NodeJS.ReadableStream;
   startLog: (buildId: string) => BuildLogWriter;
 }
 
@@ -43,10 +45,11 @@ export async function runBuild(deps: BuildDeps, request: BuildRequest, signal: A
     tail.add(text);
   };
   try {
-    const path = await deps.snapshot(build, hash);
+    const { path, aside } = await deps.snapshot(build, hash);
     const image = await engine.build(
       {
-        context: () => deps.openSnapshot(path),
+        context: (range) => deps.openSnapshot(path, range),
+        aside: Object.fromEntries(aside.map((name) => [name, asideName(name)])),
         dockerfile: build.dockerfile,
         args: build.args,
         tag: imageTag(buildId),

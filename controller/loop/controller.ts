@@ -163,7 +163,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const images = createImageTasks({
     ...{ engine, clock, log },
     snapshot: contexts.snapshot,
-    openSnapshot: (path) => createReadStream(path),
+    openSnapshot: (path, range) => createReadStream(path, range),
     startLog(buildId) {
       const writer = registry.buildLogs.start(buildId);
       for (const listener of buildListeners) listener(buildId);
@@ -209,6 +209,11 @@ function reconcileDepsOf(
       const look = await contexts.look(build, generation);
       await collector.use(look.hash);
       return look;
+    },
+    async olderHash(build, hash) {
+      const older = await contexts.olderHash(build, hash);
+      if (older !== undefined) await collector.use(older);
+      return older;
     },
     snapshot: contexts.snapshot,
     wasDown: (atMs) => atMs < (deps.bootedAtMs ?? 0) || monitor.wasAway(atMs),

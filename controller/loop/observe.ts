@@ -42,6 +42,8 @@ export interface ObserveDeps {
   clock: Clock;
   /** The context's hash, perhaps from a look of a few seconds ago. */
   lookAtContext: (build: BuildSpec, generation: number) => Promise<BuildContext>;
+  /** See `ContextCache.olderHash`. */
+  olderHash: (build: BuildSpec, hash: string) => Promise<string | undefined>;
   /** Whether engine or machine were down at a time, or just going down. Epoch milliseconds. */
   wasDown: (atMs: number) => boolean;
   /** Whether what was built under that hash is kept, so that it can be built again without its sources. */
@@ -168,6 +170,8 @@ async function answerTo(
       return { kind, facts: await deps.stateFacts(name, need.userId, need.from) };
     case 'snapshot':
       return { kind, isKept: await deps.hasSnapshot(need.build, need.hash) };
+    case 'olderHash':
+      return { kind, hash: await deps.olderHash(need.build, need.hash) };
     case 'end': {
       const tailing = tailOf(deps.engine, need.containerId, TAIL_LINES, need.sinceMs);
       // An engine that goes down ends its containers: what it did itself is looked at when it is back.

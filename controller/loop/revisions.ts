@@ -18,7 +18,7 @@ const FAILED_LOG_LINES = 200;
 export interface RevisionDeps extends LedgerDeps {
   engine: Engine;
   /** Keeps what was built from, see `Contexts.snapshot`. */
-  snapshot: (build: BuildSpec, hash: string) => Promise<string>;
+  snapshot: (build: BuildSpec, hash: string) => Promise<unknown>;
   /** See `Registry`. */
   lastChange: Registry['lastChange'];
   /** The revision of each program that is known to be written down as good. */

@@ -1,7 +1,7 @@
-import { imageTag } from '../../schemas/build-id.ts';
+import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
 import { revisionOf, short } from '../../schemas/container.ts';
 import { attemptImage, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
-import type { ProgramSpec } from '../../schemas/program.ts';
+import { type BuildSpec, LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import { ask } from './ask.ts';
@@ -13,7 +13,10 @@ export function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
   const image = { kind: 'unneeded' } as const;
   const { context, memory } = base;
   if (spec.build === null || context === undefined) return { imageKey: spec.image ?? '', buildId: '', image };
-  if (context.kind === 'known') return { imageKey: context.hash, buildId: context.buildId, image };
+  if (context.kind === 'known') {
+    const imageKey = inFormInUse(base, spec.build, context.hash);
+    return { imageKey, buildId: buildIdOf(imageKey), image };
+  }
   const { newest } = memory.program;
   if (context.held && newest !== undefined) {
     // What the newest revision was made of, where the spec is still that one's.
@@ -23,6 +26,28 @@ export function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
   }
   const { reason, message } = context;
   return { imageKey: '', buildId: '', image: { kind: 'unknown', reason, message } };
+}
+
+/**
+ * What an image is known by stays, though today's rules would give it another hash: an update of the host builds
+ * nothing anew whose files are what they were.
+ */
+function inFormInUse(base: Situation, build: BuildSpec, hash: string): string {
+  const { memory, containers } = base;
+  const { newest } = memory.program;
+  if (newest === undefined) return hash;
+  const { good } = memory.rollout;
+  const inUse = [
+    good?.imageKey,
+    memory.failedImage?.key,
+    ...containers.map(({ labels }) => labels[LABELS.build]),
+  ];
+  if (inUse.includes(hash)) return hash;
+  const older = ask(base, { kind: 'olderHash', build, hash }).hash;
+  if (older === undefined || older === hash) return hash;
+  if (inUse.includes(older)) return older;
+  const { revision } = ask(base, { kind: 'revision', number: newest.number });
+  return revision?.buildHash === older ? older : hash;
 }
 
 /**

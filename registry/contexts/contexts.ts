@@ -1,14 +1,17 @@
 /** What images are built from: the files of a context, their hash, `.dockerignore`, snapshots, what a `POST` brings. */
 
-import { buildHash, buildIdOf } from '../../schemas/build-id.ts';
+import { buildIdOf } from '../../schemas/build-id.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
 import { MODE_FOLDER } from './entries.ts';
+import { FORM, type Form, OLDER_FORM } from './form.ts';
 import { restoreContext } from './restore.ts';
-import { openSnapshots } from './snapshots.ts';
+import { hashOf, openSnapshots, type Snapshot } from './snapshots.ts';
 import type { OnPlace, PlacedSources } from './source-folder.ts';
-import type { LocatedEntry } from './tar.ts';
+import { createStandstill } from './standstill.ts';
+import type { LocatedEntry, Sifted } from './tar.ts';
 import { type Walk, walkContext } from './walk.ts';
+import { createWork } from './work.ts';
 
 /** A context as it is on the disk now. */
 export interface BuildContext {
@@ -27,12 +30,17 @@ export interface Contexts {
    */
   look(build: BuildSpec): Promise<BuildContext>;
   /**
-   * The path of a tar that holds exactly what `hash` was made of; written once, kept in `data/contexts/`, and written
-   * anew where it is damaged. Rejects `ContextChanged` when the files changed meanwhile: look again. Rejects
-   * `RegistryUnavailable` where they can not be kept, or what is kept is damaged and there is nothing else; `BuildFailed`
-   * where they can not be read.
+   * The hash that a host gave to the same files before there was a second form of it: an image that is known by that
+   * one is not built again. Undefined where they can not be read so.
    */
-  snapshot(build: BuildSpec, hash: string): Promise<string>;
+  olderHash(build: BuildSpec): Promise<string | undefined>;
+  /**
+   * A tar that holds exactly what `hash`, of either form, was made of; written once, kept in `data/contexts/`, and
+   * written anew where it is damaged. Rejects `ContextChanged` when the files changed meanwhile: look again. Rejects
+   * `RegistryUnavailable` where they can not be kept, or what is kept is damaged and there is nothing else; `BuildFailed`
+   * where they can not be read, or did not stand still three times.
+   */
+  snapshot(build: BuildSpec, hash: string): Promise<Snapshot>;
   /** Whether a snapshot of that hash is kept, and whole. */
   has(build: BuildSpec, hash: string): Promise<boolean>;
   /** Forgets what was read of every context but these, so that memory does not grow with what is used no more. */
@@ -54,12 +62,17 @@ export interface Contexts {
 export function openContexts(root: string, snapshots: string, now: () => number): Contexts {
   /** Last look at each context, by folder and Dockerfile: what did not change is not read again. */
   const seen = new Map<string, ReadonlyMap<string, LocatedEntry>>();
+  const standstill = createStandstill();
   const kept = openSnapshots(snapshots);
+
+  function walkAs(form: Form, build: BuildSpec): Promise<Walk> {
+    const before = seen.get(keyOf(build)) ?? new Map();
+    return walkContext({ root, build, form, work: createWork(), before, nowMs: now() });
+  }
 
   async function walk(build: BuildSpec): Promise<Walk> {
     const key = keyOf(build);
-    const known = seen.get(key) ?? new Map();
-    const result = await walkContext(root, build, known, now()).catch((error: unknown) => {
+    const result = await walkAs(FORM, build).catch((error: unknown) => {
       seen.delete(key);
       throw error;
     });
@@ -69,28 +82,46 @@ export function openContexts(root: string, snapshots: string, now: () => number)
   }
 
   async function look(build: BuildSpec): Promise<BuildContext> {
-    const { entries, againMs } = await walk(build);
-    const hash = buildHash(build.dockerfile, build.args, entries);
-    return { hash, buildId: buildIdOf(hash), againMs };
+    const result = await walk(build);
+    standstill.saw(keyOf(build), result);
+    const hash = await hashOf(build, result);
+    return { hash, buildId: buildIdOf(hash), againMs: result.againMs };
+  }
+
+  async function olderHash(build: BuildSpec): Promise<string | undefined> {
+    const result = await walkAs(OLDER_FORM, build).catch(() => undefined);
+    return result && hashOf(build, result);
   }
 
   const holds = async (build: BuildSpec, hash: string) =>
-    (await look(build).catch(() => undefined))?.hash === hash;
+    (await look(build).catch(() => undefined))?.hash === hash || (await olderHash(build)) === hash;
+
+  /** The context in the form whose hash this is; in today's where it is neither's. */
+  async function inFormOf(build: BuildSpec, hash: string): Promise<Sifted<LocatedEntry>> {
+    const result = await walk(build);
+    if ((await hashOf(build, result)) === hash) return result;
+    const older = await walkAs(OLDER_FORM, build).catch(() => undefined);
+    if (older !== undefined && (await hashOf(build, older)) === hash) return older;
+    standstill.differs(keyOf(build), result);
+    return result;
+  }
 
   return {
-    look,
-    holds,
-    has: kept.has,
+    ...{ look, holds, olderHash, has: kept.has },
     keepOnly(builds) {
       const wanted = new Set(builds.map(keyOf));
       for (const key of seen.keys()) if (!wanted.has(key)) seen.delete(key);
+      standstill.keepOnly(wanted);
     },
     restore(build, hash, buildId, onPlace = async () => undefined) {
       const holdsSame = (context: string) => holds({ ...build, context }, hash);
       const isWhole = () => kept.has(build, hash);
       return restoreContext(root, kept.fileOf(hash), buildId, isWhole, holdsSame, onPlace);
     },
-    snapshot: (build, hash) => kept.keep(build, hash, async () => (await walk(build)).entries),
+    snapshot: (build, hash) =>
+      standstill.watch(keyOf(build), build.context, () =>
+        kept.keep(build, hash, () => inFormOf(build, hash)),
+      ),
   };
 }
 
@@ -98,9 +129,9 @@ function keyOf({ context, dockerfile }: BuildSpec): string {
   return `${context}\0${dockerfile}`;
 }
 
-function mustHoldDockerfile({ context, dockerfile }: BuildSpec, { entries, againMs }: Walk): void {
-  const isThere = entries.some(({ name, mode }) => name === dockerfile && mode !== MODE_FOLDER);
-  if (isThere || againMs > 0) return;
+function mustHoldDockerfile({ context, dockerfile }: BuildSpec, { entries, aside, againMs }: Walk): void {
+  const isIt = ({ name, mode }: LocatedEntry) => name === dockerfile && mode !== MODE_FOLDER;
+  if (aside.some(isIt) || entries.some(isIt) || againMs > 0) return;
   throw new AppError('BuildFailed', `${context}/${dockerfile} does not exist`, {
     hint: 'Put a Dockerfile there, or name it in spec.build.dockerfile.',
   });

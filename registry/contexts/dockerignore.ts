@@ -1,176 +1,84 @@
-import { posix } from 'node:path';
+import { type IgnoreLine, ofLine, readIgnoreLines } from './ignore-lines.ts';
+import { type Pattern, patternOf } from './ignore-pattern.ts';
+import { TooMuchWork, type Work } from './work.ts';
 
-/** One step of a pattern. */
-type Step =
-  | { kind: 'char'; matches: (char: string) => boolean }
-  /** Any number of characters; `slash`: also `/`. */
-  | { kind: 'many'; slash: boolean }
-  /** The next `over` steps, or none of them. */
-  | { kind: 'maybe'; over: number };
+interface Rule extends IgnoreLine, Pick<Pattern, 'matches'> {}
 
-/** More wildcards than anyone needs: each may have to be tried at every character of every name. */
-const WILDCARDS_MAX = 200;
+/** What is left out of a context. Names are asked for folder by folder, a folder before what lies in it. */
+export interface IgnoreRules {
+  /** @param name relative to the context, with `/` @throws Error that names the line that can not be used */
+  leavesOut(name: string, isFolder: boolean): Promise<boolean>;
+  /** Whether anything in a folder that is left out may be let in again. */
+  mayLetIn(folder: string): boolean;
+}
 
-interface Rule {
-  isException: boolean;
-  wildcards: number;
-  matches: (path: string) => boolean;
+/** A folder that was asked for: which rules match it. */
+interface Folder {
+  name: string;
+  matched: readonly number[];
 }
 
 /**
- * Reads a `.dockerignore` as Docker's own matcher does: a rule that matches a folder covers what lies in it, and
- * the last rule that matches counts. Patterns come from strangers, so they are followed step by step and never
- * become a regular expression, which could take years for a short name.
- * @returns whether a path relative to the context, with `/`, is left out
- * @throws Error that names the line of a malformed pattern
+ * Reads a `.dockerignore` as buildx 0.13.1 does (moby/patternmatcher, tonistiigi/fsutil). A rule that matches a folder
+ * covers what lies in it, and the last rule that matches counts; but an exception is only asked where something is
+ * left out so far, and any other only where nothing is. `npm run fuzz -- dockerignore` compares the two.
+ * @throws Error that names the line of a malformed pattern, or says that they are too much work
  */
-export function readDockerignore(text: string): (path: string) => boolean {
-  const lines = text.replace(/^\uFEFF/, '').split('\n');
-  const rules = lines.flatMap((line, index) => {
-    try {
-      return ruleOf(line.replace(/\r$/, ''));
-    } catch (error) {
-      throw new Error(`line ${index + 1}: ${(error as Error).message}`);
+export async function readDockerignore(text: string, work: Work): Promise<IgnoreRules> {
+  const lines = await work.run(readIgnoreLines(text, work));
+  const rules = lines.map((line): Rule => ({ ...line, ...patternOf(line.pattern) }));
+  const mayLetIn = lettingIn(rules);
+  let above: Folder[] = [];
+
+  function* judge(name: string, isFolder: boolean): Generator<void, boolean> {
+    above = above.filter((folder) => name.startsWith(`${folder.name}/`));
+    for (const folder of foldersBetween(above.at(-1)?.name, name)) yield* judge(folder, true);
+    const parent = above.at(-1)?.matched ?? [];
+    const matched: number[] = [];
+    let isOut = false;
+    let next = 0;
+    for (const [index, rule] of rules.entries()) {
+      if (work.spend(1)) yield;
+      let matches = parent[next] === index;
+      if (matches) next++;
+      else if (rule.isException !== isOut) continue;
+      else matches = yield* asked(rule, name, work);
+      if (!matches) continue;
+      matched.push(index);
+      isOut = !rule.isException;
     }
-  });
-  const wildcards = rules.reduce((sum, rule) => sum + rule.wildcards, 0);
-  if (wildcards > WILDCARDS_MAX) throw new Error(`it has ${wildcards} wildcards, more than ${WILDCARDS_MAX}`);
-  /** Which rules match each folder that was asked about. */
-  const folders = new Map<string, boolean[]>([['.', rules.map(() => false)]]);
-
-  const matchesOf = (path: string, known: readonly boolean[]): boolean[] =>
-    rules.map((rule, index) => known[index] === true || rule.matches(path));
-  const folderMatches = (folder: string): boolean[] => {
-    const known = folders.get(folder);
-    if (known !== undefined) return known;
-    const matches = matchesOf(folder, folderMatches(posix.dirname(folder)));
-    folders.set(folder, matches);
-    return matches;
-  };
-
-  return (path) => {
-    const matches = folders.get(path) ?? matchesOf(path, folderMatches(posix.dirname(path)));
-    const last = matches.lastIndexOf(true);
-    return last !== -1 && rules[last]?.isException === false;
-  };
-}
-
-function ruleOf(line: string): Rule[] {
-  if (line.startsWith('#')) return [];
-  const trimmed = line.trim();
-  if (trimmed === '') return [];
-  const isException = trimmed.startsWith('!');
-  const written = isException ? trimmed.slice(1).trim() : trimmed;
-  if (written === '') throw new Error('a "!" stands alone');
-  const pattern = posix.normalize(written).replace(/^\/(?=.)|(?<=.)\/$/g, '');
-  const steps = stepsOf(pattern);
-  const plain = /[*?[\]\\]/.test(pattern) ? undefined : pattern;
-  const wildcards = steps.filter(({ kind }) => kind === 'many').length;
-  const matches = (path: string) => (plain === undefined ? follows(steps, path) : path === plain);
-  return [{ isException, wildcards, matches }];
-}
-
-function stepsOf(pattern: string): Step[] {
-  const chars = [...pattern];
-  const steps: Step[] = [];
-  const literal = (char: string): Step => ({ kind: 'char', matches: (other) => other === char });
-  for (let index = 0; index < chars.length; index++) {
-    const char = chars[index] ?? '';
-    if (char === '*' && chars[index + 1] === '*') {
-      const isFirst = index === 0;
-      index += chars[index + 2] === '/' ? 2 : 1;
-      const rest = chars.slice(index + 1).join('');
-      // Docker takes `**x` for any name that ends with x, and `**/x` for x in any folder.
-      const isSuffix = isFirst && index === 1 && !/[*?[\]\\]/.test(rest);
-      const anything: Step = { kind: 'many', slash: true };
-      if (rest === '' || isSuffix) steps.push(anything);
-      else steps.push({ kind: 'maybe', over: 2 }, anything, literal('/'));
-    } else if (char === '*') {
-      steps.push({ kind: 'many', slash: false });
-    } else if (char === '?') {
-      steps.push({ kind: 'char', matches: (other) => other !== '/' });
-    } else if (char === '\\') {
-      index++;
-      const next = chars[index];
-      if (next === undefined) throw new Error(`the pattern ${pattern} ends with a backslash`);
-      steps.push(literal(next));
-    } else if (char === '[') {
-      const { matches, end } = classAt(chars, index, pattern);
-      steps.push({ kind: 'char', matches });
-      index = end;
-    } else {
-      steps.push(literal(char));
-    }
+    if (isFolder) above.push({ name, matched });
+    return isOut;
   }
-  return steps;
+
+  return { leavesOut: (name, isFolder) => work.run(judge(name, isFolder)), mayLetIn };
 }
 
-/** `[abc]`, `[a-z]`, `[^a]`. */
-function classAt(
-  chars: readonly string[],
-  start: number,
-  pattern: string,
-): { matches: (char: string) => boolean; end: number } {
-  const ranges: [string, string][] = [];
-  const bad = () => new Error(`the pattern ${pattern} has a malformed [...]`);
-  let index = start + 1;
-  const isNegated = chars[index] === '^';
-  if (isNegated) index++;
-  const next = (): string => {
-    if (chars[index] === '\\') index++;
-    const char = chars[index++];
-    if (char === undefined) throw bad();
-    return char;
-  };
-  while (chars[index] !== ']') {
-    const from = next();
-    let to = from;
-    if (chars[index] === '-' && chars[index + 1] !== ']') {
-      index++;
-      to = next();
-    }
-    if (to < from) throw bad();
-    ranges.push([from, to]);
+/** Docker says nothing of what is wrong with a pattern that it never comes to ask. */
+function* asked(rule: Rule, name: string, work: Work): Generator<void, boolean> {
+  try {
+    return yield* rule.matches(name, work);
+  } catch (error) {
+    throw error instanceof TooMuchWork ? error : ofLine(rule.number, error);
   }
-  if (ranges.length === 0) throw bad();
-  const holds = (char: string) => ranges.some(([from, to]) => from <= char && char <= to);
-  return { matches: (char) => holds(char) !== isNegated, end: index };
 }
 
-/** Follows all ways through the pattern at once: the time is the product of the two lengths at worst. */
-function follows(steps: readonly Step[], path: string): boolean {
-  /** Per place in the pattern: the character, counted from 1, before which it was reached last. */
-  const reachedAt = new Uint32Array(steps.length + 1);
-  let now = [0];
-  let next: number[] = [];
-  let count = 1;
-  for (const char of path) {
-    expand(steps, now, reachedAt, count++);
-    for (const at of now) {
-      const step = steps[at];
-      if (step?.kind === 'char' && step.matches(char)) next.push(at + 1);
-      if (step?.kind === 'many' && (step.slash || char !== '/')) next.push(at);
-    }
-    if (next.length === 0) return false;
-    [now, next] = [next, now];
-    next.length = 0;
-  }
-  expand(steps, now, reachedAt, count);
-  return reachedAt[steps.length] === count;
+/** The folders above a name, outermost first, that are not known yet. */
+function foldersBetween(known: string | undefined, name: string): string[] {
+  const parts = name.slice(known === undefined ? 0 : known.length + 1).split('/');
+  const start = known === undefined ? [] : [known];
+  return parts.slice(1).map((_, depth) => [...start, ...parts.slice(0, depth + 1)].join('/'));
 }
 
-/** Adds where one can stand without reading more, and takes out what is there twice. */
-function expand(steps: readonly Step[], places: number[], reachedAt: Uint32Array, count: number): void {
-  let kept = 0;
-  // An array that grows while it is walked is walked to its end.
-  for (const at of places) {
-    if (reachedAt[at] === count) continue;
-    reachedAt[at] = count;
-    places[kept++] = at;
-    const step = steps[at];
-    if (step === undefined || step.kind === 'char') continue;
-    places.push(at + 1);
-    if (step.kind === 'maybe') places.push(at + 1 + step.over);
-  }
-  places.length = kept;
+/**
+ * Docker does not look into a folder that is left out where no exception can be about what lies in it, which only
+ * shows in the time it takes, and in what may be unreadable in there.
+ */
+function lettingIn(rules: readonly Rule[]): (folder: string) => boolean {
+  const wholes = rules
+    .filter(({ isException }) => isException)
+    .map(({ pattern }) => pattern.replace(/\/\*\*$/, '').replace(/\/\*$/, ''));
+  if (wholes.some((pattern) => /[*[\]?^\\]/.test(pattern))) return () => true;
+  const folders = new Set(wholes.flatMap((pattern) => [...foldersBetween(undefined, pattern), pattern]));
+  return (folder) => folders.has(folder);
 }

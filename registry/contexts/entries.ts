@@ -1,6 +1,7 @@
-import type { ContextEntry } from '../../schemas/build-id.ts';
-import { isTemporary } from '../files/atomic-write.ts';
-import { readDockerignore } from './dockerignore.ts';
+import type { BuildContent, ContextEntry } from '../../schemas/build-id.ts';
+import type { BuildSpec } from '../../schemas/program.ts';
+import { FORM, ignoreFileNames } from './form.ts';
+import { NAME_STEPS, type Work } from './work.ts';
 
 export const MODE_FILE = 0o100644;
 export const MODE_EXECUTABLE = 0o100755;
@@ -13,52 +14,45 @@ export function modeOf(stats: { isSymbolicLink(): boolean; mode: number | bigint
   return (Number(stats.mode) & 0o100) !== 0 ? MODE_EXECUTABLE : MODE_FILE;
 }
 
-/**
- * Which names of a context a build gets, by its `.dockerignore`. The Dockerfile and the ignore file itself are
- * always sent, as Docker does.
- * @param ignoreText contents of the ignore file, or undefined where there is none
- * @throws Error that names the line of a malformed pattern
- */
-export function contextFilter(
-  dockerfile: string,
-  ignoreText: string | undefined,
-): { keeps: (name: string) => boolean; mayHoldKept: (folder: string) => boolean } {
-  if (ignoreText === undefined) return { keeps: () => true, mayHoldKept: () => true };
-  const ignores = readDockerignore(ignoreText);
-  const always = new Set([dockerfile, ...ignoreFileNames(dockerfile)]);
-  const hasExceptions = /^\s*!/m.test(ignoreText);
-  const keeps = (name: string) => always.has(name) || !ignores(name);
-  return {
-    keeps,
-    mayHoldKept: (folder) =>
-      hasExceptions || keeps(folder) || [...always].some((name) => name.startsWith(`${folder}/`)),
-  };
-}
-
-/** Where the ignore rules may stand; the first that exists counts, as with Docker. */
-export function ignoreFileNames(dockerfile: string): string[] {
-  return [`${dockerfile}.dockerignore`, '.dockerignore'];
+/** What `COPY` sees of it, and what the rest says. */
+export function contentOf(
+  { dockerfile }: BuildSpec,
+  { entries, aside }: { entries: readonly ContextEntry[]; aside: readonly ContextEntry[] },
+): BuildContent {
+  const hidden = aside.find(({ name }) => name === dockerfile);
+  return hidden === undefined ? { entries } : { entries, dockerfile: hidden.sha256 };
 }
 
 /**
- * The entries that a folder with these files would give: the folders above them included.
- * @throws Error that names the line of a malformed pattern of their `.dockerignore`
+ * What a folder with these files would give to a build: the folders above them included.
+ * @throws Error that names the line of a malformed pattern of their ignore file
  */
-export function entriesOfFiles(
+export async function contentOfFiles(
   files: ReadonlyMap<string, string>,
-  dockerfile: string,
+  build: BuildSpec,
   sha256: (text: string) => string,
-): ContextEntry[] {
-  const ignoreText = ignoreFileNames(dockerfile)
+  work: Work,
+): Promise<BuildContent> {
+  const ignoreText = ignoreFileNames(build.dockerfile)
     .map((name) => files.get(name))
     .find((text) => text !== undefined);
-  const { keeps } = contextFilter(dockerfile, ignoreText);
+  const filter = await FORM.filter(build, ignoreText, work);
   const folders = new Set([...files.keys()].flatMap(foldersAbove));
-  return [
-    ...[...folders].map((name) => ({ name, mode: MODE_FOLDER, sha256: sha256('') })),
-    ...[...files].map(([name, text]) => ({ name, mode: MODE_FILE, sha256: sha256(text) })),
-  ].filter(({ name }) => !name.split('/').some(isTemporary) && keeps(name));
+  const names = [...folders, ...files.keys()].filter((name) => !name.split('/').some(FORM.isForeign));
+  const kept: ContextEntry[] = [];
+  for (const name of names.sort((a, b) => (inOrder(a) < inOrder(b) ? -1 : 1))) {
+    const text = files.get(name);
+    if (work.spend(NAME_STEPS)) await work.pause();
+    if (!(await filter.keeps(name, text === undefined))) continue;
+    kept.push({ name, mode: text === undefined ? MODE_FOLDER : MODE_FILE, sha256: sha256(text ?? '') });
+  }
+  const dockerfile = files.get(build.dockerfile) ?? '';
+  const isKept = kept.some(({ name }) => name === build.dockerfile);
+  return { entries: kept, ...(!isKept && { dockerfile: sha256(dockerfile) }) };
 }
+
+/** Order in which a folder comes before what lies in it, and all of that before anything else. */
+const inOrder = (name: string): string => name.replaceAll('/', '\0');
 
 /** `a/b/c` lies in `a` and `a/b`. */
 export function foldersAbove(name: string): string[] {

@@ -6,18 +6,26 @@ import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
 export interface LocatedFolder {
   /** The real folder, links resolved. */
   folder: string;
-  /** The registry's own real folder. */
-  realRoot: string;
+  /** The real folders in which all of a context has to lie. */
+  bounds: Bounds;
   /** Whether it is the registry itself, of which the reserved folders are no part. */
   isRoot: boolean;
 }
 
+export interface Bounds {
+  /** The registry's own. */
+  root: string;
+  /** That of `sources/`, which may be a link to another disk, as `programs/` may. */
+  sources: string;
+}
+
 /** The real folder of a context, which lies in the registry and outside its reserved folders. Rejects `BuildFailed`. */
 export async function locate(root: string, context: string): Promise<LocatedFolder> {
-  let realRoot: string;
+  let bounds: Bounds;
   let folder: string;
   try {
-    realRoot = await realpath(root);
+    const real = await realpath(root);
+    bounds = { root: real, sources: await realpath(join(root, 'sources')).catch(() => real) };
     folder = await realpath(join(root, context));
     if (!(await stat(folder)).isDirectory()) {
       throw new AppError('BuildFailed', `${context} is not a folder`, { hint: 'Mend spec.build.context.' });
@@ -30,17 +38,18 @@ export async function locate(root: string, context: string): Promise<LocatedFold
       hint: 'spec.build.context names a folder relative to the registry.',
     });
   }
-  if (leadsOut(realRoot, folder)) {
+  if (leadsOut(bounds, folder)) {
     throw new AppError('BuildFailed', `${context} leads out of the registry`, {
       hint: 'A context may be any folder of the registry but .git, status and data; copy the files there.',
     });
   }
-  return { folder, realRoot, isRoot: folder === realRoot };
+  return { folder, bounds, isRoot: folder === bounds.root };
 }
 
 /** Whether a real path lies outside the registry, or in a folder of it that no build may see. */
-export function leadsOut(realRoot: string, path: string): boolean {
-  const inner = relative(realRoot, path);
-  const first = inner.split(sep)[0] ?? '';
-  return first === '..' || inner.startsWith(sep) || RESERVED_FOLDERS.includes(first);
+export function leadsOut({ root, sources }: Bounds, path: string): boolean {
+  const isIn = (folder: string) => path === folder || path.startsWith(folder + sep);
+  if (isIn(root)) return RESERVED_FOLDERS.includes(relative(root, path).split(sep)[0] ?? '');
+  // A link to something above the registry is none to a disk for sources.
+  return !isIn(sources) || root.startsWith(sources + sep);
 }

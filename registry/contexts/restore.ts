@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import { type OnPlace, type PlacedSources, placeSources } from './source-folder.ts';
+import { nameInContext } from './tar.ts';
 
 /** What is kept of a build is not what it was built from: a disk that failed, or somebody's hand. */
 export function damagedSources(reason: 'Conflict' | 'RegistryUnavailable', buildId: string): AppError {
@@ -56,7 +57,7 @@ async function unpack(snapshot: string, target: string): Promise<void> {
   const write = async (): Promise<void> => {
     for await (const entry of unpacked) {
       const { name, type, mode, linkname } = entry.header;
-      const path = join(target, name);
+      const path = join(target, nameInContext(name));
       if (type === 'directory') {
         await mkdir(path, { recursive: true });
       } else {

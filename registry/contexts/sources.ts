@@ -1,15 +1,18 @@
-import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { buildHash, buildIdOf } from '../../schemas/build-id.ts';
+import { buildHashSteps, buildIdOf } from '../../schemas/build-id.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
 import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
 import { isTemporary } from '../files/atomic-write.ts';
+import { listFolder } from '../files/list-folder.ts';
 import { mapLimit } from '../files/map-limit.ts';
-import { entriesOfFiles, foldersAbove, MODE_FILE, modeOf } from './entries.ts';
+import { inSlices } from '../files/pause.ts';
+import { contentOfFiles, foldersAbove, MODE_FILE, modeOf } from './entries.ts';
 import { locate } from './folder.ts';
 import { type OnPlace, type PlacedSources, placeSources } from './source-folder.ts';
 import { sha256 } from './tar.ts';
+import { createWork } from './work.ts';
 
 /** The most `GET /programs/{id}/source` gives back: as much as a `POST` may bring. */
 const SOURCE_BYTES_MAX = 32 * 2 ** 20;
@@ -19,11 +22,13 @@ const WRITES_AT_ONCE = 16;
 
 /**
  * The build id of files that a `POST` brought, equal to that of the folder they are written to.
- * @throws AppError `BadRequest` for a malformed .dockerignore among them
+ * Rejects `BadRequest` for a malformed .dockerignore among them.
  */
-export function buildIdOfFiles(files: ReadonlyMap<string, string>): string {
+export async function buildIdOfFiles(files: ReadonlyMap<string, string>): Promise<string> {
+  const build = { context: '.', dockerfile: 'Dockerfile', args: {} };
   try {
-    return buildIdOf(buildHash('Dockerfile', {}, entriesOfFiles(files, 'Dockerfile', sha256)));
+    const content = await contentOfFiles(files, build, sha256, createWork());
+    return buildIdOf(await inSlices(buildHashSteps(build.dockerfile, build.args, content)));
   } catch (error) {
     throw new AppError('BadRequest', `.dockerignore can not be used: ${messageOf(error)}`, { cause: error });
   }
@@ -105,15 +110,14 @@ interface Tree {
 async function readTree(folder: string, isRoot: boolean): Promise<Tree> {
   const tree: Tree = { files: new Map(), folders: new Set() };
   let bytes = 0;
-  const visit = async (inner: string): Promise<void> => {
-    for (const base of await readdir(join(folder, inner))) {
+  const visit = async (inner: string, at: string | Buffer): Promise<void> => {
+    for (const { base, path } of await listFolder(at)) {
       const name = inner === '' ? base : `${inner}/${base}`;
-      const path = join(folder, name);
       if ((isRoot && RESERVED_FOLDERS.includes(name)) || isTemporary(base)) continue;
       const stats = await lstat(path);
       if (stats.isDirectory()) {
         tree.folders.add(name);
-        await visit(name);
+        await visit(name, path);
       } else if (stats.isFile() || stats.isSymbolicLink()) {
         bytes += stats.size;
         if (bytes > SOURCE_BYTES_MAX) {
@@ -124,6 +128,6 @@ async function readTree(folder: string, isRoot: boolean): Promise<Tree> {
       }
     }
   };
-  await visit('');
+  await visit('', folder);
   return tree;
 }

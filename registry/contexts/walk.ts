@@ -1,19 +1,18 @@
-import { createHash } from 'node:crypto';
-import { type BigIntStats, createReadStream } from 'node:fs';
-import { lstat, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import type { BigIntStats } from 'node:fs';
+import { lstat, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { compareBytes } from '../../schemas/build-id.ts';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
-import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
-import { isTemporary } from '../files/atomic-write.ts';
+import { type Listed, listFolder, printable } from '../files/list-folder.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
 import { unlessGone } from '../files/unless-gone.ts';
-import { contextFilter, ignoreFileNames, MODE_FOLDER, modeOf } from './entries.ts';
-import { leadsOut, locate } from './folder.ts';
-import { type LocatedEntry, sha256 } from './tar.ts';
+import { type Bounds, type LocatedFolder, locate } from './folder.ts';
+import { type Filter, type Form, ignoreFileNames } from './form.ts';
+import { folderEntry, readEntry } from './read-entry.ts';
+import type { LocatedEntry } from './tar.ts';
+import { NAME_STEPS, TooMuchWork, type Work } from './work.ts';
 
 /** More than this is not a source tree. */
 const CONTEXT_BYTES_MAX = 2 ** 30;
@@ -22,26 +21,34 @@ const IGNORE_BYTES_MAX = 2 ** 20;
 const STATS_AT_ONCE = 32;
 
 export interface Walk {
+  /** What `COPY` sees. */
   entries: LocatedEntry[];
+  /** What the build needs, or what says what it needs, and is kept out of the entries: Dockerfile and ignore file. */
+  aside: LocatedEntry[];
   /** By name, what stood still. A file that did not is to be read again: a change within a tick of the clock shows nowhere. */
   settled: Map<string, LocatedEntry>;
   /** Milliseconds after which to look again because a file was just being written; 0 when all are settled. */
   againMs: number;
 }
 
-/**
- * Every entry of a context. Rejects `BuildFailed` with what to do.
- * @param before what stood still at the last walk, which is not read again where it is as it was
- * @param nowMs epoch milliseconds
- */
-export async function walkContext(
-  root: string,
-  build: BuildSpec,
-  before: ReadonlyMap<string, LocatedEntry>,
-  nowMs: number,
-): Promise<Walk> {
+export interface WalkOptions {
+  root: string;
+  build: BuildSpec;
+  form: Form;
+  work: Work;
+  /** What stood still at the last walk, which is not read again where it is as it was. */
+  before: ReadonlyMap<string, LocatedEntry>;
+  /** Epoch milliseconds. */
+  nowMs: number;
+}
+
+/** Every entry of a context. Rejects `BuildFailed` with what to do. */
+export async function walkContext(options: WalkOptions): Promise<Walk> {
+  const { root, build, form, work } = options;
   try {
-    return await walk(root, build, before, nowMs);
+    const located = await locate(root, build.context);
+    const { ignoreFile, filter } = await readFilter(located.folder, build, form, work);
+    return await createWalker(options, located, filter).walk(ignoreFile);
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError('BuildFailed', `${build.context} can not be read: ${messageOf(error)}`, {
@@ -50,120 +57,154 @@ export async function walkContext(
   }
 }
 
-async function walk(
-  root: string,
-  build: BuildSpec,
-  before: ReadonlyMap<string, LocatedEntry>,
-  nowMs: number,
-): Promise<Walk> {
-  const { folder, realRoot, isRoot } = await locate(root, build.context);
-  const { keeps, mayHoldKept } = await readFilter(folder, build);
-  const entries: LocatedEntry[] = [];
-  const settled = new Map<string, LocatedEntry>();
-  let againMs = 0;
+/** What a walk has found so far, within the limits of a context. */
+function createTally(
+  { build, before, nowMs }: Pick<WalkOptions, 'build' | 'before' | 'nowMs'>,
+  bounds: Bounds,
+) {
+  const result: Walk = { entries: [], aside: [], settled: new Map(), againMs: 0 };
   let bytes = 0;
 
+  const again = (ms = SETTLE_MS + 1): void => {
+    result.againMs = Math.max(result.againMs, ms);
+  };
   const settle = (stats: BigIntStats): boolean => {
     const wait = settleMs(stats, nowMs);
-    againMs = Math.max(againMs, wait);
+    again(wait);
     return wait === 0;
   };
   const add = (entry: LocatedEntry): void => {
-    entries.push(entry);
-    if (entries.length > CONTEXT_ENTRIES_MAX) throw tooLarge(build, `${CONTEXT_ENTRIES_MAX} files`);
+    result.entries.push(entry);
+    if (result.entries.length > CONTEXT_ENTRIES_MAX) throw tooLarge(build, `${CONTEXT_ENTRIES_MAX} files`);
   };
-  const visit = async (inner: string): Promise<void> => {
-    const isTop = inner === '';
-    const listed = isTop ? await readdir(folder) : await readdir(join(folder, inner)).catch(unlessGone);
-    if (listed === undefined) againMs = Math.max(againMs, SETTLE_MS + 1);
-    const bases = (listed ?? [])
-      .filter((base) => !isTemporary(base) && !(isRoot && isTop && RESERVED_FOLDERS.includes(base)))
-      .sort(compareBytes);
-    const found = await mapLimit(bases, STATS_AT_ONCE, (base) => statOf(join(folder, inner, base)));
-    for (const [index, base] of bases.entries()) {
-      const name = isTop ? base : `${inner}/${base}`;
-      const path = join(folder, name);
-      const stats = found[index];
-      // Gone between listing and looking: the folder is being changed just now.
-      if (stats === undefined) againMs = Math.max(againMs, SETTLE_MS + 1);
-      else if (stats.isDirectory()) {
-        settle(stats);
-        if (keeps(name)) add(folderEntry(name, path));
-        if (mayHoldKept(name)) await visit(name);
-      } else if (keeps(name)) {
-        bytes += Number(stats.size);
-        if (bytes > CONTEXT_BYTES_MAX) throw tooLarge(build, `${CONTEXT_BYTES_MAX} bytes`);
-        const known = before.get(name);
-        const isSettled = settle(stats);
-        const entry =
-          known?.statKey === statKey(stats) ? known : await readEntry(realRoot, build, name, path, stats);
-        if (entry === undefined) againMs = Math.max(againMs, SETTLE_MS + 1);
-        else add(entry);
-        if (entry !== undefined && isSettled) settled.set(name, entry);
-      }
-    }
-  };
-  settle(await lstat(folder, { bigint: true }));
-  await visit('');
-  return { entries, settled, againMs };
+
+  async function read(name: string, path: string, stats: BigIntStats): Promise<LocatedEntry | undefined> {
+    bytes += Number(stats.size);
+    if (bytes > CONTEXT_BYTES_MAX) throw tooLarge(build, `${CONTEXT_BYTES_MAX} bytes`);
+    const known = before.get(name);
+    const isSettled = settle(stats);
+    const isKnown = known?.statKey === statKey(stats);
+    const entry = isKnown ? known : await readEntry(bounds, build, name, path, stats);
+    if (entry === undefined) again();
+    else if (isSettled) result.settled.set(name, entry);
+    return entry;
+  }
+
+  return { result, again, settle, add, read };
 }
 
-async function readFilter(folder: string, build: BuildSpec): Promise<ReturnType<typeof contextFilter>> {
+function createWalker({ build, form, work, before, nowMs }: WalkOptions, at: LocatedFolder, filter: Filter) {
+  const { folder, isRoot } = at;
+  const { result, again, settle, add, read } = createTally({ build, before, nowMs }, at.bounds);
+
+  async function take(name: string, { path, isText }: Listed, stats: BigIntStats | undefined): Promise<void> {
+    // Gone between listing and looking: the folder is being changed just now.
+    if (stats === undefined) return again();
+    const isFolder = stats.isDirectory();
+    if (isFolder) settle(stats);
+    const isKept = await filter.keeps(name, isFolder);
+    if (isKept && (!isText || typeof path !== 'string')) throw notText(build, folder, path);
+    if (isKept && isFolder) add(folderEntry(name, path as string));
+    if (isFolder && (isKept || filter.mayHoldKept(name))) await visit(name, path, !isKept);
+    if (isFolder || !isKept) return;
+    const entry = await read(name, path as string, stats);
+    if (entry !== undefined) add(entry);
+  }
+
+  /** @param isOut whether the folder is left out: what is let in again is all that counts, and it may not be readable */
+  async function visit(inner: string, path: string | Buffer, isOut: boolean): Promise<void> {
+    const isTop = inner === '';
+    const pass = (error: unknown) => (isOut ? unlessForbidden(error) : unlessGone(error));
+    const listed = isTop ? await listFolder(path) : await listFolder(path).catch(pass);
+    if (listed === undefined && !isOut) again();
+    const names = (listed ?? [])
+      .filter(({ base }) => !form.isForeign(base) && !(isRoot && isTop && form.reserved.includes(base)))
+      .filter(({ isText }) => isText || form.knowsBytes)
+      .sort((a, b) => compareBytes(a.base, b.base));
+    const found = await mapLimit(names, STATS_AT_ONCE, (one) =>
+      lstat(one.path, { bigint: true }).catch(pass),
+    );
+    for (const [index, one] of names.entries()) {
+      if (work.spend(NAME_STEPS)) await work.pause();
+      if (found[index] === undefined && isOut) continue;
+      await take(isTop ? one.base : `${inner}/${one.base}`, one, found[index]);
+    }
+  }
+
+  /** A file that the rules keep out of what `COPY` sees. One behind a link to a folder is none. */
+  async function takeAside(name: string): Promise<void> {
+    if (result.entries.some((entry) => entry.name === name) || (await filter.keeps(name, false))) return;
+    const path = join(folder, name);
+    const above = await realpath(dirname(path)).catch(() => '');
+    const stats = await lstat(path, { bigint: true }).catch(() => undefined);
+    if (above !== dirname(path) || stats === undefined || stats.isDirectory()) return;
+    const entry = await read(name, path, stats);
+    if (entry !== undefined) result.aside.push(entry);
+  }
+
+  return {
+    async walk(ignoreFile: string | undefined): Promise<Walk> {
+      settle(await lstat(folder, { bigint: true }));
+      await visit('', folder, false);
+      for (const name of new Set([build.dockerfile, ...(ignoreFile === undefined ? [] : [ignoreFile])]))
+        await takeAside(name);
+      return result;
+    },
+  };
+}
+
+async function readFilter(
+  folder: string,
+  build: BuildSpec,
+  form: Form,
+  work: Work,
+): Promise<{ filter: Filter; ignoreFile?: string }> {
   for (const name of ignoreFileNames(build.dockerfile)) {
     const path = join(folder, name);
     try {
       const stats = await stat(path);
       if (!stats.isFile() || stats.size > IGNORE_BYTES_MAX) throw new Error('it is no file of that kind');
-      return contextFilter(build.dockerfile, await readFile(path, 'utf8'));
+      const filter = await form.filter(build, await readFile(path, 'utf8'), work);
+      return { ignoreFile: name, filter: telling(filter, `${build.context}/${name}`) };
     } catch (error) {
       if (codeOf(error) === 'ENOENT') continue;
-      // To go on without it would send what it was to keep out.
-      throw new AppError('BuildFailed', `${build.context}/${name} can not be used: ${messageOf(error)}`, {
-        cause: error,
-      });
+      throw notUsable(`${build.context}/${name}`, error);
     }
   }
-  return contextFilter(build.dockerfile, undefined);
+  return { filter: await form.filter(build, undefined, work) };
 }
 
-async function statOf(path: string): Promise<BigIntStats | undefined> {
-  return lstat(path, { bigint: true }).catch(unlessGone);
+/** A rule that can not be used may show only when it is asked. */
+function telling(filter: Filter, label: string): Filter {
+  return {
+    ...filter,
+    keeps: (name, isFolder) =>
+      filter.keeps(name, isFolder).catch((error: unknown) => {
+        throw notUsable(label, error);
+      }),
+  };
 }
 
-/** The entry, or undefined where it is gone by now. */
-async function readEntry(
-  realRoot: string,
-  build: BuildSpec,
-  name: string,
-  path: string,
-  stats: BigIntStats,
-): Promise<LocatedEntry | undefined> {
-  const base = { name, path, statKey: statKey(stats), size: Number(stats.size), mode: modeOf(stats) };
-  if (stats.isSymbolicLink()) {
-    const target = await readlink(path).catch(unlessGone);
-    const end = await realpath(path).catch(() => undefined);
-    if (end !== undefined && leadsOut(realRoot, end)) {
-      throw new AppError('BuildFailed', `${build.context}/${name} is a link that leads out of the registry`, {
-        hint: 'Copy the file into the context, or list the link in .dockerignore.',
-      });
-    }
-    return target === undefined ? undefined : { ...base, sha256: sha256(target) };
-  }
-  if (!stats.isFile()) {
-    throw new AppError('BuildFailed', `${build.context}/${name} is neither a file, a folder nor a link`, {
-      hint: 'Remove it, or list it in .dockerignore.',
-    });
-  }
-  const hash = createHash('sha256');
-  const read = await pipeline(createReadStream(path), hash).catch((error: unknown) => {
-    unlessGone(error);
-    return 'gone';
+/** To go on without it would send what it was to keep out. */
+function notUsable(label: string, error: unknown): AppError {
+  return new AppError('BuildFailed', `${label} can not be used: ${messageOf(error)}`, {
+    cause: error,
+    ...(error instanceof TooMuchWork && {
+      hint: 'Use fewer or simpler rules, or leave out large folders first.',
+    }),
   });
-  return read === 'gone' ? undefined : { ...base, sha256: hash.digest('hex') };
 }
 
-function folderEntry(name: string, path: string): LocatedEntry {
-  return { name, path, statKey: '', size: 0, mode: MODE_FOLDER, sha256: sha256('') };
+/** As `unlessGone`, of what may also be closed to the host. */
+function unlessForbidden(error: unknown): undefined {
+  if (!['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(codeOf(error))) throw error;
+}
+
+function notText(build: BuildSpec, folder: string, path: string | Buffer): AppError {
+  const name = printable(path).slice(printable(folder).length + 1);
+  return new AppError('BuildFailed', `${build.context}/${name} has a name that is not UTF-8`, {
+    hint: 'Rename it, or list it in .dockerignore: "?" stands there for a byte that is no text.',
+  });
 }
 
 function tooLarge(build: BuildSpec, limit: string): AppError {

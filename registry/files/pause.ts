@@ -10,3 +10,15 @@ export function pauseEvery(ms: number): () => Promise<void> {
     since = performance.now();
   };
 }
+
+/** Runs work that yields after each slice of it, and gives everything else a turn in between. */
+export async function inSlices<T>(
+  work: Generator<void, T>,
+  pause: () => Promise<void> = () => new Promise((resolve) => setImmediate(resolve)),
+): Promise<T> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    await pause();
+  }
+}

@@ -1,10 +1,11 @@
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { watch as chokidarWatch } from 'chokidar';
 import type { Clock } from '../../schemas/clock.ts';
 import { messageOf } from '../../schemas/errors.ts';
 import { isTemporary } from '../files/atomic-write.ts';
+import { isEditors } from '../files/editor-file.ts';
 import { folderKey, SETTLE_MS } from '../files/settle.ts';
 
 /** Looks happen at least this often while changes keep coming. */
@@ -112,11 +113,13 @@ function begin(folders: readonly Folder[], ignored: readonly string[], events: E
     .map(({ real }) => real)
     .filter((real) => real !== programs?.real && !folders.some((other) => real.startsWith(other.real + sep)));
   const tree = chokidarWatch(trees, { ignoreInitial: true, followSymlinks: false, ignored: isSkipped });
-  tree.on('all', (_event, path) => events.onChange(nameIn(folders, path)));
+  tree.on('all', (_event, path) => {
+    if (!isEditors(basename(path))) events.onChange(nameIn(folders, path));
+  });
   tree.on('error', events.onError);
   tree.once('ready', events.onReady);
   const names = [
-    ...watchNames(programs, (name) => !isTemporary(name), events),
+    ...watchNames(programs, (name) => !isTemporary(name) && !isEditors(name), events),
     // The last two are looked at when they come or go, and not for what the host writes in them.
     ...watchNames(root, (name) => [PROGRAMS, 'status', 'data'].includes(name), events),
   ];

@@ -232,7 +232,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           need(name);
           return { Dockerfile: 'FROM scratch\n', 'src/ä.txt': 'x' };
         },
-        buildIdOf: (files) => `build-${etagOf(JSON.stringify([...files])).slice(0, 12)}`,
+        buildIdOf: async (files) => `build-${etagOf(JSON.stringify([...files])).slice(0, 12)}`,
         buildLog: async () => ({ buildId: 'build-0123456789ab', log: 'step 1\n' }),
         followBuildLog(_name, signal) {
           host.signals.push(signal);

@@ -132,7 +132,7 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
 }
 
 /** The path of a static shell for steps of builds on an empty image. */
-async function ensureBusybox(): Promise<string> {
+export async function ensureBusybox(): Promise<string> {
   if (!findCommand('busybox')) await aptInstall(console.error, 'the engine tests', ['busybox-static']);
   const path = findCommand('busybox');
   if (path === undefined) throw new Error('busybox is not in PATH');

@@ -36,7 +36,7 @@ async function stageOf(test: TestContext, limits: Partial<CollectLimits> = {}): 
 
 /** As `POST /programs` does it. */
 async function post(stage: Stage, name: string, files: ReadonlyMap<string, string> = FILES): Promise<string> {
-  const buildId = stage.host.programs.buildIdOf(files);
+  const buildId = await stage.host.programs.buildIdOf(files);
   await stage.host.programs.createFromSources(name, 'me', buildId, files);
   await stage.edit(name, { desiredState: 'Running' });
   await stage.reach(name, 'Ready');
@@ -291,8 +291,8 @@ describe('two hosts that share an engine and an image', () => {
     );
     // They go on to other sources, so that no container of theirs holds the image.
     const next = new Map([['Dockerfile', 'FROM scratch\n# next\n']]);
-    await other.programs.createFromSources('next', 'you', other.programs.buildIdOf(next), next);
-    const context = `sources/${other.programs.buildIdOf(next)}`;
+    await other.programs.createFromSources('next', 'you', await other.programs.buildIdOf(next), next);
+    const context = `sources/${await other.programs.buildIdOf(next)}`;
     await other.registry.replaceSpec('theirs', async () => ({ spec: { userId: 'you', build: { context } } }));
     await other.until(
       'theirs has moved on',

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { buildHash, buildIdOf, type ContextEntry, compareBytes } from '../../schemas/build-id.ts';
+import {
+  buildHash,
+  buildHashSteps,
+  buildIdOf,
+  type ContextEntry,
+  compareBytes,
+} from '../../schemas/build-id.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const entry = (name: string, text = '', mode = 0o100644): ContextEntry => ({
@@ -53,4 +59,25 @@ test('names are in the order of their bytes', () => {
     '\uFFFD',
     '\u{1F600}',
   ]);
+});
+
+test('a large context is hashed in slices, in any order to the same hash; a small one at one go', () => {
+  const entry = (index: number): ContextEntry => ({
+    name: `f${index}`,
+    mode: 0o100644,
+    sha256: '00'.repeat(32),
+  });
+  const many = Array.from({ length: 20_000 }, (_, index) => entry((index * 7919) % 20_000));
+  const run = (entries: ContextEntry[]) => {
+    const steps = buildHashSteps('Dockerfile', {}, { entries });
+    for (let yields = 0; ; yields++) {
+      const { done, value } = steps.next();
+      if (done === true) return { yields, hash: value };
+    }
+  };
+  const { yields, hash } = run(many);
+  // Sorting in parts, four rounds of putting two together, and the hash: each some 10 slices.
+  assert.ok(yields >= 40, `${yields} yields`);
+  assert.equal(run(many.toSorted((a, b) => compareBytes(a.name, b.name))).hash, hash);
+  assert.equal(run(many.slice(0, 100)).yields, 0);
 });

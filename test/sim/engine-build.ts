@@ -30,7 +30,7 @@ export async function simBuild(
     throw new AppError('RegistryUnavailable', message);
   });
   if (world.diskFull) throw diskFull('write /sim: no space left on device');
-  const dockerfile = files.get(request.dockerfile);
+  const dockerfile = files.get(request.aside?.[request.dockerfile] ?? request.dockerfile);
   if (dockerfile === undefined) {
     throw new AppError(
       'BuildFailed',

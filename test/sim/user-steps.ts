@@ -90,7 +90,7 @@ async function create(stage: SimStage, host: SimHost): Promise<Call> {
 async function post(host: SimHost, name: string, files: Map<string, string>): Promise<void> {
   const { programs, reservations, registry } = host;
   const userId = `user-${name}`;
-  const buildId = programs.buildIdOf(files);
+  const buildId = await programs.buildIdOf(files);
   const isNew = programs.get(name) === undefined && registry.status.get(name) === undefined;
   if (isNew) await reservations.reserve(name, userId, buildId);
   try {

@@ -1,7 +1,8 @@
+import type Docker from 'dockerode';
 import { AppError, messageOf } from '../../../schemas/errors.ts';
 import type { BuildImage } from '../engine.ts';
 import { createBuildLog, type DecodeTrace } from './build-log.ts';
-import { type Connection, jsonLines } from './client.ts';
+import { type Connection, jsonLines, openStream } from './client.ts';
 import {
   buildError,
   diskFull,
@@ -11,6 +12,7 @@ import {
   streamError,
   unavailable,
 } from './errors.ts';
+import { openFileSession } from './file-session.ts';
 
 /**
  * Builds with BuildKit, from a tar, without a client tool. Gives the image's id.
@@ -30,26 +32,18 @@ export async function buildImage(
   if (signal.aborted) throw aborted();
   const { docker, close } = connection.disposable();
   const log = createBuildLog(onLog);
-  const context = request.context();
   let contextError: unknown;
-  context.once('error', (error) => {
+  const onContextError = (error: unknown): void => {
     contextError = error;
     close();
-  });
+  };
   // Closing the connection is how a build is cancelled; BuildKit ends its steps within 1.5 s of it.
   signal.addEventListener('abort', close, { once: true });
-  let body: NodeJS.ReadableStream | undefined;
+  let begun: Begun | undefined;
   try {
-    body = await docker.buildImage(context, {
-      version: '2',
-      t: request.tag,
-      dockerfile: request.dockerfile,
-      buildargs: request.args,
-      labels: request.labels,
-      rm: true,
-      forcerm: true,
-    });
-    return await readBuild(body as AsyncIterable<Uint8Array>, decode, log, onLog);
+    const begin = Object.keys(request.aside ?? {}).length === 0 ? beginWithTar : beginWithSession;
+    begun = await begin(docker, request, onContextError);
+    return await readBuild(begun.body, decode, log, onLog);
   } catch (error) {
     if (signal.aborted) throw aborted();
     if (contextError instanceof AppError) throw contextError;
@@ -62,10 +56,59 @@ export async function buildImage(
   } finally {
     log.flush();
     signal.removeEventListener('abort', close);
-    // dockerode ends its session with this event, which an aborted body never sends.
-    body?.emit('end');
+    begun?.end();
     close();
-    (context as { destroy?: () => void }).destroy?.();
+  }
+}
+
+/** A build under way: what it says, and what gives back all that it took. */
+interface Begun {
+  body: AsyncIterable<Uint8Array>;
+  end: () => void;
+}
+
+type OnError = (error: unknown) => void;
+
+function queryOf(request: BuildImage) {
+  return {
+    version: '2' as const,
+    t: request.tag,
+    dockerfile: request.dockerfile,
+    buildargs: request.args,
+    labels: request.labels,
+    rm: true,
+    forcerm: true,
+  };
+}
+
+async function beginWithTar(docker: Docker, request: BuildImage, onError: OnError): Promise<Begun> {
+  const context = request.context();
+  const destroy = () => (context as { destroy?: () => void }).destroy?.();
+  context.once('error', onError);
+  try {
+    const body = await docker.buildImage(context, queryOf(request));
+    const end = () => {
+      // dockerode ends its session with this event, which an aborted body never sends.
+      body.emit('end');
+      destroy();
+    };
+    return { body: body as AsyncIterable<Uint8Array>, end };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+}
+
+/** As the docker command does: dockerode knows no session that gives files. */
+async function beginWithSession(docker: Docker, request: BuildImage, onError: OnError): Promise<Begun> {
+  const session = await openFileSession(docker, request, onError);
+  const options = { ...queryOf(request), remote: 'client-session', session: session.id };
+  try {
+    const body = await openStream(docker, '/build', options, undefined, 'POST');
+    return { body, end: session.close };
+  } catch (error) {
+    session.close();
+    throw error;
   }
 }
 

@@ -132,19 +132,21 @@ export function get(docker: Docker, path: string, query: Record<string, unknown>
   });
 }
 
-/** A GET whose body is read as it comes. Rejects with dockerode's error unless the answer is 200. */
+/** A call, by default a GET, whose body is read as it comes. Rejects with dockerode's error unless the answer is 200. */
 export function openStream(
   docker: Docker,
   path: string,
   query: Record<string, unknown>,
   signal?: AbortSignal,
+  method: 'GET' | 'POST' = 'GET',
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     docker.modem.dial(
       {
         path: `${path}?`,
-        method: 'GET',
-        options: { ...query },
+        method,
+        // A body, which dockerode makes of the query else, would have to be read before 20.10 says anything.
+        options: { _query: { ...query }, _body: {} },
         isStream: true,
         statusCodes: { 200: true },
         ...(signal === undefined ? {} : { abortSignal: signal }),

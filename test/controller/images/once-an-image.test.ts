@@ -60,7 +60,7 @@ function createBench() {
   const tasks = createImageTasks({
     ...{ engine, clock },
     log: log as unknown as Parameters<typeof createImageTasks>[0]['log'],
-    snapshot: async (_build, hash) => `/snapshots/${hash}`,
+    snapshot: async (_build, hash) => ({ path: `/snapshots/${hash}`, aside: [] }),
     openSnapshot: () => {
       throw new Error('nobody reads here');
     },

@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openContexts } from '../../../registry/contexts/contexts.ts';
 import { readSource } from '../../../registry/contexts/sources.ts';
+import { asideName } from '../../../registry/contexts/tar.ts';
 import { writeTree } from '../folder.ts';
 import { build, fails, LATER, start, untar } from './stage.ts';
+
+/** Where a snapshot has them when no COPY is to see them. */
+const ASIDE = ['.dockerignore', 'Dockerfile'].map(asideName);
 
 test('every change that a build can see changes the hash, and no other does', async (t) => {
   const { folder, root, contexts, open } = await start(t, { 'src/a.js': '1', run: '#!' });
@@ -84,8 +88,8 @@ test('.dockerignore: exceptions, folders, the Dockerfile itself', async (t) => {
     '.hidden/deep/lost': '',
   });
   const { hash } = await contexts.look(build());
-  const names = Object.keys(await untar(await contexts.snapshot(build(), hash)));
-  assert.deepEqual(names, ['.dockerignore', '.hidden/deep/kept', 'Dockerfile', 'src', 'src/a.js']);
+  const names = Object.keys(await untar((await contexts.snapshot(build(), hash)).path));
+  assert.deepEqual(names, [...ASIDE, '.hidden/deep/kept', 'src', 'src/a.js']);
 });
 
 test('a Dockerfile has its own ignore file before the common one', async (t) => {
@@ -97,14 +101,11 @@ test('a Dockerfile has its own ignore file before the common one', async (t) => 
     b: '',
   });
   const spec = build({ dockerfile: 'docker/Dockerfile' });
-  const names = Object.keys(await untar(await contexts.snapshot(spec, (await contexts.look(spec)).hash)));
-  assert.deepEqual(names, [
-    '.dockerignore',
-    'Dockerfile',
-    'a',
-    'docker/Dockerfile',
-    'docker/Dockerfile.dockerignore',
-  ]);
+  const names = Object.keys(
+    await untar((await contexts.snapshot(spec, (await contexts.look(spec)).hash)).path),
+  );
+  const aside = ['docker/Dockerfile', 'docker/Dockerfile.dockerignore'].map(asideName);
+  assert.deepEqual(names, ['.dockerignore', ...aside, 'Dockerfile', 'a']);
 });
 
 test('an ignore file that can not be used fails the build, rather than send what it was to keep out', async (t) => {
@@ -157,7 +158,7 @@ test('links: inside they are kept as links, loops and dead ends too; outside the
   await symlink('loop', join(folder, 'loop'));
   await symlink('/nowhere/at/all', join(folder, 'dead'));
   await symlink('../../shared/s', join(folder, 'beside'));
-  const tar = await untar(await contexts.snapshot(build(), (await contexts.look(build())).hash));
+  const tar = await untar((await contexts.snapshot(build(), (await contexts.look(build())).hash)).path);
   assert.equal(tar.in, 'symlink 777 src/a');
   assert.equal(tar.loop, 'symlink 777 loop');
   assert.equal(tar.dead, 'symlink 777 /nowhere/at/all');
@@ -190,7 +191,9 @@ test('the registry itself as a context, by whatever path, holds nothing reserved
     const spec = build({ context });
     await rm(join(root, 'sources/self'), { force: true });
     if (context !== '.') await symlink('..', join(root, 'sources/self'));
-    const names = Object.keys(await untar(await contexts.snapshot(spec, (await contexts.look(spec)).hash)));
+    const names = Object.keys(
+      await untar((await contexts.snapshot(spec, (await contexts.look(spec)).hash)).path),
+    );
     for (const reserved of ['status', 'data', '.git', 'status/s'])
       assert.equal(names.includes(reserved), false, reserved);
     assert.ok(names.includes('a/status/kept'));

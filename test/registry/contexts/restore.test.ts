@@ -49,7 +49,7 @@ for (const [damage, spoil] of [
       'main.js': 'main',
     });
     const { hash, buildId } = await contexts.look(build());
-    const path = await contexts.snapshot(build(), hash);
+    const { path } = await contexts.snapshot(build(), hash);
     const tar = await readFile(path);
     assert.equal(await contexts.has(build(), hash), true);
     await writeFile(path, spoil(tar));

@@ -18,7 +18,7 @@ test('a snapshot holds just what was hashed, and is the same bytes each time', a
   await chmod(join(folder, 'run'), 0o755);
   const { hash, buildId } = await contexts.look(build());
   assert.equal(buildId, `build-${hash.slice(0, 12)}`);
-  const path = await contexts.snapshot(build(), hash);
+  const { path } = await contexts.snapshot(build(), hash);
   assert.equal(path, join(kept, `${hash}.tar`));
   assert.equal((await stat(path)).mode & 0o777, 0o600);
   const tar = await untar(path);
@@ -37,7 +37,7 @@ test('a snapshot holds just what was hashed, and is the same bytes each time', a
   await openContexts(root, kept, () => Date.now() + LATER).snapshot(build(), hash);
   assert.equal(await digest(), first);
   await writeFile(join(folder, 'run'), 'changed');
-  assert.equal(await contexts.snapshot(build(), hash), path, 'what is kept is not made again');
+  assert.equal((await contexts.snapshot(build(), hash)).path, path, 'what is kept is not made again');
 });
 
 test('a context that changed is not kept as what it was', async (t) => {
@@ -52,7 +52,7 @@ test('many snapshots of one context at once give one file', async (t) => {
   const { contexts, kept } = await start(t, { a: 'x'.repeat(100_000) });
   const { hash } = await contexts.look(build());
   const paths = await Promise.all(Array.from({ length: 8 }, () => contexts.snapshot(build(), hash)));
-  assert.equal(new Set(paths).size, 1);
+  assert.equal(new Set(paths.map(({ path }) => path)).size, 1);
   assert.deepEqual(await readdir(kept), [`${hash}.tar`]);
 });
 
@@ -86,7 +86,7 @@ test('a snapshot that has no folder to go to is no failed build, and is made whe
   );
   await rm(kept);
   await mkdir(kept);
-  assert.equal(await contexts.snapshot(build(), hash), join(kept, `${hash}.tar`));
+  assert.equal((await contexts.snapshot(build(), hash)).path, join(kept, `${hash}.tar`));
 });
 
 test('a source that goes while its context is kept has changed', async (t) => {

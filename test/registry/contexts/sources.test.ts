@@ -15,7 +15,7 @@ const FILES = new Map([
   ['src/deep/ä.js', 'let x;\r\n'],
   ['empty', ''],
 ]);
-const ID = buildIdOfFiles(FILES);
+const ID = await buildIdOfFiles(FILES);
 
 async function start(t: TestContext): Promise<string> {
   const root = await tempFolder(t);
@@ -138,9 +138,9 @@ test('sources that are gone, lead out or are too large are not given', async (t)
   await assert.rejects(read('sources/big'), isReason('PayloadTooLarge'));
 });
 
-test("a malformed .dockerignore among the files is the sender's mistake", () => {
-  assert.throws(
-    () => buildIdOfFiles(new Map([...FILES, ['.dockerignore', '[']])),
+test("a malformed .dockerignore among the files is the sender's mistake", async () => {
+  await assert.rejects(
+    buildIdOfFiles(new Map([...FILES, ['.dockerignore', '[']])),
     (error) => error instanceof AppError && error.reason === 'BadRequest' && /line 1/.test(error.message),
   );
 });
@@ -190,7 +190,7 @@ test('files that a POST brings have the id of the folder they are written to', a
           );
           if (!clashes) files.set(name, text);
         }
-        const buildId = buildIdOfFiles(files);
+        const buildId = await buildIdOfFiles(files);
         const { context } = await writeSources(root, buildId, files);
         assert.equal((await contexts.look(build({ context }))).buildId, buildId);
         await rm(join(root, context), { recursive: true });
