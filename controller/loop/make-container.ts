@@ -1,7 +1,7 @@
 import { short } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
 import { attemptImage, isSameImage, type Made, type ProgramMemory } from '../../schemas/memory.ts';
-import { environmentOf, LABELS, timestamp } from '../../schemas/program.ts';
+import { environmentOf, LABELS } from '../../schemas/program.ts';
 import { imageOf } from '../../schemas/revision.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
@@ -10,6 +10,7 @@ import type { CreateContainer } from '../engine/engine.ts';
 import type { Slots } from '../engine/slots.ts';
 import type { CreateAction } from '../program/action.ts';
 import type { EventDraft } from '../program/events.ts';
+import { nextMadeAt } from '../program/ownership.ts';
 import { emit, save } from './ledger.ts';
 import { type Outcome, withDeed } from './outcome.ts';
 import { keepAgain, keepNew, type RevisionDeps } from './revisions.ts';
@@ -44,7 +45,7 @@ export async function createContainer(
   // Somebody else has it by now: the next pass finds what is left.
   if (state === undefined) return { status: before, goOn: false };
   const lostAt = await tellOfLostState(deps, before, state);
-  const at = timestamp(deps.clock.now());
+  const at = nextMadeAt(memory, deps.clock.now());
   const makes = { kind: 'makes', revision, hash, ...image, specHash, at, isAgain, ...state } as const;
   const status = withDeed(before, { ...makes, ...(lostAt !== undefined && { lostAt }) });
   const isNew = memory.program.newest?.number !== revision && there === undefined;

@@ -1,7 +1,7 @@
 import { type Container, hashOf, revisionOf, type Stranger, short } from '../../schemas/container.ts';
 import type { Facts } from '../../schemas/facts.ts';
 import { type ProgramMemory, withProgram } from '../../schemas/memory.ts';
-import { environmentOf, LABELS, type ProgramSpec } from '../../schemas/program.ts';
+import { environmentOf, LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, type Revision } from '../../schemas/revision.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
 
@@ -33,6 +33,13 @@ export function isInDoubt({ program, containers }: ProgramMemory, one: Container
 
 /** So many are known, for copies of what is long gone. */
 const MADE_AT_MAX = 10;
+
+/** `LABELS.madeAt` of the container that is made now: no two have the same, whatever the clock does. */
+export function nextMadeAt({ program: { madeAt = [] } }: ProgramMemory, nowMs: number): string {
+  let ms = nowMs;
+  while (madeAt.includes(timestamp(ms))) ms++;
+  return timestamp(ms);
+}
 
 /** What `OfProgram.madeAt` is with these. */
 export function withMadeAt({ madeAt = [] }: ProgramMemory['program'], ...more: string[]): readonly string[] {

@@ -145,5 +145,8 @@ describe('a container of a program whose ids are noted', () => {
     assert.deepEqual(withMadeAt(program, 'j', ''), program.madeAt);
     assert.equal(withMadeAt(program, 'j', ''), program.madeAt);
     assert.deepEqual(withMadeAt(program, 'k').join(''), 'bcdefghijk');
+    const at = (ms: number) => new Date(ms).toISOString();
+    const known = { ...other, program: { ...program, madeAt: [at(5), at(6)] } };
+    assert.deepEqual([nextMadeAt(other, 5), nextMadeAt(known, 5)], [at(5), at(7)]);
   });
 });
