@@ -4,6 +4,7 @@ import { containerOf } from '../../../controller/engine/docker/translate.ts';
 import { afterDeed } from '../../../controller/program/deed.ts';
 import {
   isInDoubt,
+  nextMadeAt,
   noted,
   type Papers,
   toldApart,
