@@ -85,7 +85,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     if (call === undefined) return;
     const container = [...containers.values()].find(({ facts }) => facts.name === about);
     if (container === undefined) return;
-    if (isCopy(container) && stage.pruning) return;
+    if (isCopy(container) && stage.pruning > 0) return;
     if (!isOurs(container)) wrong(`the host called ${name} for ${about}, which is not its own`);
     else if ((call === 'stop' || call === 'remove') && isUp(container)) mayEnd(container, call);
   };

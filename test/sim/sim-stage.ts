@@ -81,8 +81,8 @@ export interface SimStage {
   wasFull: boolean;
   /** Something else than the host is at work on the engine. */
   meddling: boolean;
-  /** Somebody confirms what is missing, and that strays go. */
-  pruning: boolean;
+  /** So many calls are under way that confirm what is missing, and that strays go. */
+  pruning: number;
   /** Containers that somebody else started or changed, and when last, on the monotonic clock. */
   readonly meddled: Map<string, number>;
   /** Containers that somebody changed, and when the program began as its ledger said then. */
@@ -167,7 +167,7 @@ export async function createSimStage(seed: number, onPass?: (pass: PassRecord) =
     ...{ host: undefined, version: 0, wallOffsetMs: 0, jumpedMs: undefined, deathIn: 0, openCalls: 0 },
     ...{
       meddling: false,
-      pruning: false,
+      pruning: 0,
       dataWasFull: false,
       freedMs: Number.NEGATIVE_INFINITY,
       wasFull: false,
@@ -189,7 +189,7 @@ export async function createSimStage(seed: number, onPass?: (pass: PassRecord) =
     async start() {
       dying = undefined;
       stage.openCalls = 0;
-      stage.pruning = false;
+      stage.pruning = 0;
       let died = (): void => undefined;
       const death = new Promise<undefined>((resolve) => {
         died = () => resolve(undefined);

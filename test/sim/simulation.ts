@@ -176,7 +176,7 @@ async function depth({ metrics }: SimHost): Promise<number> {
 /** What was kept until somebody confirms goes when somebody does, and strays with it. */
 async function prune(stage: SimStage, invariants: Invariants): Promise<void> {
   const host = hostOf(stage);
-  stage.pruning = true;
+  stage.pruning += 1;
   void host.programs.confirmPrune();
   await stage.advance(15_000);
   invariants.check();

@@ -135,9 +135,9 @@ async function rollBack(stage: SimStage, host: SimHost): Promise<Call | undefine
 }
 
 async function confirmPrune(stage: SimStage, host: SimHost): Promise<Call> {
-  stage.pruning = true;
+  stage.pruning += 1;
   const over = () => {
-    stage.pruning = false;
+    stage.pruning = Math.max(0, stage.pruning - 1);
   };
   return { words: 'confirm the prune', answer: host.programs.confirmPrune().finally(over) };
 }
