@@ -8,7 +8,7 @@ import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './
 import { createFollower } from './follower.ts';
 import { createHeadReader, type GitFolders } from './head.ts';
 import { createGitStand, type GitStand } from './may-be-read.ts';
-import { createGitQuestions, type GitQuestions } from './questions.ts';
+import { createGitQuestions, type GitQuestions, headCommit } from './questions.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createGitRun, type GitRun } from './run.ts';
 import { createTimers } from './timers.ts';
@@ -72,7 +72,7 @@ export async function openGit(options: GitOptions): Promise<Git | undefined> {
 function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git & { open(): Promise<void> } {
   const { clock, onWarning, remote } = options;
   const state = createGitState(run, clock, onWarning);
-  const readHead = createHeadReader(folders, () => headOf(run));
+  const readHead = createHeadReader(folders, () => headCommit(run));
   const stand = createGitStand(readHead, clock, () => recorder.hasLock());
   const recorder = createRecorder({
     ...{ root: options.root, gitDir: folders.gitDir, run, clock, onWarning, readHead: stand.head },
@@ -140,12 +140,6 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
       await recorder.idle();
     },
   };
-}
-
-/** The commit as git says it; `""` where there is none. */
-async function headOf(run: GitRun): Promise<string> {
-  const { code, stdout } = await run(['rev-parse', '-q', '--verify', 'HEAD']);
-  return code === 0 ? stdout.trim() : '';
 }
 
 function editElsewhere({ url, branch }: Remote): AppError {

@@ -16,6 +16,12 @@ export interface GitQuestions {
   lastChange(commits: string, paths: readonly string[]): Promise<Change | undefined>;
 }
 
+/** The commit that HEAD is, as git says it; `""` where there is none. */
+export async function headCommit(run: GitRun): Promise<string> {
+  const { code, stdout } = await run(['rev-parse', '-q', '--verify', 'HEAD']);
+  return code === 0 ? stdout.trim() : '';
+}
+
 /** @param isUnborn whether the repository has no commit */
 export function createGitQuestions(run: GitRun, isUnborn: () => boolean): GitQuestions {
   return {
