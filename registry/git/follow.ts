@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError, codeOf } from '../../schemas/errors.ts';
@@ -6,8 +7,13 @@ import { createGitRun, type GitResult, type GitRun, wordsOf } from './run.ts';
 
 /** A remote that does not answer within this is unreachable. */
 const FETCH_MS_MAX = 60_000;
-/** The name of the remote, in this host's calls only: nothing is written to the repository's configuration. */
+/** Where the branch is kept, as that of a remote: `hersh-host/main`. */
 const REMOTE = 'hersh-host';
+/**
+ * The remote's name in this host's calls, to which nothing is written. One that the repository's configuration knows,
+ * or a file of it, would bring its own address, and git takes the first: so nobody else can have it.
+ */
+const REMOTE_HERE = `${REMOTE}-${randomBytes(8).toString('hex')}`;
 
 /** A branch elsewhere that the registry is kept equal to. */
 export interface Remote {
@@ -50,8 +56,8 @@ export async function followOnce(
 
   const target = `refs/remotes/${REMOTE}/${branch}`;
   const fetched = await run(
-    ['fetch', '-q', '--no-tags', '--no-write-fetch-head', REMOTE, `+refs/heads/${branch}:${target}`],
-    { config: { [`remote.${REMOTE}.url`]: fetchable(remote.url) }, limitMs: FETCH_MS_MAX },
+    ['fetch', '-q', '--no-tags', '--no-write-fetch-head', REMOTE_HERE, `+refs/heads/${branch}:${target}`],
+    { config: { [`remote.${REMOTE_HERE}.url`]: fetchable(remote.url) }, limitMs: FETCH_MS_MAX },
   );
   if (fetched.code !== 0)
     return stay('RemoteUnreachable', `${branch} can not be fetched from ${shown}: ${said(fetched)}`);

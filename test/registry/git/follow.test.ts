@@ -153,6 +153,18 @@ describe('git: following a remote', () => {
     assert.equal(await stage.read('notes.txt'), 'mine');
   });
 
+  test('a remote of that name with another address, however it is configured: the one that was asked for counts', async (t) => {
+    const { remote, push } = await origin(t);
+    const stage = await createGitStage(t);
+    // git 2.39 takes the first address of several, and that of the repository's configuration comes first.
+    await stage.git('remote', 'add', 'hersh-host', '/nowhere/at/all.git');
+    await stage.write('.git/remotes/hersh-host', 'URL: /nowhere/else.git\n');
+    const registry = await following(stage, remote);
+    assert.deepEqual(registry.health().warnings, []);
+    await push('programs/b.yaml', imageManifest('b'));
+    await stage.until(() => registry.get('b') !== undefined, 4_000);
+  });
+
   test('another branch checked out here is left alone', async (t) => {
     const { remote, push } = await origin(t);
     const stage = await createGitStage(t, { init: false });
