@@ -3,10 +3,11 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError, codeOf } from '../../schemas/errors.ts';
 import type { GitHead } from './head.ts';
+import type { Mover } from './move.ts';
 import { createGitRun, type GitResult, type GitRun, wordsOf } from './run.ts';
 
-/** A remote that does not answer within this is unreachable. */
-const FETCH_MS_MAX = 60_000;
+/** A remote that says nothing for this long is unreachable; how much it has to say is its own affair. */
+export const FETCH_SILENCE_MS = 120_000;
 /** Where the branch is kept, as that of a remote: `hersh-host/main`. */
 const REMOTE = 'hersh-host';
 /**
@@ -15,12 +16,17 @@ const REMOTE = 'hersh-host';
  */
 const REMOTE_HERE = `${REMOTE}-${randomBytes(8).toString('hex')}`;
 
+/** It says how far it is, so that one that goes on is told from one that hangs. */
+const FETCH = ['fetch', '--progress', '--no-tags', '--no-write-fetch-head'];
+
 /** A branch elsewhere that the registry is kept equal to. */
 export interface Remote {
   /** What `git fetch` takes; it may hold a password, so it is shown through `redactUrl` only. */
   url: string;
   branch: string;
   intervalMs: number;
+  /** A fetch is given up when the remote says nothing for this long. Default 2 minutes. */
+  silenceMs?: number;
 }
 
 /** Why nothing is taken over from a remote. */
@@ -45,6 +51,7 @@ export async function followOnce(
   run: GitRun,
   remote: Remote,
   readHead: () => Promise<GitHead>,
+  mover: Pick<Mover, 'move'>,
 ): Promise<Followed> {
   const { branch } = remote;
   const shown = redactUrl(remote.url);
@@ -55,10 +62,10 @@ export async function followOnce(
   const said = (result: GitResult) => redactText(wordsOf(result), remote.url);
 
   const target = `refs/remotes/${REMOTE}/${branch}`;
-  const fetched = await run(
-    ['fetch', '-q', '--no-tags', '--no-write-fetch-head', REMOTE_HERE, `+refs/heads/${branch}:${target}`],
-    { config: { [`remote.${REMOTE_HERE}.url`]: fetchable(remote.url) }, limitMs: FETCH_MS_MAX },
-  );
+  const fetched = await run([...FETCH, REMOTE_HERE, `+refs/heads/${branch}:${target}`], {
+    config: { [`remote.${REMOTE_HERE}.url`]: fetchable(remote.url) },
+    silenceMs: remote.silenceMs ?? FETCH_SILENCE_MS,
+  });
   if (fetched.code !== 0)
     return stay('RemoteUnreachable', `${branch} can not be fetched from ${shown}: ${said(fetched)}`);
   const head = await readHead();
@@ -76,7 +83,7 @@ export async function followOnce(
       `the work tree holds commits that ${branch} of ${shown} does not: they diverged; push them there, or drop them with git reset --hard ${REMOTE}/${branch} in the registry`,
     );
   }
-  const merged = await run(['merge', '-q', '--ff-only', '--no-autostash', theirs], { limitMs: FETCH_MS_MAX });
+  const merged = await mover.move(head.id, theirs);
   if (merged.code !== 0)
     return stay('RemoteBlocked', `${branch} of ${shown} can not be taken over: ${said(merged)}`);
   return { trouble: undefined, moved: true };

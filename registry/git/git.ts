@@ -1,5 +1,6 @@
 /** All that knows git: the work tree as the registry uses it, where it is one. */
 
+import { join } from 'node:path';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { createGitState, type GitState } from './committed-files.ts';
@@ -7,14 +8,18 @@ import { findFolders } from './folders.ts';
 import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
 import { createFollower } from './follower.ts';
 import { createHeadReader, type GitFolders } from './head.ts';
+import { isHeldByLiving } from './lock-holder.ts';
 import { createGitStand, type GitStand } from './may-be-read.ts';
+import { createMover, type Mover } from './move.ts';
 import { createGitQuestions, type GitQuestions, headCommit } from './questions.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createGitRun, type GitRun } from './run.ts';
-import { createTimers } from './timers.ts';
+import { createTimers, type Timers } from './timers.ts';
 
 /** HEAD is looked at this often; a few `stat` calls. */
 const HEAD_MS = 500;
+/** What a host that was killed left half moved is looked at again after this, where a git is still at work on it. */
+const TAKE_BACK_MS = 1_000;
 
 /** The git work tree that the registry is. */
 export interface Git
@@ -53,13 +58,14 @@ export interface GitOptions {
 export async function openGit(options: GitOptions): Promise<Git | undefined> {
   const { root, remote, onWarning } = options;
   if (remote !== undefined) await prepareFollowing(root, remote);
-  const run = createGitRun(root);
+  const ends = new AbortController();
+  const run = createGitRun(root, ends.signal);
   const folders = await findFolders(root, run, (why) => {
     onWarning({}, why);
     options.onUnused?.(why);
   });
   if (folders !== undefined) {
-    const git = createGit(options, run, folders);
+    const git = createGit(options, run, folders, ends);
     await git.open();
     return git;
   }
@@ -69,11 +75,20 @@ export async function openGit(options: GitOptions): Promise<Git | undefined> {
   });
 }
 
-function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git & { open(): Promise<void> } {
+function createGit(
+  options: GitOptions,
+  run: GitRun,
+  folders: GitFolders,
+  ends: AbortController,
+): Git & { open(): Promise<void> } {
   const { clock, onWarning, remote } = options;
   const state = createGitState(run, clock, onWarning);
   const readHead = createHeadReader(folders, () => headCommit(run));
-  const stand = createGitStand(readHead, clock, () => recorder.hasLock());
+  const mover = createMover(options.root, folders.gitDir, run, async () => (await readHead()).id);
+  const stand = createGitStand({
+    ...{ readHead, clock, hasOwnLock: () => recorder.hasLock(), isMoving: mover.isUnderWay },
+    isHolderAlive: () => isHeldByLiving(join(folders.gitDir, 'index.lock')),
+  });
   const recorder = createRecorder({
     ...{ root: options.root, gitDir: folders.gitDir, run, clock, onWarning, readHead: stand.head },
     async onCommit(from, to, done) {
@@ -88,10 +103,7 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     if (!timers.isClosed()) onMoved();
   };
   const follower =
-    remote && createFollower({ remote, run, clock, timers, readHead, onWarning, onNews: moved });
-  /** The operation at the last look at HEAD. */
-  let polled = '';
-
+    remote && createFollower({ remote, run, clock, timers, readHead, mover, onWarning, onNews: moved });
   async function refresh(): Promise<ReadonlySet<string>> {
     const now = await stand.head();
     // What git did last may have changed which files differ.
@@ -99,14 +111,6 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     const changed = await state.refresh(now);
     stand.noteConflicts(now, state.hasConflicts());
     return changed;
-  }
-
-  async function poll(): Promise<void> {
-    const now = await stand.head();
-    const isNews = now.operation !== polled || stand.isAhead(now);
-    polled = now.operation;
-    if (isNews) moved();
-    timers.later('the look at HEAD', HEAD_MS, poll);
   }
 
   function mustBeEditable(): void {
@@ -122,6 +126,7 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     async open() {
       // An edit that a kill cut off is finished now, and not at the next edit, which may never come.
       await recorder.finishLeft();
+      await takeBack(mover, timers, onWarning);
       await follower?.begin();
       await refresh();
     },
@@ -133,13 +138,41 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     warnings: () => follower?.warnings() ?? [],
     start(listener) {
       onMoved = listener;
-      timers.later('the look at HEAD', HEAD_MS, poll);
+      pollHead(stand, timers, moved);
     },
     async close() {
       timers.close();
       await recorder.idle();
+      // What only fetches, looks or tidies up can be done by the next host as well.
+      ends.abort();
+      await follower?.idle();
     },
   };
+}
+
+/** Tells, from now on, when HEAD moved, or an operation began or ended. */
+function pollHead(stand: GitStand, timers: Timers, onNews: () => void): void {
+  let before = '';
+  const poll = async () => {
+    const now = await stand.head();
+    const isNews = now.operation !== before || stand.isAhead(now);
+    before = now.operation;
+    if (isNews) onNews();
+    timers.later('the look at HEAD', HEAD_MS, poll);
+  };
+  timers.later('the look at HEAD', HEAD_MS, poll);
+}
+
+/** Takes back what a host that was killed left half moved; where that has to wait, again and again. */
+async function takeBack(mover: Mover, timers: Timers, onWarning: GitOptions['onWarning']): Promise<void> {
+  const again = async () => {
+    if (mover.isUnderWay() && (await mover.takeBack()) !== '')
+      timers.later('taking back a move', TAKE_BACK_MS, again);
+  };
+  const why = await mover.takeBack();
+  if (why === '') return;
+  onWarning({ why }, 'a move to another commit was cut off, and is taken back as soon as that can be');
+  timers.later('taking back a move', TAKE_BACK_MS, again);
 }
 
 function editElsewhere({ url, branch }: Remote): AppError {
