@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError, codeOf } from '../../schemas/errors.ts';
+import { fetchWhole } from './fetch.ts';
 import type { GitHead } from './head.ts';
 import type { Mover } from './move.ts';
 import { createGitRun, type GitResult, type GitRun, wordsOf } from './run.ts';
@@ -15,9 +16,6 @@ const REMOTE = 'hersh-host';
  * or a file of it, would bring its own address, and git takes the first: so nobody else can have it.
  */
 const REMOTE_HERE = `${REMOTE}-${randomBytes(8).toString('hex')}`;
-
-/** It says how far it is, so that one that goes on is told from one that hangs. */
-const FETCH = ['fetch', '--progress', '--no-tags', '--no-write-fetch-head'];
 
 /** A branch elsewhere that the registry is kept equal to. */
 export interface Remote {
@@ -46,12 +44,14 @@ export interface Followed {
 /**
  * Fetches the branch and moves HEAD, index and files to it where that is a mere fast-forward and no file that
  * somebody changed here is in the way. Otherwise nothing changes.
+ * @param commonDir where git keeps refs and objects
  */
 export async function followOnce(
   run: GitRun,
   remote: Remote,
   readHead: () => Promise<GitHead>,
   mover: Pick<Mover, 'move'>,
+  commonDir: string,
 ): Promise<Followed> {
   const { branch } = remote;
   const shown = redactUrl(remote.url);
@@ -62,9 +62,12 @@ export async function followOnce(
   const said = (result: GitResult) => redactText(wordsOf(result), remote.url);
 
   const target = `refs/remotes/${REMOTE}/${branch}`;
-  const fetched = await run([...FETCH, REMOTE_HERE, `+refs/heads/${branch}:${target}`], {
-    config: { [`remote.${REMOTE_HERE}.url`]: fetchable(remote.url) },
-    silenceMs: remote.silenceMs ?? FETCH_SILENCE_MS,
+  const fetched = await fetchWhole({
+    ...{ run, commonDir, what: [REMOTE_HERE, `+refs/heads/${branch}:${target}`] },
+    options: {
+      config: { [`remote.${REMOTE_HERE}.url`]: fetchable(remote.url) },
+      silenceMs: remote.silenceMs ?? FETCH_SILENCE_MS,
+    },
   });
   if (fetched.code !== 0)
     return stay('RemoteUnreachable', `${branch} can not be fetched from ${shown}: ${said(fetched)}`);

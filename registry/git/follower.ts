@@ -32,6 +32,8 @@ export interface FollowerOptions {
   timers: Timers;
   readHead: () => Promise<GitHead>;
   mover: Mover;
+  /** Where git keeps refs and objects. */
+  commonDir: string;
   onWarning: (fields: object, message: string) => void;
   /** Called when HEAD was moved, or there is another trouble, or none any more. */
   onNews: () => void;
@@ -54,10 +56,12 @@ export function createFollower(options: FollowerOptions): Follower {
       timers.later('following the remote', UNDER_WAY_MS, follow);
       return;
     }
-    const result: Followed = await followOnce(run, remote, readHead, mover).catch((error: unknown) => ({
-      trouble: { reason: 'RemoteUnreachable', message: messageOf(error) },
-      moved: false,
-    }));
+    const result: Followed = await followOnce(run, remote, readHead, mover, options.commonDir).catch(
+      (error: unknown) => ({
+        trouble: { reason: 'RemoteUnreachable', message: messageOf(error) },
+        moved: false,
+      }),
+    );
     const isOther = result.trouble?.message !== trouble?.message;
     trouble = result.trouble;
     if (isOther) {

@@ -103,7 +103,11 @@ function createGit(
     if (!timers.isClosed()) onMoved();
   };
   const follower =
-    remote && createFollower({ remote, run, clock, timers, readHead, mover, onWarning, onNews: moved });
+    remote &&
+    createFollower({
+      ...{ remote, run, clock, timers, readHead, mover, onWarning, onNews: moved },
+      commonDir: folders.commonDir,
+    });
   async function refresh(): Promise<ReadonlySet<string>> {
     const now = await stand.head();
     // What git did last may have changed which files differ.
