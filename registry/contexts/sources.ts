@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { buildHash, buildIdOf } from '../../schemas/build-id.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
-import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
+import { ROOT_FOLDERS_LEFT_OUT } from '../../schemas/resolve.ts';
 import { isTemporary } from '../files/atomic-write.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { entriesOfFiles, foldersAbove, MODE_FILE, modeOf } from './entries.ts';
@@ -109,7 +109,7 @@ async function readTree(folder: string, isRoot: boolean): Promise<Tree> {
     for (const base of await readdir(join(folder, inner))) {
       const name = inner === '' ? base : `${inner}/${base}`;
       const path = join(folder, name);
-      if ((isRoot && RESERVED_FOLDERS.includes(name)) || isTemporary(base)) continue;
+      if ((isRoot && ROOT_FOLDERS_LEFT_OUT.includes(name)) || isTemporary(base)) continue;
       const stats = await lstat(path);
       if (stats.isDirectory()) {
         tree.folders.add(name);

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { compareBytes } from '../../schemas/build-id.ts';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
-import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
+import { ROOT_FOLDERS_LEFT_OUT } from '../../schemas/resolve.ts';
 import { isTemporary } from '../files/atomic-write.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
@@ -77,7 +77,7 @@ async function walk(
     const listed = isTop ? await readdir(folder) : await readdir(join(folder, inner)).catch(unlessGone);
     if (listed === undefined) againMs = Math.max(againMs, SETTLE_MS + 1);
     const bases = (listed ?? [])
-      .filter((base) => !isTemporary(base) && !(isRoot && isTop && RESERVED_FOLDERS.includes(base)))
+      .filter((base) => !isTemporary(base) && !(isRoot && isTop && ROOT_FOLDERS_LEFT_OUT.includes(base)))
       .sort(compareBytes);
     const found = await mapLimit(bases, STATS_AT_ONCE, (base) => statOf(join(folder, inner, base)));
     for (const [index, base] of bases.entries()) {

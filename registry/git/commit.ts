@@ -5,6 +5,7 @@ import { AppError, messageOf } from '../../schemas/errors.ts';
 import { isThere } from '../files/is-there.ts';
 import { unlessGone } from '../files/unless-gone.ts';
 import { itemsIn } from './ask.ts';
+import { pathsBehind } from './behind.ts';
 import { type Intent, TEMP_INDEX_PREFIX } from './lock.ts';
 import { headCommit } from './questions.ts';
 import { type GitResult, type GitRun, wordsOf } from './run.ts';
@@ -91,7 +92,12 @@ async function stage(
 ): Promise<Committed & { known: string[] }> {
   const there: string[] = [];
   const gone: string[] = [];
-  for (const path of paths) ((await isThere(join(root, path))) ? there : gone).push(path);
+  for (const path of paths) {
+    // A manifest may be a link: what was written is the file behind it.
+    const recorded = pathsBehind(root, path) ?? [path];
+    if (await isThere(join(root, path))) there.push(...recorded);
+    else gone.push(recorded.at(-1) ?? path);
+  }
   // -f: what a POST brings belongs together, also where a .gitignore would leave a part out.
   if (there.length > 0) must(await run(['add', '-f', '--', ...there], { indexFile, limitMs: ADD_MS_MAX }));
   if (gone.length === 0) return { there, gone, known: [] };

@@ -1,8 +1,10 @@
+import { basename } from 'node:path';
 import type { Clock } from '../../schemas/clock.ts';
 import { labelOf, programOf } from '../paths.ts';
 import { createGitAsk, itemsIn } from './ask.ts';
+import { pathsBehind } from './behind.ts';
 import type { Committed } from './commit.ts';
-import { createDifferences } from './differences.ts';
+import { createDifferences, type Differences } from './differences.ts';
 import type { GitHead } from './head.ts';
 import type { GitRun } from './run.ts';
 
@@ -12,8 +14,8 @@ export interface GitState {
   head(): string;
   /** Whether the index holds conflicts that nobody has resolved. */
   hasConflicts(): boolean;
-  /** The commit that the manifest and its context are those of; `""` where either differs from HEAD's. */
-  commitOf(name: string, context: string | undefined): string;
+  /** The commit that the manifest and its context, behind links as well, are those of; `""` where either differs from HEAD's. */
+  commitOf(name: string, context: string | undefined, dockerfile?: string): string;
   /** Whether HEAD has the manifest. */
   hasProgram(name: string): boolean;
   /**
@@ -22,6 +24,8 @@ export interface GitState {
    * @param came the commit that it was last seen in, by this host or one before, or `""`
    */
   droppedProgram(name: string, came: string): boolean;
+  /** What git has of a path: the links on the way, and what is behind them, or the submodule that has it. */
+  recordedAs(path: string): string[];
   /** Somebody changed a file. */
   touch(): void;
   /**
@@ -34,13 +38,16 @@ export interface GitState {
 }
 
 export function createGitState(
+  root: string,
   run: GitRun,
   clock: Clock,
   onWarning: (fields: object, message: string) => void,
 ): GitState {
   const ask = createGitAsk(run, onWarning);
-  const differences = createDifferences(ask, clock);
+  const differences = createDifferences(root, ask, clock);
   let head = '';
+  /** Where git has the manifests. */
+  const folder = () => pathsBehind(root, 'programs')?.at(-1) ?? 'programs';
   /** Names whose manifest is in HEAD. */
   let programs = new Set<string>();
   /** Names that a HEAD seen before had, and this one has not. */
@@ -51,12 +58,12 @@ export function createGitState(
    * undefined where it can not be read: then it is not known, and what was known of the last one stays.
    */
   async function readHead(to: string): Promise<string[] | undefined> {
-    const tree = to === '' ? [] : await ask('ls-tree', '-z', '--name-only', to, 'programs/');
+    const tree = to === '' ? [] : await ask('ls-tree', '-z', '--name-only', to, `${folder()}/`);
     if (tree === undefined) return undefined;
     const from = head;
     head = to;
     for (const name of programs) dropped.add(name);
-    programs = new Set(tree.flatMap((path) => programOf(path) ?? []));
+    programs = new Set(tree.flatMap((path) => programOf(`programs/${basename(path)}`) ?? []));
     for (const name of programs) dropped.delete(name);
     if (head === '') return [];
     if (from === '') return tree;
@@ -67,11 +74,12 @@ export function createGitState(
   return {
     head: () => head,
     hasConflicts: differences.hasConflicts,
-    commitOf(name, context) {
+    commitOf(name, context, dockerfile = 'Dockerfile') {
       const isClean =
         programs.has(name) &&
-        differences.isFileClean(labelOf(name)) &&
-        (context === undefined || differences.isFolderClean(context));
+        isCleanBehind(root, differences, labelOf(name), differences.isFileClean) &&
+        (context === undefined ||
+          isCleanBehind(root, differences, context, (path) => differences.isFolderClean(path, dockerfile)));
       return isClean ? head : '';
     },
     hasProgram: (name) => programs.has(name),
@@ -81,6 +89,7 @@ export function createGitState(
       programs.size > 0 &&
       !programs.has(name) &&
       differences.isFileClean(labelOf(name)),
+    recordedAs: (path) => recordedAs(root, differences, path),
     touch: differences.touch,
     async refresh(now) {
       const isMove = now.id !== head;
@@ -99,4 +108,21 @@ export function createGitState(
       for (const name of gone.flatMap((path) => programOf(path) ?? [])) programs.delete(name);
     },
   };
+}
+
+/** Whether HEAD has the path as it is: the links on the way, and what is behind them. */
+function isCleanBehind(
+  root: string,
+  { isFileClean }: Differences,
+  path: string,
+  isLastClean: (path: string) => boolean,
+): boolean {
+  const behind = pathsBehind(root, path);
+  const last = behind?.pop();
+  return last !== undefined && behind?.every(isFileClean) === true && isLastClean(last);
+}
+
+function recordedAs(root: string, { submoduleOf }: Differences, path: string): string[] {
+  const behind = pathsBehind(root, path) ?? [path];
+  return [...new Set(behind.map((one) => submoduleOf(one) ?? one))];
 }

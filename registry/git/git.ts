@@ -82,7 +82,7 @@ function createGit(
   ends: AbortController,
 ): Git & { open(): Promise<void> } {
   const { clock, onWarning, remote } = options;
-  const state = createGitState(run, clock, onWarning);
+  const state = createGitState(options.root, run, clock, onWarning);
   const readHead = createHeadReader(folders, () => headCommit(run));
   const mover = createMover(options.root, folders.gitDir, run, async () => (await readHead()).id);
   const stand = createGitStand({
@@ -125,7 +125,7 @@ function createGit(
     ...{ commitOf: state.commitOf, hasProgram: state.hasProgram },
     ...{ droppedProgram: state.droppedProgram, touch: state.touch },
     ...{ operation: stand.operation, stand: stand.stand, looked: stand.looked, held: stand.held },
-    ...createGitQuestions(run, () => state.head() === ''),
+    ...createGitQuestions(run, () => state.head() === '', state.recordedAs),
     ...{ refresh, mustBeEditable },
     async open() {
       // An edit that a kill cut off is finished now, and not at the next edit, which may never come.
