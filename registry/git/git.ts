@@ -7,11 +7,11 @@ import { createGitState, type GitState } from './committed-files.ts';
 import { findFolders } from './folders.ts';
 import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
 import { createFollower } from './follower.ts';
-import { createHeadReader, type GitFolders } from './head.ts';
+import { askHead, createHeadReader, type GitFolders } from './head.ts';
 import { isHeldByLiving } from './lock-holder.ts';
 import { createGitStand, type GitStand } from './may-be-read.ts';
 import { createMover, type Mover } from './move.ts';
-import { createGitQuestions, type GitQuestions, headCommit } from './questions.ts';
+import { createGitQuestions, type GitQuestions } from './questions.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createGitRun, type GitRun } from './run.ts';
 import { createTimers, type Timers } from './timers.ts';
@@ -83,10 +83,10 @@ function createGit(
 ): Git & { open(): Promise<void> } {
   const { clock, onWarning, remote } = options;
   const state = createGitState(options.root, run, clock, onWarning);
-  const readHead = createHeadReader(folders, () => headCommit(run));
+  const readHead = createHeadReader(folders, (isReftable) => askHead(run, isReftable));
   const mover = createMover(options.root, folders.gitDir, run, async () => (await readHead()).id);
   const stand = createGitStand({
-    ...{ readHead, clock, hasOwnLock: () => recorder.hasLock(), isMoving: mover.isUnderWay },
+    ...{ readHead, clock, hasOwnLock: () => recorder.hasLock(), isMoving: mover.isMoving },
     isHolderAlive: () => isHeldByLiving(join(folders.gitDir, 'index.lock')),
   });
   const recorder = createRecorder({

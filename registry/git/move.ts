@@ -2,6 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isHeldByLiving, livesIn } from './lock-holder.ts';
 import type { GitResult, GitRun } from './run.ts';
+import { bringSubmodules } from './submodules.ts';
 import { differing, MOVE_SILENCE_MS, type MoveNote, undoMove } from './undo-move.ts';
 
 /** In the git folder while the host moves the files; what stands there at a start was cut off. */
@@ -13,12 +14,16 @@ const LOCKS = ['index.lock', 'HEAD.lock'];
 export interface Mover {
   /** A move is under way, or one that was cut off is not taken back yet: the files are those of no commit. */
   isUnderWay(): boolean;
+  /** The same, or submodules are just being brought. */
+  isMoving(): boolean;
   /**
    * Takes back what a move that was cut off had written, and nothing that somebody else wrote meanwhile.
    * @returns why it has to wait, or `""`
    */
   takeBack(): Promise<string>;
-  /** What git said of it; a code other than 0 where nothing moved. */
+  /** Brings submodules to the commits that HEAD names. @returns which can not be brought and why, or `""` */
+  bring(): Promise<string>;
+  /** What git said of it; a code other than 0 where nothing moved. Submodules stay behind until they are brought. */
   move(from: string, to: string): Promise<GitResult>;
 }
 
@@ -31,6 +36,7 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
   const notePath = join(gitDir, NOTE);
   // Until it is known that nothing was cut off.
   let underWay = true;
+  let bringing = false;
   let running: Promise<string> | undefined;
 
   async function readNote(): Promise<MoveNote | undefined> {
@@ -72,7 +78,16 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
 
   return {
     isUnderWay: () => underWay,
+    isMoving: () => underWay || bringing,
     takeBack: () => takeBack(true),
+    async bring() {
+      bringing = true;
+      try {
+        return await bringSubmodules(run);
+      } finally {
+        bringing = false;
+      }
+    },
     async move(from, to) {
       const dirty = await differing(run);
       if (dirty === undefined) return { code: 1, stdout: '', stderr: 'git status fails' };
@@ -81,6 +96,8 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
       const options = ['--ff-only', '--no-autostash', '--progress'];
       const result = await run(['merge', ...options, to], { silenceMs: MOVE_SILENCE_MS });
       const isMoved = (await head()) === to;
+      // From here on without a pause in which the files of the new commit might be taken up without their submodules.
+      bringing = isMoved;
       await takeBack(result.code === 124);
       return isMoved ? { ...result, code: 0 } : { ...result, code: result.code || 1 };
     },
