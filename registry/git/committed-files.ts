@@ -4,9 +4,12 @@ import { labelOf, programOf } from '../paths.ts';
 import { createGitAsk, itemsIn } from './ask.ts';
 import { pathsBehind } from './behind.ts';
 import type { Committed } from './commit.ts';
-import { createDifferences, type Differences } from './differences.ts';
+import { createDifferences, type Differences, type Place } from './differences.ts';
 import type { GitHead } from './head.ts';
 import type { GitRun } from './run.ts';
+
+/** Paths alone, as the registry calls them. */
+const DIFF = ['-r', '-z', '--name-only', '--no-renames', '--relative'];
 
 /** What git says of the files, as of the last refresh. */
 export interface GitState {
@@ -37,17 +40,17 @@ export interface GitState {
   committed(head: string, done: Committed): void;
 }
 
+/** @param place the registry, and where it lies in the work tree */
 export function createGitState(
-  root: string,
+  place: Place,
   run: GitRun,
   clock: Clock,
   onWarning: (fields: object, message: string) => void,
 ): GitState {
   const ask = createGitAsk(run, onWarning);
-  const differences = createDifferences(root, ask, clock);
+  const { root } = place;
+  const differences = createDifferences(place, ask, clock);
   let head = '';
-  /** Where git has the manifests. */
-  const folder = () => pathsBehind(root, 'programs')?.at(-1) ?? 'programs';
   /** Names whose manifest is in HEAD. */
   let programs = new Set<string>();
   /** Names that a HEAD seen before had, and this one has not. */
@@ -58,16 +61,16 @@ export function createGitState(
    * undefined where it can not be read: then it is not known, and what was known of the last one stays.
    */
   async function readHead(to: string): Promise<string[] | undefined> {
-    const tree = to === '' ? [] : await ask('ls-tree', '-z', '--name-only', to, `${folder()}/`);
+    const tree = to === '' ? [] : await ask('ls-tree', '-z', '--name-only', to, `${manifestsIn(root)}/`);
     if (tree === undefined) return undefined;
     const from = head;
     head = to;
     for (const name of programs) dropped.add(name);
-    programs = new Set(tree.flatMap((path) => programOf(`programs/${basename(path)}`) ?? []));
+    programs = new Set(namesIn(tree));
     for (const name of programs) dropped.delete(name);
     if (head === '') return [];
     if (from === '') return tree;
-    const { code, stdout } = await run(['diff-tree', '-r', '-z', '--name-only', '--no-renames', from, head]);
+    const { code, stdout } = await run(['diff-tree', ...DIFF, from, head]);
     return code === 0 ? itemsIn(stdout) : tree;
   }
 
@@ -83,12 +86,11 @@ export function createGitState(
       return isClean ? head : '';
     },
     hasProgram: (name) => programs.has(name),
-    droppedProgram: (name, came) =>
-      (came !== '' || dropped.has(name)) &&
-      head !== '' &&
-      programs.size > 0 &&
-      !programs.has(name) &&
-      differences.isFileClean(labelOf(name)),
+    droppedProgram: (name, came) => {
+      const wasThere = came !== '' || dropped.has(name);
+      const hasOthers = head !== '' && programs.size > 0;
+      return wasThere && hasOthers && !programs.has(name) && differences.isFileClean(labelOf(name));
+    },
     recordedAs: (path) => recordedAs(root, differences, path),
     touch: differences.touch,
     async refresh(now) {
@@ -108,6 +110,15 @@ export function createGitState(
       for (const name of gone.flatMap((path) => programOf(path) ?? [])) programs.delete(name);
     },
   };
+}
+
+/** Where git has the manifests. */
+function manifestsIn(root: string): string {
+  return pathsBehind(root, 'programs')?.at(-1) ?? 'programs';
+}
+
+function namesIn(manifests: readonly string[]): string[] {
+  return manifests.flatMap((path) => programOf(`programs/${basename(path)}`) ?? []);
 }
 
 /** Whether HEAD has the path as it is: the links on the way, and what is behind them. */

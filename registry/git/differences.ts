@@ -37,7 +37,14 @@ export interface Differences {
   committed(paths: readonly string[]): void;
 }
 
-export function createDifferences(root: string, ask: GitAsk, clock: Clock): Differences {
+/** A registry in a work tree. */
+export interface Place {
+  root: string;
+  /** Where it lies there: `""`, or with a slash at its end: `deploy/`. */
+  prefix: string;
+}
+
+export function createDifferences({ root, prefix }: Place, ask: GitAsk, clock: Clock): Differences {
   let files = new Set<string>();
   /** All folders above them, `.` among them. */
   let folders = new Set<string>();
@@ -76,7 +83,7 @@ export function createDifferences(root: string, ask: GitAsk, clock: Clock): Diff
     },
     async refresh() {
       if (!touched && clock.monotonic() - askedAt < STATUS_MS) return [];
-      const lines = await ask('status', ...STATUS);
+      const lines = await ask('status', ...STATUS, '--', '.');
       const listed = await ask('ls-files', '-z', '-v', '-s');
       const before = new Set([...files, ...ignored]);
       known = lines !== undefined && listed !== undefined;
@@ -86,7 +93,10 @@ export function createDifferences(root: string, ask: GitAsk, clock: Clock): Diff
       submodules = new Set(links);
       // git status says nothing of a submodule that was never brought, though HEAD has files there.
       const empty = links.filter((path) => !existsSync(join(root, path, '.git')));
-      const named = (lines ?? []).map((line) => ({ code: line.slice(0, 2), path: plain(line.slice(3)) }));
+      const named = (lines ?? []).map((line) => ({
+        code: line.slice(0, 2),
+        path: innerOf(prefix, line.slice(3)),
+      }));
       ignored = named.filter(({ code, path }) => code === '!!' && !isOwn(path)).map(({ path }) => path);
       set([...named.filter(({ code }) => code !== '!!').map(({ path }) => path), ...empty, ...hidden]);
       conflicts = lines?.some((line) => CONFLICT.test(line)) === true;
@@ -101,9 +111,10 @@ export function createDifferences(root: string, ask: GitAsk, clock: Clock): Diff
   };
 }
 
-/** A folder, or a repository within, ends with a slash. */
-function plain(path: string): string {
-  return path.endsWith('/') ? path.slice(0, -1) : path;
+/** As the registry calls it: git begins at the top, and a folder, or a repository within, ends with a slash. */
+function innerOf(prefix: string, path: string): string {
+  const inner = path.startsWith(prefix) ? path.slice(prefix.length) : path;
+  return inner.endsWith('/') ? inner.slice(0, -1) : inner;
 }
 
 /** Written by the host, and in no build. */

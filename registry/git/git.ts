@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { createGitState, type GitState } from './committed-files.ts';
-import { findFolders } from './folders.ts';
+import { findFolders, hasOwn, type WorkTree } from './folders.ts';
 import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
 import { createFollower } from './follower.ts';
-import { askHead, createHeadReader, type GitFolders } from './head.ts';
+import { askHead, createHeadReader } from './head.ts';
 import { isHeldByLiving } from './lock-holder.ts';
 import { createGitStand, type GitStand } from './may-be-read.ts';
 import { createMover, type Mover } from './move.ts';
 import { createGitQuestions, type GitQuestions } from './questions.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
-import { createGitRun, type GitRun } from './run.ts';
+import { createGitRun } from './run.ts';
 import { createTimers, type Timers } from './timers.ts';
 
 /** HEAD is looked at this often; a few `stat` calls. */
@@ -50,8 +50,8 @@ export interface GitOptions {
 }
 
 /**
- * Opens the git work tree whose top is `root`, and finishes what a killed host left half done in it. Undefined
- * where the root is not the top of one, or git is not installed: then the registry is plain files. That is looked
+ * Opens the git work tree that `root` lies in, and finishes what a killed host left half done in it. Undefined
+ * where there is none, it ignores the manifests of this registry, or git is not installed: then the registry is plain files. That is looked
  * at once, at the start of the host.
  * Rejects `RegistryUnavailable` where a remote is to be followed and that can not be.
  */
@@ -59,13 +59,14 @@ export async function openGit(options: GitOptions): Promise<Git | undefined> {
   const { root, remote, onWarning } = options;
   if (remote !== undefined) await prepareFollowing(root, remote);
   const ends = new AbortController();
-  const run = createGitRun(root, ends.signal);
-  const folders = await findFolders(root, run, (why) => {
+  // Without one of its own the registry may be a folder of a larger repository.
+  const outmost = (await hasOwn(root)) ? root : '/';
+  const folders = await findFolders(root, createGitRun(root, ends.signal, outmost), (why) => {
     onWarning({}, why);
     options.onUnused?.(why);
   });
   if (folders !== undefined) {
-    const git = createGit(options, run, folders, ends);
+    const git = createGit(options, folders, ends);
     await git.open();
     return git;
   }
@@ -75,16 +76,17 @@ export async function openGit(options: GitOptions): Promise<Git | undefined> {
   });
 }
 
-function createGit(
-  options: GitOptions,
-  run: GitRun,
-  folders: GitFolders,
-  ends: AbortController,
-): Git & { open(): Promise<void> } {
+interface OpenableGit extends Git {
+  open(): Promise<void>;
+}
+
+function createGit(options: GitOptions, folders: WorkTree, ends: AbortController): OpenableGit {
   const { clock, onWarning, remote } = options;
-  const state = createGitState(options.root, run, clock, onWarning);
+  const run = createGitRun(options.root, ends.signal, folders.top);
+  const runAtTop = createGitRun(folders.top, ends.signal);
+  const state = createGitState({ root: options.root, prefix: folders.prefix }, run, clock, onWarning);
   const readHead = createHeadReader(folders, (isReftable) => askHead(run, isReftable));
-  const mover = createMover(options.root, folders.gitDir, run, async () => (await readHead()).id);
+  const mover = createMover(folders.top, folders.gitDir, runAtTop, async () => (await readHead()).id);
   const stand = createGitStand({
     ...{ readHead, clock, hasOwnLock: () => recorder.hasLock(), isMoving: mover.isMoving },
     isHolderAlive: () => isHeldByLiving(join(folders.gitDir, 'index.lock')),
@@ -117,9 +119,7 @@ function createGit(
     return changed;
   }
 
-  function mustBeEditable(): void {
-    if (remote !== undefined) throw editElsewhere(remote);
-  }
+  const mustBeEditable = () => mustNotFollow(remote);
 
   return {
     ...{ commitOf: state.commitOf, hasProgram: state.hasProgram },
@@ -179,9 +179,11 @@ async function takeBack(mover: Mover, timers: Timers, onWarning: GitOptions['onW
   timers.later('taking back a move', TAKE_BACK_MS, again);
 }
 
-function editElsewhere({ url, branch }: Remote): AppError {
+function mustNotFollow(remote: Remote | undefined): void {
+  if (remote === undefined) return;
+  const { url, branch } = remote;
   const where = `branch ${branch} of ${redactUrl(url)}`;
-  return new AppError('Conflict', `this registry follows ${where}: it is changed by a commit there`, {
+  throw new AppError('Conflict', `this registry follows ${where}: it is changed by a commit there`, {
     hint: `Commit the change to ${where}; it is taken up at the next look.`,
   });
 }

@@ -41,10 +41,11 @@ export type GitRun = (args: readonly string[], options?: GitRunOptions) => Promi
 
 /**
  * git as a child process: it asks nobody anything, speaks English, takes paths literally, takes no locks for
- * mere looking, and never finds a repository above `root` when the one in it is gone.
+ * mere looking, and never finds a repository above `top` when the one in it is gone.
+ * @param root where it runs
  * @param end ends what is at work, and lets nothing begin
  */
-export function createGitRun(root: string, end?: AbortSignal): GitRun {
+export function createGitRun(root: string, end?: AbortSignal, top: string = root): GitRun {
   return (args, options = {}) =>
     new Promise((resolve) => {
       if (end?.aborted === true) {
@@ -52,7 +53,7 @@ export function createGitRun(root: string, end?: AbortSignal): GitRun {
         return;
       }
       // A session of its own: no terminal to prompt on, and Ctrl-C at the host does not cut a commit in two.
-      const child = spawn('git', ['-C', root, ...args], { env: environment(root, options), detached: true });
+      const child = spawn('git', ['-C', root, ...args], { env: environment(top, options), detached: true });
       const out: Buffer[] = [];
       const err: Buffer[] = [];
       let bytes = 0;
@@ -110,7 +111,7 @@ function signal(pid: number | undefined, name: NodeJS.Signals): void {
   }
 }
 
-function environment(root: string, options: GitRunOptions): NodeJS.ProcessEnv {
+function environment(top: string, options: GitRunOptions): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('HERSH_') && (!name.startsWith('GIT_') || KEPT.test(name)),
   );
@@ -125,7 +126,7 @@ function environment(root: string, options: GitRunOptions): NodeJS.ProcessEnv {
     GIT_EDITOR: 'true',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_LITERAL_PATHSPECS: '1',
-    GIT_CEILING_DIRECTORIES: ceilings(root),
+    GIT_CEILING_DIRECTORIES: ceilings(top),
     ...(options.indexFile === undefined ? {} : { GIT_INDEX_FILE: options.indexFile }),
     ...Object.fromEntries(config),
     ...(config.length === 0 ? {} : { GIT_CONFIG_COUNT: String(config.length / 2) }),
@@ -133,8 +134,9 @@ function environment(root: string, options: GitRunOptions): NodeJS.ProcessEnv {
   };
 }
 
-/** The folders above the root, also above what a link leads to. */
+/** The folders above the top, also above what a link leads to. */
 function ceilings(root: string): string {
+  if (root === '/') return '';
   try {
     return [dirname(root), dirname(realpathSync(root))].join(delimiter);
   } catch {

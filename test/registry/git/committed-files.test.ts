@@ -29,8 +29,11 @@ function createBench(trees: Record<string, string[] | undefined>) {
     if (tree === undefined) return { code: 128, stdout: '', stderr: 'fatal: can not fork' };
     return answer(tree.map((name) => `programs/${name}.yaml`));
   };
-  const state = createGitState('/nowhere', run, createManualClock(), (_fields, message) =>
-    warnings.push(message),
+  const state = createGitState(
+    { root: '/nowhere', prefix: '' },
+    run,
+    createManualClock(),
+    (_fields, message) => warnings.push(message),
   );
   return { state, warnings, trees };
 }
