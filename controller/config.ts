@@ -119,6 +119,12 @@ const OPTIONS: Record<string, Option> = {
     fallback: '30s',
     help: 'how often it is looked at: 30s, 5m, 1h',
   },
+  'git-silence': {
+    env: 'HERSH_GIT_SILENCE',
+    value: 'TIME',
+    fallback: '2m',
+    help: 'a fetch in which the remote says nothing for this long is given up, however long it may be',
+  },
 };
 
 /** The text of `--help`. */
@@ -167,7 +173,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     allowedOrigins: origins(read('allowed-origins')),
     diskBytes: size(read('disk-limit')),
     proxyWaitMs: proxyWait(read('proxy-wait')),
-    remote: remote(read('git-remote'), read('git-branch'), read('git-interval')),
+    remote: remote(read('git-remote'), read('git-branch'), read('git-interval'), read('git-silence')),
   });
 }
 
@@ -225,16 +231,17 @@ function size(read: Read): number | undefined {
   return bytes;
 }
 
-function remote(url: Read, branch: Read, interval: Read): Remote | undefined {
+function remote(url: Read, branch: Read, interval: Read, silence: Read): Remote | undefined {
   const name = pattern(branch, BRANCH_PATTERN, 'the name of a branch');
   const takes = 'a time such as 30s, 5m or 1h, from 1s to 24h';
   const intervalMs = duration(interval, INTERVAL_MS_MIN, INTERVAL_MS_MAX, takes);
+  const silenceMs = duration(silence, INTERVAL_MS_MIN, INTERVAL_MS_MAX, takes);
   if (url.text === '') return undefined;
   // Not told what it was: it may hold a password.
   if (url.text.startsWith('-') || /[\s\0]/.test(url.text)) {
     throw new AppError('BadRequest', `${url.from} is not valid; it takes an address as git fetch does`);
   }
-  return { url: url.text, branch: name, intervalMs };
+  return { url: url.text, branch: name, intervalMs, silenceMs };
 }
 
 /** Milliseconds of `500ms`, `30s`, `5m` or `1h`. */

@@ -9,7 +9,7 @@ export function createCommits(
   return {
     mustBeEditable: () => git?.mustBeEditable(),
     remoteTrouble: () => git?.remoteTrouble(),
-    commitOf: (name, context) => git?.commitOf(name, context) ?? '',
+    commitOf: (...of) => git?.commitOf(...of) ?? '',
     async lastChange(name, context, commit) {
       const paths = [labelOf(name), ...(context === undefined ? [] : [context])];
       const change = commit === '' ? undefined : await git?.lastChange(commit, paths);

@@ -24,7 +24,7 @@ import { createWishes } from './wishes.ts';
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const { root, git, warnings = [], policy, clock, onWarning, watchFiles = watchRegistry } = options;
   const paths = registryPaths(root);
-  await prepareRegistry(paths);
+  await prepareRegistry(paths, git !== undefined);
   const onListenerError = (error: unknown) =>
     onWarning({ error: messageOf(error) }, 'a bug: a listener of the registry failed');
   const records = await openRecords(paths, clock, onWarning, onListenerError);

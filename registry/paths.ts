@@ -84,15 +84,16 @@ export async function makeOwnFolder({ path, inner }: OwnFolder): Promise<void> {
  * Makes what is missing of a registry at the start of the host, and removes temporary files that a killed host
  * left. `programs/` is made only in a registry that has no `status/` yet: in one that was in use its absence is
  * damage, not an empty registry. What is wrong with the folders of people keeps no host from starting.
+ * @param isInGit whether it is a git work tree, or a folder of one
  */
-export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
+export async function prepareRegistry(paths: RegistryPaths, isInGit = false): Promise<void> {
   try {
     await mkdir(paths.root, { recursive: true });
     const fresh = !(await exists(paths.status));
     if (fresh) await mkdir(paths.programs, { recursive: true }).catch(() => undefined);
     await mkdir(paths.sources, { recursive: true }).catch(() => undefined);
     for (const own of ownFolders(paths)) await makeOwnFolder(own);
-    await keepPrograms(paths);
+    await keepPrograms(paths, isInGit);
   } catch (error) {
     throw new AppError(
       'RegistryUnavailable',
@@ -113,8 +114,8 @@ export async function prepareRegistry(paths: RegistryPaths): Promise<void> {
  * Git takes a folder away with the last file it tracks there, which would look like a disk that is gone. A file that
  * it ignores, itself included, keeps the folder.
  */
-async function keepPrograms({ root, programs }: RegistryPaths): Promise<void> {
-  if (!(await isThere(join(root, '.git')))) return;
+async function keepPrograms({ root, programs }: RegistryPaths, isInGit: boolean): Promise<void> {
+  if (!isInGit && !(await isThere(join(root, '.git')))) return;
   await writeFile(join(programs, '.gitignore'), '/.gitignore\n', { flag: 'wx' }).catch(() => undefined);
 }
 

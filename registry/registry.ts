@@ -61,7 +61,7 @@ export interface Registry extends ManifestEdits, VolumesOfGone {
   /** Why the remote is not followed at present; undefined where it is, or there is none. */
   remoteTrouble(): RemoteTrouble | undefined;
   /** The git commit that the manifest in force, and its context, are those of; `""` without one. */
-  commitOf(name: string, context: string | undefined): string;
+  commitOf(name: string, context: string | undefined, dockerfile?: string): string;
   /** The last commit up to `commit` that touched the manifest or its context, and who made it; each may be `""`. */
   lastChange(name: string, context: string | undefined, commit: string): Promise<Change>;
   /** The commit that took the manifest away, after `came`, which it was last seen in; `""` where none is known. */

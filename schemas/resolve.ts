@@ -20,6 +20,9 @@ export const MEMORY_BYTES_MIN = 6 * 2 ** 20;
 /** Folders of the registry that no build context includes, even one that is the registry itself. */
 export const RESERVED_FOLDERS: readonly string[] = ['.git', 'status', 'data'];
 
+/** Folders that a context which is the registry itself does not include either: they are no sources of a program. */
+export const ROOT_FOLDERS_LEFT_OUT: readonly string[] = [...RESERVED_FOLDERS, 'programs', 'secrets'];
+
 /** gVisor's own threads count against the limit: 38 when idle, and running out kills the program. */
 export const RUNSC_PIDS_MIN = 1024;
 

@@ -141,7 +141,8 @@ function contextOf(
 ): StatusContext {
   // A manifest that is missing was last seen in that commit: which one takes it away is judged by it.
   const isThere = wanted.kind === 'present';
-  const commit = isThere ? registry.commitOf(name, specOf(goal)?.build?.context) : observedRevision;
+  const build = specOf(goal)?.build;
+  const commit = isThere ? registry.commitOf(name, build?.context, build?.dockerfile) : observedRevision;
   return { problems, generation, missing, commit, remote: registry.remoteTrouble() };
 }
 

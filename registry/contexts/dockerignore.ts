@@ -1,6 +1,6 @@
 import { type IgnoreLine, ofLine, readIgnoreLines } from './ignore-lines.ts';
 import { type Pattern, patternOf } from './ignore-pattern.ts';
-import { TooMuchWork, type Work } from './work.ts';
+import { createWork, SLICE_STEPS, TooMuchWork, type Work } from './work.ts';
 
 interface Rule extends IgnoreLine, Pick<Pattern, 'matches'> {}
 
@@ -25,7 +25,33 @@ interface Folder {
  * @throws Error that names the line of a malformed pattern, or says that they are too much work
  */
 export async function readDockerignore(text: string, work: Work): Promise<IgnoreRules> {
-  const lines = await work.run(readIgnoreLines(text, work));
+  const { judge, mayLetIn } = await work.run(judgeOf(text, work));
+  return { leavesOut: (name, isFolder) => work.run(judge(name, isFolder)), mayLetIn };
+}
+
+/**
+ * Whether any of these files is not left out, found out at one go.
+ * @throws as `readDockerignore`, and soon where it is much work: everything else waits for it
+ */
+export function letsInAny(text: string, names: readonly string[]): boolean {
+  const work = createWork(undefined, SLICE_STEPS);
+  const { judge } = atOnce(judgeOf(text, work));
+  return names.some((name) => !atOnce(judge(name, false)));
+}
+
+function atOnce<T>(steps: Generator<void, T>): T {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+interface Judge {
+  judge(name: string, isFolder: boolean): Generator<void, boolean>;
+  mayLetIn(folder: string): boolean;
+}
+
+function* judgeOf(text: string, work: Work): Generator<void, Judge> {
+  const lines = yield* readIgnoreLines(text, work);
   const rules = lines.map((line): Rule => ({ ...line, ...patternOf(line.pattern) }));
   const mayLetIn = lettingIn(rules);
   let above: Folder[] = [];
@@ -51,7 +77,7 @@ export async function readDockerignore(text: string, work: Work): Promise<Ignore
     return isOut;
   }
 
-  return { leavesOut: (name, isFolder) => work.run(judge(name, isFolder)), mayLetIn };
+  return { judge, mayLetIn };
 }
 
 /** Docker says nothing of what is wrong with a pattern that it never comes to ask. */

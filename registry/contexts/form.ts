@@ -1,5 +1,5 @@
 import type { BuildSpec } from '../../schemas/program.ts';
-import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
+import { ROOT_FOLDERS_LEFT_OUT } from '../../schemas/resolve.ts';
 import { isTemporary } from '../files/atomic-write.ts';
 import { isEditors } from '../files/editor-file.ts';
 import { readDockerignore } from './dockerignore.ts';
@@ -42,7 +42,7 @@ export const FORM: Form = {
     };
   },
   isForeign: (base) => isTemporary(base) || isEditors(base),
-  reserved: RESERVED_FOLDERS,
+  reserved: ROOT_FOLDERS_LEFT_OUT,
   knowsBytes: true,
 };
 

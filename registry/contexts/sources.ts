@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { buildHashSteps, buildIdOf } from '../../schemas/build-id.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
-import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
+import { ROOT_FOLDERS_LEFT_OUT } from '../../schemas/resolve.ts';
 import { isTemporary } from '../files/atomic-write.ts';
 import { listFolder } from '../files/list-folder.ts';
 import { mapLimit } from '../files/map-limit.ts';
@@ -113,7 +113,7 @@ async function readTree(folder: string, isRoot: boolean): Promise<Tree> {
   const visit = async (inner: string, at: string | Buffer): Promise<void> => {
     for (const { base, path } of await listFolder(at)) {
       const name = inner === '' ? base : `${inner}/${base}`;
-      if ((isRoot && RESERVED_FOLDERS.includes(name)) || isTemporary(base)) continue;
+      if ((isRoot && ROOT_FOLDERS_LEFT_OUT.includes(name)) || isTemporary(base)) continue;
       const stats = await lstat(path);
       if (stats.isDirectory()) {
         tree.folders.add(name);

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError } from '../../schemas/errors.ts';
+import { AppError, messageOf } from '../../schemas/errors.ts';
 import { isThere } from '../files/is-there.ts';
 import { unlessGone } from '../files/unless-gone.ts';
 import { itemsIn } from './ask.ts';
+import { pathsBehind } from './behind.ts';
 import { type Intent, TEMP_INDEX_PREFIX } from './lock.ts';
+import { headCommit } from './questions.ts';
 import { type GitResult, type GitRun, wordsOf } from './run.ts';
 
 /** Hooks of the user run within this. */
 const COMMIT_MS_MAX = 30_000;
+/** A clean filter of the user works within this, on all that a call brings. */
+const ADD_MS_MAX = 120_000;
 /** `.invalid` never names a machine, so mail to these goes nowhere. */
 const HOST = { name: 'Hersh Host', email: 'host@hersh.invalid' };
 const USER_DOMAIN = 'users.hersh.invalid';
@@ -29,6 +33,8 @@ export interface CommitRequest {
   paths: readonly string[];
   /** Makes an empty commit where all are gone and HEAD has none of them: that they went is on record all the same. */
   onRecord?: boolean;
+  /** Told what went wrong once the commit was made, which it stays. */
+  onWarning: (fields: object, message: string) => void;
 }
 
 /** What a commit took in: paths that are there now, and paths that are gone. */
@@ -45,7 +51,7 @@ export interface Committed {
  * @throws GitBusy; AppError `Conflict` with git's words where a hook or git itself refuses
  */
 export async function commitPaths(request: CommitRequest): Promise<Committed> {
-  const { root, gitDir, run, intent } = request;
+  const { root, gitDir, run } = request;
   const index = join(gitDir, 'index');
   const indexFile = join(gitDir, `${TEMP_INDEX_PREFIX}${randomBytes(6).toString('hex')}`);
   try {
@@ -54,11 +60,18 @@ export async function commitPaths(request: CommitRequest): Promise<Committed> {
     const { there, gone, known } = await stage(run, root, request.paths, indexFile);
     const paths = [...there, ...known];
     if (paths.length > 0) {
-      if (await differs(run, paths, indexFile))
-        await commit(run, intent, ['--only', '--', ...paths], indexFile);
-      await rename(indexFile, index);
+      const isOther = await differs(run, paths, indexFile);
+      if (isOther) await commit(request, ['--only', '--', ...paths], indexFile);
+      await rename(indexFile, index).catch((error: unknown) => {
+        if (!isOther) throw error;
+        // HEAD has it: an edit that is taken back now would be one that everybody else still sees.
+        request.onWarning(
+          { error: messageOf(error) },
+          'a commit was made, but the git index can not be written: git reset there brings it up to date',
+        );
+      });
     } else if (request.onRecord === true) {
-      await emptyCommit(run, intent, indexFile);
+      await emptyCommit(request, indexFile);
     } else {
       // It is gone from HEAD already: a host was killed between its commit and its index.
       await rename(indexFile, index).catch(unlessGone);
@@ -79,9 +92,14 @@ async function stage(
 ): Promise<Committed & { known: string[] }> {
   const there: string[] = [];
   const gone: string[] = [];
-  for (const path of paths) ((await isThere(join(root, path))) ? there : gone).push(path);
+  for (const path of paths) {
+    // A manifest may be a link: what was written is the file behind it.
+    const recorded = pathsBehind(root, path) ?? [path];
+    if (await isThere(join(root, path))) there.push(...recorded);
+    else gone.push(recorded.at(-1) ?? path);
+  }
   // -f: what a POST brings belongs together, also where a .gitignore would leave a part out.
-  if (there.length > 0) must(await run(['add', '-f', '--', ...there], { indexFile }));
+  if (there.length > 0) must(await run(['add', '-f', '--', ...there], { indexFile, limitMs: ADD_MS_MAX }));
   if (gone.length === 0) return { there, gone, known: [] };
   must(await run(['rm', '-r', '-q', '--cached', '--ignore-unmatch', '--', ...gone], { indexFile }));
   const inHead = await run(['ls-tree', '-z', '--name-only', 'HEAD', '--', ...gone]);
@@ -94,14 +112,13 @@ async function differs(run: GitRun, paths: readonly string[], indexFile: string)
   return code !== 0;
 }
 
-async function commit(
-  run: GitRun,
-  { author, message }: Intent,
-  options: readonly string[],
-  indexFile: string,
-): Promise<void> {
+/** Commits, and leaves the index as HEAD has what the commit took in. */
+async function commit(request: CommitRequest, options: readonly string[], indexFile: string): Promise<void> {
+  const { run, intent, onWarning } = request;
+  const { author, message } = intent;
   // What git would trim or refuse in a name.
   const name = author.replaceAll(/[^A-Za-z0-9._-]/g, '') || 'unknown';
+  const before = await headCommit(run);
   const result = await run(['commit', '-q', '-F', '-', '--cleanup=whitespace', ...options], {
     indexFile,
     input: message,
@@ -114,14 +131,52 @@ async function commit(
       GIT_COMMITTER_EMAIL: HOST.email,
     },
   });
-  must(result);
+  if (result.code !== 0) {
+    // A hook that runs once the commit is made may end it in failure, or by taking too long.
+    if (!(await isMade(run, before))) must(result);
+    onWarning({ error: wordsOf(result) }, 'a commit was made, and git failed after it: see its hooks');
+  }
+  await takeInHooks(run, before, indexFile);
 }
 
-async function emptyCommit(run: GitRun, intent: Intent, indexFile: string): Promise<void> {
+/** Whether HEAD moved on from `before` by a commit of this host: the lock on the index lets no other git make one. */
+async function isMade(run: GitRun, before: string): Promise<boolean> {
+  const { code, stdout } = await run(['log', '-1', '--no-show-signature', '--format=%P%n%ce', 'HEAD']);
+  const [parents, committer] = stdout.split('\n');
+  return code === 0 && parents === before && committer === HOST.email;
+}
+
+/**
+ * A hook may have changed files and added them. `commit --only` takes that into the commit alone, and an index that
+ * has not got it says that it was taken back.
+ */
+async function takeInHooks(run: GitRun, before: string, indexFile: string): Promise<void> {
+  const index = await run(['diff-index', '--cached', '-z', '--no-renames', 'HEAD'], { indexFile });
+  const items = itemsIn(index.stdout);
+  if (items.length === 0) return;
+  const names = ['-r', '-z', '--name-only', '--no-renames'];
+  const made = await run(
+    before === ''
+      ? ['diff-tree', '--root', '--no-commit-id', ...names, 'HEAD']
+      : ['diff-tree', ...names, before, 'HEAD'],
+  );
+  const committed = new Set(itemsIn(made.stdout));
+  const entries: string[] = [];
+  for (let at = 0; at + 1 < items.length; at += 2) {
+    const [mode, , id] = items[at]?.slice(1).split(' ') ?? [];
+    const path = items[at + 1] ?? '';
+    if (committed.has(path)) entries.push(`${mode === '000000' ? '0' : mode} ${id}\t${path}\0`);
+  }
+  if (entries.length === 0) return;
+  await run(['update-index', '-z', '--index-info'], { indexFile, input: entries.join('') });
+  await run(['update-index', '-q', '--refresh'], { indexFile, limitMs: ADD_MS_MAX });
+}
+
+async function emptyCommit(request: CommitRequest, indexFile: string): Promise<void> {
+  const { run } = request;
   await rm(indexFile, { force: true });
-  const { code } = await run(['rev-parse', '-q', '--verify', 'HEAD']);
-  if (code === 0) must(await run(['read-tree', 'HEAD'], { indexFile }));
-  await commit(run, intent, ['--allow-empty'], indexFile);
+  if ((await headCommit(run)) !== '') must(await run(['read-tree', 'HEAD'], { indexFile }));
+  await commit(request, ['--allow-empty'], indexFile);
 }
 
 function must(result: GitResult): void {

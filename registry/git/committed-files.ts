@@ -1,10 +1,15 @@
+import { basename } from 'node:path';
 import type { Clock } from '../../schemas/clock.ts';
 import { labelOf, programOf } from '../paths.ts';
 import { createGitAsk, itemsIn } from './ask.ts';
+import { pathsBehind } from './behind.ts';
 import type { Committed } from './commit.ts';
-import { createDifferences } from './differences.ts';
+import { createDifferences, type Differences, type Place } from './differences.ts';
 import type { GitHead } from './head.ts';
 import type { GitRun } from './run.ts';
+
+/** Paths alone, as the registry calls them. */
+const DIFF = ['-r', '-z', '--name-only', '--no-renames', '--relative'];
 
 /** What git says of the files, as of the last refresh. */
 export interface GitState {
@@ -12,8 +17,8 @@ export interface GitState {
   head(): string;
   /** Whether the index holds conflicts that nobody has resolved. */
   hasConflicts(): boolean;
-  /** The commit that the manifest and its context are those of; `""` where either differs from HEAD's. */
-  commitOf(name: string, context: string | undefined): string;
+  /** The commit that the manifest and its context, behind links as well, are those of; `""` where either differs from HEAD's. */
+  commitOf(name: string, context: string | undefined, dockerfile?: string): string;
   /** Whether HEAD has the manifest. */
   hasProgram(name: string): boolean;
   /**
@@ -22,6 +27,8 @@ export interface GitState {
    * @param came the commit that it was last seen in, by this host or one before, or `""`
    */
   droppedProgram(name: string, came: string): boolean;
+  /** What git has of a path: the links on the way, and what is behind them, or the submodule that has it. */
+  recordedAs(path: string): string[];
   /** Somebody changed a file. */
   touch(): void;
   /**
@@ -33,13 +40,16 @@ export interface GitState {
   committed(head: string, done: Committed): void;
 }
 
+/** @param place the registry, and where it lies in the work tree */
 export function createGitState(
+  place: Place,
   run: GitRun,
   clock: Clock,
   onWarning: (fields: object, message: string) => void,
 ): GitState {
   const ask = createGitAsk(run, onWarning);
-  const differences = createDifferences(ask, clock);
+  const { root } = place;
+  const differences = createDifferences(place, ask, clock);
   let head = '';
   /** Names whose manifest is in HEAD. */
   let programs = new Set<string>();
@@ -51,36 +61,37 @@ export function createGitState(
    * undefined where it can not be read: then it is not known, and what was known of the last one stays.
    */
   async function readHead(to: string): Promise<string[] | undefined> {
-    const tree = to === '' ? [] : await ask('ls-tree', '-z', '--name-only', to, 'programs/');
+    const tree = to === '' ? [] : await ask('ls-tree', '-z', '--name-only', to, `${manifestsIn(root)}/`);
     if (tree === undefined) return undefined;
     const from = head;
     head = to;
     for (const name of programs) dropped.add(name);
-    programs = new Set(tree.flatMap((path) => programOf(path) ?? []));
+    programs = new Set(namesIn(tree));
     for (const name of programs) dropped.delete(name);
     if (head === '') return [];
     if (from === '') return tree;
-    const { code, stdout } = await run(['diff-tree', '-r', '-z', '--name-only', '--no-renames', from, head]);
+    const { code, stdout } = await run(['diff-tree', ...DIFF, from, head]);
     return code === 0 ? itemsIn(stdout) : tree;
   }
 
   return {
     head: () => head,
     hasConflicts: differences.hasConflicts,
-    commitOf(name, context) {
+    commitOf(name, context, dockerfile = 'Dockerfile') {
       const isClean =
         programs.has(name) &&
-        differences.isFileClean(labelOf(name)) &&
-        (context === undefined || differences.isFolderClean(context));
+        isCleanBehind(root, differences, labelOf(name), differences.isFileClean) &&
+        (context === undefined ||
+          isCleanBehind(root, differences, context, (path) => differences.isFolderClean(path, dockerfile)));
       return isClean ? head : '';
     },
     hasProgram: (name) => programs.has(name),
-    droppedProgram: (name, came) =>
-      (came !== '' || dropped.has(name)) &&
-      head !== '' &&
-      programs.size > 0 &&
-      !programs.has(name) &&
-      differences.isFileClean(labelOf(name)),
+    droppedProgram: (name, came) => {
+      const wasThere = came !== '' || dropped.has(name);
+      const hasOthers = head !== '' && programs.size > 0;
+      return wasThere && hasOthers && !programs.has(name) && differences.isFileClean(labelOf(name));
+    },
+    recordedAs: (path) => recordedAs(root, differences, path),
     touch: differences.touch,
     async refresh(now) {
       const isMove = now.id !== head;
@@ -99,4 +110,30 @@ export function createGitState(
       for (const name of gone.flatMap((path) => programOf(path) ?? [])) programs.delete(name);
     },
   };
+}
+
+/** Where git has the manifests. */
+function manifestsIn(root: string): string {
+  return pathsBehind(root, 'programs')?.at(-1) ?? 'programs';
+}
+
+function namesIn(manifests: readonly string[]): string[] {
+  return manifests.flatMap((path) => programOf(`programs/${basename(path)}`) ?? []);
+}
+
+/** Whether HEAD has the path as it is: the links on the way, and what is behind them. */
+function isCleanBehind(
+  root: string,
+  { isFileClean }: Differences,
+  path: string,
+  isLastClean: (path: string) => boolean,
+): boolean {
+  const behind = pathsBehind(root, path);
+  const last = behind?.pop();
+  return last !== undefined && behind?.every(isFileClean) === true && isLastClean(last);
+}
+
+function recordedAs(root: string, { submoduleOf }: Differences, path: string): string[] {
+  const behind = pathsBehind(root, path) ?? [path];
+  return [...new Set(behind.map((one) => submoduleOf(one) ?? one))];
 }

@@ -1,13 +1,24 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AppError, codeOf } from '../../schemas/errors.ts';
+import { fetchWhole } from './fetch.ts';
 import type { GitHead } from './head.ts';
+import type { Mover } from './move.ts';
 import { createGitRun, type GitResult, type GitRun, wordsOf } from './run.ts';
 
-/** A remote that does not answer within this is unreachable. */
-const FETCH_MS_MAX = 60_000;
-/** The name of the remote, in this host's calls only: nothing is written to the repository's configuration. */
+/** A remote that says nothing for this long is unreachable; how much it has to say is its own affair. */
+export const FETCH_SILENCE_MS = 120_000;
+/** Where the branch is kept, as that of a remote: `hersh-host/main`. */
 const REMOTE = 'hersh-host';
+/**
+ * The remote's name in this host's calls, to which nothing is written. One that the repository's configuration knows,
+ * or a file of it, would bring its own address, and git takes the first: so nobody else can have it.
+ */
+const REMOTE_HERE = `${REMOTE}-${randomBytes(8).toString('hex')}`;
+
+/** The start of the host waits this long to be told the forms. */
+const FORMS_MS_MAX = 5_000;
 
 /** A branch elsewhere that the registry is kept equal to. */
 export interface Remote {
@@ -15,12 +26,14 @@ export interface Remote {
   url: string;
   branch: string;
   intervalMs: number;
+  /** A fetch is given up when the remote says nothing for this long. Default 2 minutes. */
+  silenceMs?: number;
 }
 
 /** Why nothing is taken over from a remote. */
 export interface RemoteTrouble {
-  /** It does not answer; it holds another history; the work tree is in the way. */
-  reason: 'RemoteUnreachable' | 'RemoteDiverged' | 'RemoteBlocked';
+  /** It does not answer; it holds another history; the work tree is in the way; a submodule of it can not be had. */
+  reason: 'RemoteUnreachable' | 'RemoteDiverged' | 'RemoteBlocked' | 'SubmoduleUnavailable';
   /** For people: no password in it. */
   message: string;
 }
@@ -34,11 +47,14 @@ export interface Followed {
 /**
  * Fetches the branch and moves HEAD, index and files to it where that is a mere fast-forward and no file that
  * somebody changed here is in the way. Otherwise nothing changes.
+ * @param commonDir where git keeps refs and objects
  */
 export async function followOnce(
   run: GitRun,
   remote: Remote,
   readHead: () => Promise<GitHead>,
+  mover: Pick<Mover, 'move' | 'bring'>,
+  commonDir: string,
 ): Promise<Followed> {
   const { branch } = remote;
   const shown = redactUrl(remote.url);
@@ -48,11 +64,20 @@ export async function followOnce(
   });
   const said = (result: GitResult) => redactText(wordsOf(result), remote.url);
 
+  const brought = async (moved: boolean): Promise<Followed> => {
+    const missing = redactText(await mover.bring(), remote.url);
+    const message = `submodules of ${branch} are not at the commit that it names: ${missing}`;
+    return { trouble: missing === '' ? undefined : { reason: 'SubmoduleUnavailable', message }, moved };
+  };
+
   const target = `refs/remotes/${REMOTE}/${branch}`;
-  const fetched = await run(
-    ['fetch', '-q', '--no-tags', '--no-write-fetch-head', REMOTE, `+refs/heads/${branch}:${target}`],
-    { config: { [`remote.${REMOTE}.url`]: fetchable(remote.url) }, limitMs: FETCH_MS_MAX },
-  );
+  const fetched = await fetchWhole({
+    ...{ run, commonDir, what: [REMOTE_HERE, `+refs/heads/${branch}:${target}`] },
+    options: {
+      config: { [`remote.${REMOTE_HERE}.url`]: fetchable(remote.url) },
+      silenceMs: remote.silenceMs ?? FETCH_SILENCE_MS,
+    },
+  });
   if (fetched.code !== 0)
     return stay('RemoteUnreachable', `${branch} can not be fetched from ${shown}: ${said(fetched)}`);
   const head = await readHead();
@@ -61,7 +86,7 @@ export async function followOnce(
     const where = head.ref === '' ? 'no branch' : head.ref.replace(/^refs\/heads\//, '');
     return stay('RemoteBlocked', `the work tree is on ${where}, not on ${branch}`);
   }
-  if (head.id === theirs) return { trouble: undefined, moved: false };
+  if (head.id === theirs) return brought(false);
   if (head.operation !== '')
     return stay('RemoteBlocked', `a ${head.operation} is in progress in the work tree`);
   if (head.id !== '' && (await run(['merge-base', '--is-ancestor', head.id, theirs])).code !== 0) {
@@ -70,10 +95,10 @@ export async function followOnce(
       `the work tree holds commits that ${branch} of ${shown} does not: they diverged; push them there, or drop them with git reset --hard ${REMOTE}/${branch} in the registry`,
     );
   }
-  const merged = await run(['merge', '-q', '--ff-only', '--no-autostash', theirs], { limitMs: FETCH_MS_MAX });
+  const merged = await mover.move(head.id, theirs);
   if (merged.code !== 0)
     return stay('RemoteBlocked', `${branch} of ${shown} can not be taken over: ${said(merged)}`);
-  return { trouble: undefined, moved: true };
+  return brought(true);
 }
 
 /**
@@ -91,11 +116,36 @@ export async function prepareFollowing(root: string, remote: Remote): Promise<vo
       { hint: 'Empty the folder, or put a clone of the remote there.' },
     );
   }
-  const result = await createGitRun(root)(['init', '-q', `--initial-branch=${remote.branch}`]);
+  const run = createGitRun(root);
+  const result = await run([
+    'init',
+    '-q',
+    `--initial-branch=${remote.branch}`,
+    ...(await formsOf(run, remote)),
+  ]);
   if (result.code === 0) return;
   throw new AppError('RegistryUnavailable', `git can not make a work tree here: ${wordsOf(result)}`, {
     hint: 'Following a remote needs git 2.28 or newer.',
   });
+}
+
+/**
+ * The forms of names and references that the repository elsewhere has, as far as it tells: one whose names are
+ * sha256 can not be fetched into another.
+ */
+async function formsOf(run: GitRun, { url }: Remote): Promise<string[]> {
+  const config = { [`remote.${REMOTE_HERE}.url`]: fetchable(url) };
+  const { stdout } = await run(['ls-remote', REMOTE_HERE, 'HEAD', 'refs/heads/*'], {
+    config,
+    env: { GIT_DIR: '/dev/null' },
+    limitMs: FORMS_MS_MAX,
+  });
+  const forms = /^[0-9a-f]{64}\t/m.test(stdout) ? ['--object-format=sha256'] : [];
+  // Only a folder of this machine says how it keeps references, to a git that knows the question (2.44).
+  const refs = await run(['-C', fetchable(url), 'rev-parse', '--show-ref-format'], {
+    env: { GIT_CEILING_DIRECTORIES: dirname(fetchable(url)) },
+  });
+  return refs.code === 0 && refs.stdout.trim() === 'reftable' ? [...forms, '--ref-format=reftable'] : forms;
 }
 
 /** Folders that the host itself makes do not count, as long as nobody put anything into the two for people. */

@@ -3,11 +3,15 @@ import { messageOf } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { type Followed, followOnce, type Remote, type RemoteTrouble } from './follow.ts';
 import type { GitHead } from './head.ts';
+import type { Mover } from './move.ts';
 import type { GitRun } from './run.ts';
 import type { Timers } from './timers.ts';
 
 /** The start of the host waits this long for the first look at the remote. */
 const FIRST_FOLLOW_MS_MAX = 5_000;
+
+/** What was cut off, and can not be taken back yet, is waited for in steps of this. */
+const UNDER_WAY_MS = 1_000;
 
 /** Keeps the work tree equal to a branch elsewhere. */
 export interface Follower {
@@ -17,6 +21,8 @@ export interface Follower {
   trouble(): RemoteTrouble | undefined;
   /** The same for people, and since when. */
   warnings(): string[];
+  /** Resolves when no look at the remote is under way. */
+  idle(): Promise<void>;
 }
 
 export interface FollowerOptions {
@@ -25,21 +31,37 @@ export interface FollowerOptions {
   clock: Clock;
   timers: Timers;
   readHead: () => Promise<GitHead>;
+  mover: Mover;
+  /** Where git keeps refs and objects. */
+  commonDir: string;
   onWarning: (fields: object, message: string) => void;
   /** Called when HEAD was moved, or there is another trouble, or none any more. */
   onNews: () => void;
 }
 
 export function createFollower(options: FollowerOptions): Follower {
-  const { remote, run, clock, timers, readHead, onWarning, onNews } = options;
+  const { remote, run, clock, timers, readHead, mover, onWarning, onNews } = options;
   let trouble: RemoteTrouble | undefined;
   let since = '';
 
-  async function follow(): Promise<void> {
-    const result: Followed = await followOnce(run, remote, readHead).catch((error: unknown) => ({
-      trouble: { reason: 'RemoteUnreachable', message: messageOf(error) },
-      moved: false,
-    }));
+  let following: Promise<void> = Promise.resolve();
+
+  function follow(): Promise<void> {
+    following = followNow();
+    return following;
+  }
+
+  async function followNow(): Promise<void> {
+    if (mover.isUnderWay() && (await mover.takeBack()) !== '') {
+      timers.later('following the remote', UNDER_WAY_MS, follow);
+      return;
+    }
+    const result: Followed = await followOnce(run, remote, readHead, mover, options.commonDir).catch(
+      (error: unknown) => ({
+        trouble: { reason: 'RemoteUnreachable', message: messageOf(error) },
+        moved: false,
+      }),
+    );
     const isOther = result.trouble?.message !== trouble?.message;
     trouble = result.trouble;
     if (isOther) {
@@ -58,6 +80,7 @@ export function createFollower(options: FollowerOptions): Follower {
       return Promise.race([follow(), waited]);
     },
     trouble: () => trouble,
+    idle: () => following.catch(() => undefined),
     warnings: () =>
       trouble === undefined ? [] : [`the remote is not followed since ${since}: ${trouble.message}`],
   };

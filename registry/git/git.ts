@@ -1,20 +1,25 @@
 /** All that knows git: the work tree as the registry uses it, where it is one. */
 
+import { join } from 'node:path';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { createGitState, type GitState } from './committed-files.ts';
-import { findFolders } from './folders.ts';
+import { findFolders, hasOwn, type WorkTree } from './folders.ts';
 import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
 import { createFollower } from './follower.ts';
-import { createHeadReader, type GitFolders } from './head.ts';
+import { askHead, createHeadReader } from './head.ts';
+import { isHeldByLiving } from './lock-holder.ts';
 import { createGitStand, type GitStand } from './may-be-read.ts';
+import { createMover, type Mover } from './move.ts';
 import { createGitQuestions, type GitQuestions } from './questions.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
-import { createGitRun, type GitRun } from './run.ts';
-import { createTimers } from './timers.ts';
+import { createGitRun } from './run.ts';
+import { createTimers, type Timers } from './timers.ts';
 
 /** HEAD is looked at this often; a few `stat` calls. */
 const HEAD_MS = 500;
+/** What a host that was killed left half moved is looked at again after this, where a git is still at work on it. */
+const TAKE_BACK_MS = 1_000;
 
 /** The git work tree that the registry is. */
 export interface Git
@@ -45,21 +50,23 @@ export interface GitOptions {
 }
 
 /**
- * Opens the git work tree whose top is `root`, and finishes what a killed host left half done in it. Undefined
- * where the root is not the top of one, or git is not installed: then the registry is plain files. That is looked
+ * Opens the git work tree that `root` lies in, and finishes what a killed host left half done in it. Undefined
+ * where there is none, it ignores the manifests of this registry, or git is not installed: then the registry is plain files. That is looked
  * at once, at the start of the host.
  * Rejects `RegistryUnavailable` where a remote is to be followed and that can not be.
  */
 export async function openGit(options: GitOptions): Promise<Git | undefined> {
   const { root, remote, onWarning } = options;
   if (remote !== undefined) await prepareFollowing(root, remote);
-  const run = createGitRun(root);
-  const folders = await findFolders(root, run, (why) => {
+  const ends = new AbortController();
+  // Without one of its own the registry may be a folder of a larger repository.
+  const outmost = (await hasOwn(root)) ? root : '/';
+  const folders = await findFolders(root, createGitRun(root, ends.signal, outmost), (why) => {
     onWarning({}, why);
     options.onUnused?.(why);
   });
   if (folders !== undefined) {
-    const git = createGit(options, run, folders);
+    const git = createGit(options, folders, ends);
     await git.open();
     return git;
   }
@@ -69,11 +76,21 @@ export async function openGit(options: GitOptions): Promise<Git | undefined> {
   });
 }
 
-function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git & { open(): Promise<void> } {
+interface OpenableGit extends Git {
+  open(): Promise<void>;
+}
+
+function createGit(options: GitOptions, folders: WorkTree, ends: AbortController): OpenableGit {
   const { clock, onWarning, remote } = options;
-  const state = createGitState(run, clock, onWarning);
-  const readHead = createHeadReader(folders, () => headOf(run));
-  const stand = createGitStand(readHead, clock, () => recorder.hasLock());
+  const run = createGitRun(options.root, ends.signal, folders.top);
+  const runAtTop = createGitRun(folders.top, ends.signal);
+  const state = createGitState({ root: options.root, prefix: folders.prefix }, run, clock, onWarning);
+  const readHead = createHeadReader(folders, (isReftable) => askHead(run, isReftable));
+  const mover = createMover(folders.top, folders.gitDir, runAtTop, async () => (await readHead()).id);
+  const stand = createGitStand({
+    ...{ readHead, clock, hasOwnLock: () => recorder.hasLock(), isMoving: mover.isMoving },
+    isHolderAlive: () => isHeldByLiving(join(folders.gitDir, 'index.lock')),
+  });
   const recorder = createRecorder({
     ...{ root: options.root, gitDir: folders.gitDir, run, clock, onWarning, readHead: stand.head },
     async onCommit(from, to, done) {
@@ -88,10 +105,11 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     if (!timers.isClosed()) onMoved();
   };
   const follower =
-    remote && createFollower({ remote, run, clock, timers, readHead, onWarning, onNews: moved });
-  /** The operation at the last look at HEAD. */
-  let polled = '';
-
+    remote &&
+    createFollower({
+      ...{ remote, run, clock, timers, readHead, mover, onWarning, onNews: moved },
+      commonDir: folders.commonDir,
+    });
   async function refresh(): Promise<ReadonlySet<string>> {
     const now = await stand.head();
     // What git did last may have changed which files differ.
@@ -101,27 +119,18 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     return changed;
   }
 
-  async function poll(): Promise<void> {
-    const now = await stand.head();
-    const isNews = now.operation !== polled || stand.isAhead(now);
-    polled = now.operation;
-    if (isNews) moved();
-    timers.later('the look at HEAD', HEAD_MS, poll);
-  }
-
-  function mustBeEditable(): void {
-    if (remote !== undefined) throw editElsewhere(remote);
-  }
+  const mustBeEditable = () => mustNotFollow(remote);
 
   return {
     ...{ commitOf: state.commitOf, hasProgram: state.hasProgram },
     ...{ droppedProgram: state.droppedProgram, touch: state.touch },
     ...{ operation: stand.operation, stand: stand.stand, looked: stand.looked, held: stand.held },
-    ...createGitQuestions(run, () => state.head() === ''),
+    ...createGitQuestions(run, () => state.head() === '', state.recordedAs),
     ...{ refresh, mustBeEditable },
     async open() {
       // An edit that a kill cut off is finished now, and not at the next edit, which may never come.
       await recorder.finishLeft();
+      await takeBack(mover, timers, onWarning);
       await follower?.begin();
       await refresh();
     },
@@ -133,24 +142,48 @@ function createGit(options: GitOptions, run: GitRun, folders: GitFolders): Git &
     warnings: () => follower?.warnings() ?? [],
     start(listener) {
       onMoved = listener;
-      timers.later('the look at HEAD', HEAD_MS, poll);
+      pollHead(stand, timers, moved);
     },
     async close() {
       timers.close();
       await recorder.idle();
+      // What only fetches, looks or tidies up can be done by the next host as well.
+      ends.abort();
+      await follower?.idle();
     },
   };
 }
 
-/** The commit as git says it; `""` where there is none. */
-async function headOf(run: GitRun): Promise<string> {
-  const { code, stdout } = await run(['rev-parse', '-q', '--verify', 'HEAD']);
-  return code === 0 ? stdout.trim() : '';
+/** Tells, from now on, when HEAD moved, or an operation began or ended. */
+function pollHead(stand: GitStand, timers: Timers, onNews: () => void): void {
+  let before = '';
+  const poll = async () => {
+    const now = await stand.head();
+    const isNews = now.operation !== before || stand.isAhead(now);
+    before = now.operation;
+    if (isNews) onNews();
+    timers.later('the look at HEAD', HEAD_MS, poll);
+  };
+  timers.later('the look at HEAD', HEAD_MS, poll);
 }
 
-function editElsewhere({ url, branch }: Remote): AppError {
+/** Takes back what a host that was killed left half moved; where that has to wait, again and again. */
+async function takeBack(mover: Mover, timers: Timers, onWarning: GitOptions['onWarning']): Promise<void> {
+  const again = async () => {
+    if (mover.isUnderWay() && (await mover.takeBack()) !== '')
+      timers.later('taking back a move', TAKE_BACK_MS, again);
+  };
+  const why = await mover.takeBack();
+  if (why === '') return;
+  onWarning({ why }, 'a move to another commit was cut off, and is taken back as soon as that can be');
+  timers.later('taking back a move', TAKE_BACK_MS, again);
+}
+
+function mustNotFollow(remote: Remote | undefined): void {
+  if (remote === undefined) return;
+  const { url, branch } = remote;
   const where = `branch ${branch} of ${redactUrl(url)}`;
-  return new AppError('Conflict', `this registry follows ${where}: it is changed by a commit there`, {
+  throw new AppError('Conflict', `this registry follows ${where}: it is changed by a commit there`, {
     hint: `Commit the change to ${where}; it is taken up at the next look.`,
   });
 }

@@ -2,9 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { statKey } from '../files/settle.ts';
-
-/** References may point at references; more than this is a loop. */
-const LINKS_MAX = 5;
+import type { GitRun } from './run.ts';
 
 /** Files that stand in the git folder while something is half done, and what that is called. */
 const OPERATIONS: readonly [string, string][] = [
@@ -39,32 +37,67 @@ export interface GitHead {
   index: BigIntStats | undefined;
 }
 
+/** What git itself says of HEAD. */
+export interface AskedHead {
+  id: string;
+  ref: string;
+  /** `cherry-pick`, `revert`, or `""`, where that is a reference; files tell of the others. */
+  operation: string;
+}
+
 /**
  * Reads HEAD and what git is in the middle of. A few `stat` calls when nothing moved.
- * @param resolve asks git itself, for kinds of references that are not plain files
+ * @param ask git, when something did: how it keeps references is its own affair. Undefined where it can not tell now
  */
 export function createHeadReader(
   { gitDir, commonDir }: GitFolders,
-  resolve: () => Promise<string>,
+  ask: (isReftable: boolean) => Promise<AskedHead | undefined>,
 ): () => Promise<GitHead> {
-  let known = { key: '', id: '' };
+  let known: AskedHead & { key: string } = { key: '', id: '', ref: '', operation: '' };
   return async () => {
     const names = new Set(await readdir(gitDir).catch(() => []));
-    const operation = OPERATIONS.find(([file]) => names.has(file))?.[1] ?? '';
-    const ref = await headRef(gitDir);
     const [index, ...heads] = await Promise.all(
       [
         join(gitDir, 'index'),
         join(gitDir, 'HEAD'),
-        join(commonDir, ref),
+        // A work tree beside the first has its own HEAD, in either form.
+        join(gitDir, 'reftable', 'tables.list'),
+        join(commonDir, await headFile(gitDir)),
         join(commonDir, 'packed-refs'),
         join(commonDir, 'reftable', 'tables.list'),
       ].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
     );
+    const [, beside, , , tables] = heads;
     const refs = heads.map(keyOf).join(' ');
-    if (refs !== known.key) known = { key: refs, id: (await idOf(gitDir, commonDir)) ?? (await resolve()) };
+    if (refs !== known.key) {
+      const asked = await ask([beside, tables].some((one) => one !== undefined));
+      if (asked !== undefined) known = { key: refs, ...asked };
+    }
+    const operation = OPERATIONS.find(([file]) => names.has(file))?.[1] ?? known.operation;
     const key = `${keyOf(index)} ${refs}`;
-    return { id: known.id, ref, operation, locked: names.has('index.lock'), key, index };
+    return { id: known.id, ref: known.ref, operation, locked: names.has('index.lock'), key, index };
+  };
+}
+
+/**
+ * Asks git what HEAD is. Undefined where it could not be run.
+ * @param isReftable then (git 2.47) a cherry-pick or revert that stands still is a reference, and no file
+ */
+export async function askHead(run: GitRun, isReftable: boolean): Promise<AskedHead | undefined> {
+  const head = await run(['rev-parse', '-q', '--verify', 'HEAD']);
+  const branch = await run(['symbolic-ref', '-q', 'HEAD']);
+  if ([head, branch].some(({ code }) => code === 124 || code === 127)) return undefined;
+  const has = async (name: string) =>
+    isReftable && (await run(['rev-parse', '-q', '--verify', name])).code === 0;
+  const operation = (await has('CHERRY_PICK_HEAD'))
+    ? 'cherry-pick'
+    : (await has('REVERT_HEAD'))
+      ? 'revert'
+      : '';
+  return {
+    id: head.code === 0 ? head.stdout.trim() : '',
+    ref: branch.code === 0 ? branch.stdout.trim() : '',
+    operation,
   };
 }
 
@@ -72,26 +105,8 @@ function keyOf(stats: BigIntStats | undefined): string {
   return stats === undefined ? '-' : statKey(stats);
 }
 
-async function headRef(gitDir: string): Promise<string> {
+/** The file that changes with the branch, where branches are files. */
+async function headFile(gitDir: string): Promise<string> {
   const text = await readFile(join(gitDir, 'HEAD'), 'utf8').catch(() => '');
   return /^ref: (.+)$/m.exec(text)?.[1]?.trim() ?? '';
-}
-
-/** The commit; or undefined where the references are not plain files that lead to one. */
-async function idOf(gitDir: string, commonDir: string): Promise<string | undefined> {
-  let text = await readFile(join(gitDir, 'HEAD'), 'utf8').catch(() => '');
-  for (let link = 0; link < LINKS_MAX; link++) {
-    const id = /^([0-9a-f]{40}|[0-9a-f]{64})\s*$/.exec(text)?.[1];
-    if (id !== undefined) return id;
-    const ref = /^ref: (.+)$/m.exec(text)?.[1]?.trim();
-    if (ref === undefined) return undefined;
-    text = await readFile(join(commonDir, ref), 'utf8').catch(() => packed(commonDir, ref));
-  }
-  return undefined;
-}
-
-async function packed(commonDir: string, ref: string): Promise<string> {
-  const text = await readFile(join(commonDir, 'packed-refs'), 'utf8').catch(() => '');
-  const line = text.split('\n').find((one) => one.endsWith(` ${ref}`));
-  return line?.split(' ')[0] ?? '';
 }

@@ -2,10 +2,9 @@ import type { Clock } from '../../schemas/clock.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { settleMs } from '../files/settle.ts';
 import type { GitHead } from './head.ts';
+import { createPatience } from './patience.ts';
 import { SourcesHeld } from './sources-held.ts';
 
-/** A git that writes files is waited for this long in all: one that crashed leaves its lock for ever. */
-const BUSY_MS_MAX = 10_000;
 /** Time until a busy git is looked at again, */
 const BUSY_AGAIN_MS = 100;
 /** and one that waits for somebody. */
@@ -43,22 +42,27 @@ export interface GitStand {
   noteConflicts(head: GitHead, has: boolean): void;
 }
 
-/** @param hasOwnLock whether the lock on the index is this host's */
-export function createGitStand(
-  readHead: () => Promise<GitHead>,
-  clock: Clock,
-  hasOwnLock: () => boolean,
-): GitStand {
+export interface GitStandOptions {
+  readHead: () => Promise<GitHead>;
+  clock: Clock;
+  /** Whether the lock on the index is this host's. */
+  hasOwnLock: () => boolean;
+  /** Whether the host itself is moving the files to another commit, or has yet to take back what it could not finish. */
+  isMoving: () => boolean;
+  /** Whether whoever holds the lock lives, and writes. */
+  isHolderAlive: () => Promise<boolean>;
+}
+
+export function createGitStand(options: GitStandOptions): GitStand {
+  const { readHead, clock, hasOwnLock, isMoving } = options;
   let operation = '';
   let operationSince = '';
   let conflictKey: string | undefined;
   /** The key at the last look at all manifests. */
   let lookedKey: string | undefined;
-  /** Since when git is at work, or ahead of that look. */
-  let busySinceMs: number | undefined;
-
+  const patience = createPatience(clock);
   const isAhead = ({ key }: GitHead) => lookedKey !== undefined && key !== lookedKey;
-  const isLocked = ({ locked }: GitHead) => locked && !hasOwnLock();
+  const isLocked = ({ locked }: GitHead) => isMoving() || (locked && !hasOwnLock());
   const inProgress = () =>
     `a ${operation} is in progress in the registry since ${operationSince}: manifests and sources are taken up when it is finished or aborted, and git status says how`;
 
@@ -75,11 +79,9 @@ export function createGitStand(
     return isAhead(now) && now.index !== undefined && settleMs(now.index, clock.now()) > 0;
   }
 
-  function waitsFor(isBusy: boolean): boolean {
-    if (!isBusy) return false;
-    busySinceMs ??= clock.monotonic();
-    return clock.monotonic() - busySinceMs < BUSY_MS_MAX;
-  }
+  /** Whether git, ahead of the last look or at work, is waited for. */
+  const waitsFor = (now: GitHead, isBusy: boolean) =>
+    patience.waits(isBusy, async () => isMoving() || (isLocked(now) && (await options.isHolderAlive())));
 
   return {
     ...{ head, isAhead },
@@ -89,16 +91,17 @@ export function createGitStand(
       const { key } = now;
       const isBusy = isLocked(now) || isUnsettled(now) || (began !== undefined && began.key !== key);
       if (now.operation !== '') return { key, isBusy, waitMs: HELD_AGAIN_MS, inProgress: inProgress() };
-      return { key, isBusy, waitMs: waitsFor(isBusy) ? BUSY_AGAIN_MS : 0, inProgress: '' };
+      const waits = await waitsFor(now, isBusy);
+      return { key, isBusy, waitMs: waits ? BUSY_AGAIN_MS : 0, inProgress: waits ? patience.words() : '' };
     },
     looked({ key, isBusy }) {
       lookedKey = key;
-      if (!isBusy) busySinceMs = undefined;
+      if (!isBusy) patience.rest();
     },
     async held() {
       const now = await head();
       if (now.operation !== '') return new SourcesHeld(inProgress(), true, HELD_AGAIN_MS);
-      if (!waitsFor(isLocked(now) || isAhead(now))) return undefined;
+      if (!(await waitsFor(now, isLocked(now) || isAhead(now)))) return undefined;
       return new SourcesHeld('git is at work in the registry', false, BUSY_AGAIN_MS);
     },
     committed(from, to) {

@@ -16,8 +16,21 @@ export interface GitQuestions {
   lastChange(commits: string, paths: readonly string[]): Promise<Change | undefined>;
 }
 
-/** @param isUnborn whether the repository has no commit */
-export function createGitQuestions(run: GitRun, isUnborn: () => boolean): GitQuestions {
+/** The commit that HEAD is, as git says it; `""` where there is none. */
+export async function headCommit(run: GitRun): Promise<string> {
+  const { code, stdout } = await run(['rev-parse', '-q', '--verify', 'HEAD']);
+  return code === 0 ? stdout.trim() : '';
+}
+
+/**
+ * @param isUnborn whether the repository has no commit
+ * @param recordedAs what git has of a path
+ */
+export function createGitQuestions(
+  run: GitRun,
+  isUnborn: () => boolean,
+  recordedAs: (path: string) => string[],
+): GitQuestions {
   return {
     async isClean(folder) {
       const options = ['--porcelain', '--untracked-files=all', '--ignored', '--no-renames'];
@@ -40,7 +53,7 @@ export function createGitQuestions(run: GitRun, isUnborn: () => boolean): GitQue
     },
     async lastChange(commits, paths) {
       const options = ['-1', '--no-show-signature', '--format=%H%n%an'];
-      const { stdout } = await run(['log', ...options, commits, '--', ...paths]);
+      const { stdout } = await run(['log', ...options, commits, '--', ...paths.flatMap(recordedAs)]);
       const [commit = '', author = ''] = stdout.split('\n');
       return commit === '' ? undefined : { commit, author };
     },

@@ -78,12 +78,25 @@ export function createRecorder(options: RecorderOptions): Recorder {
     }
   }
 
+  async function taken(
+    onCommit: RecorderOptions['onCommit'],
+    parent: GitHead,
+    done: Committed,
+  ): Promise<void> {
+    try {
+      await onCommit(parent, await readHead(), done);
+    } catch (error) {
+      onWarning({ error: messageOf(error) }, 'a commit was made, and could not be taken in at once');
+    }
+  }
+
   async function commit(lock: IndexLock, intent: Intent, paths: readonly string[]): Promise<void> {
     await lock.note({ intent, paths });
     const deadlineMs = clock.monotonic() + LOCKED_MS_MAX;
     const parent = await readHead();
     const done = await commitWhenFree({ ...options, intent, paths, onRecord: true }, clock, deadlineMs);
-    await options.onCommit(parent, await readHead(), done);
+    // The commit stands, whatever becomes of taking it in: the next look does that as well.
+    await taken(options.onCommit, parent, done);
     if (++commits % COMMITS_PER_GC === 0) void run(['gc', '--auto', '--quiet'], { limitMs: GC_MS_MAX });
   }
 

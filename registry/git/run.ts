@@ -28,7 +28,12 @@ export interface GitRunOptions {
   env?: Readonly<Record<string, string>>;
   /** Configuration for this call alone. Handed over by environment, so that `ps` does not show it. */
   config?: Readonly<Record<string, string>>;
+  /** On the whole. */
   limitMs?: number;
+  /** Instead of a limit on the whole: it is ended when it says nothing for this long. */
+  silenceMs?: number;
+  /** How to read what it says; `latin1` keeps every byte. */
+  encoding?: 'utf8' | 'latin1';
 }
 
 /** Runs git in one work tree. Never rejects: what went wrong is in the result. */
@@ -36,28 +41,41 @@ export type GitRun = (args: readonly string[], options?: GitRunOptions) => Promi
 
 /**
  * git as a child process: it asks nobody anything, speaks English, takes paths literally, takes no locks for
- * mere looking, and never finds a repository above `root` when the one in it is gone.
+ * mere looking, and never finds a repository above `top` when the one in it is gone.
+ * @param root where it runs
+ * @param end ends what is at work, and lets nothing begin
  */
-export function createGitRun(root: string): GitRun {
+export function createGitRun(root: string, end?: AbortSignal, top: string = root): GitRun {
   return (args, options = {}) =>
     new Promise((resolve) => {
+      if (end?.aborted === true) {
+        resolve({ code: 124, stdout: '', stderr: 'the host ends' });
+        return;
+      }
       // A session of its own: no terminal to prompt on, and Ctrl-C at the host does not cut a commit in two.
-      const child = spawn('git', ['-C', root, ...args], { env: environment(root, options), detached: true });
+      const child = spawn('git', ['-C', root, ...args], { env: environment(top, options), detached: true });
       const out: Buffer[] = [];
       const err: Buffer[] = [];
       let bytes = 0;
       let code: number | undefined;
       const timers: NodeJS.Timeout[] = [];
       const later = (ms: number, run: () => void) => timers.push(setTimeout(run, ms));
-      const end = (why: number) => {
+      const stop = (why: number) => {
         code ??= why;
         signal(child.pid, 'SIGTERM');
         later(END_MS_MAX, () => signal(child.pid, 'SIGKILL'));
       };
-      later(options.limitMs ?? RUN_MS_MAX, () => end(124));
+      const begin = () => setTimeout(() => stop(124), options.silenceMs ?? options.limitMs ?? RUN_MS_MAX);
+      let limit = begin();
+      const hostEnds = () => stop(124);
+      end?.addEventListener('abort', hostEnds, { once: true });
       const gather = (into: Buffer[]) => (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > OUTPUT_BYTES_MAX) end(125);
+        if (options.silenceMs !== undefined && code === undefined) {
+          clearTimeout(limit);
+          limit = begin();
+        }
+        if (bytes > OUTPUT_BYTES_MAX) stop(125);
         else into.push(chunk);
       };
       child.stdout.on('data', gather(out));
@@ -65,18 +83,23 @@ export function createGitRun(root: string): GitRun {
       child.stdin.on('error', () => undefined);
       child.stdin.end(options.input ?? '');
       const done = (exit: number, words = '') => {
-        for (const timer of timers) clearTimeout(timer);
+        for (const timer of [...timers, limit]) clearTimeout(timer);
+        end?.removeEventListener('abort', hostEnds);
         child.stdout.destroy();
         child.stderr.destroy();
         const stderr = words || Buffer.concat(err).toString('utf8');
-        resolve({ code: code ?? exit, stdout: Buffer.concat(out).toString('utf8'), stderr });
+        resolve({ code: code ?? exit, stdout: Buffer.concat(out).toString(options.encoding), stderr });
       };
       child.on('error', (error) => done(127, error.message));
-      const ended = (exit: number | null) =>
-        done(exit ?? 1, code === 124 ? 'it took too long and was ended' : '');
+      const ended = (exit: number | null) => done(exit ?? 1, code === 124 ? whyEnded(options) : '');
       child.on('close', ended);
       child.on('exit', (exit) => later(LINGER_MS_MAX, () => ended(exit)));
     });
+}
+
+function whyEnded({ silenceMs }: GitRunOptions): string {
+  if (silenceMs === undefined) return 'it took too long and was ended';
+  return `it said nothing for ${Math.round(silenceMs / 1000)} s and was ended`;
 }
 
 function signal(pid: number | undefined, name: NodeJS.Signals): void {
@@ -88,7 +111,7 @@ function signal(pid: number | undefined, name: NodeJS.Signals): void {
   }
 }
 
-function environment(root: string, options: GitRunOptions): NodeJS.ProcessEnv {
+function environment(top: string, options: GitRunOptions): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('HERSH_') && (!name.startsWith('GIT_') || KEPT.test(name)),
   );
@@ -103,7 +126,7 @@ function environment(root: string, options: GitRunOptions): NodeJS.ProcessEnv {
     GIT_EDITOR: 'true',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_LITERAL_PATHSPECS: '1',
-    GIT_CEILING_DIRECTORIES: ceilings(root),
+    GIT_CEILING_DIRECTORIES: ceilings(top),
     ...(options.indexFile === undefined ? {} : { GIT_INDEX_FILE: options.indexFile }),
     ...Object.fromEntries(config),
     ...(config.length === 0 ? {} : { GIT_CONFIG_COUNT: String(config.length / 2) }),
@@ -111,8 +134,9 @@ function environment(root: string, options: GitRunOptions): NodeJS.ProcessEnv {
   };
 }
 
-/** The folders above the root, also above what a link leads to. */
+/** The folders above the top, also above what a link leads to. */
 function ceilings(root: string): string {
+  if (root === '/') return '';
   try {
     return [dirname(root), dirname(realpathSync(root))].join(delimiter);
   } catch {
@@ -120,10 +144,13 @@ function ceilings(root: string): string {
   }
 }
 
+/** How far git has come, which it says again and again. */
+const PROGRESS = /^(remote: )?[A-Z][a-z]+ing [a-z]+: +\d/;
+
 /** The last lines of what git said, short enough for a message. */
 export function wordsOf({ stderr, stdout }: GitResult): string {
-  const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
-  const said = lines.filter((line) => line !== '' && !line.startsWith('hint:'));
+  const lines = `${stdout}\n${stderr}`.split(/[\n\r]/).map((line) => line.trim());
+  const said = lines.filter((line) => line !== '' && !line.startsWith('hint:') && !PROGRESS.test(line));
   // What a line announces or completes is followed by no semicolon.
   const words = said
     .slice(-8)

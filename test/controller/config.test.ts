@@ -17,9 +17,14 @@ describe('configuration: the remote to follow', () => {
 
   it('comes from flags or the environment, with main every 30 s', () => {
     const url = 'https://git.example/fleet.git';
-    assert.deepEqual(read(['--git-remote', url]).remote, { url, branch: 'main', intervalMs: 30_000 });
+    const silenceMs = 120_000;
+    assert.deepEqual(read(['--git-remote', url]).remote, {
+      ...{ url, branch: 'main', intervalMs: 30_000, silenceMs },
+    });
     const env = { HERSH_GIT_REMOTE: url, HERSH_GIT_BRANCH: 'live/eu-1', HERSH_GIT_INTERVAL: '5m' };
-    assert.deepEqual(read([], env).remote, { url, branch: 'live/eu-1', intervalMs: 300_000 });
+    assert.deepEqual(read([], env).remote, { url, branch: 'live/eu-1', intervalMs: 300_000, silenceMs });
+    assert.equal(read(['--git-silence', '10m'], env).remote?.silenceMs, 600_000);
+    assert.throws(() => read(['--git-silence', '0s']), /--git-silence: .* such as 30s/);
     assert.equal(read(['--git-interval', '1h'], env).remote?.intervalMs, 3_600_000);
   });
 

@@ -23,13 +23,18 @@ function createBench(trees: Record<string, string[] | undefined>) {
       stdout: paths.map((path) => `${path}\0`).join(''),
       stderr: '',
     });
-    if (command === 'status') return answer([]);
+    if (command === 'status' || command === 'ls-files') return answer([]);
     if (command === 'diff-tree') return answer(['programs/changed.yaml']);
     const tree = args.map((arg) => trees[arg]).find((one) => one !== undefined);
     if (tree === undefined) return { code: 128, stdout: '', stderr: 'fatal: can not fork' };
     return answer(tree.map((name) => `programs/${name}.yaml`));
   };
-  const state = createGitState(run, createManualClock(), (_fields, message) => warnings.push(message));
+  const state = createGitState(
+    { root: '/nowhere', prefix: '' },
+    run,
+    createManualClock(),
+    (_fields, message) => warnings.push(message),
+  );
   return { state, warnings, trees };
 }
 

@@ -203,10 +203,11 @@ describe('git: locks and half-done operations', () => {
 });
 
 describe('git: where it is on', () => {
-  test('not in a folder inside a work tree, nor where git refuses to work', async (t) => {
+  test('not in a folder that the repository above ignores, nor where git refuses to work', async (t) => {
     const stage = await createGitStage(t);
     const { openGit } = await import('../../../registry/git/git.ts');
     await stage.write('inner/programs/a.yaml', imageManifest('a'));
+    await stage.write('.gitignore', '/inner/programs/*\n');
     const open = (root: string, warned: string[] = []) =>
       openGit({ root, clock: stage.clock, onWarning: (_fields, message) => warned.push(message) });
     assert.equal(await open(join(stage.root, 'inner')), undefined);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -23,7 +23,6 @@ async function origin(t: TestContext) {
     await gitIn(clone, 'push', '-q', '--force', 'origin', 'main');
     return gitIn(clone, 'rev-parse', 'HEAD');
   };
-  const { mkdir } = await import('node:fs/promises');
   await mkdir(join(clone, 'programs'));
   await push('programs/a.yaml', imageManifest('a'));
   return { url, clone, push, remote: { url, branch: 'main', intervalMs: 2_000 } };
@@ -153,6 +152,18 @@ describe('git: following a remote', () => {
     assert.equal(await stage.read('notes.txt'), 'mine');
   });
 
+  test('a remote of that name with another address, however it is configured: the one that was asked for counts', async (t) => {
+    const { remote, push } = await origin(t);
+    const stage = await createGitStage(t);
+    // git 2.39 takes the first address of several, and that of the repository's configuration comes first.
+    await stage.git('remote', 'add', 'hersh-host', '/nowhere/at/all.git');
+    await stage.write('.git/remotes/hersh-host', 'URL: /nowhere/else.git\n');
+    const registry = await following(stage, remote);
+    assert.deepEqual(registry.health().warnings, []);
+    await push('programs/b.yaml', imageManifest('b'));
+    await stage.until(() => registry.get('b') !== undefined, 4_000);
+  });
+
   test('another branch checked out here is left alone', async (t) => {
     const { remote, push } = await origin(t);
     const stage = await createGitStage(t, { init: false });
@@ -162,6 +173,49 @@ describe('git: following a remote', () => {
     await stage.until(() => registry.health().warnings.length === 1, 4_000);
     assert.match(registry.health().warnings[0] ?? '', /on mine, not on main/);
     assert.equal(registry.get('b'), undefined);
+  });
+
+  test('submodules are brought and kept at the commit HEAD names; one that can not be is named', async (t) => {
+    const inner = await createGitStage(t);
+    await inner.write('Dockerfile', 'FROM one\n');
+    await inner.commitAll('one');
+    const { clone, remote, push } = await origin(t);
+    // git 2.39 takes submodules from folders of this machine only where that is allowed.
+    const config = join(inner.root, '.git/allow');
+    await writeFile(config, '[protocol "file"]\n\tallow = always\n');
+    process.env.GIT_CONFIG_GLOBAL = config;
+    t.after(() => delete process.env.GIT_CONFIG_GLOBAL);
+    await gitIn(clone, '-c', 'protocol.file.allow=always', 'submodule', '-q', 'add', inner.root, 'sub');
+    await push('programs/b.yaml', imageManifest('b'));
+    const stage = await createGitStage(t, { init: false });
+    const registry = await following(stage, remote);
+    assert.equal(await stage.read('sub/Dockerfile'), 'FROM one\n');
+
+    await inner.write('Dockerfile', 'FROM two\n');
+    await inner.commitAll('two');
+    await gitIn(join(clone, 'sub'), 'pull', '-q', 'origin', 'main');
+    const two = await push('programs/b.yaml', imageManifest('b', { userId: 'two' }));
+    await stage.until(() => registry.commitOf('b', undefined) === two, 8_000);
+    assert.equal(await stage.read('sub/Dockerfile'), 'FROM two\n');
+    await gitIn(clone, 'config', '-f', '.gitmodules', 'submodule.other.path', 'other');
+    await gitIn(clone, 'config', '-f', '.gitmodules', 'submodule.other.url', join(inner.root, 'nowhere'));
+    await mkdir(join(clone, 'other'));
+    await gitIn(clone, 'update-index', '--add', '--cacheinfo', `160000,${two},other`);
+    await push('programs/c.yaml', imageManifest('c'));
+    await stage.until(() => registry.remoteTrouble() !== undefined, 8_000);
+    assert.equal(registry.remoteTrouble()?.reason, 'SubmoduleUnavailable');
+    assert.match(registry.health().warnings.join(), /submodules of main .* other \(/);
+    await stage.until(() => registry.get('c') !== undefined, 4_000);
+  });
+
+  test('what is named by sha256 is followed: the empty folder takes its form', async (t) => {
+    const source = await createGitStage(t, { init: false });
+    await source.git('init', '-q', '-b', 'main', '--object-format=sha256');
+    await source.write('programs/a.yaml', imageManifest('a'));
+    const id = await source.commitAll('one');
+    const stage = await createGitStage(t, { init: false });
+    const registry = await following(stage, { url: source.root, branch: 'main', intervalMs: 2_000 });
+    assert.equal(registry.commitOf('a', undefined), id);
   });
 
   test('a branch that does not exist', async (t) => {

@@ -1,0 +1,121 @@
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isHeldByLiving, livesIn } from './lock-holder.ts';
+import type { GitResult, GitRun } from './run.ts';
+import { bringSubmodules } from './submodules.ts';
+import { differing, MOVE_SILENCE_MS, type MoveNote, undoMove } from './undo-move.ts';
+
+/** In the git folder while the host moves the files; what stands there at a start was cut off. */
+const NOTE = 'hersh-move';
+/** Each of these may be left with a git that had no time to remove it. */
+const LOCKS = ['index.lock', 'HEAD.lock'];
+
+/** Moves HEAD, index and files to a commit that follows on HEAD, all or nothing. */
+export interface Mover {
+  /** A move is under way, or one that was cut off is not taken back yet: the files are those of no commit. */
+  isUnderWay(): boolean;
+  /** The same, or submodules are just being brought. */
+  isMoving(): boolean;
+  /**
+   * Takes back what a move that was cut off had written, and nothing that somebody else wrote meanwhile.
+   * @returns why it has to wait, or `""`
+   */
+  takeBack(): Promise<string>;
+  /** Brings submodules to the commits that HEAD names. @returns which can not be brought and why, or `""` */
+  bring(): Promise<string>;
+  /** What git said of it; a code other than 0 where nothing moved. Submodules stay behind until they are brought. */
+  move(from: string, to: string): Promise<GitResult>;
+}
+
+/**
+ * @param top of the work tree
+ * @param run git there
+ * @param head the commit that HEAD is now
+ */
+export function createMover(top: string, gitDir: string, run: GitRun, head: () => Promise<string>): Mover {
+  const notePath = join(gitDir, NOTE);
+  // Until it is known that nothing was cut off.
+  let underWay = true;
+  let bringing = false;
+  let running: Promise<string> | undefined;
+
+  async function readNote(): Promise<MoveNote | undefined> {
+    const text = await readFile(notePath, 'utf8').catch(() => '');
+    try {
+      const note = JSON.parse(text) as MoveNote;
+      return typeof note.to === 'string' && Array.isArray(note.dirty) ? note : undefined;
+    } catch {
+      // Not written whole: then nothing was begun.
+      return undefined;
+    }
+  }
+
+  async function end(): Promise<void> {
+    await rm(notePath, { force: true });
+    underWay = false;
+  }
+
+  async function takeBackNow(wasCutOff: boolean): Promise<string> {
+    const note = await readNote();
+    if (note === undefined) {
+      await end();
+      return '';
+    }
+    underWay = true;
+    if (await isHeldByLiving(join(gitDir, 'index.lock'))) return 'git is still at work in the registry';
+    if (wasCutOff && !(await removeLocks(top, gitDir, notePath))) return 'a git still runs in the registry';
+    const why = (await head()) === note.to ? '' : await undoMove(top, run, note);
+    if (why === '') await end();
+    return why;
+  }
+
+  function takeBack(wasCutOff: boolean): Promise<string> {
+    running ??= takeBackNow(wasCutOff).finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  return {
+    isUnderWay: () => underWay,
+    isMoving: () => underWay || bringing,
+    takeBack: () => takeBack(true),
+    async bring() {
+      bringing = true;
+      try {
+        return await bringSubmodules(run);
+      } finally {
+        bringing = false;
+      }
+    },
+    async move(from, to) {
+      const dirty = await differing(run);
+      if (dirty === undefined) return { code: 1, stdout: '', stderr: 'git status fails' };
+      underWay = true;
+      await writeFile(notePath, JSON.stringify({ from, to, dirty: [...dirty.keys()] } satisfies MoveNote));
+      const options = ['--ff-only', '--no-autostash', '--progress'];
+      const result = await run(['merge', ...options, to], { silenceMs: MOVE_SILENCE_MS });
+      const isMoved = (await head()) === to;
+      // From here on without a pause in which the files of the new commit might be taken up without their submodules.
+      bringing = isMoved;
+      await takeBack(result.code === 124);
+      return isMoved ? { ...result, code: 0 } : { ...result, code: result.code || 1 };
+    },
+  };
+}
+
+/**
+ * Removes what a git of the host left that had no time to clean up; a lock from before the move is somebody else's.
+ * @returns false where there is one that a git which lives may hold
+ */
+async function removeLocks(top: string, gitDir: string, note: string): Promise<boolean> {
+  const noted = await stat(note).catch(() => undefined);
+  for (const path of LOCKS.map((name) => join(gitDir, name))) {
+    const lock = await stat(path).catch(() => undefined);
+    if (lock === undefined || noted === undefined) continue;
+    if (lock.uid !== noted.uid || lock.mtimeMs < noted.mtimeMs) continue;
+    if (await livesIn(top)) return false;
+    await rm(path, { force: true });
+  }
+  return true;
+}

@@ -1,0 +1,36 @@
+import { itemsIn } from './ask.ts';
+import { type GitRun, wordsOf } from './run.ts';
+
+/** Each may be a clone of its own. */
+const SUBMODULE_SILENCE_MS = 120_000;
+
+/**
+ * Brings the submodules, those within them as well, to the commits that the index names. What somebody changed in one
+ * stays as it is.
+ * @param run git at the top of the work tree
+ * @returns for people, those that could not be brought and why, or `""`
+ */
+export async function bringSubmodules(run: GitRun): Promise<string> {
+  const listed = await run(['ls-files', '-z', '-s']);
+  const paths = itemsIn(listed.stdout)
+    .filter((line) => line.startsWith('160000 '))
+    .map((line) => line.slice(line.indexOf('\t') + 1));
+  const failed: string[] = [];
+  // One by one, so that one that can not be had keeps no other back.
+  for (const path of paths) {
+    if (await isBrought(run, path)) continue;
+    const result = await run(['submodule', 'update', '--init', '--recursive', '--progress', '--', path], {
+      silenceMs: SUBMODULE_SILENCE_MS,
+    });
+    if (result.code !== 0) failed.push(`${path} (${wordsOf(result)})`);
+  }
+  return failed.join('; ');
+}
+
+/** git 2.39: one that is at its commit begins with a blank, and so do those within. */
+async function isBrought(run: GitRun, path: string): Promise<boolean> {
+  const { code, stdout } = await run(['submodule', 'status', '--recursive', '--', path]);
+  return (
+    code === 0 && stdout !== '' && stdout.split('\n').every((line) => line === '' || line.startsWith(' '))
+  );
+}
