@@ -177,10 +177,11 @@ describe('git: edits of the API are commits', () => {
     const etag = registry.get('a')?.etag ?? '';
     await registry.replace('a', imageManifest('a'), etag, { author: 'ann', message: 'put manifest a' });
     const { rawSpec } = registry.get('a')?.program ?? { rawSpec: {} };
-    await registry.replaceSpec('a', async () => ({ spec: rawSpec }), {
-      author: 'ann',
-      message: 'rollback a',
-    });
+    const back = { author: 'ann', message: 'rollback a' };
+    await assert.rejects(
+      registry.replaceSpec('a', async () => ({ spec: rawSpec }), back),
+      /nothing would change/,
+    );
     assert.equal(await stage.git('rev-parse', 'HEAD'), head);
     assert.equal(await stage.git('status', '--porcelain'), '');
     assert.equal(registry.commitOf('a', undefined), head);
