@@ -6,7 +6,7 @@ import { createListeners } from './files/listeners.ts';
 import { createSerial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';
 import { createSourcesKeeper } from './git/kept-sources.ts';
-import { holdContexts } from './held-contexts.ts';
+import { holdContexts, mayLinkOf } from './held-contexts.ts';
 import { type Absences, createAbsences } from './looks/absences.ts';
 import { createLooks, type Looks } from './looks/looks.ts';
 import { openUnconfirmed } from './looks/unconfirmed.ts';
@@ -52,7 +52,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   const known = { manifests, status, absences, trash };
   const mentions = (names: readonly string[], folder: string) => isMentioned(known, names, folder);
   const sources = createSourcesKeeper({ root, aside: paths.trash, git, mentions });
-  const contexts = openContexts(root, paths.contexts, () => clock.now());
+  const contexts = openContexts(root, paths.contexts, () => clock.now(), mayLinkOf(git));
   const edits = createManifestEdits({
     ...{ root, git, manifests, exclusive, parse, sources },
     files: createManifestFiles(paths.programs, trash),

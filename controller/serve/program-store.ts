@@ -48,7 +48,7 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
     },
     async source(name) {
       const build = buildOf(name);
-      return build === null ? {} : readSource(registry.paths.root, build);
+      return build === null ? {} : readSource(registry.paths.root, build, registry.contexts.mayLink);
     },
     async revisions(name) {
       const { status } = mustGet(name);

@@ -4,6 +4,7 @@ import { buildIdOf } from '../../schemas/build-id.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
 import { MODE_FOLDER } from './entries.ts';
+import type { MayLink } from './folder.ts';
 import { FORM, type Form, OLDER_FORM } from './form.ts';
 import { restoreContext } from './restore.ts';
 import { hashOf, openSnapshots, type Snapshot } from './snapshots.ts';
@@ -23,6 +24,8 @@ export interface BuildContext {
 }
 
 export interface Contexts {
+  /** Whether `sources/` may be a link to elsewhere. */
+  mayLink: MayLink;
   /**
    * Looks at every file of the context and reads those that changed since the last look.
    * Rejects `BuildFailed` with what to do: gone, leading out of the registry, unreadable, too large; `SourcesHeld`
@@ -58,8 +61,14 @@ export interface Contexts {
  * @param root the registry's root
  * @param snapshots folder for the tars
  * @param now epoch milliseconds
+ * @param mayLink where no git is asked, whoever made the link may write the registry
  */
-export function openContexts(root: string, snapshots: string, now: () => number): Contexts {
+export function openContexts(
+  root: string,
+  snapshots: string,
+  now: () => number,
+  mayLink: MayLink = async () => true,
+): Contexts {
   /** Last look at each context, by folder and Dockerfile: what did not change is not read again. */
   const seen = new Map<string, ReadonlyMap<string, LocatedEntry>>();
   const standstill = createStandstill();
@@ -67,7 +76,7 @@ export function openContexts(root: string, snapshots: string, now: () => number)
 
   function walkAs(form: Form, build: BuildSpec): Promise<Walk> {
     const before = seen.get(keyOf(build)) ?? new Map();
-    return walkContext({ root, build, form, work: createWork(), before, nowMs: now() });
+    return walkContext({ root, mayLink, build, form, work: createWork(), before, nowMs: now() });
   }
 
   async function walk(build: BuildSpec): Promise<Walk> {
@@ -107,7 +116,7 @@ export function openContexts(root: string, snapshots: string, now: () => number)
   }
 
   return {
-    ...{ look, holds, olderHash, has: kept.has },
+    ...{ mayLink, look, holds, olderHash, has: kept.has },
     keepOnly(builds) {
       const wanted = new Set(builds.map(keyOf));
       for (const key of seen.keys()) if (!wanted.has(key)) seen.delete(key);

@@ -19,13 +19,16 @@ export interface Bounds {
   sources: string;
 }
 
+/** Whether `sources/` may be a link to elsewhere: asked where it is one. */
+export type MayLink = () => Promise<boolean>;
+
 /** The real folder of a context, which lies in the registry and outside its reserved folders. Rejects `BuildFailed`. */
-export async function locate(root: string, context: string): Promise<LocatedFolder> {
+export async function locate(root: string, context: string, mayLink: MayLink): Promise<LocatedFolder> {
   let bounds: Bounds;
   let folder: string;
   try {
     const real = await realpath(root);
-    bounds = { root: real, sources: await realpath(join(root, 'sources')).catch(() => real) };
+    bounds = { root: real, sources: await sourcesOf(root, real, mayLink) };
     folder = await realpath(join(root, context));
     if (!(await stat(folder)).isDirectory()) {
       throw new AppError('BuildFailed', `${context} is not a folder`, { hint: 'Mend spec.build.context.' });
@@ -44,6 +47,11 @@ export async function locate(root: string, context: string): Promise<LocatedFold
     });
   }
   return { folder, bounds, isRoot: folder === bounds.root };
+}
+
+async function sourcesOf(root: string, real: string, mayLink: MayLink): Promise<string> {
+  const sources = await realpath(join(root, 'sources')).catch(() => real);
+  return sources.startsWith(real + sep) || (await mayLink()) ? sources : real;
 }
 
 /** Whether a real path lies outside the registry, or in a folder of it that no build may see. */

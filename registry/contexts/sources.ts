@@ -9,7 +9,7 @@ import { listFolder } from '../files/list-folder.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { inSlices } from '../files/pause.ts';
 import { contentOfFiles, foldersAbove, MODE_FILE, modeOf } from './entries.ts';
-import { locate } from './folder.ts';
+import { locate, type MayLink } from './folder.ts';
 import { type OnPlace, type PlacedSources, placeSources } from './source-folder.ts';
 import { sha256 } from './tar.ts';
 import { createWork } from './work.ts';
@@ -85,10 +85,14 @@ async function holdsExactly(folder: string, files: ReadonlyMap<string, string>):
  * Every file of a context as text, the Dockerfile also under `Dockerfile`. Links are given as their target.
  * Rejects `PayloadTooLarge`, or `NotFound` where the folder is gone.
  */
-export async function readSource(root: string, build: BuildSpec): Promise<Record<string, string>> {
+export async function readSource(
+  root: string,
+  build: BuildSpec,
+  mayLink: MayLink = async () => true,
+): Promise<Record<string, string>> {
   let tree: Tree;
   try {
-    const { folder, isRoot } = await locate(root, build.context);
+    const { folder, isRoot } = await locate(root, build.context, mayLink);
     tree = await readTree(folder, isRoot);
   } catch (error) {
     if (error instanceof AppError && error.reason === 'PayloadTooLarge') throw error;

@@ -8,7 +8,7 @@ import { type Listed, listFolder, printable } from '../files/list-folder.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
 import { unlessGone } from '../files/unless-gone.ts';
-import { type Bounds, type LocatedFolder, locate } from './folder.ts';
+import { type Bounds, type LocatedFolder, locate, type MayLink } from './folder.ts';
 import { type Filter, type Form, ignoreFileNames } from './form.ts';
 import { folderEntry, readEntry } from './read-entry.ts';
 import type { LocatedEntry } from './tar.ts';
@@ -33,6 +33,7 @@ export interface Walk {
 
 export interface WalkOptions {
   root: string;
+  mayLink: MayLink;
   build: BuildSpec;
   form: Form;
   work: Work;
@@ -44,9 +45,9 @@ export interface WalkOptions {
 
 /** Every entry of a context. Rejects `BuildFailed` with what to do. */
 export async function walkContext(options: WalkOptions): Promise<Walk> {
-  const { root, build, form, work } = options;
+  const { root, mayLink, build, form, work } = options;
   try {
-    const located = await locate(root, build.context);
+    const located = await locate(root, build.context, mayLink);
     const { ignoreFile, filter } = await readFilter(located.folder, build, form, work);
     return await createWalker(options, located, filter).walk(ignoreFile);
   } catch (error) {

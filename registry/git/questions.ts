@@ -12,6 +12,8 @@ export interface GitQuestions {
   isClean(folder: string): Promise<boolean>;
   /** Whether git leaves that folder out: nothing in it is tracked, and it is ignored. */
   ignores(folder: string): Promise<boolean>;
+  /** Whether git has that path itself, and not only what lies in it: in the index, or in HEAD. */
+  tracks(path: string): Promise<boolean>;
   /** The last of these commits (as `git log` takes them) that touched one of these paths, as far as git can tell. */
   lastChange(commits: string, paths: readonly string[]): Promise<Change | undefined>;
 }
@@ -50,6 +52,13 @@ export function createGitQuestions(
       // It knows no literal paths; the names that come here have no wildcards in them.
       const env = { GIT_LITERAL_PATHSPECS: '0' };
       return (await run(['check-ignore', '-q', '--', folder], { env })).code === 0;
+    },
+    async tracks(path) {
+      const has = async (...ask: string[]) => {
+        const { stdout } = await run([...ask, '-z', '--', path]);
+        return stdout.split('\0').some((line) => line.endsWith(`\t${path}`) && !line.startsWith('040000'));
+      };
+      return (await has('ls-files', '-s')) || (!isUnborn() && (await has('ls-tree', 'HEAD')));
     },
     async lastChange(commits, paths) {
       const options = ['-1', '--no-show-signature', '--format=%H%n%an'];

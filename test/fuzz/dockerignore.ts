@@ -101,6 +101,7 @@ async function send(root: string, folder: string): Promise<Sent> {
   try {
     const options = {
       root,
+      mayLink: async () => false,
       build,
       form: FORM,
       work: createWork(),

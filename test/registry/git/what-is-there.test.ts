@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { openContexts } from '../../../registry/contexts/contexts.ts';
+import { readSource } from '../../../registry/contexts/sources.ts';
 import { createGitStage, gitIn, imageManifest } from './stage.ts';
 
 const built = (context: string) => imageManifest('a', { image: undefined, build: { context } });
@@ -33,6 +35,29 @@ describe('git: what HEAD has is what is there', () => {
     assert.equal((await registry.lastChange('a', 'sources/a', last)).commit, changed);
     await registry.remove('a', { author: 'ann', message: 'delete a' });
     assert.equal(await stage.git('show', '--name-only', '--format=', 'HEAD'), 'programs/a.yaml');
+  });
+
+  test('sources that are a link: to another disk by who runs the host, and nowhere by a commit', async (t) => {
+    const stage = await createGitStage(t);
+    const disk = join(stage.root, '..', `disk-${basename(stage.root)}`);
+    await mkdir(join(disk, 'a'), { recursive: true });
+    t.after(() => rm(disk, { recursive: true }));
+    await writeFile(join(disk, 'a/Dockerfile'), 'FROM scratch\n');
+    await stage.write('programs/.keep', '');
+    await stage.write('.gitignore', '/sources\n');
+    await stage.commitAll('one');
+    await symlink(disk, join(stage.root, 'sources'));
+    const registry = await stage.open();
+    const build = { context: 'sources/a', dockerfile: 'Dockerfile', args: {} };
+    const { mayLink } = registry.contexts;
+    const contexts = openContexts(stage.root, '', () => 0, mayLink);
+    await contexts.look(build);
+    await stage.git('add', '--force', 'sources');
+    await assert.rejects(contexts.look(build), /leads out of the registry/);
+    await assert.rejects(readSource(stage.root, build, mayLink), /leads out of the registry/);
+    await stage.git('commit', '-qm', 'two');
+    await stage.git('rm', '-q', '--cached', 'sources');
+    assert.equal(await mayLink(), false, 'HEAD has it still');
   });
 
   test('files that git ignores differ from HEAD, unless the build does not get them; so do hidden changes', async (t) => {
