@@ -127,5 +127,7 @@ async function tellOfRename(deps: LedgerDeps, from: string, status: ProgramStatu
 /** An event of a program that is no more, whose history is kept. */
 function emitOfGone({ registry, clock }: LedgerDeps, name: string, event: EventDraft): Promise<void> {
   const time = timestamp(clock.now());
-  return registry.events.append(name, { time, ...event, state: 'Stopped', revision: 0 });
+  // The name may be another's by then.
+  const { state = 'Stopped', currentRevision: revision = 0 } = registry.status.get(name) ?? {};
+  return registry.events.append(name, { time, ...event, state, revision });
 }
