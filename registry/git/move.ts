@@ -1,5 +1,6 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../schemas/errors.ts';
 import { isHeldByLiving, livesIn } from './lock-holder.ts';
 import type { GitResult, GitRun } from './run.ts';
 import { bringSubmodules } from './submodules.ts';
@@ -37,18 +38,9 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
   // Until it is known that nothing was cut off.
   let underWay = true;
   let bringing = false;
+  // Only the first time after a move, or a start, is waited for: one that can never be had must not hold up the rest.
+  let isDue = true;
   let running: Promise<string> | undefined;
-
-  async function readNote(): Promise<MoveNote | undefined> {
-    const text = await readFile(notePath, 'utf8').catch(() => '');
-    try {
-      const note = JSON.parse(text) as MoveNote;
-      return typeof note.to === 'string' && Array.isArray(note.dirty) ? note : undefined;
-    } catch {
-      // Not written whole: then nothing was begun.
-      return undefined;
-    }
-  }
 
   async function end(): Promise<void> {
     await rm(notePath, { force: true });
@@ -56,7 +48,7 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
   }
 
   async function takeBackNow(wasCutOff: boolean): Promise<string> {
-    const note = await readNote();
+    const note = await readNote(notePath);
     if (note === undefined) {
       await end();
       return '';
@@ -81,27 +73,49 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
     isMoving: () => underWay || bringing,
     takeBack: () => takeBack(true),
     async bring() {
-      bringing = true;
+      bringing = isDue;
       try {
         return await bringSubmodules(run);
       } finally {
         bringing = false;
+        isDue = false;
       }
     },
     async move(from, to) {
       const dirty = await differing(run);
       if (dirty === undefined) return { code: 1, stdout: '', stderr: 'git status fails' };
       underWay = true;
-      await writeFile(notePath, JSON.stringify({ from, to, dirty: [...dirty.keys()] } satisfies MoveNote));
-      const options = ['--ff-only', '--no-autostash', '--progress'];
+      try {
+        await writeFile(notePath, JSON.stringify({ from, to, dirty: [...dirty.keys()] } satisfies MoveNote));
+      } catch (error) {
+        // Nothing was begun, so nothing has to wait.
+        await end().catch(() => undefined);
+        return { code: 1, stdout: '', stderr: `${notePath} can not be written: ${messageOf(error)}` };
+      }
+      // What git ignores is somebody's all the same: status/ and data/ first of all.
+      const options = ['--ff-only', '--no-autostash', '--no-overwrite-ignore', '--progress'];
       const result = await run(['merge', ...options, to], { silenceMs: MOVE_SILENCE_MS });
       const isMoved = (await head()) === to;
       // From here on without a pause in which the files of the new commit might be taken up without their submodules.
-      bringing = isMoved;
-      await takeBack(result.code === 124);
+      if (isMoved) {
+        bringing = true;
+        isDue = true;
+      }
+      await takeBack(result.code !== 0);
       return isMoved ? { ...result, code: 0 } : { ...result, code: result.code || 1 };
     },
   };
+}
+
+async function readNote(path: string): Promise<MoveNote | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  try {
+    const note = JSON.parse(text) as MoveNote;
+    return typeof note.to === 'string' && Array.isArray(note.dirty) ? note : undefined;
+  } catch {
+    // Not written whole: then nothing was begun.
+    return undefined;
+  }
 }
 
 /**

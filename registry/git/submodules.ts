@@ -4,6 +4,12 @@ import { type GitRun, wordsOf } from './run.ts';
 /** Each may be a clone of its own. */
 const SUBMODULE_SILENCE_MS = 120_000;
 
+/** A commit says where a submodule is: over the net, unless who runs the host has allowed another way in git's configuration. */
+const OVER_THE_NET = [
+  ...['-c', 'protocol.allow=never'],
+  ...['https', 'http', 'ssh', 'git'].flatMap((name) => ['-c', `protocol.${name}.allow=always`]),
+];
+
 /**
  * Brings the submodules, those within them as well, to the commits that the index names. What somebody changed in one
  * stays as it is.
@@ -19,9 +25,10 @@ export async function bringSubmodules(run: GitRun): Promise<string> {
   // One by one, so that one that can not be had keeps no other back.
   for (const path of paths) {
     if (await isBrought(run, path)) continue;
-    const result = await run(['submodule', 'update', '--init', '--recursive', '--progress', '--', path], {
-      silenceMs: SUBMODULE_SILENCE_MS,
-    });
+    // The address as the commit has it: git keeps the first it ever saw.
+    await run(['submodule', 'sync', '--recursive', '--', path]);
+    const update = ['submodule', 'update', '--init', '--recursive', '--progress', '--', path];
+    const result = await run([...OVER_THE_NET, ...update], { silenceMs: SUBMODULE_SILENCE_MS });
     if (result.code !== 0) failed.push(`${path} (${wordsOf(result)})`);
   }
   return failed.join('; ');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -47,6 +47,21 @@ describe('git: following a remote', () => {
       '',
       'nothing is configured',
     );
+  });
+
+  test('a commit never overwrites what git ignores, ledgers and records of the host first of all', async (t) => {
+    const { remote, push, clone } = await origin(t);
+    const stage = await createGitStage(t, { init: false });
+    const registry = await following(stage, remote);
+    const record = join(stage.root, 'data/trash/record');
+    await writeFile(record, 'kept');
+    await push('data', 'a file in the place of the folder');
+    await stage.until(() => registry.health().warnings.length === 1, 10_000);
+    assert.match(registry.health().warnings[0] ?? '', /not followed/);
+    assert.equal(await readFile(record, 'utf8'), 'kept');
+    await gitIn(clone, 'rm', '-q', 'data');
+    const mended = await push('programs/b.yaml', imageManifest('b'));
+    await stage.until(() => registry.commitOf('b', undefined) === mended, 10_000);
   });
 
   test('edits are refused with the place to commit to, and without its password', async (t) => {
