@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { createDockerEngine } from '../../controller/engine/docker/docker.ts';
+import { IMAGE_VOLUME_LABEL } from '../../controller/engine/docker/hardening.ts';
 import { HELPER_LABEL } from '../../controller/engine/docker/state-owner.ts';
 import type { CreateContainer, Engine, EngineEvent } from '../../controller/engine/engine.ts';
 import { tailOf } from '../../controller/loop/observe.ts';
@@ -177,11 +178,28 @@ describe('what was changed behind our back', () => {
       Cmd: ['/'],
       Labels: { [HELPER_LABEL]: instance },
     });
+    const labels = { [IMAGE_VOLUME_LABEL]: instance };
+    const left = `${instance}-image-volume-0123456789ab`;
+    await fixture.docker.createVolume({ Name: left, Labels: labels });
     const own = fixture.engine(instance);
     assert.deepEqual(await own.listContainers(), [], 'a helper is no program');
     await own.createContainer(asked());
     const filters = { label: [`${HELPER_LABEL}=${instance}`] };
     assert.deepEqual(await fixture.docker.listContainers({ all: true, filters }), []);
+    const { Volumes } = await fixture.docker.listVolumes({ filters: { name: [left] } });
+    assert.deepEqual(Volumes ?? [], []);
+  });
+
+  it('what somebody made of them stays, though it bears their labels', async () => {
+    const instance = `${fixture.run}-copied`;
+    const labels = { [HELPER_LABEL]: instance };
+    const mine = await fixture.docker.createContainer({ Image: fixture.image, Labels: labels });
+    const name = `${instance}-mine`;
+    await fixture.docker.createVolume({ Name: name, Labels: { [IMAGE_VOLUME_LABEL]: instance } });
+    await mine.start();
+    await fixture.engine(instance).createContainer(asked());
+    await mine.inspect();
+    await fixture.docker.getVolume(name).inspect();
   });
 
   it('a volume of another instance is not taken', async () => {
