@@ -110,7 +110,9 @@ describe('an engine', { concurrency: false }, () => {
       assert.equal(await runs(), finished, 'it did not run again');
       // By the default bridge, which 20.10.24 makes anew at a start that takes over no container.
       const restarts = (await host.events('calm')).filter(({ reason }) => reason === 'Restarted');
-      assert.match(restarts.at(-1)?.message ?? '', /after the engine or the machine went down/, 'no crash');
+      const told = JSON.stringify({ restarts: restarts.slice(-2), log: host.log().slice(-30) });
+      const words = restarts.at(-1)?.message ?? '';
+      assert.match(words, /after the engine or the machine went down/, `no crash: ${told}`);
     });
   }
 
