@@ -35,7 +35,8 @@ export function afterExit(
   }
   // It had come to an end before, was started by hand, and this end is another.
   const isAnother = finishedOf(memory)?.specHash === specHash;
-  const known = isAnother ? withRest(memory) : memory;
+  // Nor does it rest since that was asked for: it has run, though nobody saw it up.
+  const known = isAnother || memory.program.rest?.why === 'asked' ? withRest(memory) : memory;
   const isCalm = container.finishedAtMs - container.startedAtMs >= HEALTHY_RUN_MS;
   // What it was ended for by the host is its own fault, whatever went down meanwhile.
   if (isTakenDown && endOf(memory, container) !== 'unhealthy')

@@ -94,4 +94,5 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'what was rolled back from a pin moved away from its port and back without a wait',
   },
+  { seed: 150092, steps: 40, found: 'what ran since a stop, and was never seen up, rested for good' },
 ];

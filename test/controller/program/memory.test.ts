@@ -64,6 +64,11 @@ test('an end with the engine is its own where it was started after one, and ran 
   assert.equal(end(once, NOW_MS - 3_000, 999).starts.crashes?.count, 1);
 });
 
+test('what ended has run since a stop was asked for, though it was never seen up', () => {
+  const memory = memoryOf({ program: { rest: { why: 'asked' } } });
+  assert.equal(afterExit(memory, exited, spec, hashOf(spec), NOW_MS).program.rest, undefined);
+});
+
 test('restartPolicy decides what an exit means', () => {
   const end = (restartPolicy: string, exitCode: number) =>
     afterExit(memoryOf(), { ...exited, exitCode }, specOf({ restartPolicy }), 'v1:h', NOW_MS);
