@@ -84,13 +84,13 @@ function keptPort(
   { desiredState, publishPort }: ProgramSpec,
   containers: readonly Container[],
 ): number {
-  const own = [...standingPorts(memory, containers)].filter((port) => ports.holder(port) === name);
+  const own = standingPorts(memory, containers).filter((port) => ports.holder(port) === name);
   const standing = desiredState === 'Running' ? own.at(-1) : undefined;
   return standing ?? (publishPort !== null && ports.holder(publishPort) === name ? publishPort : 0);
 }
 
 /** Ports of containers that run, or whose run ended in a way that they may be started again after. */
-export function standingPorts(memory: ProgramMemory, containers: readonly Container[]): number[] {
+function standingPorts(memory: ProgramMemory, containers: readonly Container[]): number[] {
   const rests = (one: Container) => ['asked', 'finished'].includes(endOf(memory, one) ?? '');
   const stands = (one: Container) => one.startedAtMs > 0 && !isGoing(one) && !rests(one);
   return containers

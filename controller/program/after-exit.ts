@@ -8,6 +8,7 @@ import { backOffMs } from './waits.ts';
 const SHORT_RUN_MS = 1_000;
 /** A run this long wipes the slate (design: numbers). */
 const HEALTHY_RUN_MS = 10 * 60_000;
+
 /**
  * What is remembered after a container ended by itself; the same memory back where that is accounted for already.
  * @param wasTakenDown it ended with the engine or the machine: no crash, and its exit code says nothing of its work

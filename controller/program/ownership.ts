@@ -56,10 +56,7 @@ export function toldApart(
   const own: Container[] = [];
   const strangers: Stranger[] = [];
   for (const one of containers) {
-    const at = one.labels[LABELS.madeAt];
-    const isCopy =
-      at !== undefined && isInDoubt(memory, one) && own.some((other) => other.labels[LABELS.madeAt] === at);
-    const why = isCopy ? 'it is a copy of another' : whyStrange(memory, one, papers[one.id]);
+    const why = whyStrange(memory, one, own, papers[one.id]);
     const { id, name, program, state, servedPort, labels } = one;
     if (why === '') own.push(one);
     else strangers.push({ id, name, program, state, servedPort, labels, why });
@@ -67,10 +64,19 @@ export function toldApart(
   return { own, strangers };
 }
 
-function whyStrange(memory: ProgramMemory, one: Container, papers: Papers = {}): string {
+/** @param older those of the program's own that were made before it */
+function whyStrange(
+  memory: ProgramMemory,
+  one: Container,
+  older: readonly Container[],
+  papers: Papers = {},
+): string {
   if (memory.containers[one.id]?.made === true) return '';
   const loosened = one.loosened.join(', ');
   if (!isInDoubt(memory, one)) return `no host made it${loosened === '' ? '' : ` (${loosened})`}`;
+  const at = one.labels[LABELS.madeAt];
+  const isCopy = at !== undefined && older.some(({ labels }) => labels[LABELS.madeAt] === at);
+  if (isCopy) return 'it is a copy of another';
   if (loosened !== '') return loosened;
   const spec = specIn(memory, one, papers.revision);
   const number = revisionOf(one);
