@@ -14,7 +14,7 @@ let name = '';
 const made: string[] = [];
 
 before(async () => {
-  host = await createHost('29640-29649');
+  host = await createHost('29790-29799');
   name = `hersh-test/moving-${host.instance}`;
   await host.start();
 });
