@@ -1,5 +1,4 @@
 import type { Contexts } from './contexts/contexts.ts';
-import type { MayLink } from './contexts/folder.ts';
 import type { Git } from './git/git.ts';
 import type { SourcesKeeper } from './git/kept-sources.ts';
 import { SourcesHeld } from './git/sources-held.ts';
@@ -42,9 +41,4 @@ export function holdContexts(contexts: Contexts, options: HeldContextsOptions): 
       }
     },
   };
-}
-
-/** A link that a commit brought is the wish of whoever may commit, and may lead to anything that the host can read. */
-export function mayLinkOf(git: Pick<Git, 'tracks'> | undefined): MayLink {
-  return async () => (await git?.tracks('sources')) !== true;
 }

@@ -5,8 +5,9 @@ import { openContexts } from './contexts/contexts.ts';
 import { createListeners } from './files/listeners.ts';
 import { createSerial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';
+import { createCommittedLinks } from './git/committed-links.ts';
 import { createSourcesKeeper } from './git/kept-sources.ts';
-import { holdContexts, mayLinkOf } from './held-contexts.ts';
+import { holdContexts } from './held-contexts.ts';
 import { type Absences, createAbsences } from './looks/absences.ts';
 import { createLooks, type Looks } from './looks/looks.ts';
 import { openUnconfirmed } from './looks/unconfirmed.ts';
@@ -20,13 +21,15 @@ import { openRecords, type Records } from './records/records.ts';
 import type { Registry, RegistryChange, RegistryOptions } from './registry.ts';
 import { createWishes } from './wishes.ts';
 
+const LISTENER_FAILED = 'a bug: a listener of the registry failed';
+
 /** Makes, reads and watches a registry. Rejects `RegistryUnavailable`. */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const { root, git, warnings = [], policy, clock, onWarning, watchFiles = watchRegistry } = options;
   const paths = registryPaths(root);
+  const links = createCommittedLinks(root, git);
   await prepareRegistry(paths, git !== undefined);
-  const onListenerError = (error: unknown) =>
-    onWarning({ error: messageOf(error) }, 'a bug: a listener of the registry failed');
+  const onListenerError = (error: unknown) => onWarning({ error: messageOf(error) }, LISTENER_FAILED);
   const records = await openRecords(paths, clock, onWarning, onListenerError);
   const { status, events, trash, suspecting } = records;
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
@@ -41,7 +44,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   };
 
   const looks = createLooks({
-    ...{ paths, git, manifests, absences, status, trash, own: records.own, events, announced },
+    ...{ paths, git, links, manifests, absences, status, trash, own: records.own, events, announced },
     ...{ exclusive, clock, onWarning, notify, watch: () => watch },
     keepDoubted: unconfirmed.keep,
   });
@@ -50,12 +53,12 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     onWarning({ error }, 'not every folder can be watched: changes there are found by looking, every 10 s'),
   );
   const known = { manifests, status, absences, trash };
-  const mentions = (names: readonly string[], folder: string) => isMentioned(known, names, folder);
+  const mentions = mentionedIn(known);
   const sources = createSourcesKeeper({ root, aside: paths.trash, git, mentions });
-  const contexts = openContexts(root, paths.contexts, () => clock.now(), mayLinkOf(git));
+  const contexts = openContexts(root, paths.contexts, () => clock.now(), links.mayLink);
   const edits = createManifestEdits({
-    ...{ root, git, manifests, exclusive, parse, sources },
-    files: createManifestFiles(paths.programs, trash),
+    ...{ root, git, links, manifests, exclusive, parse, sources },
+    files: createManifestFiles(paths.programs, trash, links),
     ...knownToEdits(known, looks, notify),
   });
 
@@ -103,16 +106,15 @@ function lastContextOf({ status }: Known, name: string): string | undefined {
 }
 
 /** Whether any program but these may be built from that folder. */
-function isMentioned(known: Known, names: readonly string[], folder: string): boolean {
+function mentionedIn(known: Known): (names: readonly string[], folder: string) => boolean {
   const { manifests, status, absences } = known;
-  return (
+  return (names, folder) =>
     manifests.list().some((entry) => !names.includes(entry.name) && entry.text.includes(folder)) ||
     status.names().some((other) => {
       // The ledger of one whose deletion was asked for stays until its container is gone; it needs no sources any more.
       if (names.includes(other) || absences.isStated(other)) return false;
       return lastContextOf(known, other)?.startsWith(folder) === true;
-    })
-  );
+    });
 }
 
 /** What edits of the API ask of what is known, and how they become known, at once. */

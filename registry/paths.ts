@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { isTemporary, writeAtomic } from './files/atomic-write.ts';
-import { isThere } from './files/is-there.ts';
+import { isLink, isThere } from './files/is-there.ts';
 import { mapLimit } from './files/map-limit.ts';
 import { readPlainFile } from './files/read-plain-file.ts';
 
@@ -116,6 +116,8 @@ export async function prepareRegistry(paths: RegistryPaths, isInGit = false): Pr
  */
 async function keepPrograms({ root, programs }: RegistryPaths, isInGit: boolean): Promise<void> {
   if (!isInGit && !(await isThere(join(root, '.git')))) return;
+  // Where it is a link git tracks nothing in it, and what is behind it is not the host's to write to.
+  if (await isLink(programs)) return;
   await writeFile(join(programs, '.gitignore'), '/.gitignore\n', { flag: 'wx' }).catch(() => undefined);
 }
 

@@ -7,3 +7,11 @@ export function isThere(path: string): Promise<boolean> {
     () => false,
   );
 }
+
+/** Whether a link lies at that path, wherever it leads. */
+export function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
+}

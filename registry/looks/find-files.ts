@@ -1,4 +1,5 @@
 import type { Clock } from '../../schemas/clock.ts';
+import type { CommittedLinks } from '../git/committed-links.ts';
 import type { Git } from '../git/git.ts';
 import type { Stand } from '../git/may-be-read.ts';
 import type { ManifestSet } from '../manifests/set.ts';
@@ -12,6 +13,7 @@ export const LOOK_MS = 10_000;
 export interface FindFilesOptions {
   paths: RegistryPaths;
   git: Git | undefined;
+  links: CommittedLinks;
   manifests: ManifestSet;
   clock: Clock;
   /** Part of every look. */
@@ -40,11 +42,11 @@ export async function findFiles(
   options: FindFilesOptions,
   note: (path: string) => void,
 ): Promise<Found | Unsure> {
-  const { paths, git, manifests, clock } = options;
+  const { paths, git, links, manifests, clock } = options;
   const began = await git?.stand();
   if (began !== undefined && began.waitMs > 0) return { waitMs: began.waitMs, why: began.inProgress };
   await options.watch().refresh();
-  const scan = await scanPrograms(paths.programs, manifests.keys, clock.now());
+  const scan = await scanPrograms(paths.programs, manifests.keys, clock.now(), links.refusal);
   if (!scan.complete) return { waitMs: LOOK_MS, why: scan.message };
   const isOther =
     scan.files.length !== manifests.size() ||

@@ -41,22 +41,33 @@ export interface Scan {
   againMs: number;
 }
 
+/** Why what is behind a path of the registry is not read, or `""`: see `CommittedLinks`. */
+export type Refusal = (path: string) => Promise<string>;
+
+const incomplete = (message: string): Scan => ({
+  ...{ complete: false, message, files: [], misnamed: [], againMs: 0 },
+});
+
 /**
  * Looks at every manifest, and reads those whose key differs from `known`. Dot files, backups and whatever
  * does not end in `.yaml` are not manifests.
  * @param known name → key of the last look
  * @param nowMs epoch milliseconds
+ * @param refusal see there
  */
 export async function scanPrograms(
   folder: string,
   known: ReadonlyMap<string, string>,
   nowMs: number,
+  refusal: Refusal = async () => '',
 ): Promise<Scan> {
+  const refused = await refusal('programs');
+  if (refused !== '') return incomplete(refused);
   let names: string[];
   try {
     names = await readdir(folder);
   } catch (error) {
-    return { complete: false, message: unreadable(error), files: [], misnamed: [], againMs: 0 };
+    return incomplete(unreadable(error));
   }
   const visible = names.filter((name) => !name.startsWith('.')).sort();
   const all = visible
@@ -73,7 +84,7 @@ export async function scanPrograms(
   const found = await mapLimit(stems, FILES_AT_ONCE, async (name) =>
     same.has(name)
       ? { name, key: known.get(name) ?? '', text: undefined, unreadable: undefined }
-      : scanFile(folder, name, nowMs),
+      : scanFile(folder, name, nowMs, refusal),
   );
   for (const [index, name] of stems.entries()) {
     const file = found[index];
@@ -123,6 +134,7 @@ async function scanFile(
   folder: string,
   name: string,
   nowMs: number,
+  refusal: Refusal,
 ): Promise<ScannedFile | number | undefined> {
   const path = join(folder, `${name}${MANIFEST_SUFFIX}`);
   const unreadable = (key: string, why: string): ScannedFile => ({
@@ -143,6 +155,10 @@ async function scanFile(
     try {
       const text = await file.readFile('utf8');
       const after = statKey(await file.stat({ bigint: true }));
+      // Asked afterwards: a link that takes the file's place meanwhile is seen.
+      const refused = await refusal(labelOf(name));
+      // Looked at each time: it may be taken out of git, which no key tells.
+      if (refused !== '') return unreadable('refused', refused);
       return after === key ? { name, key, text, unreadable: undefined } : SETTLE_AGAIN_MS;
     } finally {
       await file.close();

@@ -6,6 +6,7 @@ import { writeAtomic } from '../files/atomic-write.ts';
 import { isThere } from '../files/is-there.ts';
 import { type Reversible, reversible } from '../files/reversible.ts';
 import { statKey } from '../files/settle.ts';
+import type { CommittedLinks } from '../git/committed-links.ts';
 import { labelOf, MANIFEST_SUFFIX } from '../paths.ts';
 import type { Trash } from '../records/trash.ts';
 import { MANIFEST_BYTES_MAX } from './manifest.ts';
@@ -42,8 +43,9 @@ export function notFound(name: string): AppError {
 /**
  * @param programs the folder
  * @param trash where discarded files go
+ * @param links those that are not followed
  */
-export function createManifestFiles(programs: string, trash: Trash): ManifestFiles {
+export function createManifestFiles(programs: string, trash: Trash, links: CommittedLinks): ManifestFiles {
   const fileOf = (name: string) => join(programs, `${name}${MANIFEST_SUFFIX}`);
 
   async function mustBeReadable(): Promise<void> {
@@ -57,6 +59,7 @@ export function createManifestFiles(programs: string, trash: Trash): ManifestFil
   /** The file as it is now, behind any link, or undefined. */
   async function read(name: string): Promise<{ path: string; text: string; key: string } | undefined> {
     try {
+      await links.mustLeadHome(labelOf(name));
       const path = await realpath(fileOf(name));
       const stats = await stat(path, { bigint: true });
       // Reading a pipe would wait for ever, and every other edit behind it.

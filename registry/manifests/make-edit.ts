@@ -2,6 +2,7 @@ import type { Program } from '../../schemas/program.ts';
 import type { OnPlace } from '../contexts/source-folder.ts';
 import { type Reversible, together } from '../files/reversible.ts';
 import type { Serial } from '../files/serial.ts';
+import type { CommittedLinks } from '../git/committed-links.ts';
 import type { Git } from '../git/git.ts';
 import type { SourcesKeeper } from '../git/kept-sources.ts';
 import type { Intent } from '../git/lock.ts';
@@ -12,6 +13,7 @@ import type { ManifestSet } from './set.ts';
 
 export interface MakeEditOptions {
   git: Git | undefined;
+  links: CommittedLinks;
   manifests: ManifestSet;
   sources: SourcesKeeper;
   /** Looks and edits go one after the other. */
@@ -42,9 +44,10 @@ export interface Edit<T> {
  * Makes an edit of a manifest and, in a git work tree, its commit, as one: a look sees neither or both. Sources
  * that the manifest begins to name go into the commit, those that nothing names any more go with it.
  */
-export function makeEdit<T>(options: MakeEditOptions, edit: Edit<T>): Promise<T> {
-  const { git, exclusive, manifests, sources } = options;
+export async function makeEdit<T>(options: MakeEditOptions, edit: Edit<T>): Promise<T> {
+  const { git, links, exclusive, manifests, sources } = options;
   const { names, write, tell, isCommit = true } = edit;
+  await links.mustLeadHome('programs', 'sources');
   const quietly = async () => undefined;
   if (git === undefined || !isCommit) return exclusive(async () => tell((await write(quietly)).text ?? ''));
   const [name = ''] = names;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openContexts } from '../../../registry/contexts/contexts.ts';
@@ -58,6 +58,59 @@ describe('git: what HEAD has is what is there', () => {
     await stage.git('commit', '-qm', 'two');
     await stage.git('rm', '-q', '--cached', 'sources');
     assert.equal(await mayLink(), false, 'HEAD has it still');
+  });
+
+  test('manifests that are links: to elsewhere by who runs the host, and to nothing else by a commit', async (t) => {
+    const stage = await createGitStage(t);
+    const disk = join(stage.root, '..', `disk-${basename(stage.root)}`);
+    await mkdir(disk);
+    t.after(() => rm(disk, { recursive: true }));
+    const text = imageManifest('a');
+    await writeFile(join(disk, 'a.yaml'), text);
+    await stage.write('programs/.keep', '');
+    await stage.write('secrets/a.yaml', text);
+    await stage.write('.gitignore', '/programs/a.yaml\n/secrets\n');
+    await stage.commitAll('one');
+    await symlink(join(disk, 'a.yaml'), join(stage.root, 'programs/a.yaml'));
+    await symlink('../secrets/a.yaml', join(stage.root, 'programs/b.yaml'));
+    const registry = await stage.open();
+    assert.ok(registry.get('a')?.program !== undefined, 'the operator’s own');
+    await stage.git('add', '--force', 'programs/a.yaml', 'programs/b.yaml');
+    await stage.git('commit', '-qm', 'two');
+    await registry.close();
+    const next = await stage.open();
+    for (const name of ['a', 'b']) {
+      const { text: read, problems } = next.get(name) ?? {};
+      assert.equal(read, '');
+      assert.match(JSON.stringify(problems), new RegExp(`programs/${name}.yaml is a link that git tracks`));
+      await assert.rejects(
+        next.editSpec(name, { desiredState: 'Running' }, ASKED),
+        /leads out of the registry/,
+      );
+    }
+    assert.equal(await readFile(join(disk, 'a.yaml'), 'utf8'), text);
+    await stage.git('rm', '-q', '--cached', 'programs/a.yaml');
+    await stage.git('commit', '-qm', 'three');
+    await stage.until(() => next.get('a')?.program !== undefined, 12_000);
+  });
+
+  test('programs/ that is a link of a commit: nothing is read, written or taken for gone', async (t) => {
+    const stage = await createGitStage(t);
+    const disk = join(stage.root, '..', `disk-${basename(stage.root)}`);
+    await mkdir(disk);
+    t.after(() => rm(disk, { recursive: true }));
+    await writeFile(join(disk, 'a.yaml'), imageManifest('a'));
+    await stage.write('README', '');
+    await symlink(disk, join(stage.root, 'programs'));
+    await stage.commitAll('one');
+    const registry = await stage.open();
+    assert.match(registry.health().message, /programs is a link that git tracks, and leads out/);
+    assert.deepEqual(registry.list(), []);
+    await assert.rejects(
+      registry.create('b', imageManifest('b'), ASKED),
+      /programs is a link that git tracks/,
+    );
+    assert.deepEqual(await readdir(disk), ['a.yaml']);
   });
 
   test('files that git ignores differ from HEAD, unless the build does not get them; so do hidden changes', async (t) => {
