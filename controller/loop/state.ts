@@ -8,7 +8,7 @@ import type { ProgramStatus } from '../../schemas/status.ts';
 import { sourcesOf } from '../../schemas/trashed-volume.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { EventDraft } from '../program/events.ts';
-import { RENAME_MS_MAX, renamedWords } from '../program/state.ts';
+import { BESIDE_MS_MAX, renamedWords } from '../program/state.ts';
 import { emit, type LedgerDeps } from './ledger.ts';
 
 /** Reading and writing down whose `/state` a volume is; which one a program gets is the mind's to say. */
@@ -108,7 +108,7 @@ export async function tellOfState(
 export async function tellOfRenamed(deps: LedgerDeps, gone: ProgramStatus): Promise<void> {
   const { registry, clock } = deps;
   const sources = sourcesOf(gone.memory.program.inForce?.rawSpec);
-  const isYoung = ({ createdAt }: ProgramStatus) => clock.now() - Date.parse(createdAt) <= RENAME_MS_MAX;
+  const isYoung = ({ createdAt }: ProgramStatus) => clock.now() - Date.parse(createdAt) <= BESIDE_MS_MAX;
   for (const { name, program } of registry.list()) {
     const status = registry.status.get(name);
     const { volume, stateFrom } = status?.memory.program ?? {};

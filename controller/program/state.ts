@@ -9,6 +9,8 @@ import { ownerOf, STATE_FROM, type TrashedVolume } from '../../schemas/trashed-v
 
 /** One that appears as another of its user and its sources goes, within this, is that one renamed. */
 export const RENAME_MS_MAX = 10 * 60_000;
+/** One that was there this long beside the other is another program of the same sources. */
+export const BESIDE_MS_MAX = 60_000;
 
 const INSTEAD = `take the annotation ${STATE_FROM} out to begin with an empty /state`;
 

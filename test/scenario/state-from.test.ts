@@ -240,6 +240,17 @@ describe('a program that was renamed', () => {
     }
   });
 
+  it('is none that was there beside the other for long', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await put(stage, 'old');
+    await put(stage, 'new');
+    for (const name of ['old', 'new']) await stage.reach(name, 'Ready');
+    await stage.host.advance(2 * 60_000);
+    await removed(stage, 'old');
+    for (const name of ['new', 'old']) assert.deepEqual(await told(stage, name, 'Renamed'), [], name);
+  });
+
   it('is none where user or sources are others, where it asks, or where that is long ago', async (test) => {
     const stage = await createStage(test);
     await oldIsGone(stage);
