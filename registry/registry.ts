@@ -60,6 +60,8 @@ export interface Registry extends ManifestEdits, VolumesOfGone {
   mustBeEditable(): void;
   /** Why the remote is not followed at present; undefined where it is, or there is none. */
   remoteTrouble(): RemoteTrouble | undefined;
+  /** Looks at the remote now, and not only when it is due. Gives whether one is followed. */
+  lookAtRemote(): boolean;
   /** The git commit that the manifest in force, and its context, are those of; `""` without one. */
   commitOf(name: string, context: string | undefined, dockerfile?: string): string;
   /** The last commit up to `commit` that touched the manifest or its context, and who made it; each may be `""`. */
