@@ -41,7 +41,7 @@ function describePause(paused: readonly string[]): string {
 
 /** What of that somebody should be told without asking, and how long it may last before. Pure. */
 export function troublesOf(
-  { message, paused }: Pick<RegistryHealth, 'message' | 'paused'>,
+  { message, paused, unwritable }: Pick<RegistryHealth, 'message' | 'paused' | 'unwritable'>,
   remote: RemoteTrouble | undefined,
   { trouble }: Pick<EngineHealth, 'trouble'>,
 ): HostTrouble[] {
@@ -50,7 +50,8 @@ export function troublesOf(
     troubles.push({ reason, message: words, afterMs });
   if (trouble !== '') tell(ENGINE_TOLD_AFTER_MS, 'EngineUnavailable', describeEngine(trouble));
   if (paused.length > 0) tell(0, 'PrunePaused', describePause(paused));
-  if (message !== '') tell(FILES_TOLD_AFTER_MS, 'RegistryUnavailable', message);
+  const files = [message, ...unwritable].filter((words) => words !== '');
+  if (files.length > 0) tell(FILES_TOLD_AFTER_MS, 'RegistryUnavailable', files.join('; '));
   if (remote !== undefined)
     tell(FILES_TOLD_AFTER_MS, remote.reason, `the remote is not followed: ${remote.message}`);
   return troubles;

@@ -50,14 +50,18 @@ describe('what concerns the host itself', () => {
 
   it('is the engine, a pause of pruning, the registry and the remote, each with its time', () => {
     const remote = { reason: 'RemoteDiverged', message: 'they diverged' } as const;
-    assert.deepEqual(troublesOf({ message: '', paused: [] }, undefined, { trouble: '' }), []);
-    const all = troublesOf({ message: 'not mounted', paused: ['a', 'b'] }, remote, {
-      trouble: 'ECONNREFUSED',
-    });
+    assert.deepEqual(troublesOf({ message: '', paused: [], unwritable: [] }, undefined, { trouble: '' }), []);
+    const files = {
+      message: 'not mounted',
+      paused: ['a', 'b'],
+      unwritable: ['data/ can not be written: ENOSPC'],
+    };
+    const all = troublesOf(files, remote, { trouble: 'ECONNREFUSED' });
     assert.deepEqual(
       all.map(({ reason, afterMs }) => `${reason} ${afterMs / 1000}`),
       ['EngineUnavailable 30', 'PrunePaused 0', 'RegistryUnavailable 300', 'RemoteDiverged 300'],
     );
+    assert.equal(all[2]?.message, 'not mounted; data/ can not be written: ENOSPC');
     assert.match(all[1]?.message ?? '', /^2 manifests are gone at once \(a, b\)/);
   });
 });

@@ -10,6 +10,8 @@ function stage() {
   const clock = createManualClock();
   const timers = createTimers(clock, () => undefined);
   const looks: number[] = [];
+  /** Whether what a killed host left can not even be looked at. */
+  const cutOff = { fails: false };
   let answer: ((result: GitResult) => void) | undefined;
   let answered = 0;
   const follower = createFollower({
@@ -23,9 +25,9 @@ function stage() {
     mover: {
       isUnderWay() {
         looks.push(clock.monotonic() / 1000);
-        return false;
+        return cutOff.fails;
       },
-      ...{ isMoving: () => false, takeBack: async () => '' },
+      ...{ isMoving: () => false, takeBack: () => Promise.reject(new Error('EIO')) },
       ...{ bring: async () => '', move: () => assert.fail('nothing was fetched') },
     },
   });
@@ -39,7 +41,7 @@ function stage() {
     answer = undefined;
     await clock.advance(0);
   };
-  return { clock, timers, looks, follower, ends };
+  return { clock, timers, looks, follower, ends, cutOff };
 }
 
 describe('git: a look at the remote that is asked for', () => {
@@ -85,6 +87,19 @@ describe('git: a look at the remote that is asked for', () => {
       await ends();
     }
     assert.deepEqual(looks, [0, 1, 2, 3, 4, 5]);
+  });
+
+  test('one that fails as none should is not the last', async () => {
+    const { clock, looks, follower, ends, cutOff } = stage();
+    const began = follower.begin();
+    await ends();
+    await began;
+    cutOff.fails = true;
+    follower.look();
+    await clock.advance(1_000);
+    cutOff.fails = false;
+    await clock.advance(3_600_000);
+    assert.deepEqual(looks, [0, 1, 3_601]);
   });
 
   test('after the end is not made', async () => {
