@@ -6,6 +6,7 @@ import type { ApiDeps } from './deps.ts';
 import { answerFor } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { type ApiOptions, createRoutes, sendError } from './http/route.ts';
+import { addHookRoutes } from './routes/hooks.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
 import { addManifestRoutes } from './routes/manifest.ts';
 import { addProgramRoutes } from './routes/programs.ts';
@@ -26,6 +27,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   addStreamRoutes(routes, options);
   addManifestRoutes(routes);
   addSystemRoutes(routes, deps);
+  addHookRoutes(routes, deps);
 
   app.notFound((c) => errorResponse(unknownRoute(c.req.method, c.req.path), c.req.method, c.req.path));
   app.onError((error, c) => errorResponse(error, c.req.method, c.req.path));

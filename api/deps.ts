@@ -29,9 +29,18 @@ export interface ApiDeps {
   metrics(): Promise<{ contentType: string; body: string }>;
   /** The OpenAPI 3.1 document, as data. */
   openapi: unknown;
+  /** What lets `POST /hooks/git` in; undefined: there is no such route. */
+  gitHook?: GitHook | undefined;
   /** Epoch milliseconds. */
   now(): number;
   log: ApiLog;
+}
+
+/** A forge's word that a branch may have moved. */
+export interface GitHook {
+  secret: string;
+  /** Has the remote looked at soon, and waits for nothing. Gives whether one is followed. */
+  lookAtRemote(): boolean;
 }
 
 /** The registry as the API sees it. Names that are not there give `undefined`; writers reject `NotFound`. */

@@ -11,6 +11,7 @@ import { createCors } from './http/cors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { createOriginGuard } from './http/guard.ts';
 import { LOOK_MS, serveHalfOpen } from './http/half-open.ts';
+import { GIT_HOOK_PATH } from './http/hook-proof.ts';
 import { answerOffers, createAnswersAhead } from './http/offers.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
 import { sendError } from './http/route.ts';
@@ -58,7 +59,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { host, deps } = options;
   await requireLoopback(host);
   const origins = new Set((options.origins ?? []).map((origin) => origin.toLowerCase()));
-  const guard = createOriginGuard(options.hosts ?? [], origins);
+  const anyHost = deps.gitHook === undefined ? [] : [`POST ${GIT_HOOK_PATH}`];
+  const guard = createOriginGuard(options.hosts ?? [], origins, anyHost);
   const cors = createCors(origins);
   const proxy = createProxy(deps, {
     ...(options.firstByteMsMax !== undefined && { firstByteMsMax: options.firstByteMsMax }),

@@ -6,9 +6,11 @@ import type { Remote } from '../registry/git/follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
 import { parseMemory } from '../schemas/resolve.ts';
+import { HOOK_OPTIONS, type HookSettings, readHookSettings } from './hook-settings.ts';
+import { type Given, type Option, refuse, refuseSecret } from './option.ts';
 import type { PortRange } from './ports/ports.ts';
 
-export interface Config {
+export interface Config extends HookSettings {
   /** Absolute path. */
   readonly registry: string;
   readonly port: number;
@@ -27,14 +29,6 @@ export interface Config {
   readonly proxyWaitMs: number;
   /** A branch that the registry is kept equal to; undefined for none. */
   readonly remote: Remote | undefined;
-}
-
-interface Option {
-  env: string;
-  /** What stands for the value in `--help`. */
-  value: string;
-  fallback: string;
-  help: string;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -125,13 +119,14 @@ const OPTIONS: Record<string, Option> = {
     fallback: '2m',
     help: 'a fetch in which the remote says nothing for this long is given up, however long it may be',
   },
+  ...HOOK_OPTIONS,
 };
 
 /** The text of `--help`. */
 export function helpText(): string {
   const rows = Object.entries(OPTIONS).map(([name, { env, value, fallback, help }]) => {
-    const left = `  --${name} ${value}`.padEnd(26);
-    return `${left}${env.padEnd(22)}${help}${fallback === '' ? '' : ` (${fallback})`}`;
+    const left = `  --${name} ${value}`.padEnd(34);
+    return `${left}${env.padEnd(28)}${help}${fallback === '' ? '' : ` (${fallback})`}`;
   });
   return [
     'Hersh Host keeps the programs of a registry running.',
@@ -153,10 +148,11 @@ export function helpText(): string {
 export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config | 'help' {
   const given = parse(argv);
   if (given.help === true) return 'help';
-  const read = (name: string): { text: string; from: string } => {
+  const read = (name: string): Given => {
     const option = OPTIONS[name];
     const flag = given[name];
     if (typeof flag === 'string') return { text: flag, from: `--${name}` };
+    if (Array.isArray(flag)) return { text: flag.join(' '), from: `--${name}` };
     const variable = option === undefined ? undefined : env[option.env];
     if (variable !== undefined && variable !== '') return { text: variable, from: option?.env ?? '' };
     return { text: option?.fallback ?? '', from: `--${name}` };
@@ -174,13 +170,17 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     diskBytes: size(read('disk-limit')),
     proxyWaitMs: proxyWait(read('proxy-wait')),
     remote: remote(read('git-remote'), read('git-branch'), read('git-interval'), read('git-silence')),
+    ...readHookSettings(read, env),
   });
 }
 
-type Read = { text: string; from: string };
-
 function parse(argv: readonly string[]): Record<string, unknown> {
-  const options = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, { type: 'string' as const }]));
+  const options = Object.fromEntries(
+    Object.entries(OPTIONS).map(([name, { isRepeated = false }]) => [
+      name,
+      { type: 'string' as const, multiple: isRepeated },
+    ]),
+  );
   try {
     return parseArgs({ args: [...argv], options: { ...options, help: { type: 'boolean' } }, strict: true })
       .values;
@@ -189,23 +189,19 @@ function parse(argv: readonly string[]): Record<string, unknown> {
   }
 }
 
-function refuse({ text, from }: Read, takes: string): AppError {
-  return new AppError('BadRequest', `${from}: ${JSON.stringify(text)} is not valid; it takes ${takes}`);
-}
-
-function folder({ text }: Read): string {
+function folder({ text }: Given): string {
   if (text === '') return fileURLToPath(new URL('../registry', import.meta.url));
   return resolve(text.startsWith('~/') ? `${homedir()}${text.slice(1)}` : text);
 }
 
-function integer(read: Read, min: number, max: number): number {
+function integer(read: Given, min: number, max: number): number {
   const value = Number(read.text);
   if (!/^\d+$/.test(read.text) || value < min || value > max)
     throw refuse(read, `a number from ${min} to ${max}`);
   return value;
 }
 
-function range(read: Read): PortRange {
+function range(read: Given): PortRange {
   const match = /^(\d+)-(\d+)$/.exec(read.text);
   const [min, max] = [Number(match?.[1]), Number(match?.[2])];
   if (match === null || min > max || min < PUBLISH_PORT_MIN || max > PUBLISH_PORT_MAX) {
@@ -214,24 +210,24 @@ function range(read: Read): PortRange {
   return Object.freeze({ min, max });
 }
 
-function pattern(read: Read, allowed: RegExp, takes: string): string {
+function pattern(read: Given, allowed: RegExp, takes: string): string {
   if (!allowed.test(read.text)) throw refuse(read, takes);
   return read.text;
 }
 
-function oneOf(read: Read, allowed: readonly string[]): string {
+function oneOf(read: Given, allowed: readonly string[]): string {
   if (!allowed.includes(read.text)) throw refuse(read, `one of ${allowed.join(', ')}`);
   return read.text;
 }
 
-function size(read: Read): number | undefined {
+function size(read: Given): number | undefined {
   if (read.text === '') return undefined;
   const bytes = parseMemory(read.text);
   if (bytes === undefined || bytes < DISK_BYTES_MIN) throw refuse(read, 'a size such as 20Gi, at least 1Mi');
   return bytes;
 }
 
-function remote(url: Read, branch: Read, interval: Read, silence: Read): Remote | undefined {
+function remote(url: Given, branch: Given, interval: Given, silence: Given): Remote | undefined {
   const name = pattern(branch, BRANCH_PATTERN, 'the name of a branch');
   const takes = 'a time such as 30s, 5m or 1h, from 1s to 24h';
   const intervalMs = duration(interval, INTERVAL_MS_MIN, INTERVAL_MS_MAX, takes);
@@ -239,13 +235,13 @@ function remote(url: Read, branch: Read, interval: Read, silence: Read): Remote 
   if (url.text === '') return undefined;
   // Not told what it was: it may hold a password.
   if (url.text.startsWith('-') || /[\s\0]/.test(url.text)) {
-    throw new AppError('BadRequest', `${url.from} is not valid; it takes an address as git fetch does`);
+    throw refuseSecret(url, 'an address as git fetch does');
   }
   return { url: url.text, branch: name, intervalMs, silenceMs };
 }
 
 /** Milliseconds of `500ms`, `30s`, `5m` or `1h`. */
-function duration(read: Read, min: number, max: number, takes: string): number {
+function duration(read: Given, min: number, max: number, takes: string): number {
   const match = /^(\d+)(ms|s|m|h)$/.exec(read.text);
   const unit = match?.[2] as keyof typeof DURATION_MS | undefined;
   const ms = unit === undefined ? Number.NaN : Number(match?.[1]) * DURATION_MS[unit];
@@ -253,19 +249,19 @@ function duration(read: Read, min: number, max: number, takes: string): number {
   return ms;
 }
 
-function proxyWait(read: Read): number {
+function proxyWait(read: Given): number {
   if (read.text === '0') return 0;
   return duration(read, 1, PROXY_WAIT_MS_MAX, 'a time such as 10s, 5m at most, or 0');
 }
 
-function names(read: Read): readonly string[] {
+function names(read: Given): readonly string[] {
   const list = read.text.split(',').filter((name) => name !== '');
   for (const name of list)
     if (!HOST_NAME_PATTERN.test(name)) throw refuse(read, 'host names with "," between');
   return Object.freeze(list);
 }
 
-function origins(read: Read): readonly string[] {
+function origins(read: Given): readonly string[] {
   const list = read.text.split(',').filter((origin) => origin !== '');
   const takes = 'origins such as https://desk.example:8443 with "," between, without a path';
   return Object.freeze(

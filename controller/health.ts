@@ -1,6 +1,12 @@
 import type { Health } from '../api/deps.ts';
+import type { RemoteTrouble } from '../registry/git/follow.ts';
 import type { RegistryHealth } from '../registry/registry.ts';
 import type { EngineHealth } from './loop/engine-monitor.ts';
+import type { HostTrouble } from './notify/host-watch.ts';
+
+/** An engine that is only restarted is back by then; a registry that is away, and a remote, stop nothing that runs. */
+const ENGINE_TOLD_AFTER_MS = 30_000;
+const FILES_TOLD_AFTER_MS = 300_000;
 
 /**
  * Whether the host can do its work, and what else people have to know. Pure.
@@ -18,8 +24,7 @@ export function healthOf(
     ...warningsOfEngine(engine),
   ];
   const unready = (reason: string, message: string): Health => ({ ready: false, reason, message, warnings });
-  if (engine.trouble !== '')
-    return unready('EngineUnavailable', `the engine does not answer: ${engine.trouble}`);
+  if (engine.trouble !== '') return unready('EngineUnavailable', describeEngine(engine.trouble));
   if (!registry.scanned) return unready('RegistryUnavailable', registry.message || 'not scanned yet');
   if (!engine.listed) return unready('EngineUnavailable', 'the engine was not listed yet');
   return { ready: true, reason: '', message: '', warnings };
@@ -27,8 +32,33 @@ export function healthOf(
 
 function* warningsOfRegistry({ message, paused }: RegistryHealth): Generator<string> {
   if (message !== '') yield `${message}; everything keeps running`;
-  if (paused.length > 0)
-    yield `${paused.length} manifests are gone at once (${paused.join(', ')}): their programs keep running until the files return or POST /registry/prune confirms`;
+  if (paused.length > 0) yield describePause(paused);
+}
+
+function describePause(paused: readonly string[]): string {
+  return `${paused.length} manifests are gone at once (${paused.join(', ')}): their programs keep running until the files return or POST /registry/prune confirms`;
+}
+
+/** What of that somebody should be told without asking, and how long it may last before. Pure. */
+export function troublesOf(
+  { message, paused, unwritable }: Pick<RegistryHealth, 'message' | 'paused' | 'unwritable'>,
+  remote: RemoteTrouble | undefined,
+  { trouble }: Pick<EngineHealth, 'trouble'>,
+): HostTrouble[] {
+  const troubles: HostTrouble[] = [];
+  const tell = (afterMs: number, reason: string, words: string) =>
+    troubles.push({ reason, message: words, afterMs });
+  if (trouble !== '') tell(ENGINE_TOLD_AFTER_MS, 'EngineUnavailable', describeEngine(trouble));
+  if (paused.length > 0) tell(0, 'PrunePaused', describePause(paused));
+  const files = [message, ...unwritable].filter((words) => words !== '');
+  if (files.length > 0) tell(FILES_TOLD_AFTER_MS, 'RegistryUnavailable', files.join('; '));
+  if (remote !== undefined)
+    tell(FILES_TOLD_AFTER_MS, remote.reason, `the remote is not followed: ${remote.message}`);
+  return troubles;
+}
+
+function describeEngine(trouble: string): string {
+  return `the engine does not answer: ${trouble}`;
 }
 
 function* warningsOfEngine({ strays }: EngineHealth): Generator<string> {

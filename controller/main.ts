@@ -1,18 +1,20 @@
-import { uptime } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { createApi } from '../api/app.ts';
 import { type RunningServer, startServer } from '../api/server.ts';
 import { openGit } from '../registry/git/git.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import type { Registry } from '../registry/registry.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { type Config, helpText, readConfig } from './config.ts';
 import { createDockerEngine } from './engine/docker/docker.ts';
-import { healthOf } from './health.ts';
+import { healthOf, troublesOf } from './health.ts';
 import { takeLocks } from './locks.ts';
 import { createLog } from './log.ts';
 import { startController } from './loop/controller.ts';
 import { probeOnce } from './loop/probe-once.ts';
 import { createMetrics } from './metrics.ts';
+import { startNotifier } from './notify/notifier.ts';
 import { isPortFree } from './ports/ports.ts';
 import { createApiDeps } from './serve/api-deps.ts';
 import { onStopSignals, type StopSignal } from './stop-signals.ts';
@@ -99,22 +101,47 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),
   });
   const health = () => healthOf(registry.health(), registry.status.damaged(), controller.health());
-  const deps = await createApiDeps({ registry, controller, engine, metrics, clock, runtime, health, log });
+  const notifier = startNotifier({
+    ...{
+      receivers: config.receivers,
+      secret: config.notifySecret,
+      events: registry.events,
+      clock,
+      log,
+      metrics,
+    },
+    teller: { host: hostname(), instance },
+    troubles: () => troublesOf(registry.health(), registry.remoteTrouble(), controller.health()),
+  });
+  const gitHook = gitHookOf(config, registry, log);
+  const parts = { registry, controller, engine, metrics, clock, runtime, health, log, gitHook };
+  const deps = await createApiDeps(parts);
   const { host, port, proxyWaitMs, allowedHosts: hosts, allowedOrigins: origins } = config;
   let server: RunningServer;
   try {
     server = await startServer({ app: createApi(deps), deps, host, port, hosts, origins, proxyWaitMs });
   } catch (error) {
-    await controller.close();
+    await Promise.all([controller.close(), notifier.close()]);
     await registry.close();
     throw error;
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
   log.info({ url, registry: root, instance, runtime, pid: process.pid }, 'Hersh Host is up');
   return async () => {
-    await Promise.all([server.close(), controller.close()]);
+    await Promise.all([server.close(), controller.close(), notifier.close()]);
     await registry.close();
   };
+}
+
+/** By what a forge may say that the remote has moved, where a secret says which forge. */
+function gitHookOf({ gitHookSecret: secret, remote }: Config, registry: Registry, log: Logger) {
+  if (secret === undefined) return undefined;
+  if (remote === undefined)
+    log.warn(
+      {},
+      'POST /hooks/git has a secret and nothing to look at, and answers 409: there is no --git-remote',
+    );
+  return { secret, lookAtRemote: () => registry.lookAtRemote() };
 }
 
 /** The first signal ends the host in good order, within a limit; a second one ends it at once. */

@@ -7,6 +7,15 @@ export interface Metrics {
   reconciled(outcome: 'ok' | 'error', ms: number): void;
   /** One thing that nothing referred to is gone. */
   collected(kind: string, bytes: number): void;
+  /** What receivers of Warning events were told, each by its host. */
+  notifications: {
+    /** From now on there is one. */
+    receiver(host: string): void;
+    sent(host: string): void;
+    dropped(host: string): void;
+    /** @param waiting how many are not told yet, nor given up */
+    watch(waiting: () => number): void;
+  };
   /** What is asked when somebody scrapes. */
   watch(sources: {
     queueDepth: () => number;
@@ -45,6 +54,7 @@ export function createMetrics({ logLinesDropped = () => 0 }: MetricsOptions = {}
     registers,
   });
   countDroppedLines(registers, logLinesDropped);
+  const notifications = countNotifications(registers);
   let sources: Parameters<Metrics['watch']>[0] | undefined;
   new Gauge({
     name: 'hersh_queue_depth',
@@ -83,6 +93,7 @@ export function createMetrics({ logLinesDropped = () => 0 }: MetricsOptions = {}
     },
   });
   return {
+    notifications,
     reconciled: (outcome, ms) => passes.observe({ outcome }, ms / 1000),
     collected(kind, bytes) {
       collected.inc({ kind });
@@ -105,4 +116,39 @@ function countDroppedLines(registers: MetricsRegistry[], logLinesDropped: () => 
       this.inc(logLinesDropped());
     },
   });
+}
+
+function countNotifications(registers: MetricsRegistry[]): Metrics['notifications'] {
+  let waiting = () => 0;
+  const labelNames = ['receiver'];
+  const sent = new Counter({
+    name: 'hersh_notifications_sent_total',
+    help: 'Notifications that a receiver has taken.',
+    labelNames,
+    registers,
+  });
+  const dropped = new Counter({
+    name: 'hersh_notifications_dropped_total',
+    help: 'Notifications that were given up: too many tries, too many that wait, or the host ended.',
+    labelNames,
+    registers,
+  });
+  new Gauge({
+    name: 'hersh_notifications_waiting',
+    help: 'Notifications that are still to be taken.',
+    registers,
+    collect() {
+      this.set(waiting());
+    },
+  });
+  return {
+    receiver(host) {
+      for (const counter of [sent, dropped]) counter.inc({ receiver: host }, 0);
+    },
+    sent: (host) => sent.inc({ receiver: host }),
+    dropped: (host) => dropped.inc({ receiver: host }),
+    watch(given) {
+      waiting = given;
+    },
+  };
 }

@@ -5,10 +5,14 @@ import type { Registry } from './registry.ts';
 /** What git tells of programs, which is nothing where the registry is plain files. */
 export function createCommits(
   git: Git | undefined,
-): Pick<Registry, 'mustBeEditable' | 'remoteTrouble' | 'commitOf' | 'lastChange' | 'droppedBy'> {
+): Pick<
+  Registry,
+  'mustBeEditable' | 'remoteTrouble' | 'lookAtRemote' | 'commitOf' | 'lastChange' | 'droppedBy'
+> {
   return {
     mustBeEditable: () => git?.mustBeEditable(),
     remoteTrouble: () => git?.remoteTrouble(),
+    lookAtRemote: () => git?.lookAtRemote() ?? false,
     commitOf: (...of) => git?.commitOf(...of) ?? '',
     async lastChange(name, context, commit) {
       const paths = [labelOf(name), ...(context === undefined ? [] : [context])];

@@ -30,6 +30,8 @@ export interface RegistryHealth {
   message: string;
   /** Programs whose manifests are missing and who keep running until somebody confirms. */
   paused: readonly string[];
+  /** Which of the host's own folders can not be written, and why; these are warnings too. */
+  unwritable: readonly string[];
   /** What else people have to know, e.g. that the remote can not be followed. */
   warnings: readonly string[];
 }
@@ -60,6 +62,8 @@ export interface Registry extends ManifestEdits, VolumesOfGone {
   mustBeEditable(): void;
   /** Why the remote is not followed at present; undefined where it is, or there is none. */
   remoteTrouble(): RemoteTrouble | undefined;
+  /** Looks at the remote now, and not only when it is due. Gives whether one is followed. */
+  lookAtRemote(): boolean;
   /** The git commit that the manifest in force, and its context, are those of; `""` without one. */
   commitOf(name: string, context: string | undefined, dockerfile?: string): string;
   /** The last commit up to `commit` that touched the manifest or its context, and who made it; each may be `""`. */

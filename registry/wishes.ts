@@ -41,6 +41,7 @@ export function createWishes(
     missing: () => absences.unstated().filter((name) => status.get(name) !== undefined),
     health: () => ({
       ...{ scanned: looks.scanned(), message: looks.trouble(), paused: absences.paused() },
+      unwritable: options.own.warnings(),
       warnings: [
         ...options.warnings,
         ...(git?.warnings() ?? []),

@@ -44,6 +44,7 @@ const ROOMS: Rooms = {
   'controller/program': ['schemas'],
   'controller/engine': ['schemas', ...TOLD],
   'controller/engine/docker': ['schemas', ...TOLD, 'controller/engine'],
+  'controller/notify': ['schemas', 'registry', ...TOLD],
   ...floors(
     ['schemas', 'registry', ...TOLD, 'controller/engine', 'controller/program'],
     ['controller/ports', 'controller/images', 'controller/collect', 'controller/trace'],
@@ -53,8 +54,13 @@ const ROOMS: Rooms = {
   'controller/serve': [...UNDER_SERVE, 'api/deps.ts'],
   'controller/health.ts': [...UNDER_SERVE, 'api/deps.ts'],
   'controller/locks.ts': ['schemas', 'registry', 'controller/config.ts'],
+  'controller/option.ts': ['schemas'],
+  'controller/hook-settings.ts': ['schemas', 'controller/option.ts', 'controller/notify'],
   // The range of ports is a setting, and so is the remote that git follows.
-  'controller/config.ts': ['schemas', 'registry', 'controller/ports'],
+  'controller/config.ts': [
+    ...['schemas', 'registry', 'controller/ports'],
+    ...['controller/option.ts', 'controller/hook-settings.ts'],
+  ],
   'controller/main.ts': ['schemas', 'registry', 'controller'],
 
   ...floors(

@@ -23,37 +23,47 @@ const TYPES: Record<BodyKind, readonly string[]> = {
  * `UnsupportedMediaType` at the first byte; bytes that are not UTF-8 are `BadRequest`.
  */
 export async function readBody(c: Context<ApiEnv>, kind: BodyKind, bytesMax: number): Promise<string> {
-  const incoming = c.env?.incoming;
   const header = (name: string): string | undefined => c.req.header(name);
-  const length = Number(header('content-length') ?? 0);
-  const chunked = header('transfer-encoding') !== undefined;
-  if (incoming !== undefined && length === 0 && !chunked) return '';
-
-  if (length > 0) checkType(header, kind);
-  if (length > bytesMax) throw tooLarge(bytesMax);
-  const sink = createSink(bytesMax, kind === 'yaml', () => checkType(header, kind));
-  if (incoming !== undefined) await drainIncoming(incoming, sink.take);
-  else await drainStream(c.req.raw.body, sink.take);
+  if (lengthOf(c) > 0) checkType(header, kind);
+  const sink = createSink(kind === 'yaml', () => checkType(header, kind));
+  await passBody(c, bytesMax, sink.take);
   return sink.text();
+}
+
+/** Gives the body piece by piece, and keeps nothing of it. Too large is `PayloadTooLarge`, as in `readBody`. */
+export async function passBody(
+  c: Context<ApiEnv>,
+  bytesMax: number,
+  take: (chunk: Uint8Array) => void,
+): Promise<void> {
+  const incoming = c.env?.incoming;
+  const chunked = c.req.header('transfer-encoding') !== undefined;
+  if (incoming !== undefined && lengthOf(c) === 0 && !chunked) return;
+  if (lengthOf(c) > bytesMax) throw tooLarge(bytesMax);
+  let bytes = 0;
+  const takeCounted = (chunk: Uint8Array): void => {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) throw tooLarge(bytesMax);
+    if (chunk.byteLength > 0) take(chunk);
+  };
+  if (incoming !== undefined) await drainIncoming(incoming, takeCounted);
+  else await drainStream(c.req.raw.body, takeCounted);
+}
+
+/** As the header says, in bytes; 0 where it says nothing. */
+function lengthOf(c: Context<ApiEnv>): number {
+  return Number(c.req.header('content-length') ?? 0);
 }
 
 /** @param keepsMark whether a byte order mark is part of the text */
 function createSink(
-  bytesMax: number,
   keepsMark: boolean,
   onFirstByte: () => void,
 ): { take(chunk: Uint8Array): void; text(): string } {
   const chunks: Uint8Array[] = [];
-  let bytes = 0;
   return {
     take(chunk) {
-      if (chunk.byteLength === 0) return;
-      if (bytes === 0) onFirstByte();
-      bytes += chunk.byteLength;
-      if (bytes > bytesMax) {
-        chunks.length = 0;
-        throw tooLarge(bytesMax);
-      }
+      if (chunks.length === 0) onFirstByte();
       chunks.push(chunk);
     },
     text() {

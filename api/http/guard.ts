@@ -14,8 +14,14 @@ export type OriginGuard = (req: IncomingMessage) => AppError | undefined;
  * host either.
  * @param hosts names accepted besides localhost, 127.0.0.1 and [::1]; ports do not matter
  * @param origins whose pages may use the API, in lower case, as `Origin` has them
+ * @param anyHost requests, `POST /path`, that may come under any name: they prove by a secret whose they are, which no
+ *   page knows, and what passes them on from outside need not be given a name that opens all the rest
  */
-export function createOriginGuard(hosts: readonly string[], origins: ReadonlySet<string>): OriginGuard {
+export function createOriginGuard(
+  hosts: readonly string[],
+  origins: ReadonlySet<string>,
+  anyHost: readonly string[] = [],
+): OriginGuard {
   const known = new Set([...LOOPBACK_NAMES, ...hosts.map((name) => name.toLowerCase())]);
 
   return (req) => {
@@ -28,7 +34,8 @@ export function createOriginGuard(hosts: readonly string[], origins: ReadonlySet
     }
     const authority = host.toLowerCase();
     const name = AUTHORITY.exec(authority)?.[1];
-    if (name === undefined || !known.has(name)) {
+    const isKnown = name !== undefined && (known.has(name) || anyHost.includes(`${req.method} ${req.url}`));
+    if (!isKnown) {
       return new AppError('Forbidden', `Host ${JSON.stringify(host)} is not one this API serves`, {
         hint: `use one of: ${[...known].join(', ')}`,
       });

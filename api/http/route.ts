@@ -27,8 +27,8 @@ export type Handler = (context: RouteContext) => Response | Promise<Response>;
 
 /** What a method of a route takes beside its path. */
 export interface Takes {
-  /** Default JSON. */
-  body?: BodyKind;
+  /** Default JSON; `unread`: the handler reads it. */
+  body?: BodyKind | 'unread';
   /** Parameters of the query; any other is refused. */
   query?: readonly string[];
 }
@@ -50,7 +50,8 @@ export function createRoutes(app: Hono<ApiEnv>, deps: ApiDeps, options: ApiOptio
         const { body: kind = 'json', query = [] } = takes[method] ?? {};
         app.on(method, path, async (c) => {
           refuseUnknownQuery(c.req.url, query);
-          return handle({ c, deps, body: await readBody(c, kind, bytesMax) });
+          const body = kind === 'unread' ? '' : await readBody(c, kind, bytesMax);
+          return handle({ c, deps, body });
         });
       }
       const allow = allowed.join(', ');

@@ -12,7 +12,7 @@ import { dryRun } from './dry-run.ts';
 import { createProgramLogs } from './program-logs.ts';
 import { createProgramStore } from './program-store.ts';
 
-export interface HostParts extends Pick<ApiDeps, 'health' | 'log'> {
+export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook'> {
   registry: Registry;
   controller: Controller;
   engine: Engine;
@@ -23,7 +23,7 @@ export interface HostParts extends Pick<ApiDeps, 'health' | 'log'> {
 
 /** What the API needs, made of the parts of the host that have it. */
 export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
-  const { registry, controller, engine, metrics, clock, runtime, health, log } = parts;
+  const { registry, controller, engine, metrics, clock, runtime, health, log, gitHook } = parts;
   const openapi = await readFile(new URL('../../schemas/openapi.yaml', import.meta.url), 'utf8');
   const reservations = createReservations(registry, controller.ports, clock);
   const programs = createProgramStore({
@@ -34,7 +34,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
   return {
-    ...{ health, log },
+    ...{ health, log, gitHook },
     programs: {
       ...programs,
       async createFromSources(name, userId, buildId, files) {

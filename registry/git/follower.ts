@@ -10,6 +10,9 @@ import type { Timers } from './timers.ts';
 /** The start of the host waits this long for the first look at the remote. */
 const FIRST_FOLLOW_MS_MAX = 5_000;
 
+/** Where it is asked for again and again, looks at the remote begin this long after one another, or longer. */
+const ASKED_MS_MIN = 1_000;
+
 /** What was cut off, and can not be taken back yet, is waited for in steps of this. */
 const UNDER_WAY_MS = 1_000;
 
@@ -17,6 +20,8 @@ const UNDER_WAY_MS = 1_000;
 export interface Follower {
   /** Begins; resolves when the remote was looked at once, or is not waited for any longer. */
   begin(): Promise<void>;
+  /** Looks at the remote now; where a look is under way, once more after it, however often that is asked for. */
+  look(): void;
   /** Why the remote is not followed at present. */
   trouble(): RemoteTrouble | undefined;
   /** The same for people, and since when. */
@@ -46,16 +51,35 @@ export function createFollower(options: FollowerOptions): Follower {
 
   let following: Promise<void> = Promise.resolve();
 
+  let isFollowing = false;
+  /** While a look was under way: it may have asked before the remote had what it was asked for. */
+  let isAskedAgain = false;
+  let beganMs = Number.NEGATIVE_INFINITY;
+
   function follow(): Promise<void> {
     following = followNow();
     return following;
   }
 
+  const followIn = (ms: number) => timers.later('following the remote', ms, follow);
+  const soonMs = () => Math.max(0, beganMs + ASKED_MS_MIN - clock.monotonic());
+
   async function followNow(): Promise<void> {
-    if (mover.isUnderWay() && (await mover.takeBack()) !== '') {
-      timers.later('following the remote', UNDER_WAY_MS, follow);
-      return;
+    isFollowing = true;
+    isAskedAgain = false;
+    beganMs = clock.monotonic();
+    let nextMs = remote.intervalMs;
+    try {
+      nextMs = await lookOnce();
+    } finally {
+      isFollowing = false;
+      followIn(isAskedAgain ? soonMs() : nextMs);
     }
+  }
+
+  /** @returns when the next one is due, in milliseconds */
+  async function lookOnce(): Promise<number> {
+    if (mover.isUnderWay() && (await mover.takeBack()) !== '') return UNDER_WAY_MS;
     const result: Followed = await followOnce(run, remote, readHead, mover, options.commonDir).catch(
       (error: unknown) => ({
         trouble: { reason: 'RemoteUnreachable', message: messageOf(error) },
@@ -69,7 +93,7 @@ export function createFollower(options: FollowerOptions): Follower {
       if (trouble !== undefined) onWarning({}, `the remote is not followed: ${trouble.message}`);
     }
     if (result.moved || isOther) onNews();
-    timers.later('following the remote', remote.intervalMs, follow);
+    return remote.intervalMs;
   }
 
   return {
@@ -78,6 +102,10 @@ export function createFollower(options: FollowerOptions): Follower {
         timers.later('the wait for the remote', FIRST_FOLLOW_MS_MAX, async () => resolve()),
       );
       return Promise.race([follow(), waited]);
+    },
+    look() {
+      if (isFollowing) isAskedAgain = true;
+      else followIn(soonMs());
     },
     trouble: () => trouble,
     idle: () => following.catch(() => undefined),

@@ -6,7 +6,7 @@ import { AppError } from '../../schemas/errors.ts';
 import { createGitState, type GitState } from './committed-files.ts';
 import { findFolders, hasOwn, type WorkTree } from './folders.ts';
 import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
-import { createFollower } from './follower.ts';
+import { createFollower, type Follower } from './follower.ts';
 import { askHead, createHeadReader } from './head.ts';
 import { isHeldByLiving } from './lock-holder.ts';
 import { createGitStand, type GitStand } from './may-be-read.ts';
@@ -33,6 +33,8 @@ export interface Git
   mustBeEditable(): void;
   /** Why the remote is not followed at present; undefined where it is, or there is none. */
   remoteTrouble(): RemoteTrouble | undefined;
+  /** Looks at the remote now, and not only when it is due. Gives whether one is followed. */
+  lookAtRemote(): boolean;
   /** What people have to know, for `/readyz`. */
   warnings(): string[];
   /** Starts calling back whenever HEAD moved, an operation began or ended, or the remote came or went. */
@@ -138,8 +140,7 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
       mustBeEditable();
       return recorder.record(...edit);
     },
-    remoteTrouble: () => follower?.trouble(),
-    warnings: () => follower?.warnings() ?? [],
+    ...aboutRemote(follower),
     start(listener) {
       onMoved = listener;
       pollHead(stand, timers, moved);
@@ -151,6 +152,19 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
       ends.abort();
       await follower?.idle();
     },
+  };
+}
+
+function aboutRemote(
+  follower: Follower | undefined,
+): Pick<Git, 'remoteTrouble' | 'lookAtRemote' | 'warnings'> {
+  return {
+    remoteTrouble: () => follower?.trouble(),
+    lookAtRemote() {
+      follower?.look();
+      return follower !== undefined;
+    },
+    warnings: () => follower?.warnings() ?? [],
   };
 }
 

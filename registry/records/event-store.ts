@@ -24,6 +24,11 @@ export interface EventStore {
   list(name: string): Promise<ProgramEvent[]>;
   /** Calls back with every event from now on. */
   subscribe(name: string, listener: (event: ProgramEvent) => void): () => void;
+  /**
+   * The same of all programs, when it was tried to write the event. One that is left out, since it was written
+   * before, comes as it was written then, with the time it had.
+   */
+  subscribeAll(listener: (name: string, event: ProgramEvent) => void): () => void;
   remove(name: string): Promise<void>;
   /** Tries to write what could not be written; resolves when it is tried. */
   writeLeft(): Promise<void>;
@@ -32,54 +37,31 @@ export interface EventStore {
 /** @param onError told what could not be written, and what a listener threw */
 export function openEventStore(folder: string, onError: (error: unknown) => void): EventStore {
   const listeners = createListeners<{ name: string; event: ProgramEvent }>(onError);
-  const counts = new Map<string, number>();
-  /** What could not be written yet, as on a full disk. */
-  const unwritten = new Map<string, ProgramEvent[]>();
-  /** Programs whose last event may be one of a host that was killed. */
-  const seen = new Set<string>();
+  const all = createListeners<{ name: string; event: ProgramEvent }>(onError);
   const serial = createSerialByName();
   const fileOf = (name: string) => join(folder, `${name}.ndjson`);
+  const { write, unwritten, doubt } = createWriter(fileOf);
 
-  const enqueue = (name: string, work: () => Promise<void>): Promise<void> =>
-    serial(name, () =>
-      work().catch((error: unknown) => {
+  const enqueue = (name: string, work: () => Promise<unknown>): Promise<void> =>
+    serial(name, async () => {
+      await work().catch((error: unknown) => {
         // What was written of it is not known: the next one looks at the file first.
-        counts.delete(name);
+        doubt(name);
         onError(error);
-      }),
-    );
-
-  /** @param more beside what is left: one, or none */
-  async function write(name: string, more: readonly ProgramEvent[]): Promise<void> {
-    const path = fileOf(name);
-    let backlog = (unwritten.get(name) ?? []).slice(-EVENTS_KEPT);
-    if (backlog.length + more.length === 0) return;
-    unwritten.set(name, [...backlog, ...more]);
-    let count = counts.get(name);
-    if (count === undefined) {
-      const kept = await readWhole(path);
-      count = kept.length;
-      // A disk that was full may have taken some of them.
-      backlog = without(backlog, kept);
-      const isTold = !seen.has(name) && more.some((event) => isSameNews(kept.at(-1), event));
-      seen.add(name);
-      if (isTold) {
-        counts.set(name, count);
-        unwritten.delete(name);
-        return;
-      }
-    }
-    const events = [...backlog, ...more];
-    await appendFile(path, linesOf(events), { mode: 0o600 });
-    unwritten.delete(name);
-    count += events.length;
-    counts.set(name, count < EVENTS_MAX ? count : await cutBack(path));
-  }
+      });
+    });
 
   return {
     append(name, event) {
       listeners.tell({ name, event });
-      return enqueue(name, () => write(name, [event]));
+      return enqueue(name, async () => {
+        let before: ProgramEvent | undefined;
+        try {
+          before = await write(name, [event]);
+        } finally {
+          all.tell({ name, event: before ?? event });
+        }
+      });
     },
     async writeLeft() {
       await Promise.all([...unwritten.keys()].map((name) => enqueue(name, () => write(name, []))));
@@ -95,12 +77,64 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
       listeners.add((told) => {
         if (told.name === name) listener(told.event);
       }),
+    subscribeAll: (listener) => all.add(({ name, event }) => listener(name, event)),
     remove: (name) =>
       enqueue(name, async () => {
-        counts.delete(name);
+        doubt(name);
         unwritten.delete(name);
         await rm(fileOf(name), { force: true });
       }),
+  };
+}
+
+/** Writes events behind what their files have. */
+interface Writer {
+  /**
+   * Writes what is left of a program's, and more.
+   * @param more one, or none
+   * @returns what was written before instead of it
+   */
+  write(name: string, more: readonly ProgramEvent[]): Promise<ProgramEvent | undefined>;
+  /** What could not be written yet, as on a full disk. */
+  unwritten: Map<string, ProgramEvent[]>;
+  /** What its file has is not known any more. */
+  doubt(name: string): void;
+}
+
+function createWriter(fileOf: (name: string) => string): Writer {
+  const counts = new Map<string, number>();
+  const unwritten: Writer['unwritten'] = new Map();
+  /** Programs whose last event may be one of a host that was killed. */
+  const seen = new Set<string>();
+  return {
+    unwritten,
+    doubt: (name) => void counts.delete(name),
+    async write(name, more) {
+      const path = fileOf(name);
+      let backlog = (unwritten.get(name) ?? []).slice(-EVENTS_KEPT);
+      if (backlog.length + more.length === 0) return undefined;
+      unwritten.set(name, [...backlog, ...more]);
+      let count = counts.get(name);
+      if (count === undefined) {
+        const kept = await readWhole(path);
+        count = kept.length;
+        // A disk that was full may have taken some of them.
+        backlog = without(backlog, kept);
+        const isTold = !seen.has(name) && more.some((event) => isSameNews(kept.at(-1), event));
+        seen.add(name);
+        if (isTold) {
+          counts.set(name, count);
+          unwritten.delete(name);
+          return kept.at(-1);
+        }
+      }
+      const events = [...backlog, ...more];
+      await appendFile(path, linesOf(events), { mode: 0o600 });
+      unwritten.delete(name);
+      count += events.length;
+      counts.set(name, count < EVENTS_MAX ? count : await cutBack(path));
+      return undefined;
+    },
   };
 }
 

@@ -109,7 +109,12 @@ export interface FakeHost {
   /** Makes the named write reject. */
   failures: Map<string, Error>;
   history: ProgramEvent[];
+  /** Whether a remote is followed. */
+  follows: boolean;
 }
+
+/** Of `POST /hooks/git`. */
+export const HOOK_SECRET = 'a secret of the tests, ä';
 
 /** A host in memory: does what deps.ts says and no more. */
 export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = {}): FakeHost {
@@ -140,6 +145,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     lastLogOptions: undefined,
     failures: new Map(),
     history: [],
+    follows: true,
     put(view) {
       host.views.set(view.name, view);
       version++;
@@ -160,6 +166,13 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         error: (fields, message) => void host.logged.push({ fields, message }),
       },
       health: () => host.health,
+      gitHook: {
+        secret: HOOK_SECRET,
+        lookAtRemote() {
+          host.calls.push('look at the remote');
+          return host.follows;
+        },
+      },
       metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'up 1\n' }),
       async reserve(name, userId, buildId) {
         check('reserve');

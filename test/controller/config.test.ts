@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type Config, readConfig } from '../../controller/config.ts';
 import type { AppError } from '../../schemas/errors.ts';
@@ -82,5 +85,81 @@ describe('configuration: how long a proxied request waits', () => {
     for (const time of ['0s', '10', '6m', 'x', '-1s']) {
       assert.throws(() => read([`--proxy-wait=${time}`]), /--proxy-wait: .* or 0/, time);
     }
+  });
+});
+
+describe('configuration: who is told, and by whom', () => {
+  const secret = '0123456789abcdef';
+
+  it('is nobody by default, and no secret', () => {
+    const { receivers, notifySecret, gitHookSecret } = read([]);
+    assert.deepEqual([receivers, notifySecret, gitHookSecret], [[], undefined, undefined]);
+  });
+
+  it('several addresses, with one form for all or one for each, by flags or the environment', () => {
+    const told = (args: string[], env = {}) =>
+      read(args, env).receivers.map(({ url, form }) => [url.href, form]);
+    const two = ['--notify', 'https://a.example/x?y=z', '--notify=http://u:p@b.example:8080/t'];
+    const urls = ['https://a.example/x?y=z', 'http://u:p@b.example:8080/t'] as const;
+    assert.deepEqual(told(two), [
+      [urls[0], 'json'],
+      [urls[1], 'json'],
+    ]);
+    const both = [
+      [urls[0], 'slack'],
+      [urls[1], 'ntfy'],
+    ];
+    assert.deepEqual(told([...two, '--notify-format', 'slack', '--notify-format', 'ntfy']), both);
+    assert.deepEqual(told([], { HERSH_NOTIFY: urls.join(' '), HERSH_NOTIFY_FORMAT: 'slack ntfy' }), both);
+    assert.throws(
+      () => read([...two, '--notify', 'http://c', '--notify-format=slack', '--notify-format=ntfy']),
+      {
+        message: /--notify-format: .*one for each of the 3 addresses/,
+      },
+    );
+    assert.throws(() => read(['--notify-format', 'xml']), /--notify-format: "xml" .* json, slack, ntfy/);
+  });
+
+  it('an address is http or https, and a wrong one is not told: it may be a secret', () => {
+    for (const wrong of [
+      'hooks.example/s3cret',
+      'ftp://h/s3cret',
+      'https:s3cret',
+      'https://',
+      'file:///s3cret',
+    ]) {
+      assert.throws(
+        () => read(['--notify', wrong]),
+        ({ message }: AppError) =>
+          /--notify is not valid.*https:\/\//.test(message) && !/s3cret/.test(message),
+        wrong,
+      );
+    }
+  });
+
+  it('secrets come from a file or the environment, never as arguments, and are not told', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hersh-secret-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'secret');
+    writeFileSync(file, `${secret}\r\n`);
+    for (const [flag, variable, field] of [
+      ['notify-secret', 'HERSH_NOTIFY_SECRET', 'notifySecret'],
+      ['git-hook-secret', 'HERSH_GIT_HOOK_SECRET', 'gitHookSecret'],
+    ] as const) {
+      assert.equal(read([`--${flag}-file`, file])[field], secret);
+      assert.equal(read([], { [`${variable}_FILE`]: file })[field], secret);
+      assert.equal(read([], { [variable]: `${secret}!` })[field], `${secret}!`);
+      assert.equal(read([`--${flag}-file`, file], { [variable]: `${secret}!` })[field], secret);
+      assert.throws(() => read([`--${flag}`, secret]), /Unknown option/);
+      assert.throws(() => read([`--${flag}-file`, join(folder, 'none')]), /can not be read \(ENOENT\)/);
+      for (const wrong of ['short', `${secret}\n${secret}`]) {
+        assert.throws(
+          () => read([], { [variable]: wrong }),
+          ({ message }: AppError) => message.startsWith(variable) && !message.includes(wrong),
+        );
+      }
+    }
+    writeFileSync(file, '\n');
+    assert.throws(() => read(['--notify-secret-file', file]), /what is in it is not valid.*16 to/);
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { healthOf } from '../../controller/health.ts';
 import type { Stranger } from '../../schemas/container.ts';
 
-const REGISTRY = { scanned: true, message: '', paused: [], warnings: [] };
+const REGISTRY = { scanned: true, message: '', paused: [], unwritable: [], warnings: [] };
 const ENGINE = { trouble: '', listed: true, strays: [] };
 const UNDAMAGED = new Map<string, string>();
 

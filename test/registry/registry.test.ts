@@ -31,7 +31,13 @@ test('an empty folder becomes a registry', async (t) => {
     assert.equal((await stat(stage.path(folder))).mode & 0o777, 0o700);
     assert.equal(await stage.read(`${folder}/.gitignore`), '*\n');
   }
-  assert.deepEqual(registry.health(), { scanned: true, message: '', paused: [], warnings: [] });
+  assert.deepEqual(registry.health(), {
+    scanned: true,
+    message: '',
+    paused: [],
+    unwritable: [],
+    warnings: [],
+  });
 });
 
 test('a start mends what is its own: modes, .gitignore, temporary files of a host that was killed', async (t) => {
@@ -104,7 +110,13 @@ test('what is wrong with programs/ or sources/ keeps no host from starting, and 
     await stage.write({ '.git/HEAD': 'ref: refs/heads/main\n', 'sources/': '' });
     await withMount(stage.path(folder), 'ro', async () => {
       const registry = await stage.open();
-      assert.deepEqual(registry.health(), { scanned: true, message: '', paused: [], warnings: [] });
+      assert.deepEqual(registry.health(), {
+        scanned: true,
+        message: '',
+        paused: [],
+        unwritable: [],
+        warnings: [],
+      });
       await registry.close();
     });
   }

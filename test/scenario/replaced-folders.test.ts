@@ -80,7 +80,13 @@ async function keepsRunning(stage: Watched): Promise<void> {
 async function isAsBefore(stage: Watched): Promise<void> {
   const { host, hints } = stage;
   await host.advance(15_000);
-  assert.deepEqual(host.registry.health(), { scanned: true, message: '', paused: [], warnings: [] });
+  assert.deepEqual(host.registry.health(), {
+    scanned: true,
+    message: '',
+    paused: [],
+    unwritable: [],
+    warnings: [],
+  });
   assert.deepEqual(host.calls, []);
   assert.ok(areReady(stage));
   for (const path of ['programs/new.yaml', 'sources/app/new.txt']) {

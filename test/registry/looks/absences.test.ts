@@ -77,7 +77,13 @@ test('programs/ that is missing, or no folder, says nothing', async (t) => {
   await rm(stage.path('programs'));
   await rename(stage.path('elsewhere'), stage.path('programs'));
   await registry.look();
-  assert.deepEqual(registry.health(), { scanned: true, message: '', paused: [], warnings: [] });
+  assert.deepEqual(registry.health(), {
+    scanned: true,
+    message: '',
+    paused: [],
+    unwritable: [],
+    warnings: [],
+  });
   assert.equal(wantedOf(registry, 'a'), 'present');
 });
 

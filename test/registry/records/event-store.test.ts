@@ -156,3 +156,35 @@ test('events of a time when the disk was full are seen at once, and written when
   assert.deepEqual(messages(await store.list('p')), [...all, 'last']);
   assert.deepEqual(messages(await openEventStore(folder, fail).list('p')), [...all, 'last']);
 });
+
+test('who hears of all programs hears what is written, and what was written before with the time it had', async (t) => {
+  const folder = await tempFolder(t);
+  const first = openEventStore(folder, fail);
+  await first.append('p', event('a'));
+  const next = openEventStore(folder, fail);
+  const heard: string[] = [];
+  const end = next.subscribeAll((name, { message, time }) =>
+    heard.push(`${name} ${message} ${time.slice(17, 19)}`),
+  );
+  await next.append('p', { ...event('a'), time: '2026-01-01T00:00:09.000Z' });
+  await next.append('p', { ...event('a'), time: '2026-01-01T00:00:10.000Z' });
+  await next.append('q', event('b'));
+  end();
+  await next.append('q', event('c'));
+  assert.deepEqual(heard, ['p a 00', 'p a 10', 'q b 00']);
+});
+
+test('who hears of all programs hears of what can not be written too, once', async (t) => {
+  const folder = await tempFolder(t);
+  await mkdir(join(folder, 'p.ndjson'));
+  const errors: unknown[] = [];
+  const store = openEventStore(folder, (error) => errors.push(error));
+  const heard: string[] = [];
+  store.subscribeAll((name, { message }) => heard.push(`${name} ${message}`));
+  await store.append('p', event('a'));
+  assert.equal(errors.length, 1);
+  await rm(join(folder, 'p.ndjson'), { recursive: true });
+  await store.writeLeft();
+  assert.deepEqual(messages(await store.list('p')), ['a']);
+  assert.deepEqual(heard, ['p a']);
+});

@@ -1,0 +1,49 @@
+import type { ControllerLog } from '../log.ts';
+
+/** How it goes with one receiver: what is counted of it, and said in the log, once for each time it is away. */
+export interface Fortune {
+  /** One was taken. */
+  taken(): void;
+  /** A try failed. Gives how many did, since one was taken last. */
+  failed(why: string): number;
+  /** So many will not be told any more. */
+  lost(count: number, why: string): void;
+}
+
+export interface FortuneOptions {
+  /** Of the receiver: all that is shown of its address. */
+  host: string;
+  log: Pick<ControllerLog, 'info' | 'warn'>;
+  onSent: () => void;
+  /** Told of each that is lost. */
+  onDropped: () => void;
+}
+
+export function createFortune({ host, log, onSent, onDropped }: FortuneOptions): Fortune {
+  let failures = 0;
+  let dropped = 0;
+  return {
+    taken() {
+      if (failures > 0 || dropped > 0)
+        log.info({ receiver: host, lost: dropped }, 'the receiver takes notifications again');
+      failures = 0;
+      dropped = 0;
+      onSent();
+    },
+    failed(why) {
+      if (failures === 0)
+        log.warn({ receiver: host, why }, 'a notification could not be posted; it is tried again');
+      failures += 1;
+      return failures;
+    },
+    lost(count, why) {
+      if (count > 0 && dropped === 0)
+        log.warn(
+          { receiver: host, why },
+          'notifications are lost; hersh_notifications_dropped_total says how many',
+        );
+      dropped += count;
+      for (let one = 0; one < count; one++) onDropped();
+    },
+  };
+}

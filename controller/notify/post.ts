@@ -1,0 +1,49 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Letter } from './form.ts';
+
+/** What a receiver says beside its status is read up to here, and means nothing. */
+const ANSWER_BYTES_MAX = 65_536;
+const RETRY_AFTER = /^\d{1,6}$/;
+/** And this long, in milliseconds. */
+const ANSWER_MS_MAX = 1_000;
+
+/** A receiver answered, and did not take it. */
+export class NotTaken extends Error {
+  /** How long it wants to be left alone, in milliseconds; 0 where it does not say. */
+  readonly retryAfterMs: number;
+
+  constructor(status: number, retryAfterMs: number) {
+    super(`it answered ${status}`);
+    this.name = 'NotTaken';
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Posts over a connection of its own. Rejects `NotTaken` for every answer but 2xx: no redirect is followed. */
+export type Post = (url: URL, letter: Letter, signal: AbortSignal) => Promise<void>;
+
+export const post: Post = (url, { headers, body }, signal) =>
+  new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+    const length = { 'Content-Length': String(Buffer.byteLength(body)), 'User-Agent': 'hersh-host' };
+    const req = send(url, { method: 'POST', agent: false, signal, headers: { ...headers, ...length } });
+    req.on('error', reject);
+    req.on('response', (res) => {
+      const { statusCode = 0 } = res;
+      const seconds = res.headers['retry-after'] ?? '';
+      const waitMs = RETRY_AFTER.test(seconds) ? Number(seconds) * 1000 : 0;
+      if (statusCode >= 200 && statusCode < 300) resolve();
+      else reject(new NotTaken(statusCode, waitMs));
+      const limit = setTimeout(() => req.destroy(), ANSWER_MS_MAX).unref();
+      let bytes = 0;
+      res.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > ANSWER_BYTES_MAX) req.destroy();
+      });
+      // Its status counts, whatever becomes of the rest.
+      res.on('error', () => undefined);
+      res.on('close', () => clearTimeout(limit));
+    });
+    req.end(body);
+  });

@@ -1,0 +1,28 @@
+import { AppError } from '../schemas/errors.ts';
+
+/** A setting: a flag, or a variable of the environment. */
+export interface Option {
+  env: string;
+  /** What stands for the value in `--help`. */
+  value: string;
+  fallback: string;
+  help: string;
+  /** Whether it may be given several times; in its variable, values stand with spaces between. */
+  isRepeated?: true;
+}
+
+/** What was given for an option, and by which flag or variable. Of one that is repeated, with spaces between. */
+export interface Given {
+  text: string;
+  from: string;
+}
+
+/** @param takes what it would take, for people */
+export function refuse({ text, from }: Given, takes: string): AppError {
+  return new AppError('BadRequest', `${from}: ${JSON.stringify(text)} is not valid; it takes ${takes}`);
+}
+
+/** The same of what may be a secret, and so is not told. */
+export function refuseSecret({ from }: Given, takes: string): AppError {
+  return new AppError('BadRequest', `${from} is not valid; it takes ${takes}`);
+}
