@@ -1,6 +1,6 @@
 import type { Clock } from '../../schemas/clock.ts';
 import { codeOf } from '../../schemas/errors.ts';
-import { createFortune, type FortuneOptions } from './fortune.ts';
+import { createDeliveryLog, type DeliveryLogOptions } from './delivery-log.ts';
 import type { Notice } from './notice.ts';
 import { NotTaken } from './post.ts';
 
@@ -23,7 +23,7 @@ export interface Outbox {
   close(msMax: number): Promise<void>;
 }
 
-export interface OutboxOptions extends FortuneOptions {
+export interface OutboxOptions extends DeliveryLogOptions {
   /** Rejects where it was not taken. */
   send: (notice: Notice, signal: AbortSignal) => Promise<void>;
   clock: Clock;
@@ -31,7 +31,7 @@ export interface OutboxOptions extends FortuneOptions {
 
 export function createOutbox(options: OutboxOptions): Outbox {
   const { clock } = options;
-  const fortune = createFortune(options);
+  const delivery = createDeliveryLog(options);
   const queue: { notice: Notice; tries: number }[] = [];
   /** Ends the try that is under way, which is of the first in the queue. */
   let trying: AbortController | undefined;
@@ -51,7 +51,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     trying = undefined;
     if (outcome === 'taken') {
       queue.shift();
-      fortune.taken();
+      delivery.taken();
     } else {
       const ms = failed(outcome.error);
       if (onEnd === undefined) wait(ms);
@@ -62,7 +62,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** @returns how long to wait before the next try, in milliseconds */
   function failed(error: unknown): number {
     const why = wordsOf(error);
-    const failures = fortune.failed(why);
+    const failures = delivery.failed(why);
     const [first] = queue;
     if (first !== undefined) first.tries += 1;
     if (onEnd !== undefined) lose(0, queue.length, `the host ends, and the last try failed: ${why}`);
@@ -72,7 +72,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   const lose = (from: number, count: number, why: string) =>
-    fortune.lost(queue.splice(from, count).length, why);
+    delivery.lost(queue.splice(from, count).length, why);
 
   function wait(ms: number): void {
     cancelWait = clock.after(ms, () => {

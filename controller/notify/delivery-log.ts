@@ -1,7 +1,7 @@
 import type { ControllerLog } from '../log.ts';
 
 /** How it goes with one receiver: what is counted of it, and said in the log, once for each time it is away. */
-export interface Fortune {
+export interface DeliveryLog {
   /** One was taken. */
   taken(): void;
   /** A try failed. Gives how many did, since one was taken last. */
@@ -10,7 +10,7 @@ export interface Fortune {
   lost(count: number, why: string): void;
 }
 
-export interface FortuneOptions {
+export interface DeliveryLogOptions {
   /** Of the receiver: all that is shown of its address. */
   host: string;
   log: Pick<ControllerLog, 'info' | 'warn'>;
@@ -19,7 +19,7 @@ export interface FortuneOptions {
   onDropped: () => void;
 }
 
-export function createFortune({ host, log, onSent, onDropped }: FortuneOptions): Fortune {
+export function createDeliveryLog({ host, log, onSent, onDropped }: DeliveryLogOptions): DeliveryLog {
   let failures = 0;
   let dropped = 0;
   return {
