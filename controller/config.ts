@@ -5,8 +5,21 @@ import { parseArgs } from 'node:util';
 import type { Remote } from '../registry/git/follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
-import { parseMemory } from '../schemas/resolve.ts';
+import { credentialFiles } from './credential-settings.ts';
+import type { CredentialFiles } from './credentials/credentials.ts';
 import type { PortRange } from './ports/ports.ts';
+import {
+  DURATION_MS,
+  duration,
+  integer,
+  names,
+  oneOf,
+  origins,
+  pattern,
+  type Read,
+  refuse,
+  size,
+} from './setting-values.ts';
 
 export interface Config {
   /** Absolute path. */
@@ -27,6 +40,8 @@ export interface Config {
   readonly proxyWaitMs: number;
   /** A branch that the registry is kept equal to; undefined for none. */
   readonly remote: Remote | undefined;
+  /** Docker config files that images are pulled with; absolute paths. */
+  readonly credentials: CredentialFiles;
 }
 
 interface Option {
@@ -35,6 +50,8 @@ interface Option {
   value: string;
   fallback: string;
   help: string;
+  /** It may be given more than once; in the environment with "," between. */
+  isList?: true;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -42,17 +59,11 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const INSTANCE_PATTERN = /^[a-z0-9][a-z0-9-]{0,31}$/;
 /** What git allows of a branch name, and no more than people use. */
 const BRANCH_PATTERN = /^(?!.*(\.\.|\/\/|\/\.|\.lock(\/|$)|[/.]$))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$/;
-const DISK_BYTES_MIN = 2 ** 20;
-const DURATION_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 /** A remote is asked at most this often, and at least this often. */
 const INTERVAL_MS_MIN = 1_000;
 const INTERVAL_MS_MAX = 24 * DURATION_MS.h;
 /** Longer than any client waits. */
 const PROXY_WAIT_MS_MAX = 5 * DURATION_MS.m;
-const HOST_NAME_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
-
-/** As a browser says it: a scheme and a host, perhaps a port, and nothing behind. */
-const ORIGIN_PATTERN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/i;
 
 const OPTIONS: Record<string, Option> = {
   registry: {
@@ -125,6 +136,19 @@ const OPTIONS: Record<string, Option> = {
     fallback: '2m',
     help: 'a fetch in which the remote says nothing for this long is given up, however long it may be',
   },
+  'docker-config': {
+    env: 'HERSH_DOCKER_CONFIG',
+    value: 'FILE',
+    fallback: '',
+    help: "docker's config.json, with whose logins images are pulled: those of everybody's programs",
+  },
+  'docker-config-for': {
+    env: 'HERSH_DOCKER_CONFIG_FOR',
+    value: 'USER=FILE',
+    fallback: '',
+    help: "one for the programs of that user alone, asked first; may be given more than once, in the environment with ','",
+    isList: true,
+  },
 };
 
 /** The text of `--help`. */
@@ -153,16 +177,19 @@ export function helpText(): string {
 export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config | 'help' {
   const given = parse(argv);
   if (given.help === true) return 'help';
-  const read = (name: string): { text: string; from: string } => {
-    const option = OPTIONS[name];
-    const flag = given[name];
-    if (typeof flag === 'string') return { text: flag, from: `--${name}` };
-    const variable = option === undefined ? undefined : env[option.env];
-    if (variable !== undefined && variable !== '') return { text: variable, from: option?.env ?? '' };
-    return { text: option?.fallback ?? '', from: `--${name}` };
+  const readAll = (name: string): Read[] => {
+    const { env: variable = '', fallback = '', isList } = OPTIONS[name] ?? {};
+    const flags = [given[name] ?? []].flat().map((text) => ({ text: String(text), from: `--${name}` }));
+    if (flags.length > 0) return flags;
+    const text = env[variable] ?? '';
+    if (text === '') return [{ text: fallback, from: `--${name}` }];
+    return (isList ? text.split(',') : [text]).map((one) => ({ text: one, from: variable }));
   };
+  const read = (name: string): Read => readAll(name)[0] ?? { text: '', from: `--${name}` };
+  const registry = folder(read('registry'));
   return Object.freeze({
-    registry: folder(read('registry')),
+    registry,
+    credentials: credentialFiles(registry, read('docker-config'), readAll('docker-config-for'), pathOf),
     port: integer(read('port'), 0, 65_535),
     host: read('host').text,
     portRange: range(read('port-range')),
@@ -177,10 +204,13 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
   });
 }
 
-type Read = { text: string; from: string };
-
 function parse(argv: readonly string[]): Record<string, unknown> {
-  const options = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, { type: 'string' as const }]));
+  const options = Object.fromEntries(
+    Object.entries(OPTIONS).map(([name, { isList = false }]) => [
+      name,
+      { type: 'string' as const, multiple: isList },
+    ]),
+  );
   try {
     return parseArgs({ args: [...argv], options: { ...options, help: { type: 'boolean' } }, strict: true })
       .values;
@@ -189,20 +219,12 @@ function parse(argv: readonly string[]): Record<string, unknown> {
   }
 }
 
-function refuse({ text, from }: Read, takes: string): AppError {
-  return new AppError('BadRequest', `${from}: ${JSON.stringify(text)} is not valid; it takes ${takes}`);
-}
-
 function folder({ text }: Read): string {
-  if (text === '') return fileURLToPath(new URL('../registry', import.meta.url));
-  return resolve(text.startsWith('~/') ? `${homedir()}${text.slice(1)}` : text);
+  return text === '' ? fileURLToPath(new URL('../registry', import.meta.url)) : pathOf(text);
 }
 
-function integer(read: Read, min: number, max: number): number {
-  const value = Number(read.text);
-  if (!/^\d+$/.test(read.text) || value < min || value > max)
-    throw refuse(read, `a number from ${min} to ${max}`);
-  return value;
+function pathOf(text: string): string {
+  return resolve(text.startsWith('~/') ? `${homedir()}${text.slice(1)}` : text);
 }
 
 function range(read: Read): PortRange {
@@ -212,23 +234,6 @@ function range(read: Read): PortRange {
     throw refuse(read, `two ports within ${PUBLISH_PORT_MIN}-${PUBLISH_PORT_MAX}, the lower first`);
   }
   return Object.freeze({ min, max });
-}
-
-function pattern(read: Read, allowed: RegExp, takes: string): string {
-  if (!allowed.test(read.text)) throw refuse(read, takes);
-  return read.text;
-}
-
-function oneOf(read: Read, allowed: readonly string[]): string {
-  if (!allowed.includes(read.text)) throw refuse(read, `one of ${allowed.join(', ')}`);
-  return read.text;
-}
-
-function size(read: Read): number | undefined {
-  if (read.text === '') return undefined;
-  const bytes = parseMemory(read.text);
-  if (bytes === undefined || bytes < DISK_BYTES_MIN) throw refuse(read, 'a size such as 20Gi, at least 1Mi');
-  return bytes;
 }
 
 function remote(url: Read, branch: Read, interval: Read, silence: Read): Remote | undefined {
@@ -244,36 +249,7 @@ function remote(url: Read, branch: Read, interval: Read, silence: Read): Remote 
   return { url: url.text, branch: name, intervalMs, silenceMs };
 }
 
-/** Milliseconds of `500ms`, `30s`, `5m` or `1h`. */
-function duration(read: Read, min: number, max: number, takes: string): number {
-  const match = /^(\d+)(ms|s|m|h)$/.exec(read.text);
-  const unit = match?.[2] as keyof typeof DURATION_MS | undefined;
-  const ms = unit === undefined ? Number.NaN : Number(match?.[1]) * DURATION_MS[unit];
-  if (!(ms >= min && ms <= max)) throw refuse(read, takes);
-  return ms;
-}
-
 function proxyWait(read: Read): number {
   if (read.text === '0') return 0;
   return duration(read, 1, PROXY_WAIT_MS_MAX, 'a time such as 10s, 5m at most, or 0');
-}
-
-function names(read: Read): readonly string[] {
-  const list = read.text.split(',').filter((name) => name !== '');
-  for (const name of list)
-    if (!HOST_NAME_PATTERN.test(name)) throw refuse(read, 'host names with "," between');
-  return Object.freeze(list);
-}
-
-function origins(read: Read): readonly string[] {
-  const list = read.text.split(',').filter((origin) => origin !== '');
-  const takes = 'origins such as https://desk.example:8443 with "," between, without a path';
-  return Object.freeze(
-    list.map((origin) => {
-      const isWeb = /^https?:/i.test(origin);
-      if (!ORIGIN_PATTERN.test(origin) || (isWeb && !URL.canParse(origin))) throw refuse(read, takes);
-      // Without the port that a browser leaves out.
-      return isWeb ? new URL(origin).origin : origin.toLowerCase();
-    }),
-  );
 }

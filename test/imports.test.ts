@@ -46,6 +46,7 @@ const ROOMS: Rooms = {
   'controller/engine/docker': ['schemas', ...TOLD, 'controller/engine'],
   ...floors(
     ['schemas', 'registry', ...TOLD, 'controller/engine', 'controller/program'],
+    ['controller/credentials'],
     ['controller/ports', 'controller/images', 'controller/collect', 'controller/trace'],
     ['controller/loop'],
   ),
@@ -54,7 +55,12 @@ const ROOMS: Rooms = {
   'controller/health.ts': [...UNDER_SERVE, 'api/deps.ts'],
   'controller/locks.ts': ['schemas', 'registry', 'controller/config.ts'],
   // The range of ports is a setting, and so is the remote that git follows.
-  'controller/config.ts': ['schemas', 'registry', 'controller/ports'],
+  'controller/setting-values.ts': ['schemas'],
+  'controller/credential-settings.ts': ['schemas', 'controller/credentials', 'controller/setting-values.ts'],
+  'controller/config.ts': [
+    ...['schemas', 'registry', 'controller/ports', 'controller/credentials'],
+    ...['controller/credential-settings.ts', 'controller/setting-values.ts'],
+  ],
   'controller/main.ts': ['schemas', 'registry', 'controller'],
 
   ...floors(

@@ -109,6 +109,8 @@ export interface FakeHost {
   /** Makes the named write reject. */
   failures: Map<string, Error>;
   history: ProgramEvent[];
+  /** Whether a pull brings another image. */
+  pullChanges: boolean;
 }
 
 /** A host in memory: does what deps.ts says and no more. */
@@ -140,6 +142,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     lastLogOptions: undefined,
     failures: new Map(),
     history: [],
+    pullChanges: true,
     put(view) {
       host.views.set(view.name, view);
       version++;
@@ -181,6 +184,12 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           stream: pieces(chunks(host.logChunks, options.follow ? options.signal : undefined), host.logTimes),
         };
       },
+      async pull(name) {
+        check('pull');
+        need(name);
+        host.calls.push(`pull ${name}`);
+        return { imageId: 'sha256:22', changed: host.pullChanges };
+      },
       async dryRun(name, text) {
         check('dryRun');
         return {
@@ -216,10 +225,11 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           version++;
           return { etag: etagOf(text), created: before === undefined };
         },
-        async editSpec(name, fields) {
+        async editSpec(name, fields, word) {
           check('editSpec');
           need(name);
-          host.calls.push(`edit ${name} ${JSON.stringify(fields)}`);
+          const as = word === undefined ? '' : ` as ${word}`;
+          host.calls.push(`edit ${name} ${JSON.stringify(fields)}${as}`);
         },
         async remove(name) {
           need(name);
