@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { CredentialSource } from '../../../controller/credentials/credentials.ts';
 import type { BuildImage, Engine } from '../../../controller/engine/engine.ts';
 import { createImageTasks } from '../../../controller/images/once-an-image.ts';
 import { AppError } from '../../../schemas/errors.ts';
@@ -29,7 +30,7 @@ interface Pulling {
   end: () => void;
 }
 
-function createBench() {
+function createBench(more: Partial<Parameters<typeof createImageTasks>[0]> = {}) {
   const clock = createManualClock();
   const world = createSimWorld(clock);
   const running: Running[] = [];
@@ -61,7 +62,7 @@ function createBench() {
     warn: (fields: object) => warned.push({ ...fields }),
   };
   const tasks = createImageTasks({
-    ...{ engine, clock },
+    ...{ engine, clock, ...more },
     log: log as unknown as Parameters<typeof createImageTasks>[0]['log'],
     snapshot: async (_build, hash) => ({ path: `/snapshots/${hash}`, aside: [] }),
     openSnapshot: () => {
@@ -266,5 +267,51 @@ describe('image tasks', () => {
       [true, true],
     );
     assert.equal(clock.nextAt(), undefined);
+  });
+
+  it('share a pull only where it may be shared: not what has to be fresh', async () => {
+    const { pulling, tasks, done } = createBench();
+    tasks.pull('a', pullOf('r/x:1'));
+    tasks.pull('b', pullOf('r/x:1'));
+    tasks.pull('c', { ...pullOf('r/x:1'), isFresh: true, attempt: 'c1' });
+    const now = tasks.pullNow('d', { reference: 'r/x:1', userId: 'me' });
+    await assert.rejects(tasks.pullNow('d', { reference: 'r/x:1', userId: 'me' }), /under way already/);
+    await settle();
+    assert.equal(pulling.length, 2, 'two at a time');
+    for (const index of [0, 1, 2]) {
+      pulling[index]?.end();
+      await settle();
+    }
+    assert.deepEqual(await now, IMAGE);
+    assert.deepEqual([pulling.length, done], [3, ['a', 'b', 'c']]);
+    assert.deepEqual([tasks.takeOutcome('a'), tasks.takeOutcome('c')], [{}, { pulled: 'c1' }]);
+  });
+
+  it('share nothing between users who are taken in with other credentials, and tell of theirs', async () => {
+    const told: string[] = [];
+    const credentials: CredentialSource = {
+      scopeOf: (userId) => (userId === 'me' ? 'me' : ''),
+      of: (userId, onTrouble) => async () => {
+        onTrouble(`no file for ${userId}`);
+        return undefined;
+      },
+    };
+    const onTrouble = (name: string, message: string) => told.push(`${name}: ${message}`);
+    const { pulling, running, tasks } = createBench({ credentials, onTrouble });
+    tasks.pull('a', pullOf('r/x:1'));
+    tasks.pull('b', { ...pullOf('r/x:1'), userId: 'you' });
+    tasks.build('a', request('h1'));
+    tasks.build('b', { ...request('h1'), userId: 'you' });
+    await settle();
+    assert.deepEqual([pulling.length, running.length], [2, 1], 'one at a time writes the log of a build');
+    await running[0]?.request.credentials?.('registry.example');
+    running[0]?.fail(new AppError('BuildFailed', 'denied'));
+    await settle();
+    await settle();
+    assert.deepEqual([told, running.length], [['a: no file for me'], 2]);
+    assert.match(tasks.takeOutcome('a').failure?.message ?? '', /denied.*; no file for me/s);
+    running[1]?.end();
+    await settle();
+    assert.deepEqual(tasks.takeOutcome('b'), {});
   });
 });
