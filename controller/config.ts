@@ -154,8 +154,8 @@ const OPTIONS: Record<string, Option> = {
 /** The text of `--help`. */
 export function helpText(): string {
   const rows = Object.entries(OPTIONS).map(([name, { env, value, fallback, help }]) => {
-    const left = `  --${name} ${value}`.padEnd(26);
-    return `${left}${env.padEnd(22)}${help}${fallback === '' ? '' : ` (${fallback})`}`;
+    const left = `  --${name} ${value}`.padEnd(33);
+    return `${left}${env.padEnd(25)}${help}${fallback === '' ? '' : ` (${fallback})`}`;
   });
   return [
     'Hersh Host keeps the programs of a registry running.',

@@ -30,14 +30,13 @@ before(async () => {
 
 after(async () => {
   await host?.close();
-  const images = (await host?.docker.listImages()) ?? [];
-  for (const { RepoTags } of images)
-    for (const tag of RepoTags ?? [])
-      if (tag === name || tag.includes(`:for-${host.instance}`))
-        await host.docker
-          .getImage(tag)
-          .remove({ force: true })
-          .catch(() => {});
+  // By their digests, where their names moved on.
+  for (const { Id, RepoDigests } of (await host?.docker.listImages()) ?? [])
+    if (RepoDigests?.some((one) => one.startsWith(`${registry.address}/`)))
+      await host.docker
+        .getImage(Id)
+        .remove({ force: true })
+        .catch(() => {});
   await registry?.close();
   if (folder !== '') await rm(folder, { recursive: true, force: true });
 });
