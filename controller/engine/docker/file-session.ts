@@ -64,7 +64,8 @@ export function openSession(docker: Docker, credentials: Credentials): Promise<S
 
 async function open(docker: Docker, served: Served): Promise<Session> {
   const id = randomUUID();
-  const socket = await dial(docker, id);
+  const files = Object.keys(served.files).length > 0 ? [fileSyncService().DiffCopy.path] : [];
+  const socket = await dial(docker, id, [...files, authService().Credentials.path]);
   const server = serve(served);
   server.injector.injectConnection(socket);
   return {
@@ -76,7 +77,8 @@ async function open(docker: Docker, served: Served): Promise<Session> {
   };
 }
 
-function dial(docker: Docker, id: string): Promise<Socket> {
+/** @param methods that are answered on it */
+function dial(docker: Docker, id: string, methods: string[]): Promise<Socket> {
   const options = {
     ...{ method: 'POST', path: '/session', hijack: true },
     headers: {
@@ -85,10 +87,7 @@ function dial(docker: Docker, id: string): Promise<Socket> {
       'X-Docker-Expose-Session-Name': 'hersh',
       // Under one key BuildKit keeps what it has, and compares by size and time, which are no contents.
       'X-Docker-Expose-Session-Sharedkey': id,
-      'X-Docker-Expose-Session-Grpc-Method': [
-        fileSyncService().DiffCopy.path,
-        authService().Credentials.path,
-      ],
+      'X-Docker-Expose-Session-Grpc-Method': methods,
     },
     statusCodes: { 200: true, 500: 'server error' },
   };
