@@ -16,7 +16,7 @@ let name = '';
 const short = () => `${host.instance}/app:1`;
 
 before(async () => {
-  host = await createHost('29770-29779');
+  host = await createHost('29656-29659');
   registry = await openPrivateRegistry(host.docker, TEST_IMAGE);
   name = `${registry.address}/${short()}`;
   registry.publish(short(), 'a');

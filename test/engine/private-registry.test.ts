@@ -90,7 +90,10 @@ describe('a private registry', { concurrency: false }, () => {
   it('is asked for a base image that is here only where that is wanted', async () => {
     await engine.pull(name, () => {}, never, login);
     registry.publish(`${fixture.run}/app:1`, 'b');
-    assert.equal((await build({ credentials: login })).labels.version, 'a');
+    // On containerd's store BuildKit asks anyway (28.5.2), on the older one it takes what is here (20.10.24).
+    const { DriverStatus } = await fixture.docker.info();
+    const asksAnyway = JSON.stringify(DriverStatus ?? []).includes('io.containerd.snapshotter');
+    assert.equal((await build({ credentials: login })).labels.version, asksAnyway ? 'b' : 'a');
     assert.equal((await build({ credentials: login, pull: true })).labels.version, 'b');
   });
 });
