@@ -24,6 +24,11 @@ export interface ApiDeps {
   ): Promise<{ containerId: string; stream: AsyncIterable<LogPiece> }>;
   /** What would be done if this text were the manifest. Rejects `InvalidManifest`. */
   dryRun(name: string, text: string): Promise<DryRun>;
+  /**
+   * Pulls what the program's image is called, and says whether that is another than it was made of. Rejects `NotFound`,
+   * `Conflict` where nothing can be pulled, and what went wrong.
+   */
+  pull(name: string): Promise<Pulled>;
   health(): Health;
   /** Prometheus text. */
   metrics(): Promise<{ contentType: string; body: string }>;
@@ -67,8 +72,9 @@ export interface ProgramStore {
   /**
    * Sets fields of `spec` and keeps all else of the file as it stands, comments included.
    * Rejects `Conflict` with the problems as details where the manifest does not validate.
+   * @param word what was asked for, in its commit; by default told by the fields
    */
-  editSpec(name: string, fields: Record<string, string>): Promise<void>;
+  editSpec(name: string, fields: Record<string, string>, word?: string): Promise<void>;
   /** Moves the manifest to the trash: a stated wish that the program be gone. */
   remove(name: string): Promise<void>;
 
@@ -144,6 +150,12 @@ export interface DryRun {
   diff: { path: string; from: unknown; to: unknown }[];
   /** What the controller would do, in words, in order. */
   actions: string[];
+}
+
+export interface Pulled {
+  /** Of what its name is now. */
+  imageId: string;
+  changed: boolean;
 }
 
 export interface Health {

@@ -5,10 +5,12 @@ import { parseArgs } from 'node:util';
 import type { Remote } from '../registry/git/follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
-import { parseMemory } from '../schemas/resolve.ts';
+import { credentialFiles } from './credential-settings.ts';
+import type { CredentialFiles } from './credentials/credentials.ts';
 import { HOOK_OPTIONS, type HookSettings, readHookSettings } from './hook-settings.ts';
-import { type Given, type Option, refuse, refuseSecret } from './option.ts';
+import { type Given, type Option, refuse } from './option.ts';
 import type { PortRange } from './ports/ports.ts';
+import { DURATION_MS, duration, integer, names, oneOf, origins, pattern, size } from './setting-values.ts';
 
 export interface Config extends HookSettings {
   /** Absolute path. */
@@ -29,6 +31,8 @@ export interface Config extends HookSettings {
   readonly proxyWaitMs: number;
   /** A branch that the registry is kept equal to; undefined for none. */
   readonly remote: Remote | undefined;
+  /** Docker config files that images are pulled with; absolute paths. */
+  readonly credentials: CredentialFiles;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -36,17 +40,11 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const INSTANCE_PATTERN = /^[a-z0-9][a-z0-9-]{0,31}$/;
 /** What git allows of a branch name, and no more than people use. */
 const BRANCH_PATTERN = /^(?!.*(\.\.|\/\/|\/\.|\.lock(\/|$)|[/.]$))[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$/;
-const DISK_BYTES_MIN = 2 ** 20;
-const DURATION_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 /** A remote is asked at most this often, and at least this often. */
 const INTERVAL_MS_MIN = 1_000;
 const INTERVAL_MS_MAX = 24 * DURATION_MS.h;
 /** Longer than any client waits. */
 const PROXY_WAIT_MS_MAX = 5 * DURATION_MS.m;
-const HOST_NAME_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
-
-/** As a browser says it: a scheme and a host, perhaps a port, and nothing behind. */
-const ORIGIN_PATTERN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/i;
 
 const OPTIONS: Record<string, Option> = {
   registry: {
@@ -119,6 +117,19 @@ const OPTIONS: Record<string, Option> = {
     fallback: '2m',
     help: 'a fetch in which the remote says nothing for this long is given up, however long it may be',
   },
+  'docker-config': {
+    env: 'HERSH_DOCKER_CONFIG',
+    value: 'FILE',
+    fallback: '',
+    help: "docker's config.json, with whose logins images are pulled: those of everybody's programs",
+  },
+  'docker-config-for': {
+    env: 'HERSH_DOCKER_CONFIG_FOR',
+    value: 'USER=FILE',
+    fallback: '',
+    help: "one for the programs of that user alone, asked first; may be given more than once, in the environment with ','",
+    between: ',',
+  },
   ...HOOK_OPTIONS,
 };
 
@@ -148,17 +159,25 @@ export function helpText(): string {
 export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config | 'help' {
   const given = parse(argv);
   if (given.help === true) return 'help';
-  const read = (name: string): Given => {
-    const option = OPTIONS[name];
-    const flag = given[name];
-    if (typeof flag === 'string') return { text: flag, from: `--${name}` };
-    if (Array.isArray(flag)) return { text: flag.join(' '), from: `--${name}` };
-    const variable = option === undefined ? undefined : env[option.env];
-    if (variable !== undefined && variable !== '') return { text: variable, from: option?.env ?? '' };
-    return { text: option?.fallback ?? '', from: `--${name}` };
+  const readAll = (name: string): Given[] => {
+    const { env: variable = '', fallback = '', between } = OPTIONS[name] ?? {};
+    const flags = [given[name] ?? []].flat().map((text) => ({ text: String(text), from: `--${name}` }));
+    if (flags.length > 0) return flags;
+    const text = env[variable] ?? '';
+    if (text === '') return [{ text: fallback, from: `--${name}` }];
+    return (between === undefined ? [text] : text.split(between)).map((one) => ({
+      text: one,
+      from: variable,
+    }));
   };
+  const read = (name: string): Given => {
+    const all = readAll(name);
+    return { text: all.map(({ text }) => text).join(' '), from: all[0]?.from ?? `--${name}` };
+  };
+  const registry = folder(read('registry'));
   return Object.freeze({
-    registry: folder(read('registry')),
+    registry,
+    credentials: credentialFiles(registry, read('docker-config'), readAll('docker-config-for'), pathOf),
     port: integer(read('port'), 0, 65_535),
     host: read('host').text,
     portRange: range(read('port-range')),
@@ -176,9 +195,9 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
 
 function parse(argv: readonly string[]): Record<string, unknown> {
   const options = Object.fromEntries(
-    Object.entries(OPTIONS).map(([name, { isRepeated = false }]) => [
+    Object.entries(OPTIONS).map(([name, { between }]) => [
       name,
-      { type: 'string' as const, multiple: isRepeated },
+      { type: 'string' as const, multiple: between !== undefined },
     ]),
   );
   try {
@@ -190,15 +209,11 @@ function parse(argv: readonly string[]): Record<string, unknown> {
 }
 
 function folder({ text }: Given): string {
-  if (text === '') return fileURLToPath(new URL('../registry', import.meta.url));
-  return resolve(text.startsWith('~/') ? `${homedir()}${text.slice(1)}` : text);
+  return text === '' ? fileURLToPath(new URL('../registry', import.meta.url)) : pathOf(text);
 }
 
-function integer(read: Given, min: number, max: number): number {
-  const value = Number(read.text);
-  if (!/^\d+$/.test(read.text) || value < min || value > max)
-    throw refuse(read, `a number from ${min} to ${max}`);
-  return value;
+function pathOf(text: string): string {
+  return resolve(text.startsWith('~/') ? `${homedir()}${text.slice(1)}` : text);
 }
 
 function range(read: Given): PortRange {
@@ -210,23 +225,6 @@ function range(read: Given): PortRange {
   return Object.freeze({ min, max });
 }
 
-function pattern(read: Given, allowed: RegExp, takes: string): string {
-  if (!allowed.test(read.text)) throw refuse(read, takes);
-  return read.text;
-}
-
-function oneOf(read: Given, allowed: readonly string[]): string {
-  if (!allowed.includes(read.text)) throw refuse(read, `one of ${allowed.join(', ')}`);
-  return read.text;
-}
-
-function size(read: Given): number | undefined {
-  if (read.text === '') return undefined;
-  const bytes = parseMemory(read.text);
-  if (bytes === undefined || bytes < DISK_BYTES_MIN) throw refuse(read, 'a size such as 20Gi, at least 1Mi');
-  return bytes;
-}
-
 function remote(url: Given, branch: Given, interval: Given, silence: Given): Remote | undefined {
   const name = pattern(branch, BRANCH_PATTERN, 'the name of a branch');
   const takes = 'a time such as 30s, 5m or 1h, from 1s to 24h';
@@ -235,41 +233,12 @@ function remote(url: Given, branch: Given, interval: Given, silence: Given): Rem
   if (url.text === '') return undefined;
   // Not told what it was: it may hold a password.
   if (url.text.startsWith('-') || /[\s\0]/.test(url.text)) {
-    throw refuseSecret(url, 'an address as git fetch does');
+    throw new AppError('BadRequest', `${url.from} is not valid; it takes an address as git fetch does`);
   }
   return { url: url.text, branch: name, intervalMs, silenceMs };
-}
-
-/** Milliseconds of `500ms`, `30s`, `5m` or `1h`. */
-function duration(read: Given, min: number, max: number, takes: string): number {
-  const match = /^(\d+)(ms|s|m|h)$/.exec(read.text);
-  const unit = match?.[2] as keyof typeof DURATION_MS | undefined;
-  const ms = unit === undefined ? Number.NaN : Number(match?.[1]) * DURATION_MS[unit];
-  if (!(ms >= min && ms <= max)) throw refuse(read, takes);
-  return ms;
 }
 
 function proxyWait(read: Given): number {
   if (read.text === '0') return 0;
   return duration(read, 1, PROXY_WAIT_MS_MAX, 'a time such as 10s, 5m at most, or 0');
-}
-
-function names(read: Given): readonly string[] {
-  const list = read.text.split(',').filter((name) => name !== '');
-  for (const name of list)
-    if (!HOST_NAME_PATTERN.test(name)) throw refuse(read, 'host names with "," between');
-  return Object.freeze(list);
-}
-
-function origins(read: Given): readonly string[] {
-  const list = read.text.split(',').filter((origin) => origin !== '');
-  const takes = 'origins such as https://desk.example:8443 with "," between, without a path';
-  return Object.freeze(
-    list.map((origin) => {
-      const isWeb = /^https?:/i.test(origin);
-      if (!ORIGIN_PATTERN.test(origin) || (isWeb && !URL.canParse(origin))) throw refuse(read, takes);
-      // Without the port that a browser leaves out.
-      return isWeb ? new URL(origin).origin : origin.toLowerCase();
-    }),
-  );
 }

@@ -25,14 +25,14 @@ export const HOOK_OPTIONS = {
     value: 'URL',
     fallback: '',
     help: 'post Warning events there; may be given several times (in the variable: spaces between)',
-    isRepeated: true,
+    between: ' ',
   },
   'notify-format': {
     env: 'HERSH_NOTIFY_FORMAT',
     value: FORMS.join('|'),
     fallback: 'json',
     help: 'in which form: once for all, or once for each --notify, in the same order',
-    isRepeated: true,
+    between: ' ',
   },
   'notify-secret-file': {
     env: 'HERSH_NOTIFY_SECRET_FILE',
@@ -49,7 +49,7 @@ export const HOOK_OPTIONS = {
 } as const satisfies Record<string, Option>;
 
 /**
- * @param read what was given for an option
+ * @param read what was given for an option; of one that was given several times, with spaces between
  * @throws AppError `BadRequest` that names the option and what it takes, and no address and no secret
  */
 export function readHookSettings(

@@ -7,6 +7,7 @@ import type { Registry } from '../registry/registry.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { type Config, helpText, readConfig } from './config.ts';
+import { brokenFilesOf, createCredentials } from './credentials/credentials.ts';
 import { createDockerEngine } from './engine/docker/docker.ts';
 import { healthOf, troublesOf } from './health.ts';
 import { takeLocks } from './locks.ts';
@@ -91,12 +92,14 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   const onUnused = (why: string) => warnings.push(why);
   const git = await openGit({ root, clock, onWarning, onUnused, remote: config.remote });
   const registry = await openRegistry({ root, git, warnings, policy: { runtime }, clock, onWarning });
+  for (const trouble of await brokenFilesOf(config.credentials)) log.warn({}, trouble);
   const engine = createDockerEngine({ instance, log });
   const metrics = createMetrics({ logLinesDropped });
   const controller = startController({
     ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
     bootedAtMs: Date.now() - uptime() * 1000,
     portRange: config.portRange,
+    credentials: createCredentials(config.credentials, clock),
     collect: { diskBytes: config.diskBytes },
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),
   });

@@ -7,11 +7,11 @@ export interface Option {
   value: string;
   fallback: string;
   help: string;
-  /** Whether it may be given several times; in its variable, values stand with spaces between. */
-  isRepeated?: true;
+  /** It may be given several times; in its variable this stands between the values. */
+  between?: ' ' | ',';
 }
 
-/** What was given for an option, and by which flag or variable. Of one that is repeated, with spaces between. */
+/** What was given for an option, and by which flag or variable. */
 export interface Given {
   text: string;
   from: string;

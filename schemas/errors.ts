@@ -51,8 +51,8 @@ export const REASONS = {
   BuildAborted: { retry: 'never', http: 500, means: 'Nobody waits for this build any more; it was stopped.' },
   ImageNotFound: {
     retry: 'backoff',
-    http: 500,
-    means: 'spec.image is not on this machine and could not be pulled.',
+    http: 502,
+    means: 'spec.image is not on this machine, or another is asked for, and could not be pulled.',
   },
   CrashLoopBackOff: {
     retry: 'backoff',

@@ -22,6 +22,8 @@ export interface Facts {
   pending: readonly string[];
   /** Of the newest build or pull that ended, told once. */
   failure?: ImageFailure;
+  /** The attempt that a pull which ended well was for, told once. */
+  pulled?: string;
   /** Milliseconds that rollouts have had, by attempt or run. */
   rollouts: Readonly<Record<string, number>>;
   /** What `learn` asked for, by `needKey`. */
@@ -87,6 +89,8 @@ export function needKey(need: Need): string {
 export type ImageState =
   | { kind: 'present'; id: string }
   | { kind: 'absent' }
+  /** It is there, and pulled first: what its name is elsewhere is asked for. */
+  | { kind: 'unpulled' }
   /** A build or pull for this program runs or waits for its turn. */
   | { kind: 'pending' }
   /** Not looked for, since no container has to be made. */
@@ -123,6 +127,8 @@ export interface ImageFailure {
   message: string;
   /** Whether another try may help. */
   again: boolean;
+  /** The attempt that it was pulled for. */
+  attempt?: string;
 }
 
 export interface ProbeState {

@@ -88,10 +88,20 @@ export interface Made {
  */
 export type Rollout =
   /** `refusals`: how often the engine refused to start it. */
-  | { verdict: 'new'; attempt: string; refusals: number; image?: string; good?: Made }
+  | { verdict: 'new'; attempt: string; refusals: number; image?: string; pulled?: Pulled; good?: Made }
   | { verdict: 'good'; attempt: string; good: Made }
   /** It was rolled back, and is made again at `nextAt` where that is set. */
   | ({ verdict: 'bad'; attempt: string; refusals: number; image?: string; good: Made } & Bad);
+
+/** That the name of an attempt's image was pulled, and why that failed, or `""`: once an attempt is enough. */
+export interface Pulled {
+  error: string;
+}
+
+/** Why the pull of the wanted attempt failed; `""` where it did not, or none was tried. */
+export function pullError(rollout: Rollout): string {
+  return rollout.verdict === 'new' ? (rollout.pulled?.error ?? '') : '';
+}
 
 /** Whether that may be one image: what is not known is taken for any. */
 export function isSameImage(one: string | undefined, other: string | undefined): boolean {

@@ -87,6 +87,8 @@ export interface ProgramSpec {
   /** Exactly one of `build` and `image` is not null. */
   build: BuildSpec | null;
   image: string | null;
+  /** Left out where it is IfNotPresent: a spec that an older host resolved is the same. */
+  pullPolicy?: 'Always';
   /** Pinned port; null: the controller holds one. */
   publishPort: number | null;
   runtime: Runtime;

@@ -12,6 +12,8 @@ export const ON_CHANGE: Record<keyof ProgramSpec, 'nothing' | 'recreate' | 'rebu
   desiredState: 'nothing',
   build: 'rebuild',
   image: 'rebuild',
+  // It says what the next revision is made of, and how what runs was is past.
+  pullPolicy: 'nothing',
   publishPort: 'recreate',
   runtime: 'recreate',
   env: 'recreate',

@@ -47,6 +47,7 @@ const ROOMS: Rooms = {
   'controller/notify': ['schemas', 'registry', ...TOLD],
   ...floors(
     ['schemas', 'registry', ...TOLD, 'controller/engine', 'controller/program'],
+    ['controller/credentials'],
     ['controller/ports', 'controller/images', 'controller/collect', 'controller/trace'],
     ['controller/loop'],
   ),
@@ -57,9 +58,12 @@ const ROOMS: Rooms = {
   'controller/option.ts': ['schemas'],
   'controller/hook-settings.ts': ['schemas', 'controller/option.ts', 'controller/notify'],
   // The range of ports is a setting, and so is the remote that git follows.
+  'controller/setting-values.ts': ['schemas', 'controller/option.ts'],
+  'controller/credential-settings.ts': ['schemas', 'controller/credentials', 'controller/option.ts'],
   'controller/config.ts': [
-    ...['schemas', 'registry', 'controller/ports'],
-    ...['controller/option.ts', 'controller/hook-settings.ts'],
+    ...['schemas', 'registry', 'controller/ports', 'controller/credentials'],
+    ...['controller/credential-settings.ts', 'controller/setting-values.ts', 'controller/option.ts'],
+    'controller/hook-settings.ts',
   ],
   'controller/main.ts': ['schemas', 'registry', 'controller'],
 

@@ -7,11 +7,12 @@ import { findProgram, type RouteContext, type Routes, sendJson } from '../http/r
 /** What is sent along says nothing yet, but must be what it claims to be. */
 const NO_BODY = 'this route needs no body';
 
-/** start, stop, restart: each states a wish in the manifest; the controller does the rest. */
+/** start, stop, restart, pull: each states a wish in the manifest; the controller does the rest. */
 export function addLifecycleRoutes(routes: Routes): void {
   routes.add('/programs/:id/start', { POST: start });
   routes.add('/programs/:id/stop', { POST: stop });
   routes.add('/programs/:id/restart', { POST: restart });
+  routes.add('/programs/:id/pull', { POST: pull });
 }
 
 async function start({ c, deps, body }: RouteContext): Promise<Response> {
@@ -57,6 +58,17 @@ async function restart({ c, deps, body }: RouteContext): Promise<Response> {
   }
   await deps.programs.editSpec(view.name, { restartedAt: freshRestartedAt(deps, view.name) });
   return answer(view, state, 'program restart initiated');
+}
+
+async function pull({ c, deps, body }: RouteContext): Promise<Response> {
+  jsonObject(body, NO_BODY);
+  const { name } = findProgram(c, deps);
+  const { imageId, changed } = await deps.pull(name);
+  // Which looks its name up anew, whatever the program is doing; one that is stopped gets it at its next start.
+  if (changed) await deps.programs.editSpec(name, { restartedAt: freshRestartedAt(deps, name) }, 'pull');
+  const { state } = findProgram(c, deps).status;
+  const message = changed ? 'another image was pulled: a new revision is made of it' : 'nothing changed';
+  return sendJson({ program_id: name, state, message, changed, image_id: imageId });
 }
 
 function answer(view: ProgramView, state: ProgramState, message: string): Response {

@@ -66,7 +66,12 @@ export interface Engine {
    * `onProgress` is called at every sign that it goes on, with a line of text for a new step and `""` for more of the
    * same. Rejects: `ImageNotFound`, `DiskFull`, `BuildAborted` when `signal` fires.
    */
-  pull(reference: string, onProgress: (text: string) => void, signal: AbortSignal): Promise<Image>;
+  pull(
+    reference: string,
+    onProgress: (text: string) => void,
+    signal: AbortSignal,
+    credentials?: Credentials,
+  ): Promise<Image>;
 
   /**
    * Both output streams in order, without framing, of all runs. `follow` ends with the run or the signal.
@@ -189,6 +194,18 @@ export interface BuiltImage {
   claimedBy: 'us' | 'others' | 'nobody';
 }
 
+/** With what a registry takes somebody in. */
+export type RegistryAuth =
+  | { kind: 'password'; username: string; password: string }
+  /** An OAuth refresh token of the registry's. */
+  | { kind: 'identity'; token: string };
+
+/**
+ * Those for a registry, by its name in a reference: `docker.io`, `registry.example:5000`; undefined where there are
+ * none. Asked for when they are needed, and never kept. Never rejects.
+ */
+export type Credentials = (registry: string) => Promise<RegistryAuth | undefined>;
+
 export interface BuildImage {
   /** A tar of the context, or a range of its bytes, the end included. */
   context: (range?: { start: number; end: number }) => NodeJS.ReadableStream;
@@ -198,6 +215,10 @@ export interface BuildImage {
   args: Record<string, string>;
   tag: string;
   labels: Record<string, string>;
+  /** Asks the registry for base images, though they are here. */
+  pull?: boolean;
+  /** For base images. */
+  credentials?: Credentials;
 }
 
 export interface LogOptions {

@@ -3,11 +3,13 @@
  * nobody waits for them and nothing is made twice.
  */
 
-import { AppError, messageOf, withHint } from '../../schemas/errors.ts';
-import type { ImageFailure } from '../../schemas/facts.ts';
-import { createSlots, type Slots } from '../engine/slots.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { type CredentialSource, NO_CREDENTIALS } from '../credentials/credentials.ts';
+import type { Credentials, Image } from '../engine/engine.ts';
+import { createSlots } from '../engine/slots.ts';
 import { BUILDS_MAX, type BuildDeps, type BuildRequest, runBuild } from './run-build.ts';
 import { PULLS_MAX, runPull } from './run-pull.ts';
+import { createTaskPool, type Outcome, type Task } from './task-pool.ts';
 
 /** Builds and pulls that run in the background, one an image however many programs wait for it. */
 export interface ImageTasks {
@@ -17,93 +19,102 @@ export interface ImageTasks {
   keysOf(name: string): string[];
   /** Build hashes and references of all that runs or waits for its turn. */
   keys(): string[];
-  build(name: string, request: BuildRequest): void;
-  pull(name: string, reference: string): void;
+  build(name: string, request: BuildRequest & Asked): void;
+  pull(name: string, request: PullRequest): void;
+  /**
+   * Pulls for somebody who waits for the answer, whatever the program waits for. Rejects as `runPull`, and `Conflict`
+   * for a second one at once.
+   */
+  pullNow(name: string, request: Asked & Pick<PullRequest, 'reference'>): Promise<Image>;
   /** The program waits no more; what nobody waits for is stopped. `keep` is the key it goes on waiting for. */
   leave(name: string, keep?: string): void;
-  /** The failure of the newest task of a program, once. */
-  takeFailure(name: string): ImageFailure | undefined;
+  /** What the newest task of a program came to, once. */
+  takeOutcome(name: string): Outcome;
   /** Stops everything; resolves when it has ended. */
   close(): Promise<void>;
+}
+
+/** Whose program asks: what others get with other credentials is not for it. */
+export interface Asked {
+  userId: string;
+}
+
+export interface PullRequest extends Asked {
+  reference: string;
+  /** What another began is not joined: the name may be another image's since. */
+  isFresh: boolean;
+  /** What it is pulled for; told when it has ended, where it was to be fresh. */
+  attempt: string;
 }
 
 export interface ImageTaskDeps extends BuildDeps {
   /** Called with every program that waited when a task ended. */
   onDone: (name: string) => void;
-}
-
-interface Task {
-  waiters: Set<string>;
-  abort: AbortController;
-  done: Promise<void>;
+  /** By default none. */
+  credentials?: CredentialSource;
+  /** Told why the credentials for a program's images are not to be had, in words for people; it goes on without. */
+  onTrouble?: (name: string, message: string) => void;
 }
 
 export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
-  const tasks = new Map<string, Task>();
-  const failures = new Map<string, ImageFailure>();
+  const { credentials = NO_CREDENTIALS, onTrouble = () => {} } = deps;
+  const pool = createTaskPool(deps.onDone);
   const builds = createSlots(BUILDS_MAX, 0);
   const pulls = createSlots(PULLS_MAX, 0);
 
-  function join(name: string, key: string, slots: Slots, run: (signal: AbortSignal) => Promise<void>): void {
-    failures.delete(name);
-    const running = tasks.get(key);
-    if (running !== undefined && !running.abort.signal.aborted) {
-      running.waiters.add(name);
-      return;
-    }
-    const abort = new AbortController();
-    const task: Task = { waiters: new Set([name]), abort, done: Promise.resolve() };
-    tasks.set(key, task);
-    // One that is being stopped takes a moment to end, and writes the same log until then.
-    const before = running?.done ?? Promise.resolve();
-    task.done = before
-      .then(() =>
-        slots.run('calm', async () => {
-          if (!abort.signal.aborted) await run(abort.signal);
-        }),
-      )
-      .catch((error: unknown) => {
-        for (const waiter of task.waiters) failures.set(waiter, failureOf(key, error));
-      })
-      .finally(() => {
-        if (tasks.get(key) === task) tasks.delete(key);
-        for (const waiter of task.waiters) deps.onDone(waiter);
-      });
+  /** With the credentials of a user, whose troubles all who wait are told of; in an error too. */
+  async function by<T>(
+    userId: string,
+    waiters: Task['waiters'],
+    act: (given: Credentials) => Promise<T>,
+  ): Promise<T> {
+    const troubles: string[] = [];
+    const given = credentials.of(userId, (message) => {
+      troubles.push(message);
+      for (const name of waiters.keys()) onTrouble(name, message);
+    });
+    return act(given).catch((error: unknown) => {
+      throw withTroubles(error, troubles);
+    });
   }
 
-  const keysOf = (name: string) =>
-    [...tasks].flatMap(([key, { waiters }]) => (waiters.has(name) ? [key] : []));
-
   return {
-    pending: (name, key) => keysOf(name).some((one) => key === undefined || one === key),
-    keysOf,
-    keys: () => [...tasks.keys()],
-    build: (name, request) => join(name, request.hash, builds, (signal) => runBuild(deps, request, signal)),
-    pull: (name, reference) => join(name, reference, pulls, (signal) => runPull(deps, reference, signal)),
-    leave(name, keep) {
-      if (keep === undefined) failures.delete(name);
-      for (const [key, task] of tasks) {
-        if (key === keep || !task.waiters.delete(name)) continue;
-        if (task.waiters.size === 0) task.abort.abort();
-      }
+    pending: (name, key) => pool.keysOf(name).some((one) => key === undefined || one === key),
+    ...{ keysOf: pool.keysOf, keys: pool.keys, leave: pool.leave, takeOutcome: pool.takeOutcome },
+    build(name, request) {
+      const { hash: key, userId } = request;
+      const id = ['build', key, credentials.scopeOf(userId)].join('\n');
+      const run = ({ waiters, abort }: Task) =>
+        by(userId, waiters, (given) => runBuild(deps, request, given, abort.signal));
+      pool.join(name, '', { id, key, isAlone: true, slots: builds, run });
     },
-    takeFailure(name) {
-      const failure = failures.get(name);
-      failures.delete(name);
-      return failure;
+    pull(name, { reference: key, userId, isFresh, attempt }) {
+      const whose = isFresh ? [name, attempt] : [credentials.scopeOf(userId)];
+      const run = ({ waiters, abort }: Task) =>
+        by(userId, waiters, (given) => runPull(deps, key, given, abort.signal));
+      const task = { id: ['pull', key, ...whose].join('\n'), key, isAlone: false, slots: pulls, run };
+      pool.join(name, isFresh ? attempt : '', task);
     },
-    async close() {
-      const running = [...tasks.values()];
-      for (const { abort } of running) abort.abort();
-      await Promise.all(running.map(({ done }) => done));
+    async pullNow(name, { reference: key, userId }) {
+      const id = `now\n${name}`;
+      if (pool.has(id)) throw new AppError('Conflict', `a pull for program ${name} is under way already`);
+      return new Promise((resolve, reject) => {
+        const run = ({ abort }: Task) =>
+          by(userId, new Map([[name, '']]), (given) => runPull(deps, key, given, abort.signal)).then(
+            resolve,
+            reject,
+          );
+        const { abort } = pool.begin({ id, key, isAlone: false, slots: pulls, run }, new Map());
+        const ends = new AppError('BuildAborted', 'the pull was stopped, since the host ends');
+        abort.signal.addEventListener('abort', () => reject(ends), { once: true });
+      });
     },
+    close: pool.close,
   };
 }
 
-function failureOf(key: string, error: unknown): ImageFailure {
-  if (!(error instanceof AppError)) {
-    return { key, reason: 'InternalError', message: messageOf(error), again: false };
-  }
-  const reason = error.reason === 'BuildNetworkFailed' ? 'BuildFailed' : error.reason;
-  return { key, reason, message: withHint(error), again: error.retry === 'backoff' };
+function withTroubles(error: unknown, troubles: readonly string[]): unknown {
+  if (!(error instanceof AppError) || troubles.length === 0 || error.reason === 'BuildAborted') return error;
+  const message = [error.message, ...troubles].join('; ');
+  return new AppError(error.reason, message, { cause: error, hint: error.hint });
 }

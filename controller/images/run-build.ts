@@ -4,6 +4,7 @@ import type { BuildLogWriter } from '../../registry/records/build-logs.ts';
 import { imageTag } from '../../schemas/build-id.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import { type BuildSpec, LABELS } from '../../schemas/program.ts';
+import type { Credentials } from '../engine/engine.ts';
 import type { PullDeps } from './run-pull.ts';
 import { createTimeLimit, stoppedLate } from './time-limit.ts';
 
@@ -26,13 +27,20 @@ export interface BuildRequest {
   hash: string;
   buildId: string;
   build: BuildSpec;
+  /** Asks for base images elsewhere, though they are here: `pullPolicy: Always`. */
+  isFresh: boolean;
 }
 
 /**
  * Builds from a snapshot of the sources and writes the log. Rejects as `Contexts.snapshot` and `Engine.build` do, and
  * `BuildFailed` where it takes too long; the end of the log goes into the message.
  */
-export async function runBuild(deps: BuildDeps, request: BuildRequest, signal: AbortSignal): Promise<void> {
+export async function runBuild(
+  deps: BuildDeps,
+  request: BuildRequest,
+  credentials: Credentials,
+  signal: AbortSignal,
+): Promise<void> {
   const { engine, clock, log } = deps;
   const { hash, buildId, build } = request;
   const writer = deps.startLog(buildId);
@@ -55,6 +63,7 @@ export async function runBuild(deps: BuildDeps, request: BuildRequest, signal: A
         tag: imageTag(buildId),
         // Without the name of a program whose container its base was made of.
         labels: { [LABELS.build]: hash, [LABELS.program]: '' },
+        ...{ pull: request.isFresh, credentials },
       },
       onLog,
       limit.signal,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../schemas/clock.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Credentials, Engine, Image } from '../engine/engine.ts';
 import type { ControllerLog } from '../log.ts';
 import { createTimeLimit, stoppedLate } from './time-limit.ts';
 
@@ -17,7 +17,12 @@ export interface PullDeps {
 }
 
 /** Rejects as `Engine.pull` does, and `ImageNotFound` where it takes too long. */
-export async function runPull(deps: PullDeps, reference: string, signal: AbortSignal): Promise<void> {
+export async function runPull(
+  deps: PullDeps,
+  reference: string,
+  credentials: Credentials,
+  signal: AbortSignal,
+): Promise<Image> {
   const { engine, clock, log } = deps;
   const limit = createTimeLimit(clock, signal);
   const cancelLimit = limit.allow(PULL_MS_MAX, 'it took longer than');
@@ -28,8 +33,9 @@ export async function runPull(deps: PullDeps, reference: string, signal: AbortSi
   };
   onProgress();
   try {
-    const image = await engine.pull(reference, onProgress, limit.signal);
+    const image = await engine.pull(reference, onProgress, limit.signal, credentials);
     log.info({ reference, image: image.id }, 'image pulled');
+    return image;
   } catch (error) {
     if (limit.late() === '') throw error;
     throw await stoppedLate(engine, 'ImageNotFound', `${reference} could not be pulled: ${limit.late()}`);

@@ -9,6 +9,7 @@ import type { Clock } from '../../schemas/clock.ts';
 import type { Runtime } from '../../schemas/program.ts';
 import { COLLECT_LIMITS, type Collector, startCollector } from '../collect/collect.ts';
 import type { CollectLimits } from '../collect/collectable.ts';
+import type { CredentialSource } from '../credentials/credentials.ts';
 import type { Closable, Engine } from '../engine/engine.ts';
 import { createSlots } from '../engine/slots.ts';
 import { type ContextCache, createContextCache } from '../images/context-cache.ts';
@@ -17,8 +18,10 @@ import type { ControllerLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { holdKnownPorts, holdServedPorts } from '../ports/hold-known.ts';
 import { createPorts, type PortRange, type Ports } from '../ports/ports.ts';
+import type { EventDraft } from '../program/events.ts';
 import type { PassRecord } from '../trace/pass.ts';
 import { type EngineHealth, type EngineMonitor, startEngineMonitor } from './engine-monitor.ts';
+import { emit } from './ledger.ts';
 import { createObserved, type Observed } from './observed.ts';
 import { createPasses } from './passes.ts';
 import type { ProbeOnce } from './probe-once.ts';
@@ -53,6 +56,8 @@ export interface ControllerDeps {
   portRange: PortRange;
   isPortFree: (port: number) => Promise<boolean>;
   probeOnce: ProbeOnce;
+  /** With what images are pulled; by default nothing. */
+  credentials?: CredentialSource;
   /** When what nothing refers to goes; the defaults are those of `COLLECT_LIMITS`. */
   collect?: Partial<CollectLimits>;
   /** See `ReconcileDeps`. */
@@ -67,6 +72,9 @@ export interface Controller extends Closable {
   /** Removes the containers that belong to no program. Gives their names. */
   removeStrays(): Promise<string[]>;
   collector: Pick<Collector, 'hold' | 'run'>;
+  images: Pick<ImageTasks, 'pullNow'>;
+  /** Writes an event of a program. Resolves when it is written; never rejects. */
+  tell(name: string, event: EventDraft): Promise<void>;
   observed: Pick<Observed, 'has' | 'subscribe'>;
 }
 
@@ -98,7 +106,8 @@ export function startController(deps: ControllerDeps): Controller {
   });
 
   return {
-    ...{ ports, collector, observed: parts.observed },
+    ...{ ports, collector, observed: parts.observed, images: parts.images },
+    tell: (name, event) => tellOf(deps, name, event),
     health: monitor.health,
     removeStrays: monitor.removeStrays,
     onBuildStart(listener) {
@@ -162,6 +171,10 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const contexts = createContextCache(registry.contexts, clock);
   const images = createImageTasks({
     ...{ engine, clock, log },
+    ...(deps.credentials && { credentials: deps.credentials }),
+    // What is pulled without them may be had all the same.
+    onTrouble: (name, message) =>
+      void tellOf(deps, name, { type: 'Warning', reason: 'CredentialsUnavailable', message }),
     snapshot: contexts.snapshot,
     openSnapshot: (path, range) => createReadStream(path, range),
     startLog(buildId) {
@@ -186,6 +199,11 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
     ...{ ports, queue, monitor, prober, contexts, images, collector, stops },
     ...{ looked, observed, buildListeners },
   };
+}
+
+async function tellOf(deps: ControllerDeps, name: string, event: EventDraft): Promise<void> {
+  const status = deps.registry.status.get(name);
+  if (status !== undefined) await emit(deps, status, event);
 }
 
 /** What one pass is given of the parts. @param onForgotten called with a program that is no more */

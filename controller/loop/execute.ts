@@ -1,5 +1,5 @@
 import { short } from '../../schemas/container.ts';
-import type { Situation } from '../../schemas/situation.ts';
+import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { ImageTasks } from '../images/once-an-image.ts';
 import type { Action, StopAction } from '../program/action.ts';
@@ -58,21 +58,24 @@ function tell(
 async function carryOut(
   deps: ExecuteDeps,
   status: ProgramStatus,
-  { goal, containers }: Situation,
+  { goal, containers, memory }: Situation,
   action: Extract<Action, { kind: 'build' | 'pull' | 'cancelImage' | 'unpause' | 'rename' }>,
 ): Promise<void> {
   const { engine, images } = deps;
   const { name } = status;
+  const spec = specOf(goal);
+  const { userId = '', pullPolicy } = spec ?? {};
+  const isFresh = pullPolicy === 'Always';
   switch (action.kind) {
     case 'build': {
-      const build = goal.kind === 'run' ? goal.spec.build : null;
+      const build = spec?.build ?? null;
       images.leave(name, action.hash);
-      if (build !== null) images.build(name, { ...action, build });
+      if (build !== null) images.build(name, { ...action, build, userId, isFresh });
       return;
     }
     case 'pull':
       images.leave(name, action.reference);
-      images.pull(name, action.reference);
+      images.pull(name, { reference: action.reference, userId, isFresh, attempt: memory.rollout.attempt });
       return tell(deps, status, 'Pulling', `pulling ${action.reference}`);
     case 'cancelImage':
       images.leave(name);

@@ -105,11 +105,12 @@ async function read(
   const build = goal.kind === 'run' ? goal.spec.build : null;
   const context = build === null ? undefined : await contextOf(deps, build, generation);
   // Together, so that what has ended between them is seen as running or as failed.
-  const failure = goal.kind === 'run' ? deps.images.takeFailure(name) : undefined;
+  const { failure, pulled } = goal.kind === 'run' ? deps.images.takeOutcome(name) : {};
   return {
     ...{ ...seen, port, answers: {} },
     ...(context !== undefined && { context }),
     ...(failure !== undefined && { failure }),
+    ...(pulled !== undefined && { pulled }),
     pending: deps.images.keysOf(name),
     rollouts: deps.rollouts.elapsed(name),
   };

@@ -1,3 +1,4 @@
+import { pullError } from '../../schemas/memory.ts';
 import type { ConditionType, EventType, ProgramEvent } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { oomNews } from './out-of-memory.ts';
@@ -57,6 +58,11 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
   for (const news of oomNews(before.memory, memory)) tell('Warning', 'OutOfMemory', news);
   const notTaken = stateNews(before.memory, memory);
   if (notTaken !== '') tell('Warning', 'StateNotTaken', notTaken);
+  const { failedImage, rollout } = memory;
+  const why = pullError(rollout);
+  // Where there is none to go on with, that is what the status says.
+  if (why !== '' && why !== pullError(before.memory.rollout) && failedImage === undefined)
+    tell('Warning', 'PullFailed', `${why}; the image that is here is used`);
   const isLost = before.state === 'Ready' && state === 'Running' && before.containerId === after.containerId;
   if (isLost) tell('Warning', 'Unready', about('Ready') || 'its readiness probe fails');
   return events;

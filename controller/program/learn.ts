@@ -28,7 +28,7 @@ import { comeBack, standIn } from './rollback.ts';
 import { stateVolume, withMounted, withStateAsked } from './state.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './transitions.ts';
 import { clampWaits } from './waits.ts';
-import { imageKeyOf, imageState, noteImage } from './wanted-image.ts';
+import { afterPull, imageKeyOf, imageState, noteImage, withKeptImage } from './wanted-image.ts';
 
 /** What is to be made of the facts, or what is lacking for that: to be read, and added to them. */
 export type Learnt = { situation: Situation } | { need: Need };
@@ -95,8 +95,9 @@ function running(base: Situation, spec: ProgramSpec): Running {
   const wished = withWish({ ...base, ...key }, spec);
   const { failure, nowMs, containers } = base;
   const failed = failure ? afterFailedImage(wished.memory, failure, nowMs) : wished.memory;
-  const memory = awake(withBuild(failed, wished.buildId), containers);
-  const noticed = { ...wished, memory, image: imageState(wished) };
+  const memory = awake(withBuild(afterPull(failed, base), wished.buildId), containers);
+  const asked = { ...wished, memory };
+  const noticed = withKeptImage({ ...asked, image: imageState(asked) });
   const overtaken = overtakenOf(noticed);
   return withState(served(withStandIn(overtaken === undefined ? noticed : { ...noticed, overtaken })));
 }

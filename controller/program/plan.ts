@@ -190,9 +190,10 @@ function planCreate(situation: Running): Action[] {
     const ms = startWaitMs(memory, nowMs) || (hasPort ? 0 : PORT_RETRY_MS);
     return ms === 0 ? [create(situation, image.id)] : waitFor(ms, 'no port, or the last try failed');
   }
-  if (image.kind !== 'absent') return [];
+  if (image.kind !== 'absent' && image.kind !== 'unpulled') return [];
   const failed = memory.failedImage?.key === imageKey ? memory.failedImage : undefined;
-  if (failed?.nextAt === '') return [];
+  // What failed for good was another attempt's, where this one's was not tried.
+  if (failed?.nextAt === '' && image.kind === 'absent') return [];
   const wait = waitFor(waitMs(failed?.nextAt ?? '', nowMs), 'the build is tried again');
   if (wait.length > 0) return wait;
   return [

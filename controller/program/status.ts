@@ -255,7 +255,11 @@ function finished({ memory, lastExit, spec: { restartPolicy } }: Running): Seen 
 function rolloutOf(situation: Running, actions: readonly Action[]): Seen {
   const { image, imageKey, buildId, memory, specHash } = situation;
   if (image.kind === 'unknown') return failed(image.reason, image.message);
-  if (image.kind === 'pending' || actions.some(({ kind }) => kind === 'build' || kind === 'pull'))
+  if (
+    image.kind === 'pending' ||
+    image.kind === 'unpulled' ||
+    actions.some(({ kind }) => kind === 'build' || kind === 'pull')
+  )
     return going('Building', 'Building', `${buildId || imageKey} is being made`);
   const { failedImage } = memory;
   if (image.kind === 'absent' && failedImage?.key === imageKey)

@@ -5,6 +5,7 @@ import {
   isSameImage,
   type Made,
   type ProgramMemory,
+  type Pulled,
   type Rollout,
   type RunEnd,
 } from '../../schemas/memory.ts';
@@ -29,7 +30,7 @@ export function wanted(rollout: Rollout, attempt: string, nowMs: number): Rollou
   if (rollout.attempt !== attempt) return attempted(attempt, 0, rollout.good);
   const isDue =
     rollout.verdict === 'bad' && rollout.nextAt !== undefined && waitMs(rollout.nextAt, nowMs) === 0;
-  return isDue ? attempted(attempt, rollout.refusals, rollout.good, rollout.image) : rollout;
+  return isDue ? attempted(attempt, rollout.refusals, rollout.good, lookedUp(rollout)) : rollout;
 }
 
 /** A fresh try was asked for: the name of its image is looked up anew, where it is not the good one. */
@@ -40,7 +41,7 @@ export function askedAgain(rollout: Rollout): Rollout {
 /** It was ready: the wanted attempt, or an older one that took longer than its successor. */
 export function nowReady(rollout: Rollout, made: Made): Rollout {
   if (stableJson(rollout.good) === stableJson(made)) return rollout;
-  return attempted(rollout.attempt, refusalsOf(rollout), made, attemptImage(rollout));
+  return attempted(rollout.attempt, refusalsOf(rollout), made, lookedUp(rollout));
 }
 
 /** The wanted attempt has a container, which is made of that image. */
@@ -48,10 +49,16 @@ export function madeFrom(rollout: Rollout, image: string): Rollout {
   return rollout.verdict !== 'new' || rollout.image === image ? rollout : { ...rollout, image };
 }
 
+/** The name of its image was pulled for that attempt. @param error why that failed, or `""` */
+export function pulledFor(rollout: Rollout, attempt: string, error: string): Rollout {
+  if (rollout.verdict !== 'new' || rollout.attempt !== attempt) return rollout;
+  return rollout.pulled?.error === error ? rollout : { ...rollout, pulled: { error } };
+}
+
 /** The number of the good one turned out to be that of a revision which nobody remembers. */
 export function numberTaken(rollout: Rollout, number: number): Rollout {
   if (rollout.good?.revision !== number) return rollout;
-  return attempted(rollout.attempt, refusalsOf(rollout), undefined, attemptImage(rollout));
+  return attempted(rollout.attempt, refusalsOf(rollout), undefined, lookedUp(rollout));
 }
 
 /** It did not get ready in its time. The same where there is no other revision to come back. */
@@ -83,8 +90,20 @@ export function refused(rollout: Rollout, failed: Failed, nowMs: number): Rollou
   return { ...after, refusals, reason: 'StartFailed', ...(!isLast && nextAt) };
 }
 
-function attempted(attempt: string, refusals: number, good: Made | undefined, image?: string): Rollout {
-  const anew = { verdict: 'new', attempt, refusals, ...(image && { image }) } as const;
+/** What is known of its image, which is looked up, and pulled, once an attempt. */
+interface LookedUp {
+  image?: string;
+  pulled?: Pulled;
+}
+
+function lookedUp(rollout: Rollout): LookedUp {
+  const image = attemptImage(rollout);
+  const pulled = rollout.verdict === 'new' ? rollout.pulled : undefined;
+  return { ...(image && { image }), ...(pulled && { pulled }) };
+}
+
+function attempted(attempt: string, refusals: number, good: Made | undefined, known: LookedUp = {}): Rollout {
+  const anew = { verdict: 'new', attempt, refusals, ...known } as const;
   if (good === undefined) return anew;
   const isGood = attemptOf(good.spec, good.imageKey) === attempt;
   return isGood ? { verdict: 'good', attempt, good } : { ...anew, good };

@@ -1,12 +1,12 @@
 import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
 import { revisionOf, short } from '../../schemas/container.ts';
-import { attemptImage, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
+import { attemptImage, type ProgramMemory, pullError, withProgram } from '../../schemas/memory.ts';
 import { type BuildSpec, LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import { ask } from './ask.ts';
 import type { ImageKey, Running } from './roles.ts';
-import { madeFrom } from './transitions.ts';
+import { madeFrom, pulledFor } from './transitions.ts';
 
 /** What the image of that spec is made from, or named by. */
 export function imageKeyOf(base: Situation, spec: ProgramSpec): ImageKey {
@@ -65,9 +65,38 @@ export function imageState(situation: Running): Situation['image'] {
   if (current !== undefined) return { kind: 'unneeded' };
   const id = imageBy(situation, imageKey, spec.build === null ? imageKey : imageTag(buildId));
   if (id === '') return { kind: 'absent' };
+  if (isToPull(situation)) return { kind: 'unpulled' };
   if (known === undefined || rollback === undefined) return { kind: 'present', id };
   const message = `revision ${rollback.revision} can not come back: its image ${short(known)} is gone, and ${imageKey} is another`;
   return { kind: 'unknown', reason: 'ImageNotFound', message };
+}
+
+/**
+ * Whether its name is asked for elsewhere before a first container is made of it. Never where one was made already: what
+ * is healed is what it was.
+ */
+function isToPull({ spec, rollback, memory: { rollout } }: Running): boolean {
+  if (spec.pullPolicy !== 'Always' || spec.image === null || spec.image.startsWith('sha256:')) return false;
+  const isTried = rollout.verdict !== 'new' || rollout.image !== undefined || rollout.pulled !== undefined;
+  return rollback === undefined && !isTried;
+}
+
+/** What is learnt of a pull that has ended. One that the engine was away from, or that was stopped, was none. */
+export function afterPull(memory: ProgramMemory, { failure, pulled }: Situation): ProgramMemory {
+  const isFailed = failure?.attempt !== undefined && !NO_PULL.has(failure.reason);
+  const ended = isFailed ? pulledFor(memory.rollout, failure.attempt ?? '', failure.message) : memory.rollout;
+  const rollout = pulled === undefined ? ended : pulledFor(ended, pulled, '');
+  return rollout === memory.rollout ? memory : { ...memory, rollout };
+}
+
+const NO_PULL: ReadonlySet<string> = new Set(['EngineUnavailable', 'BuildAborted']);
+
+/** The program goes on with the image that is there, so that its pull failed is told and nothing to wait for. */
+export function withKeptImage(situation: Running): Running {
+  const { memory, image, imageKey } = situation;
+  const { failedImage, ...known } = memory;
+  const isKept = image.kind === 'present' && pullError(memory.rollout) !== '';
+  return isKept && failedImage?.key === imageKey ? { ...situation, memory: known } : situation;
 }
 
 /** What the container was made of before, where its image is named. */

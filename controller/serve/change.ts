@@ -21,7 +21,8 @@ export function describeChange(
     if (isKept) return ['start the container that was kept'];
   }
   const actions: string[] = [];
-  if (to.image !== null) actions.push(`pull ${to.image} unless it is on this machine`);
+  const isAlways = to.pullPolicy === 'Always' && !to.image?.startsWith('sha256:');
+  if (to.image !== null) actions.push(`pull ${to.image}${isAlways ? '' : ' unless it is on this machine'}`);
   else if (to.build !== null) actions.push(`build ${to.build.context} unless its image is there`);
   actions.push('create a container for the new revision');
   if (isUp) actions.push('stop the running container');

@@ -38,9 +38,9 @@ export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramVi
       if (etag === null) return { etag: (await registry.create(name, text, intent)).etag, created: true };
       return { etag: (await registry.replace(name, text, etag, intent)).etag, created: false };
     },
-    async editSpec(name, fields) {
+    async editSpec(name, fields, word = wordFor(fields)) {
       const { userId } = mustGet(name).status;
-      await registry.editSpec(name, fields, intentOf(wordFor(fields), name, userId));
+      await registry.editSpec(name, fields, intentOf(word, name, userId));
     },
     async remove(name) {
       await registry.remove(name, intentOf('delete', name, mustGet(name).status.userId));

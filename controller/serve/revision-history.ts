@@ -123,7 +123,8 @@ async function imageToName(
       throw error;
     });
   const now = await look(name);
-  if (now === id) return name;
+  // A name that is pulled first may be another image's by then.
+  if (now === id && spec.pullPolicy !== 'Always') return name;
   if ((await look(id)) !== undefined) return id;
   // A pull may bring it; if that is another by then, it is another revision.
   if (now === undefined) return name;

@@ -111,6 +111,8 @@ export interface FakeHost {
   history: ProgramEvent[];
   /** Whether a remote is followed. */
   follows: boolean;
+  /** Whether a pull brings another image. */
+  pullChanges: boolean;
 }
 
 /** Of `POST /hooks/git`. */
@@ -146,6 +148,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     failures: new Map(),
     history: [],
     follows: true,
+    pullChanges: true,
     put(view) {
       host.views.set(view.name, view);
       version++;
@@ -194,6 +197,12 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           stream: pieces(chunks(host.logChunks, options.follow ? options.signal : undefined), host.logTimes),
         };
       },
+      async pull(name) {
+        check('pull');
+        need(name);
+        host.calls.push(`pull ${name}`);
+        return { imageId: 'sha256:22', changed: host.pullChanges };
+      },
       async dryRun(name, text) {
         check('dryRun');
         return {
@@ -229,10 +238,11 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           version++;
           return { etag: etagOf(text), created: before === undefined };
         },
-        async editSpec(name, fields) {
+        async editSpec(name, fields, word) {
           check('editSpec');
           need(name);
-          host.calls.push(`edit ${name} ${JSON.stringify(fields)}`);
+          const as = word === undefined ? '' : ` as ${word}`;
+          host.calls.push(`edit ${name} ${JSON.stringify(fields)}${as}`);
         },
         async remove(name) {
           need(name);

@@ -163,3 +163,28 @@ describe('configuration: who is told, and by whom', () => {
     assert.throws(() => read(['--notify-secret-file', file]), /what is in it is not valid.*16 to/);
   });
 });
+
+describe('configuration: docker config files', () => {
+  it('are none by default; one of all, and one a user, which may be given more than once', () => {
+    assert.deepEqual(read([]).credentials, { all: undefined, byUser: new Map() });
+    const flags = ['--docker-config', '/etc/all.json', '--docker-config-for', 'me=/a=b.json'];
+    const byUser = new Map([
+      ['me', '/a=b.json'],
+      ['you', '/y.json'],
+    ]);
+    const given = { all: '/etc/all.json', byUser };
+    assert.deepEqual(read([...flags, '--docker-config-for=you=/y.json']).credentials, given);
+    const env = { HERSH_DOCKER_CONFIG: '/etc/all.json', HERSH_DOCKER_CONFIG_FOR: 'me=/a=b.json,you=/y.json' };
+    assert.deepEqual(read([], env).credentials, given);
+  });
+
+  it('are refused where a build or a commit would take them in, and where nobody can tell whose they are', () => {
+    const inside = ['--registry', '/srv/r', '--docker-config', '/srv/r/secrets/config.json'];
+    assert.throws(() => read(inside), /--docker-config: .* outside the registry/);
+    assert.ok(read(['--registry', '/srv/r', '--docker-config', '/srv/r.json']).credentials.all);
+    for (const text of ['/x.json', '=/x.json', 'me=', 'a b=/x.json'])
+      assert.throws(() => read(['--docker-config-for', text]), /--docker-config-for: .* USER=FILE/, text);
+    const twice = ['--docker-config-for', 'me=/a', '--docker-config-for', 'me=/b'];
+    assert.throws(() => read(twice), /each user once/);
+  });
+});

@@ -23,6 +23,10 @@ export interface SimWorld {
   readonly foreignPorts: Set<number>;
   /** What a registry would give; without a network nothing can be had. */
   readonly remoteImages: Set<string>;
+  /** Which build of it a registry has under a name that moves there. */
+  remoteVersions: Map<string, string>;
+  /** What was asked of registries, the oldest first. */
+  readonly pulls: string[];
   networkDown: boolean;
   /** No image can be built or pulled any more. */
   diskFull: boolean;
@@ -136,6 +140,7 @@ export function createSimWorld(clock: Clock): SimWorld {
     foreignPorts: new Set(),
     ...{ forgetsNetworks: false, forgetsUntagged: false },
     remoteImages: new Set(),
+    ...{ remoteVersions: new Map(), pulls: [] },
     networkDown: false,
     diskFull: false,
     callMs: () => 0,

@@ -234,12 +234,14 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
         'pull',
         () => {
           if (signal.aborted) throw aborted();
+          world.pulls.push(reference);
           if (world.networkDown || !world.remoteImages.has(reference)) {
             throw new AppError('ImageNotFound', `${reference} could not be pulled`);
           }
           if (world.diskFull) throw diskFull(`${reference} could not be pulled: no space left on device`);
           onProgress(`Pulling ${reference}\n`);
-          return world.addImage(reference);
+          const version = world.remoteVersions.get(reference);
+          return world.addImage(reference, version === undefined ? {} : { labels: { version } });
         },
         { about: reference },
       ),

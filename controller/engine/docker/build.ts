@@ -12,13 +12,14 @@ import {
   streamError,
   unavailable,
 } from './errors.ts';
-import { openFileSession } from './file-session.ts';
+import { openFileSession, openSession, type Session } from './file-session.ts';
+import { createSecrets } from './registry-auth.ts';
 
 /**
  * Builds with BuildKit, from a tar, without a client tool. Gives the image's id.
  *
- * The build has a client of its own: BuildKit calls back over a session for registry credentials (none are
- * given, but a public image needs the answer "none"), and dockerode closes that session only at a good end.
+ * The build has a client of its own: BuildKit calls back over a session for registry credentials (a public image needs
+ * the answer "none"), and all of it has to end with the build.
  *
  * Rejects as `Engine.build` does.
  */
@@ -26,6 +27,26 @@ export async function buildImage(
   connection: Connection,
   decode: DecodeTrace,
   request: BuildImage,
+  onLog: (text: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const secrets = createSecrets();
+  const credentials = secrets.noting(request.credentials);
+  const say = (text: string) => onLog(secrets.mask(text));
+  try {
+    return await buildWith(connection, decode, { ...request, credentials }, say, signal);
+  } catch (error) {
+    throw secrets.maskedError(error);
+  }
+}
+
+/** A build that asks for credentials. */
+type Request = BuildImage & Required<Pick<BuildImage, 'credentials'>>;
+
+async function buildWith(
+  connection: Connection,
+  decode: DecodeTrace,
+  request: Request,
   onLog: (text: string) => void,
   signal: AbortSignal,
 ): Promise<string> {
@@ -71,7 +92,7 @@ type OnError = (error: unknown) => void;
 
 function queryOf(request: BuildImage) {
   return {
-    version: '2' as const,
+    ...(request.pull === true && { pull: 'true' }),
     t: request.tag,
     dockerfile: request.dockerfile,
     buildargs: request.args,
@@ -81,28 +102,33 @@ function queryOf(request: BuildImage) {
   };
 }
 
-async function beginWithTar(docker: Docker, request: BuildImage, onError: OnError): Promise<Begun> {
+async function beginWithTar(docker: Docker, request: Request, onError: OnError): Promise<Begun> {
   const context = request.context();
   const destroy = () => (context as { destroy?: () => void }).destroy?.();
   context.once('error', onError);
+  let session: Session | undefined;
   try {
-    const body = await docker.buildImage(context, queryOf(request));
+    session = await openSession(docker, request.credentials);
+    const { close } = session;
+    // As a number: for the text dockerode opens a session of its own, whose credentials are one for all registries.
+    const options = { ...queryOf(request), version: 2, session: session.id };
+    const body = await docker.buildImage(context, options as never);
     const end = () => {
-      // dockerode ends its session with this event, which an aborted body never sends.
-      body.emit('end');
+      close();
       destroy();
     };
-    return { body: body as AsyncIterable<Uint8Array>, end };
+    return { body: body as unknown as AsyncIterable<Uint8Array>, end };
   } catch (error) {
+    session?.close();
     destroy();
     throw error;
   }
 }
 
-/** As the docker command does: dockerode knows no session that gives files. */
-async function beginWithSession(docker: Docker, request: BuildImage, onError: OnError): Promise<Begun> {
+/** As the docker command does: context and Dockerfile go over the session too. */
+async function beginWithSession(docker: Docker, request: Request, onError: OnError): Promise<Begun> {
   const session = await openFileSession(docker, request, onError);
-  const options = { ...queryOf(request), remote: 'client-session', session: session.id };
+  const options = { ...queryOf(request), version: '2', remote: 'client-session', session: session.id };
   try {
     const body = await openStream(docker, '/build', options, undefined, 'POST');
     return { body, end: session.close };

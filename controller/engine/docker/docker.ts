@@ -86,8 +86,8 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       if (built !== undefined) await refused(claimImage(quick, built, instance), 'InternalError');
       return newImage(look, id);
     },
-    async pull(reference, onProgress, signal) {
-      await pullImage(connection, reference, onProgress, signal);
+    async pull(reference, onProgress, signal, credentials) {
+      await pullImage(connection, reference, onProgress, signal, credentials);
       return newImage(look, reference);
     },
     listBuiltImages: createBuiltImages(quick, instance),

@@ -166,7 +166,7 @@ export function buildError(message: string, tail: string): AppError {
   }
   if (BUILD_DENIED.test(said)) {
     return new AppError('BuildFailed', text, {
-      hint: 'Is the base image spelled right, and public? The registry answered that it has none for us.',
+      hint: 'Is the base image spelled right, and public, or one that --docker-config lets the host pull? The registry answered that it has none for us.',
     });
   }
   if (BUILD_NETWORK.test(said) || BUILD_NETWORK.test(tail)) return new AppError('BuildNetworkFailed', text);

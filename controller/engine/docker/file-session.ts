@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import grpc from '@grpc/grpc-js';
 import type Docker from 'dockerode';
-import type { BuildImage } from '../engine.ts';
+import type { BuildImage, Credentials, RegistryAuth } from '../engine.ts';
 import { isRegular, listTar, type SyncedFile, withFolders } from './file-sync.ts';
 import {
   authService,
@@ -11,12 +11,19 @@ import {
   healthService,
   PACKET,
   type Packet,
+  type WireCredentials,
 } from './file-sync-wire.ts';
 
 const IGNORE_FILE = '.dockerignore';
 
+export interface Session {
+  id: string;
+  close: () => void;
+}
+
 /** What a build reads over its session. */
 interface Served {
+  credentials: Credentials;
   /** By the name under which BuildKit asks for it: `context`, `dockerfile`. */
   files: Readonly<Record<string, readonly SyncedFile[]>>;
   read: (range: { start: number; end: number }) => NodeJS.ReadableStream;
@@ -31,25 +38,34 @@ interface Served {
  */
 export async function openFileSession(
   docker: Docker,
-  { context, dockerfile, aside = {} }: BuildImage,
+  { context, dockerfile, aside = {}, credentials }: Required<Pick<BuildImage, 'credentials'>> & BuildImage,
   onError: (error: unknown) => void,
-): Promise<{ id: string; close: () => void }> {
+): Promise<Session> {
   const all = await listTar(context());
   const hidden = new Set(Object.values(aside));
   const isHidden = ({ name }: SyncedFile) =>
     hidden.has(name) || [...hidden].some((one) => one.startsWith(`${name}/`));
   const of = (name: string) => all.find((file) => file.name === (aside[name] ?? name));
   const file = of(dockerfile);
-  const served: Served = {
-    files: {
-      context: all.filter((one) => !isHidden(one)),
-      dockerfile: file === undefined ? [] : withFolders([{ ...file, name: dockerfile }]),
-    },
-    read: context,
-    onError,
+  const files = {
+    context: all.filter((one) => !isHidden(one)),
+    dockerfile: file === undefined ? [] : withFolders([{ ...file, name: dockerfile }]),
   };
+  return open(docker, { credentials, files, read: context, onError });
+}
+
+/** Opens a session over which BuildKit asks for credentials alone. */
+export function openSession(docker: Docker, credentials: Credentials): Promise<Session> {
+  const read = (): never => {
+    throw new Error('this session has no files');
+  };
+  return open(docker, { credentials, files: {}, read, onError: () => {} });
+}
+
+async function open(docker: Docker, served: Served): Promise<Session> {
   const id = randomUUID();
-  const socket = await dial(docker, id);
+  const files = Object.keys(served.files).length > 0 ? [fileSyncService().DiffCopy.path] : [];
+  const socket = await dial(docker, id, [...files, authService().Credentials.path]);
   const server = serve(served);
   server.injector.injectConnection(socket);
   return {
@@ -61,7 +77,8 @@ export async function openFileSession(
   };
 }
 
-function dial(docker: Docker, id: string): Promise<Socket> {
+/** @param methods that are answered on it */
+function dial(docker: Docker, id: string, methods: string[]): Promise<Socket> {
   const options = {
     ...{ method: 'POST', path: '/session', hijack: true },
     headers: {
@@ -70,10 +87,7 @@ function dial(docker: Docker, id: string): Promise<Socket> {
       'X-Docker-Expose-Session-Name': 'hersh',
       // Under one key BuildKit keeps what it has, and compares by size and time, which are no contents.
       'X-Docker-Expose-Session-Sharedkey': id,
-      'X-Docker-Expose-Session-Grpc-Method': [
-        fileSyncService().DiffCopy.path,
-        authService().Credentials.path,
-      ],
+      'X-Docker-Expose-Session-Grpc-Method': methods,
     },
     statusCodes: { 200: true, 500: 'server error' },
   };
@@ -88,10 +102,18 @@ function dial(docker: Docker, id: string): Promise<Socket> {
 function serve(served: Served) {
   const server = new grpc.Server();
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  const always = (bytes: Buffer) => (_call: unknown, answer: grpc.sendUnaryData<Buffer>) =>
-    answer(null, bytes);
-  server.addService(authService(), { Credentials: always(Buffer.alloc(0)) });
-  server.addService(healthService(), { Check: always(HEALTHY) });
+  server.addService(authService(), {
+    Credentials({ request }: { request: { Host: string } }, answer: grpc.sendUnaryData<WireCredentials>) {
+      // What is not to be had is none: a public image needs that answer.
+      served.credentials(request.Host).then(
+        (auth) => answer(null, onWire(auth)),
+        () => answer(null, {}),
+      );
+    },
+  });
+  server.addService(healthService(), {
+    Check: (_call: unknown, answer: grpc.sendUnaryData<Buffer>) => answer(null, HEALTHY),
+  });
   server.addService(fileSyncService(), {
     DiffCopy(call: grpc.ServerDuplexStream<Packet, Packet>) {
       sync(served, call).catch((error: unknown) => {
@@ -101,6 +123,13 @@ function serve(served: Served) {
     },
   });
   return { server, injector };
+}
+
+function onWire(auth: RegistryAuth | undefined): WireCredentials {
+  if (auth === undefined) return {};
+  // A secret without a name is a token.
+  if (auth.kind === 'identity') return { Secret: auth.token };
+  return { Username: auth.username, Secret: auth.password };
 }
 
 /** Lists the files, then gives the contents of those that are asked for, until the other side has all it wants. */

@@ -41,8 +41,44 @@ export function fileSyncService() {
   } as const;
 }
 
-/** Of what base images are fetched with: none are given, and a public one needs that answer. */
-export const authService = () => ({ Credentials: plain('/moby.filesync.v1.Auth/Credentials') });
+/** What goes over the wire: BuildKit's `session/auth/auth.proto`, of which this call is enough. */
+const AUTH = `
+  syntax = "proto3";
+  message CredentialsRequest {
+    string Host = 1;
+  }
+  message CredentialsResponse {
+    string Username = 1;
+    string Secret = 2;
+  }
+`;
+
+export interface WireCredentials {
+  Username?: string;
+  Secret?: string;
+}
+
+/** Of what base images are fetched with. */
+export function authService() {
+  const { root } = protobuf.parse(AUTH, { keepCase: true });
+  const form = (name: string) => {
+    const type = root.lookupType(name);
+    return {
+      encode: (message: object) => Buffer.from(type.encode(type.fromObject(message)).finish()),
+      decode: (bytes: Buffer) => type.toObject(type.decode(bytes), { defaults: true }),
+    };
+  };
+  const request = form('CredentialsRequest');
+  const response = form('CredentialsResponse');
+  return {
+    Credentials: {
+      path: '/moby.filesync.v1.Auth/Credentials',
+      ...{ requestStream: false, responseStream: false },
+      ...{ requestSerialize: request.encode, requestDeserialize: request.decode },
+      ...{ responseSerialize: response.encode, responseDeserialize: response.decode },
+    },
+  } as const;
+}
 
 /** BuildKit asks every second, and closes a session that does not answer. */
 export const healthService = () => ({ Check: plain('/grpc.health.v1.Health/Check') });

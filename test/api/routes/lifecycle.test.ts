@@ -218,3 +218,17 @@ test('these routes take no body, and one that is sent must be JSON', async () =>
   const headers = { 'Content-Type': 'application/json' };
   assert.equal((await call('POST', '/programs/p1/stop', { body: '{"a":', headers })).status, 400);
 });
+
+test('pull makes a new revision of another image alone', async () => {
+  const { call, host } = caller([fakeView('p')]);
+  const changed = await call('POST', '/programs/p/pull');
+  assert.equal(changed.status, 200);
+  assert.deepEqual([changed.json.changed, changed.json.image_id], [true, 'sha256:22']);
+  assert.match(host.calls.join('\n'), /^pull p\nedit p \{"restartedAt":"[^"]+"\} as pull$/);
+  host.pullChanges = false;
+  const same = await call('POST', '/programs/p/pull');
+  assert.deepEqual([same.json.changed, same.json.message, host.calls.length], [false, 'nothing changed', 3]);
+  host.failures.set('pull', new AppError('ImageNotFound', 'x could not be pulled'));
+  assert.equal((await call('POST', '/programs/p/pull')).status, 502);
+  assert.equal((await call('POST', '/programs/q/pull')).status, 404);
+});

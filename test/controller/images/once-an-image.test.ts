@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { CredentialSource } from '../../../controller/credentials/credentials.ts';
 import type { BuildImage, Engine } from '../../../controller/engine/engine.ts';
 import { createImageTasks } from '../../../controller/images/once-an-image.ts';
 import { AppError } from '../../../schemas/errors.ts';
@@ -9,7 +10,10 @@ import { createManualClock, settle } from '../../sim/manual-clock.ts';
 
 const BUILD = { context: 'sources/a', dockerfile: 'Dockerfile', args: { A: '1' } };
 const IMAGE = { id: 'sha256:1', labels: {} };
-const request = (hash: string) => ({ hash, buildId: `build-${hash}`, build: BUILD });
+const request = (hash: string) => ({
+  ...{ hash, buildId: `build-${hash}`, build: BUILD, userId: 'me', isFresh: false },
+});
+const pullOf = (reference: string) => ({ reference, userId: 'me', isFresh: false, attempt: 'a' });
 
 interface Running {
   request: BuildImage;
@@ -26,7 +30,7 @@ interface Pulling {
   end: () => void;
 }
 
-function createBench() {
+function createBench(more: Partial<Parameters<typeof createImageTasks>[0]> = {}) {
   const clock = createManualClock();
   const world = createSimWorld(clock);
   const running: Running[] = [];
@@ -58,7 +62,7 @@ function createBench() {
     warn: (fields: object) => warned.push({ ...fields }),
   };
   const tasks = createImageTasks({
-    ...{ engine, clock },
+    ...{ engine, clock, ...more },
     log: log as unknown as Parameters<typeof createImageTasks>[0]['log'],
     snapshot: async (_build, hash) => ({ path: `/snapshots/${hash}`, aside: [] }),
     openSnapshot: () => {
@@ -103,7 +107,7 @@ describe('image tasks', () => {
     await settle();
     assert.deepEqual(done, ['a', 'b']);
     assert.equal(tasks.pending('a'), false);
-    assert.equal(tasks.takeFailure('a'), undefined);
+    assert.equal(tasks.takeOutcome('a').failure, undefined);
     assert.match(logs.get('build-h1') ?? '', /^step 1\nbuilt sha256:1 in \d/);
   });
 
@@ -121,8 +125,8 @@ describe('image tasks', () => {
     assert.equal(running[0]?.signal.aborted, true);
     await settle();
     assert.match(logs.get('build-h1') ?? '', /cancelled/);
-    assert.equal(tasks.takeFailure('a'), undefined);
-    assert.equal(tasks.takeFailure('b'), undefined);
+    assert.equal(tasks.takeOutcome('a').failure, undefined);
+    assert.equal(tasks.takeOutcome('b').failure, undefined);
   });
 
   it('start anew when one comes while the last is being stopped, and when that has ended', async () => {
@@ -169,12 +173,12 @@ describe('image tasks', () => {
       for (let line = 1; line <= 30; line++) running[index]?.say(`line ${line}\n`);
       running[index]?.fail(new AppError(reason, 'RUN false failed'));
       await settle();
-      const failure = tasks.takeFailure('a');
+      const failure = tasks.takeOutcome('a').failure;
       assert.equal(failure?.key, reason);
       assert.equal(failure?.reason, 'BuildFailed', 'people know one word for both');
       assert.equal(failure?.again, reason === 'BuildNetworkFailed');
       assert.match(failure?.message ?? '', /^RUN false failed\nline 11\n[\s\S]*line 30$/);
-      assert.equal(tasks.takeFailure('a'), undefined);
+      assert.equal(tasks.takeOutcome('a').failure, undefined);
       assert.match(logs.get(`build-${reason}`) ?? '', /failed: RUN false failed/);
     }
     assert.match(String(warned[0]?.tail), /line 30/);
@@ -188,7 +192,7 @@ describe('image tasks', () => {
     await clock.advance(1);
     assert.equal(running[0]?.signal.aborted, true);
     await settle();
-    const failure = tasks.takeFailure('a');
+    const failure = tasks.takeOutcome('a').failure;
     assert.deepEqual([failure?.reason, failure?.again], ['BuildFailed', false]);
     assert.match(failure?.message ?? '', /longer than 5 minutes/);
     assert.equal(clock.nextAt(), undefined);
@@ -200,13 +204,13 @@ describe('image tasks', () => {
     await clock.advance(60_000);
     world.goAway('keep');
     await clock.advance(240_000);
-    const failure = tasks.takeFailure('a');
+    const failure = tasks.takeOutcome('a').failure;
     assert.deepEqual([failure?.reason, failure?.again], ['EngineUnavailable', true]);
   });
 
   it('pull beside the builds, two at a time', async () => {
     const { running, pulling, tasks } = createBench();
-    for (const name of ['r1', 'r2', 'r3']) tasks.pull(name, `${name}/x:1`);
+    for (const name of ['r1', 'r2', 'r3']) tasks.pull(name, pullOf(`${name}/x:1`));
     for (const hash of ['h1', 'h2', 'h3']) tasks.build(hash, request(hash));
     await settle();
     assert.deepEqual(
@@ -222,8 +226,8 @@ describe('image tasks', () => {
 
   it('stop a pull that makes no progress for two minutes, and one that takes half an hour in all', async () => {
     const { clock, world, pulling, done, tasks } = createBench();
-    tasks.pull('mute', 'mute/x:1');
-    tasks.pull('slow', 'slow/x:1');
+    tasks.pull('mute', pullOf('mute/x:1'));
+    tasks.pull('slow', pullOf('slow/x:1'));
     await settle();
     const [mute, slow] = pulling;
     for (let minute = 1; minute < 30; minute++) {
@@ -236,7 +240,7 @@ describe('image tasks', () => {
     await clock.advance(60_000);
     assert.equal(slow?.signal.aborted, true);
     assert.deepEqual(done, ['mute', 'slow']);
-    const failures = [tasks.takeFailure('mute'), tasks.takeFailure('slow')];
+    const failures = [tasks.takeOutcome('mute').failure, tasks.takeOutcome('slow').failure];
     assert.match(
       failures[0]?.message ?? '',
       /mute\/x:1 could not be pulled: it made no progress for 2 minutes/,
@@ -246,11 +250,11 @@ describe('image tasks', () => {
       assert.deepEqual([failure?.reason, failure?.again], ['ImageNotFound', true]);
     assert.equal(clock.nextAt(), undefined);
 
-    tasks.pull('mute', 'mute/x:1');
+    tasks.pull('mute', pullOf('mute/x:1'));
     await settle();
     world.goAway('keep');
     await clock.advance(120_000);
-    assert.equal(tasks.takeFailure('mute')?.reason, 'EngineUnavailable');
+    assert.equal(tasks.takeOutcome('mute').failure?.reason, 'EngineUnavailable');
   });
 
   it('stop all at the end, and wait for it', async () => {
@@ -263,5 +267,51 @@ describe('image tasks', () => {
       [true, true],
     );
     assert.equal(clock.nextAt(), undefined);
+  });
+
+  it('share a pull only where it may be shared: not what has to be fresh', async () => {
+    const { pulling, tasks, done } = createBench();
+    tasks.pull('a', pullOf('r/x:1'));
+    tasks.pull('b', pullOf('r/x:1'));
+    tasks.pull('c', { ...pullOf('r/x:1'), isFresh: true, attempt: 'c1' });
+    const now = tasks.pullNow('d', { reference: 'r/x:1', userId: 'me' });
+    await assert.rejects(tasks.pullNow('d', { reference: 'r/x:1', userId: 'me' }), /under way already/);
+    await settle();
+    assert.equal(pulling.length, 2, 'two at a time');
+    for (const index of [0, 1, 2]) {
+      pulling[index]?.end();
+      await settle();
+    }
+    assert.deepEqual(await now, IMAGE);
+    assert.deepEqual([pulling.length, done], [3, ['a', 'b', 'c']]);
+    assert.deepEqual([tasks.takeOutcome('a'), tasks.takeOutcome('c')], [{}, { pulled: 'c1' }]);
+  });
+
+  it('share nothing between users who are taken in with other credentials, and tell of theirs', async () => {
+    const told: string[] = [];
+    const credentials: CredentialSource = {
+      scopeOf: (userId) => (userId === 'me' ? 'me' : ''),
+      of: (userId, onTrouble) => async () => {
+        onTrouble(`no file for ${userId}`);
+        return undefined;
+      },
+    };
+    const onTrouble = (name: string, message: string) => told.push(`${name}: ${message}`);
+    const { pulling, running, tasks } = createBench({ credentials, onTrouble });
+    tasks.pull('a', pullOf('r/x:1'));
+    tasks.pull('b', { ...pullOf('r/x:1'), userId: 'you' });
+    tasks.build('a', request('h1'));
+    tasks.build('b', { ...request('h1'), userId: 'you' });
+    await settle();
+    assert.deepEqual([pulling.length, running.length], [2, 1], 'one at a time writes the log of a build');
+    await running[0]?.request.credentials?.('registry.example');
+    running[0]?.fail(new AppError('BuildFailed', 'denied'));
+    await settle();
+    await settle();
+    assert.deepEqual([told, running.length], [['a: no file for me'], 2]);
+    assert.match(tasks.takeOutcome('a').failure?.message ?? '', /denied.*; no file for me/s);
+    running[1]?.end();
+    await settle();
+    assert.deepEqual(tasks.takeOutcome('b'), {});
   });
 });

@@ -1,0 +1,56 @@
+import { AppError } from '../../../schemas/errors.ts';
+import type { Credentials, RegistryAuth } from '../engine.ts';
+
+/** Docker's own registry, under the name that it has in references, and that it takes credentials for. */
+const HUB = 'docker.io';
+const HUB_ADDRESS = 'https://index.docker.io/v1/';
+
+/** The registry that a reference names, with its port; `docker.io` where it names none. */
+export function registryOf(reference: string): string {
+  const [first = '', ...rest] = reference.split('/');
+  const isHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
+  return rest.length > 0 && isHost ? first : HUB;
+}
+
+/** What `X-Registry-Auth` is made of. */
+export function authConfigOf(auth: RegistryAuth, registry: string): Record<string, string> {
+  const serveraddress = registry === HUB || registry === `index.${HUB}` ? HUB_ADDRESS : registry;
+  if (auth.kind === 'identity') return { identitytoken: auth.token, serveraddress };
+  return { username: auth.username, password: auth.password, serveraddress };
+}
+
+/** What was given away of credentials, so that none of it comes back in words: a registry says what it likes. */
+export interface Secrets {
+  /** The same, noted. */
+  noting(credentials: Credentials | undefined): Credentials;
+  mask(text: string): string;
+  /** The error without them. */
+  maskedError(error: unknown): unknown;
+}
+
+export function createSecrets(): Secrets {
+  const secrets = new Set<string>();
+  const mask = (text: string) =>
+    [...secrets].reduce((rest, secret) => rest.replaceAll(secret, '(secret)'), text);
+  return {
+    mask,
+    noting: (credentials) => async (registry) => {
+      const auth = await credentials?.(registry);
+      for (const secret of auth === undefined ? [] : formsOf(auth)) if (secret !== '') secrets.add(secret);
+      return auth;
+    },
+    maskedError(error) {
+      if (!(error instanceof AppError) || mask(error.message) === error.message) return error;
+      // Without its cause, which says it too.
+      return new AppError(error.reason, mask(error.message), { hint: error.hint });
+    },
+  };
+}
+
+/** A secret as it goes over the wire, the longest first. */
+function formsOf(auth: RegistryAuth): string[] {
+  if (auth.kind === 'identity') return [auth.token];
+  const { username, password } = auth;
+  const basic = Buffer.from(`${username}:${password}`).toString('base64');
+  return [basic, encodeURIComponent(password), password];
+}
