@@ -5,7 +5,7 @@ import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { createGitState, type GitState } from './committed-files.ts';
 import { findFolders, hasOwn, type WorkTree } from './folders.ts';
-import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
+import { prepareFollowing, type Remote, type RemoteTrouble, redactText, redactUrl } from './follow.ts';
 import { createFollower } from './follower.ts';
 import { askHead, createHeadReader } from './head.ts';
 import { isHeldByLiving } from './lock-holder.ts';
@@ -86,7 +86,8 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
   const runAtTop = createGitRun(folders.top, ends.signal);
   const state = createGitState({ root: options.root, prefix: folders.prefix }, run, clock, onWarning);
   const readHead = createHeadReader(folders, (isReftable) => askHead(run, isReftable));
-  const mover = createMover(folders.top, folders.gitDir, runAtTop, async () => (await readHead()).id);
+  const headId = async () => (await readHead()).id;
+  const mover = createMover(folders.top, folders.gitDir, runAtTop, headId, ends.signal);
   const stand = createGitStand({
     ...{ readHead, clock, hasOwnLock: () => recorder.hasLock(), isMoving: mover.isMoving },
     isHolderAlive: () => isHeldByLiving(join(folders.gitDir, 'index.lock')),
@@ -101,6 +102,7 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
   });
   const timers = createTimers(clock, onWarning);
   let onMoved: () => void = () => undefined;
+  let bringing: Promise<void> = Promise.resolve();
   const moved = () => {
     if (!timers.isClosed()) onMoved();
   };
@@ -130,7 +132,10 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
     async open() {
       // An edit that a kill cut off is finished now, and not at the next edit, which may never come.
       await recorder.finishLeft();
-      await takeBack(mover, timers, onWarning);
+      await takeBack(mover, timers, onWarning, () => {
+        // A host that follows does that itself.
+        if (follower === undefined) bringing = bringOwed(mover, onWarning);
+      });
       await follower?.begin();
       await refresh();
     },
@@ -150,6 +155,7 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
       // What only fetches, looks or tidies up can be done by the next host as well.
       ends.abort();
       await follower?.idle();
+      await bringing;
     },
   };
 }
@@ -167,16 +173,31 @@ function pollHead(stand: GitStand, timers: Timers, onNews: () => void): void {
   timers.later('the look at HEAD', HEAD_MS, poll);
 }
 
-/** Takes back what a host that was killed left half moved; where that has to wait, again and again. */
-async function takeBack(mover: Mover, timers: Timers, onWarning: GitOptions['onWarning']): Promise<void> {
+/**
+ * Takes back what a host that was killed left half moved; where that has to wait, again and again.
+ * @param done called when nothing is half moved any more
+ */
+async function takeBack(
+  mover: Mover,
+  timers: Timers,
+  onWarning: GitOptions['onWarning'],
+  done: () => void,
+): Promise<void> {
   const again = async () => {
     if (mover.isUnderWay() && (await mover.takeBack()) !== '')
       timers.later('taking back a move', TAKE_BACK_MS, again);
+    else done();
   };
   const why = await mover.takeBack();
-  if (why === '') return;
+  if (why === '') return done();
   onWarning({ why }, 'a move to another commit was cut off, and is taken back as soon as that can be');
   timers.later('taking back a move', TAKE_BACK_MS, again);
+}
+
+/** What a host that followed a remote left to one that does not. */
+async function bringOwed(mover: Mover, onWarning: GitOptions['onWarning']): Promise<void> {
+  const missing = mover.owesSubmodules() ? redactText(await mover.bring()) : '';
+  if (missing !== '') onWarning({ missing }, 'submodules are not at the commit that HEAD names');
 }
 
 function mustNotFollow(remote: Remote | undefined): void {

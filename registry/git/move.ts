@@ -2,6 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../schemas/errors.ts';
 import { isHeldByLiving, livesIn } from './lock-holder.ts';
+import { createOwedSubmodules } from './owed-submodules.ts';
 import type { GitResult, GitRun } from './run.ts';
 import { bringSubmodules } from './submodules.ts';
 import { differing, MOVE_SILENCE_MS, type MoveNote, undoMove } from './undo-move.ts';
@@ -15,8 +16,10 @@ const LOCKS = ['index.lock', 'HEAD.lock'];
 export interface Mover {
   /** A move is under way, or one that was cut off is not taken back yet: the files are those of no commit. */
   isUnderWay(): boolean;
-  /** The same, or submodules are just being brought. */
+  /** The same, or submodules are just being brought, or owed. */
   isMoving(): boolean;
+  /** Whether a host, maybe one before this, moved HEAD and ended before its submodules were brought. */
+  owesSubmodules(): boolean;
   /**
    * Takes back what a move that was cut off had written, and nothing that somebody else wrote meanwhile.
    * @returns why it has to wait, or `""`
@@ -32,9 +35,17 @@ export interface Mover {
  * @param top of the work tree
  * @param run git there
  * @param head the commit that HEAD is now
+ * @param ends when it is aborted, git ends: what fails then has not been tried
  */
-export function createMover(top: string, gitDir: string, run: GitRun, head: () => Promise<string>): Mover {
+export function createMover(
+  top: string,
+  gitDir: string,
+  run: GitRun,
+  head: () => Promise<string>,
+  ends: AbortSignal,
+): Mover {
   const notePath = join(gitDir, NOTE);
+  const owed = createOwedSubmodules(gitDir);
   // Until it is known that nothing was cut off.
   let underWay = true;
   let bringing = false;
@@ -50,13 +61,16 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
   async function takeBackNow(wasCutOff: boolean): Promise<string> {
     const note = await readNote(notePath);
     if (note === undefined) {
+      if (wasCutOff && !owed.are()) await owed.takeOver(await head());
       await end();
       return '';
     }
     underWay = true;
     if (await isHeldByLiving(join(gitDir, 'index.lock'))) return 'git is still at work in the registry';
     if (wasCutOff && !(await removeLocks(top, gitDir, notePath))) return 'a git still runs in the registry';
-    const why = (await head()) === note.to ? '' : await undoMove(top, run, note);
+    const isMoved = (await head()) === note.to;
+    if (isMoved) await owed.since(note.to);
+    const why = isMoved ? '' : await undoMove(top, run, note);
     if (why === '') await end();
     return why;
   }
@@ -70,15 +84,20 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
 
   return {
     isUnderWay: () => underWay,
-    isMoving: () => underWay || bringing,
+    isMoving: () => underWay || bringing || owed.are(),
+    owesSubmodules: owed.are,
     takeBack: () => takeBack(true),
     async bring() {
       bringing = isDue;
       try {
         return await bringSubmodules(run);
       } finally {
-        bringing = false;
-        isDue = false;
+        // Ended with the host it is not done: the next one has it to do, and this one takes nothing up any more.
+        if (!ends.aborted) {
+          bringing = false;
+          isDue = false;
+          await owed.paid();
+        }
       }
     },
     async move(from, to) {
@@ -96,11 +115,7 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
       const options = ['--ff-only', '--no-autostash', '--no-overwrite-ignore', '--progress'];
       const result = await run(['merge', ...options, to], { silenceMs: MOVE_SILENCE_MS });
       const isMoved = (await head()) === to;
-      // From here on without a pause in which the files of the new commit might be taken up without their submodules.
-      if (isMoved) {
-        bringing = true;
-        isDue = true;
-      }
+      // What takes the note away notes first that submodules are owed: in no pause between are the files taken up.
       await takeBack(result.code !== 0);
       return isMoved ? { ...result, code: 0 } : { ...result, code: result.code || 1 };
     },

@@ -18,6 +18,7 @@ const OVER_THE_NET = [
  */
 export async function bringSubmodules(run: GitRun): Promise<string> {
   const listed = await run(['ls-files', '-z', '-s']);
+  if (listed.code !== 0) return `git does not say which there are (${wordsOf(listed)})`;
   const paths = itemsIn(listed.stdout)
     .filter((line) => line.startsWith('160000 '))
     .map((line) => line.slice(line.indexOf('\t') + 1));
