@@ -1,11 +1,13 @@
 import type { Contexts } from './contexts/contexts.ts';
 import type { MayLink } from './contexts/folder.ts';
+import { refuseCommittedSources } from './git/committed-links.ts';
 import type { Git } from './git/git.ts';
 import type { SourcesKeeper } from './git/kept-sources.ts';
 import { SourcesHeld } from './git/sources-held.ts';
 import { troubleOf } from './manifests/programs-folder.ts';
 
 export interface HeldContextsOptions {
+  root: string;
   git: Git | undefined;
   sources: SourcesKeeper;
   /** The folder of manifests, whose absence tells that the registry is away. */
@@ -16,7 +18,7 @@ export interface HeldContextsOptions {
 
 /** Contexts of which nothing is said while what lies there is nobody's wish: those calls reject `SourcesHeld`. */
 export function holdContexts(contexts: Contexts, options: HeldContextsOptions): Contexts {
-  const { git, sources, programs, suspecting } = options;
+  const { root, git, sources, programs, suspecting } = options;
   return {
     ...contexts,
     async look(build) {
@@ -32,6 +34,10 @@ export function holdContexts(contexts: Contexts, options: HeldContextsOptions): 
       const held = await git?.held();
       if (held !== undefined) throw held;
       return look;
+    },
+    async restore(...what) {
+      await refuseCommittedSources(root, git);
+      return contexts.restore(...what);
     },
     async snapshot(build, hash) {
       try {

@@ -5,6 +5,7 @@ import { openContexts } from './contexts/contexts.ts';
 import { createListeners } from './files/listeners.ts';
 import { createSerial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';
+import { linksOf, refuseCommittedLinks } from './git/committed-links.ts';
 import { createSourcesKeeper } from './git/kept-sources.ts';
 import { holdContexts, mayLinkOf } from './held-contexts.ts';
 import { type Absences, createAbsences } from './looks/absences.ts';
@@ -15,7 +16,7 @@ import { createManifestEdits, type ManifestEditsOptions } from './manifests/edit
 import { createManifestFiles } from './manifests/files.ts';
 import { parseManifest } from './manifests/manifest.ts';
 import { createManifestSet, type ManifestSet } from './manifests/set.ts';
-import { labelOf, prepareRegistry, registryPaths, sourcesFolderOf } from './paths.ts';
+import { labelOf, prepareRegistry, type RegistryPaths, registryPaths, sourcesFolderOf } from './paths.ts';
 import { openRecords, type Records } from './records/records.ts';
 import type { Registry, RegistryChange, RegistryOptions } from './registry.ts';
 import { createWishes } from './wishes.ts';
@@ -23,11 +24,10 @@ import { createWishes } from './wishes.ts';
 /** Makes, reads and watches a registry. Rejects `RegistryUnavailable`. */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const { root, git, warnings = [], policy, clock, onWarning, watchFiles = watchRegistry } = options;
-  const paths = registryPaths(root);
-  await prepareRegistry(paths, git !== undefined);
+  const paths = await prepare(root, git !== undefined);
   const onListenerError = (error: unknown) =>
     onWarning({ error: messageOf(error) }, 'a bug: a listener of the registry failed');
-  const records = await openRecords(paths, clock, onWarning, onListenerError);
+  const records = await openRecords(paths, clock, onWarning, onListenerError, linksOf(root, git));
   const { status, events, trash, suspecting } = records;
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
   const manifests = createManifestSet(parse, labelOf);
@@ -65,7 +65,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   return {
     ...{ paths, status, events, revisions: records.revisions, buildLogs: records.buildLogs, parse },
     ...records.volumes,
-    contexts: holdContexts(contexts, { git, sources, programs: paths.programs, suspecting }),
+    contexts: holdContexts(contexts, { root, git, sources, programs: paths.programs, suspecting }),
     ...{ list: manifests.list, get: manifests.get, clashOf: manifests.clashOf, look: looks.look },
     ...createWishes({ git, manifests, absences, looks, status, own: records.own, edits, warnings }),
     ...createCommits(git),
@@ -89,6 +89,14 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       await exclusive.idle();
     },
   };
+}
+
+/** Makes what is missing, unless a commit says that the host's own folders are elsewhere. */
+async function prepare(root: string, isInGit: boolean): Promise<RegistryPaths> {
+  const paths = registryPaths(root);
+  await refuseCommittedLinks(root);
+  await prepareRegistry(paths, isInGit);
+  return paths;
 }
 
 /** What is known of programs: their manifests, their ledgers, and what is missing. */

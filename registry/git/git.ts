@@ -5,12 +5,13 @@ import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { createGitState, type GitState } from './committed-files.ts';
 import { findFolders, hasOwn, type WorkTree } from './folders.ts';
-import { prepareFollowing, type Remote, type RemoteTrouble, redactText, redactUrl } from './follow.ts';
+import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
 import { createFollower } from './follower.ts';
 import { askHead, createHeadReader } from './head.ts';
+import { createLeftMove } from './left-move.ts';
 import { isHeldByLiving } from './lock-holder.ts';
 import { createGitStand, type GitStand } from './may-be-read.ts';
-import { createMover, type Mover } from './move.ts';
+import { createMover } from './move.ts';
 import { createGitQuestions, type GitQuestions } from './questions.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createGitRun } from './run.ts';
@@ -18,9 +19,6 @@ import { createTimers, type Timers } from './timers.ts';
 
 /** HEAD is looked at this often; a few `stat` calls. */
 const HEAD_MS = 500;
-/** What a host that was killed left half moved is looked at again after this, where a git is still at work on it. */
-const TAKE_BACK_MS = 1_000;
-
 /** The git work tree that the registry is. */
 export interface Git
   extends Pick<GitState, 'commitOf' | 'hasProgram' | 'droppedProgram' | 'touch'>,
@@ -86,8 +84,7 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
   const runAtTop = createGitRun(folders.top, ends.signal);
   const state = createGitState({ root: options.root, prefix: folders.prefix }, run, clock, onWarning);
   const readHead = createHeadReader(folders, (isReftable) => askHead(run, isReftable));
-  const headId = async () => (await readHead()).id;
-  const mover = createMover(folders.top, folders.gitDir, runAtTop, headId, ends.signal);
+  const mover = createMover(folders.top, folders.gitDir, runAtTop, readHead, ends.signal);
   const stand = createGitStand({
     ...{ readHead, clock, hasOwnLock: () => recorder.hasLock(), isMoving: mover.isMoving },
     isHolderAlive: () => isHeldByLiving(join(folders.gitDir, 'index.lock')),
@@ -102,7 +99,7 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
   });
   const timers = createTimers(clock, onWarning);
   let onMoved: () => void = () => undefined;
-  let bringing: Promise<void> = Promise.resolve();
+  const left = createLeftMove(mover, remote !== undefined, timers, onWarning);
   const moved = () => {
     if (!timers.isClosed()) onMoved();
   };
@@ -112,35 +109,24 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
       ...{ remote, run, clock, timers, readHead, mover, onWarning, onNews: moved },
       commonDir: folders.commonDir,
     });
-  async function refresh(): Promise<ReadonlySet<string>> {
-    const now = await stand.head();
-    // What git did last may have changed which files differ.
-    if (stand.isAhead(now)) state.touch();
-    const changed = await state.refresh(now);
-    stand.noteConflicts(now, state.hasConflicts());
-    return changed;
-  }
-
-  const mustBeEditable = () => mustNotFollow(remote);
+  const refresh = () => refreshed(state, stand);
 
   return {
     ...{ commitOf: state.commitOf, hasProgram: state.hasProgram },
     ...{ droppedProgram: state.droppedProgram, touch: state.touch },
     ...{ operation: stand.operation, stand: stand.stand, looked: stand.looked, held: stand.held },
     ...createGitQuestions(run, () => state.head() === '', state.recordedAs),
-    ...{ refresh, mustBeEditable },
+    refresh,
+    mustBeEditable: () => mustNotFollow(remote),
     async open() {
       // An edit that a kill cut off is finished now, and not at the next edit, which may never come.
       await recorder.finishLeft();
-      await takeBack(mover, timers, onWarning, () => {
-        // A host that follows does that itself.
-        if (follower === undefined) bringing = bringOwed(mover, onWarning);
-      });
+      await left.settle();
       await follower?.begin();
       await refresh();
     },
     async record(...edit) {
-      mustBeEditable();
+      mustNotFollow(remote);
       return recorder.record(...edit);
     },
     remoteTrouble: () => follower?.trouble(),
@@ -155,9 +141,19 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
       // What only fetches, looks or tidies up can be done by the next host as well.
       ends.abort();
       await follower?.idle();
-      await bringing;
+      await left.idle();
     },
   };
+}
+
+/** Takes in what git did since the last time. */
+async function refreshed(state: GitState, stand: GitStand): Promise<ReadonlySet<string>> {
+  const now = await stand.head();
+  // What git did last may have changed which files differ.
+  if (stand.isAhead(now)) state.touch();
+  const changed = await state.refresh(now);
+  stand.noteConflicts(now, state.hasConflicts());
+  return changed;
 }
 
 /** Tells, from now on, when HEAD moved, or an operation began or ended. */
@@ -171,33 +167,6 @@ function pollHead(stand: GitStand, timers: Timers, onNews: () => void): void {
     timers.later('the look at HEAD', HEAD_MS, poll);
   };
   timers.later('the look at HEAD', HEAD_MS, poll);
-}
-
-/**
- * Takes back what a host that was killed left half moved; where that has to wait, again and again.
- * @param done called when nothing is half moved any more
- */
-async function takeBack(
-  mover: Mover,
-  timers: Timers,
-  onWarning: GitOptions['onWarning'],
-  done: () => void,
-): Promise<void> {
-  const again = async () => {
-    if (mover.isUnderWay() && (await mover.takeBack()) !== '')
-      timers.later('taking back a move', TAKE_BACK_MS, again);
-    else done();
-  };
-  const why = await mover.takeBack();
-  if (why === '') return done();
-  onWarning({ why }, 'a move to another commit was cut off, and is taken back as soon as that can be');
-  timers.later('taking back a move', TAKE_BACK_MS, again);
-}
-
-/** What a host that followed a remote left to one that does not. */
-async function bringOwed(mover: Mover, onWarning: GitOptions['onWarning']): Promise<void> {
-  const missing = mover.owesSubmodules() ? redactText(await mover.bring()) : '';
-  if (missing !== '') onWarning({ missing }, 'submodules are not at the commit that HEAD names');
 }
 
 function mustNotFollow(remote: Remote | undefined): void {

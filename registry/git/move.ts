@@ -1,10 +1,10 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../schemas/errors.ts';
+import type { GitHead } from './head.ts';
 import { isHeldByLiving, livesIn } from './lock-holder.ts';
 import { createOwedSubmodules } from './owed-submodules.ts';
 import type { GitResult, GitRun } from './run.ts';
-import { bringSubmodules } from './submodules.ts';
 import { differing, MOVE_SILENCE_MS, type MoveNote, undoMove } from './undo-move.ts';
 
 /** In the git folder while the host moves the files; what stands there at a start was cut off. */
@@ -34,23 +34,20 @@ export interface Mover {
 /**
  * @param top of the work tree
  * @param run git there
- * @param head the commit that HEAD is now
+ * @param readHead HEAD as it is now
  * @param ends when it is aborted, git ends: what fails then has not been tried
  */
 export function createMover(
   top: string,
   gitDir: string,
   run: GitRun,
-  head: () => Promise<string>,
+  readHead: () => Promise<Pick<GitHead, 'id'>>,
   ends: AbortSignal,
 ): Mover {
   const notePath = join(gitDir, NOTE);
-  const owed = createOwedSubmodules(gitDir);
+  const owed = createOwedSubmodules(gitDir, run, ends);
   // Until it is known that nothing was cut off.
   let underWay = true;
-  let bringing = false;
-  // Only the first time after a move, or a start, is waited for: one that can never be had must not hold up the rest.
-  let isDue = true;
   let running: Promise<string> | undefined;
 
   async function end(): Promise<void> {
@@ -61,14 +58,14 @@ export function createMover(
   async function takeBackNow(wasCutOff: boolean): Promise<string> {
     const note = await readNote(notePath);
     if (note === undefined) {
-      if (wasCutOff && !owed.are()) await owed.takeOver(await head());
+      if (wasCutOff && !owed.are()) await owed.takeOver((await readHead()).id);
       await end();
       return '';
     }
     underWay = true;
     if (await isHeldByLiving(join(gitDir, 'index.lock'))) return 'git is still at work in the registry';
     if (wasCutOff && !(await removeLocks(top, gitDir, notePath))) return 'a git still runs in the registry';
-    const isMoved = (await head()) === note.to;
+    const isMoved = (await readHead()).id === note.to;
     if (isMoved) await owed.since(note.to);
     const why = isMoved ? '' : await undoMove(top, run, note);
     if (why === '') await end();
@@ -84,22 +81,10 @@ export function createMover(
 
   return {
     isUnderWay: () => underWay,
-    isMoving: () => underWay || bringing || owed.are(),
+    isMoving: () => underWay || owed.areAwaited(),
     owesSubmodules: owed.are,
     takeBack: () => takeBack(true),
-    async bring() {
-      bringing = isDue;
-      try {
-        return await bringSubmodules(run);
-      } finally {
-        // Ended with the host it is not done: the next one has it to do, and this one takes nothing up any more.
-        if (!ends.aborted) {
-          bringing = false;
-          isDue = false;
-          await owed.paid();
-        }
-      }
-    },
+    bring: owed.bring,
     async move(from, to) {
       const dirty = await differing(run);
       if (dirty === undefined) return { code: 1, stdout: '', stderr: 'git status fails' };
@@ -114,7 +99,7 @@ export function createMover(
       // What git ignores is somebody's all the same: status/ and data/ first of all.
       const options = ['--ff-only', '--no-autostash', '--no-overwrite-ignore', '--progress'];
       const result = await run(['merge', ...options, to], { silenceMs: MOVE_SILENCE_MS });
-      const isMoved = (await head()) === to;
+      const isMoved = (await readHead()).id === to;
       // What takes the note away notes first that submodules are owed: in no pause between are the files taken up.
       await takeBack(result.code !== 0);
       return isMoved ? { ...result, code: 0 } : { ...result, code: result.code || 1 };

@@ -23,8 +23,14 @@ export async function bringSubmodules(run: GitRun): Promise<string> {
     .filter((line) => line.startsWith('160000 '))
     .map((line) => line.slice(line.indexOf('\t') + 1));
   const failed: string[] = [];
+  // What the host writes is nobody's to bring.
+  const isOwn = (path: string) => /^(status|data)(\/|$)/.test(path);
   // One by one, so that one that can not be had keeps no other back.
   for (const path of paths) {
+    if (isOwn(path)) {
+      failed.push(`${path} (a folder of the host itself)`);
+      continue;
+    }
     if (await isBrought(run, path)) continue;
     // The address as the commit has it: git keeps the first it ever saw.
     await run(['submodule', 'sync', '--recursive', '--', path]);

@@ -4,6 +4,7 @@ import type { Asked, ManifestEntry } from '../../schemas/wanted.ts';
 import type { OnPlace, PlacedSources } from '../contexts/source-folder.ts';
 import { writeSources } from '../contexts/sources.ts';
 import { reversible, together } from '../files/reversible.ts';
+import { refuseCommittedSources } from '../git/committed-links.ts';
 import { removeFolder } from '../git/kept-sources.ts';
 import type { Intent } from '../git/lock.ts';
 import { labelOf } from '../paths.ts';
@@ -88,6 +89,7 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
     },
     createFromSources: (name, { userId, buildId, files: brought }, intent) =>
       save(name, intent, async (onPlace) => {
+        await refuseCommittedSources(root, git);
         const placed = await writeSources(root, buildId, brought, onPlace);
         const text = newManifest(name, userId, placed.context);
         return withSources(root, placed, () => writeNew(options, name, text));

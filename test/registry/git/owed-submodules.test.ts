@@ -78,7 +78,7 @@ describe('git: a host that ends between a move and its submodules', () => {
     const { stage } = await endedInBetween(t);
     const { root } = stage;
     const gitDir = join(root, '.git');
-    const head = () => stage.git('rev-parse', 'HEAD');
+    const head = async () => ({ id: await stage.git('rev-parse', 'HEAD') });
     const ends = new AbortController();
     const real = createGitRun(root, ends.signal);
     const dying: GitRun = (args, options) => {
