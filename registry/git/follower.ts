@@ -3,6 +3,7 @@ import { messageOf } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { type Followed, followOnce, type Remote, type RemoteTrouble } from './follow.ts';
 import type { GitHead } from './head.ts';
+import type { LeftLocks } from './left-locks.ts';
 import type { Mover } from './move.ts';
 import type { GitRun } from './run.ts';
 import type { Timers } from './timers.ts';
@@ -32,6 +33,7 @@ export interface FollowerOptions {
   timers: Timers;
   readHead: () => Promise<GitHead>;
   mover: Mover;
+  locks: LeftLocks;
   /** Where git keeps refs and objects. */
   commonDir: string;
   onWarning: (fields: object, message: string) => void;
@@ -40,7 +42,7 @@ export interface FollowerOptions {
 }
 
 export function createFollower(options: FollowerOptions): Follower {
-  const { remote, run, clock, timers, readHead, mover, onWarning, onNews } = options;
+  const { remote, run, clock, timers, readHead, mover, locks, onWarning, onNews } = options;
   let trouble: RemoteTrouble | undefined;
   let since = '';
 
@@ -56,12 +58,16 @@ export function createFollower(options: FollowerOptions): Follower {
       timers.later('following the remote', UNDER_WAY_MS, follow);
       return;
     }
+    await locks.clear();
+    await locks.begin();
     const result: Followed = await followOnce(run, remote, readHead, mover, options.commonDir).catch(
       (error: unknown) => ({
         trouble: { reason: 'RemoteUnreachable', message: messageOf(error) },
         moved: false,
       }),
     );
+    // Where something failed, a git may have been killed: seen to before the next try.
+    if (result.trouble === undefined) await locks.end();
     const isOther = result.trouble?.message !== trouble?.message;
     trouble = result.trouble;
     if (isOther) {

@@ -8,6 +8,7 @@ import { findFolders, hasOwn, type WorkTree } from './folders.ts';
 import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
 import { createFollower } from './follower.ts';
 import { askHead, createHeadReader } from './head.ts';
+import { createLeftLocks } from './left-locks.ts';
 import { createLeftMove } from './left-move.ts';
 import { isHeldByLiving } from './lock-holder.ts';
 import { createGitStand, type GitStand } from './may-be-read.ts';
@@ -84,13 +85,14 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
   const runAtTop = createGitRun(folders.top, ends.signal);
   const state = createGitState({ root: options.root, prefix: folders.prefix }, run, clock, onWarning);
   const readHead = createHeadReader(folders, (isReftable) => askHead(run, isReftable));
+  const locks = createLeftLocks(folders, clock);
   const mover = createMover(folders.top, folders.gitDir, runAtTop, readHead, ends.signal);
   const stand = createGitStand({
     ...{ readHead, clock, hasOwnLock: () => recorder.hasLock(), isMoving: mover.isMoving },
     isHolderAlive: () => isHeldByLiving(join(folders.gitDir, 'index.lock')),
   });
   const recorder = createRecorder({
-    ...{ root: options.root, gitDir: folders.gitDir, run, clock, onWarning, readHead: stand.head },
+    ...{ root: options.root, gitDir: folders.gitDir, run, clock, locks, onWarning, readHead: stand.head },
     async onCommit(from, to, done) {
       if (from.id === state.head()) state.committed(to.id, done);
       else await state.refresh(to);
@@ -106,7 +108,7 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
   const follower =
     remote &&
     createFollower({
-      ...{ remote, run, clock, timers, readHead, mover, onWarning, onNews: moved },
+      ...{ remote, run, clock, timers, readHead, mover, locks, onWarning, onNews: moved },
       commonDir: folders.commonDir,
     });
   const refresh = () => refreshed(state, stand);
@@ -119,6 +121,7 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
     refresh,
     mustBeEditable: () => mustNotFollow(remote),
     async open() {
+      await locks.clear();
       // An edit that a kill cut off is finished now, and not at the next edit, which may never come.
       await recorder.finishLeft();
       await left.settle();
