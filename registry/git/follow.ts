@@ -65,7 +65,7 @@ export async function followOnce(
   const said = (result: GitResult) => redactText(wordsOf(result), remote.url);
 
   const bring = async () => {
-    const missing = redactText(await mover.bring(), remote.url);
+    const missing = redactText(await mover.bring(relativeTo(remote)), remote.url);
     return missing && `submodules of ${branch} are not at the commit that it names: ${missing}`;
   };
   const brought = async (moved: boolean): Promise<Followed> => {
@@ -171,6 +171,18 @@ async function holdsNothing(root: string, names: readonly string[]): Promise<boo
 /** A path is meant from where the host was started, not from the registry. */
 function fetchable(url: string): string {
   return /^[^/]*:/.test(url) ? url : resolve(url);
+}
+
+/**
+ * What git asks for an address like `../lib.git` of a submodule: the remote of the branch. It writes what comes of it
+ * into its configuration, so without a password; where one is needed, a credential helper has it.
+ */
+export function relativeTo({ url, branch }: Pick<Remote, 'url' | 'branch'>): Record<string, string> {
+  const address = fetchable(url);
+  const base = /^https?:/i.test(address)
+    ? redactUrl(address)
+    : address.replace(/^(\w+:\/\/[^/:@]*):[^/@]*@/, '$1@');
+  return { [`remote.${REMOTE_HERE}.url`]: base, [`branch.${branch}.remote`]: REMOTE_HERE };
 }
 
 /** The address without user, password and query: what may be shown. */

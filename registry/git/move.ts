@@ -25,8 +25,12 @@ export interface Mover {
    * @returns why it has to wait, or `""`
    */
   takeBack(): Promise<string>;
-  /** Brings submodules to the commits that HEAD names. @returns which can not be brought and why, or `""` */
-  bring(): Promise<string>;
+  /**
+   * Brings submodules to the commits that HEAD names.
+   * @param config see `bringSubmodules`
+   * @returns which can not be brought and why, or `""`
+   */
+  bring(config?: Readonly<Record<string, string>>): Promise<string>;
   /** What git said of it; a code other than 0 where nothing moved. Submodules stay behind until they are brought. */
   move(from: string, to: string): Promise<GitResult>;
 }

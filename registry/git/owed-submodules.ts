@@ -16,7 +16,7 @@ export interface OwedSubmodules {
   /** What a host before left undone counts as long as HEAD is where it moved it: who moved it on sees to them. */
   takeOver(head: string): Promise<void>;
   /** See `bringSubmodules`. */
-  bring(): Promise<string>;
+  bring(config?: Readonly<Record<string, string>>): Promise<string>;
 }
 
 /** @param ends when it is aborted, git ends: what fails then has not been tried */
@@ -41,9 +41,9 @@ export function createOwedSubmodules(gitDir: string, run: GitRun, ends: AbortSig
       are = [commit, head].includes('') || commit === head;
       if (!are) await rm(path, { force: true });
     },
-    async bring() {
+    async bring(config) {
       bringing = isFirst;
-      const missing = await bringSubmodules(run);
+      const missing = await bringSubmodules(run, config);
       // Ended with the host it is not done: the next one has it to do, and this one takes nothing up any more.
       if (ends.aborted) return missing;
       bringing = false;

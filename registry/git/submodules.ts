@@ -14,9 +14,13 @@ const OVER_THE_NET = [
  * Brings the submodules, those within them as well, to the commits that the index names. What somebody changed in one
  * stays as it is.
  * @param run git at the top of the work tree
+ * @param config tells git what addresses like `../lib.git` are relative to
  * @returns for people, those that could not be brought and why, or `""`
  */
-export async function bringSubmodules(run: GitRun): Promise<string> {
+export async function bringSubmodules(
+  run: GitRun,
+  config: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const listed = await run(['ls-files', '-z', '-s']);
   if (listed.code !== 0) return `git does not say which there are (${wordsOf(listed)})`;
   const paths = itemsIn(listed.stdout)
@@ -33,9 +37,9 @@ export async function bringSubmodules(run: GitRun): Promise<string> {
     }
     if (await isBrought(run, path)) continue;
     // The address as the commit has it: git keeps the first it ever saw.
-    await run(['submodule', 'sync', '--recursive', '--', path]);
+    await run(['submodule', 'sync', '--recursive', '--', path], { config });
     const update = ['submodule', 'update', '--init', '--recursive', '--progress', '--', path];
-    const result = await run([...OVER_THE_NET, ...update], { silenceMs: SUBMODULE_SILENCE_MS });
+    const result = await run([...OVER_THE_NET, ...update], { config, silenceMs: SUBMODULE_SILENCE_MS });
     if (result.code !== 0) failed.push(`${path} (${wordsOf(result)})`);
   }
   return failed.join('; ');
