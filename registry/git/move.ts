@@ -49,7 +49,7 @@ export function createMover(
   ends: AbortSignal,
 ): Mover {
   const notePath = join(gitDir, NOTE);
-  const owed = createOwedSubmodules(gitDir, run, ends);
+  const owed = createOwedSubmodules(top, gitDir, run, ends);
   // Until it is known that nothing was cut off.
   let underWay = true;
   let running: Promise<string> | undefined;

@@ -20,7 +20,12 @@ export interface OwedSubmodules {
 }
 
 /** @param ends when it is aborted, git ends: what fails then has not been tried */
-export function createOwedSubmodules(gitDir: string, run: GitRun, ends: AbortSignal): OwedSubmodules {
+export function createOwedSubmodules(
+  top: string,
+  gitDir: string,
+  run: GitRun,
+  ends: AbortSignal,
+): OwedSubmodules {
   const path = join(gitDir, NOTE);
   let are = false;
   let bringing = false;
@@ -43,7 +48,7 @@ export function createOwedSubmodules(gitDir: string, run: GitRun, ends: AbortSig
     },
     async bring(config) {
       bringing = isFirst;
-      const missing = await bringSubmodules(run, config);
+      const missing = await bringSubmodules(top, run, config);
       // Ended with the host it is not done: the next one has it to do, and this one takes nothing up any more.
       if (ends.aborted) return missing;
       bringing = false;

@@ -33,7 +33,7 @@ async function endedInBetween(t: TestContext) {
 }
 
 const notes = async ({ root }: GitStage) =>
-  (await readdir(join(root, '.git'))).filter((name) => name.startsWith('hersh'));
+  (await readdir(join(root, '.git'))).filter((name) => /^hersh-(move|submodules)/.test(name));
 
 describe('git: a host that ends between a move and its submodules', () => {
   test('the next one brings them before it takes up HEAD, though the remote is away', async (t) => {
@@ -62,6 +62,19 @@ describe('git: a host that ends between a move and its submodules', () => {
     assert.ok(registry.get('a'));
     assert.match(registry.remoteTrouble()?.message ?? '', /can not be fetched.*submodules of main.* sub \(/);
     assert.deepEqual(await notes(stage), []);
+  });
+
+  test('a clone that was killed in its first moments is gone on with', async (t) => {
+    const { stage, inner, remote } = await endedInBetween(t);
+    // What git 2.39 leaves then: it says "Unable to find current revision", and afterwards that all is well.
+    await stage.git('init', '-q', '--bare', '.git/modules/sub');
+    const half = { 'core.bare': 'false', 'core.worktree': '../../../sub', 'remote.origin.url': inner.root };
+    for (const [key, value] of Object.entries(half))
+      await stage.git('config', '-f', '.git/modules/sub/config', key, value);
+    await stage.write('sub/.git', 'gitdir: ../.git/modules/sub\n');
+    const registry = await stage.open(remote);
+    assert.equal(await stage.read('sub/Dockerfile'), 'FROM one\n');
+    assert.equal(registry.remoteTrouble(), undefined);
   });
 
   test('those of a HEAD that somebody moved on meanwhile are not its affair', async (t) => {
