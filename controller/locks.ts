@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { refuseLinkedOwnFolders } from '../registry/git/linked-own-folders.ts';
 import { acquireLock, type Lock } from '../registry/records/lock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import type { Config } from './config.ts';
@@ -11,6 +12,8 @@ import type { Config } from './config.ts';
  * another host has one of them, and `RegistryUnavailable`.
  */
 export async function takeLocks({ registry, instance }: Config): Promise<Lock> {
+  // Before the first file is written there.
+  await refuseLinkedOwnFolders(registry);
   const folder = join(registry, 'data', 'locks');
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw new AppError(

@@ -7,6 +7,7 @@ import { createSerial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';
 import { createCommittedLinks } from './git/committed-links.ts';
 import { createSourcesKeeper } from './git/kept-sources.ts';
+import { linksOf, refuseLinkedOwnFolders } from './git/linked-own-folders.ts';
 import { holdContexts } from './held-contexts.ts';
 import { type Absences, createAbsences } from './looks/absences.ts';
 import { createLooks, type Looks } from './looks/looks.ts';
@@ -16,7 +17,7 @@ import { createManifestEdits, type ManifestEditsOptions } from './manifests/edit
 import { createManifestFiles } from './manifests/files.ts';
 import { parseManifest } from './manifests/manifest.ts';
 import { createManifestSet, type ManifestSet } from './manifests/set.ts';
-import { labelOf, prepareRegistry, registryPaths, sourcesFolderOf } from './paths.ts';
+import { labelOf, prepareRegistry, type RegistryPaths, registryPaths, sourcesFolderOf } from './paths.ts';
 import { openRecords, type Records } from './records/records.ts';
 import type { Registry, RegistryChange, RegistryOptions } from './registry.ts';
 import { createWishes } from './wishes.ts';
@@ -26,11 +27,10 @@ const LISTENER_FAILED = 'a bug: a listener of the registry failed';
 /** Makes, reads and watches a registry. Rejects `RegistryUnavailable`. */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const { root, git, warnings = [], policy, clock, onWarning, watchFiles = watchRegistry } = options;
-  const paths = registryPaths(root);
   const links = createCommittedLinks(root, git);
-  await prepareRegistry(paths, git !== undefined);
+  const paths = await prepare(root, git !== undefined);
   const onListenerError = (error: unknown) => onWarning({ error: messageOf(error) }, LISTENER_FAILED);
-  const records = await openRecords(paths, clock, onWarning, onListenerError);
+  const records = await openRecords(paths, clock, onWarning, onListenerError, linksOf(root, git));
   const { status, events, trash, suspecting } = records;
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
   const manifests = createManifestSet(parse, labelOf);
@@ -92,6 +92,14 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       await exclusive.idle();
     },
   };
+}
+
+/** Makes what is missing, unless a commit says that the host's own folders are elsewhere. */
+async function prepare(root: string, isInGit: boolean): Promise<RegistryPaths> {
+  const paths = registryPaths(root);
+  await refuseLinkedOwnFolders(root);
+  await prepareRegistry(paths, isInGit);
+  return paths;
 }
 
 /** What is known of programs: their manifests, their ledgers, and what is missing. */

@@ -53,7 +53,7 @@ export async function followOnce(
   run: GitRun,
   remote: Remote,
   readHead: () => Promise<GitHead>,
-  mover: Pick<Mover, 'move' | 'bring'>,
+  mover: Pick<Mover, 'move' | 'bring' | 'owesSubmodules'>,
   commonDir: string,
 ): Promise<Followed> {
   const { branch } = remote;
@@ -64,11 +64,17 @@ export async function followOnce(
   });
   const said = (result: GitResult) => redactText(wordsOf(result), remote.url);
 
-  const brought = async (moved: boolean): Promise<Followed> => {
-    const missing = redactText(await mover.bring(), remote.url);
-    const message = `submodules of ${branch} are not at the commit that it names: ${missing}`;
-    return { trouble: missing === '' ? undefined : { reason: 'SubmoduleUnavailable', message }, moved };
+  const bring = async () => {
+    const missing = redactText(await mover.bring(relativeTo(remote)), remote.url);
+    return missing && `submodules of ${branch} are not at the commit that it names: ${missing}`;
   };
+  const brought = async (moved: boolean): Promise<Followed> => {
+    const message = await bring();
+    return { trouble: message === '' ? undefined : { reason: 'SubmoduleUnavailable', message }, moved };
+  };
+
+  // A host that ended between its move and them has left files without; that must not wait for the remote.
+  const missing = mover.owesSubmodules() ? await bring() : '';
 
   const target = `refs/remotes/${REMOTE}/${branch}`;
   const fetched = await fetchWhole({
@@ -79,7 +85,10 @@ export async function followOnce(
     },
   });
   if (fetched.code !== 0)
-    return stay('RemoteUnreachable', `${branch} can not be fetched from ${shown}: ${said(fetched)}`);
+    return stay(
+      'RemoteUnreachable',
+      [`${branch} can not be fetched from ${shown}: ${said(fetched)}`, missing].filter(Boolean).join('; '),
+    );
   const head = await readHead();
   const theirs = (await run(['rev-parse', '--verify', `${target}^{commit}`])).stdout.trim();
   if (head.ref !== `refs/heads/${branch}`) {
@@ -164,15 +173,26 @@ function fetchable(url: string): string {
   return /^[^/]*:/.test(url) ? url : resolve(url);
 }
 
+/**
+ * What git asks for an address like `../lib.git` of a submodule: the remote of the branch. It writes what comes of it
+ * into its configuration, so without a password; where one is needed, a credential helper has it.
+ */
+export function relativeTo({ url, branch }: Pick<Remote, 'url' | 'branch'>): Record<string, string> {
+  const address = fetchable(url);
+  const base = /^https?:/i.test(address)
+    ? redactUrl(address)
+    : address.replace(/^(\w+:\/\/[^/:@]*):[^/@]*@/, '$1@');
+  return { [`remote.${REMOTE_HERE}.url`]: base, [`branch.${branch}.remote`]: REMOTE_HERE };
+}
+
 /** The address without user, password and query: what may be shown. */
 export function redactUrl(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1').replace(/[?#].*$/s, '');
 }
 
 /** The same for an address, or any other with a password, inside a text. */
-function redactText(text: string, url: string): string {
-  return text
-    .replaceAll(url, redactUrl(url))
+export function redactText(text: string, url?: string): string {
+  return (url === undefined ? text : text.replaceAll(url, redactUrl(url)))
     .replaceAll(/:\/\/[^/\s'"]*@/g, '://')
     .replaceAll(/(:\/\/[^\s'"?]*)\?[^\s'"]*/g, '$1');
 }

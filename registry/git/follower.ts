@@ -3,6 +3,7 @@ import { messageOf } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { type Followed, followOnce, type Remote, type RemoteTrouble } from './follow.ts';
 import type { GitHead } from './head.ts';
+import type { LeftLocks } from './left-locks.ts';
 import type { Mover } from './move.ts';
 import type { GitRun } from './run.ts';
 import type { Timers } from './timers.ts';
@@ -37,6 +38,7 @@ export interface FollowerOptions {
   timers: Timers;
   readHead: () => Promise<GitHead>;
   mover: Mover;
+  locks: LeftLocks;
   /** Where git keeps refs and objects. */
   commonDir: string;
   onWarning: (fields: object, message: string) => void;
@@ -44,8 +46,24 @@ export interface FollowerOptions {
   onNews: () => void;
 }
 
+/** A look at the remote, under a note by which locks of a git that was killed in it are known afterwards. */
+async function lookNoting({ locks, ...options }: FollowerOptions): Promise<Followed> {
+  const { run, remote, readHead, mover, commonDir } = options;
+  await locks.clear();
+  await locks.begin();
+  const result: Followed = await followOnce(run, remote, readHead, mover, commonDir).catch(
+    (error: unknown) => ({
+      trouble: { reason: 'RemoteUnreachable', message: messageOf(error) },
+      moved: false,
+    }),
+  );
+  // Where something failed, a git may have been killed: seen to before the next try.
+  if (result.trouble === undefined) await locks.end();
+  return result;
+}
+
 export function createFollower(options: FollowerOptions): Follower {
-  const { remote, run, clock, timers, readHead, mover, onWarning, onNews } = options;
+  const { remote, clock, timers, mover, onWarning, onNews } = options;
   let trouble: RemoteTrouble | undefined;
   let since = '';
 
@@ -80,12 +98,7 @@ export function createFollower(options: FollowerOptions): Follower {
   /** @returns when the next one is due, in milliseconds */
   async function lookOnce(): Promise<number> {
     if (mover.isUnderWay() && (await mover.takeBack()) !== '') return UNDER_WAY_MS;
-    const result: Followed = await followOnce(run, remote, readHead, mover, options.commonDir).catch(
-      (error: unknown) => ({
-        trouble: { reason: 'RemoteUnreachable', message: messageOf(error) },
-        moved: false,
-      }),
-    );
+    const result = await lookNoting(options);
     const isOther = result.trouble?.message !== trouble?.message;
     trouble = result.trouble;
     if (isOther) {

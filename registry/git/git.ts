@@ -8,9 +8,11 @@ import { findFolders, hasOwn, type WorkTree } from './folders.ts';
 import { prepareFollowing, type Remote, type RemoteTrouble, redactUrl } from './follow.ts';
 import { createFollower, type Follower } from './follower.ts';
 import { askHead, createHeadReader } from './head.ts';
+import { createLeftLocks } from './left-locks.ts';
+import { createLeftMove } from './left-move.ts';
 import { isHeldByLiving } from './lock-holder.ts';
 import { createGitStand, type GitStand } from './may-be-read.ts';
-import { createMover, type Mover } from './move.ts';
+import { createMover } from './move.ts';
 import { createGitQuestions, type GitQuestions } from './questions.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createGitRun } from './run.ts';
@@ -18,9 +20,6 @@ import { createTimers, type Timers } from './timers.ts';
 
 /** HEAD is looked at this often; a few `stat` calls. */
 const HEAD_MS = 500;
-/** What a host that was killed left half moved is looked at again after this, where a git is still at work on it. */
-const TAKE_BACK_MS = 1_000;
-
 /** The git work tree that the registry is. */
 export interface Git
   extends Pick<GitState, 'commitOf' | 'hasProgram' | 'droppedProgram' | 'touch'>,
@@ -88,13 +87,14 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
   const runAtTop = createGitRun(folders.top, ends.signal);
   const state = createGitState({ root: options.root, prefix: folders.prefix }, run, clock, onWarning);
   const readHead = createHeadReader(folders, (isReftable) => askHead(run, isReftable));
-  const mover = createMover(folders.top, folders.gitDir, runAtTop, async () => (await readHead()).id);
+  const locks = createLeftLocks(folders, clock);
+  const mover = createMover(folders.top, folders.gitDir, runAtTop, readHead, ends.signal);
   const stand = createGitStand({
     ...{ readHead, clock, hasOwnLock: () => recorder.hasLock(), isMoving: mover.isMoving },
     isHolderAlive: () => isHeldByLiving(join(folders.gitDir, 'index.lock')),
   });
   const recorder = createRecorder({
-    ...{ root: options.root, gitDir: folders.gitDir, run, clock, onWarning, readHead: stand.head },
+    ...{ root: options.root, gitDir: folders.gitDir, run, clock, locks, onWarning, readHead: stand.head },
     async onCommit(from, to, done) {
       if (from.id === state.head()) state.committed(to.id, done);
       else await state.refresh(to);
@@ -103,41 +103,35 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
   });
   const timers = createTimers(clock, onWarning);
   let onMoved: () => void = () => undefined;
+  const left = createLeftMove(mover, remote !== undefined, timers, onWarning);
   const moved = () => {
     if (!timers.isClosed()) onMoved();
   };
   const follower =
     remote &&
     createFollower({
-      ...{ remote, run, clock, timers, readHead, mover, onWarning, onNews: moved },
+      ...{ remote, run, clock, timers, readHead, mover, locks, onWarning, onNews: moved },
       commonDir: folders.commonDir,
     });
-  async function refresh(): Promise<ReadonlySet<string>> {
-    const now = await stand.head();
-    // What git did last may have changed which files differ.
-    if (stand.isAhead(now)) state.touch();
-    const changed = await state.refresh(now);
-    stand.noteConflicts(now, state.hasConflicts());
-    return changed;
-  }
-
-  const mustBeEditable = () => mustNotFollow(remote);
+  const refresh = () => refreshed(state, stand);
 
   return {
     ...{ commitOf: state.commitOf, hasProgram: state.hasProgram },
     ...{ droppedProgram: state.droppedProgram, touch: state.touch },
     ...{ operation: stand.operation, stand: stand.stand, looked: stand.looked, held: stand.held },
     ...createGitQuestions(run, () => state.head() === '', state.recordedAs),
-    ...{ refresh, mustBeEditable },
+    refresh,
+    mustBeEditable: () => mustNotFollow(remote),
     async open() {
+      await locks.clear();
       // An edit that a kill cut off is finished now, and not at the next edit, which may never come.
       await recorder.finishLeft();
-      await takeBack(mover, timers, onWarning);
+      await left.settle();
       await follower?.begin();
       await refresh();
     },
     async record(...edit) {
-      mustBeEditable();
+      mustNotFollow(remote);
       return recorder.record(...edit);
     },
     ...aboutRemote(follower),
@@ -151,6 +145,7 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
       // What only fetches, looks or tidies up can be done by the next host as well.
       ends.abort();
       await follower?.idle();
+      await left.idle();
     },
   };
 }
@@ -168,6 +163,16 @@ function aboutRemote(
   };
 }
 
+/** Takes in what git did since the last time. */
+async function refreshed(state: GitState, stand: GitStand): Promise<ReadonlySet<string>> {
+  const now = await stand.head();
+  // What git did last may have changed which files differ.
+  if (stand.isAhead(now)) state.touch();
+  const changed = await state.refresh(now);
+  stand.noteConflicts(now, state.hasConflicts());
+  return changed;
+}
+
 /** Tells, from now on, when HEAD moved, or an operation began or ended. */
 function pollHead(stand: GitStand, timers: Timers, onNews: () => void): void {
   let before = '';
@@ -179,18 +184,6 @@ function pollHead(stand: GitStand, timers: Timers, onNews: () => void): void {
     timers.later('the look at HEAD', HEAD_MS, poll);
   };
   timers.later('the look at HEAD', HEAD_MS, poll);
-}
-
-/** Takes back what a host that was killed left half moved; where that has to wait, again and again. */
-async function takeBack(mover: Mover, timers: Timers, onWarning: GitOptions['onWarning']): Promise<void> {
-  const again = async () => {
-    if (mover.isUnderWay() && (await mover.takeBack()) !== '')
-      timers.later('taking back a move', TAKE_BACK_MS, again);
-  };
-  const why = await mover.takeBack();
-  if (why === '') return;
-  onWarning({ why }, 'a move to another commit was cut off, and is taken back as soon as that can be');
-  timers.later('taking back a move', TAKE_BACK_MS, again);
 }
 
 function mustNotFollow(remote: Remote | undefined): void {

@@ -15,6 +15,12 @@ export async function isHeldByLiving(path: string): Promise<boolean> {
   return someGit((pid) => hasOpen(pid, real));
 }
 
+/** Whether anybody at all has that file open, as far as this user is shown. */
+export async function isOpen(path: string): Promise<boolean> {
+  const real = join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path));
+  return someProcess((pid) => hasOpen(pid, real));
+}
+
 /** Whether a git lives that works in that folder, or below it: one that waits for somebody as well. */
 export async function livesIn(folder: string): Promise<boolean> {
   const real = await realpath(folder).catch(() => folder);
@@ -25,8 +31,12 @@ export async function livesIn(folder: string): Promise<boolean> {
 }
 
 async function someGit(is: (pid: string) => Promise<boolean>): Promise<boolean> {
+  return someProcess(async (pid) => (await isGit(pid)) && is(pid));
+}
+
+async function someProcess(is: (pid: string) => Promise<boolean>): Promise<boolean> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
-  const found = await mapLimit(pids, AT_ONCE, async (pid) => (await isGit(pid)) && is(pid));
+  const found = await mapLimit(pids, AT_ONCE, is);
   return found.includes(true);
 }
 

@@ -1,9 +1,10 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../schemas/errors.ts';
+import type { GitHead } from './head.ts';
 import { isHeldByLiving, livesIn } from './lock-holder.ts';
+import { createOwedSubmodules } from './owed-submodules.ts';
 import type { GitResult, GitRun } from './run.ts';
-import { bringSubmodules } from './submodules.ts';
 import { differing, MOVE_SILENCE_MS, type MoveNote, undoMove } from './undo-move.ts';
 
 /** In the git folder while the host moves the files; what stands there at a start was cut off. */
@@ -15,15 +16,21 @@ const LOCKS = ['index.lock', 'HEAD.lock'];
 export interface Mover {
   /** A move is under way, or one that was cut off is not taken back yet: the files are those of no commit. */
   isUnderWay(): boolean;
-  /** The same, or submodules are just being brought. */
+  /** The same, or submodules are just being brought, or owed. */
   isMoving(): boolean;
+  /** Whether a host, maybe one before this, moved HEAD and ended before its submodules were brought. */
+  owesSubmodules(): boolean;
   /**
    * Takes back what a move that was cut off had written, and nothing that somebody else wrote meanwhile.
    * @returns why it has to wait, or `""`
    */
   takeBack(): Promise<string>;
-  /** Brings submodules to the commits that HEAD names. @returns which can not be brought and why, or `""` */
-  bring(): Promise<string>;
+  /**
+   * Brings submodules to the commits that HEAD names.
+   * @param config see `bringSubmodules`
+   * @returns which can not be brought and why, or `""`
+   */
+  bring(config?: Readonly<Record<string, string>>): Promise<string>;
   /** What git said of it; a code other than 0 where nothing moved. Submodules stay behind until they are brought. */
   move(from: string, to: string): Promise<GitResult>;
 }
@@ -31,15 +38,20 @@ export interface Mover {
 /**
  * @param top of the work tree
  * @param run git there
- * @param head the commit that HEAD is now
+ * @param readHead HEAD as it is now
+ * @param ends when it is aborted, git ends: what fails then has not been tried
  */
-export function createMover(top: string, gitDir: string, run: GitRun, head: () => Promise<string>): Mover {
+export function createMover(
+  top: string,
+  gitDir: string,
+  run: GitRun,
+  readHead: () => Promise<Pick<GitHead, 'id'>>,
+  ends: AbortSignal,
+): Mover {
   const notePath = join(gitDir, NOTE);
+  const owed = createOwedSubmodules(top, gitDir, run, ends);
   // Until it is known that nothing was cut off.
   let underWay = true;
-  let bringing = false;
-  // Only the first time after a move, or a start, is waited for: one that can never be had must not hold up the rest.
-  let isDue = true;
   let running: Promise<string> | undefined;
 
   async function end(): Promise<void> {
@@ -50,13 +62,16 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
   async function takeBackNow(wasCutOff: boolean): Promise<string> {
     const note = await readNote(notePath);
     if (note === undefined) {
+      if (wasCutOff && !owed.are()) await owed.takeOver((await readHead()).id);
       await end();
       return '';
     }
     underWay = true;
     if (await isHeldByLiving(join(gitDir, 'index.lock'))) return 'git is still at work in the registry';
     if (wasCutOff && !(await removeLocks(top, gitDir, notePath))) return 'a git still runs in the registry';
-    const why = (await head()) === note.to ? '' : await undoMove(top, run, note);
+    const isMoved = (await readHead()).id === note.to;
+    if (isMoved) await owed.since(note.to);
+    const why = isMoved ? '' : await undoMove(top, run, note);
     if (why === '') await end();
     return why;
   }
@@ -70,17 +85,10 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
 
   return {
     isUnderWay: () => underWay,
-    isMoving: () => underWay || bringing,
+    isMoving: () => underWay || owed.areAwaited(),
+    owesSubmodules: owed.are,
     takeBack: () => takeBack(true),
-    async bring() {
-      bringing = isDue;
-      try {
-        return await bringSubmodules(run);
-      } finally {
-        bringing = false;
-        isDue = false;
-      }
-    },
+    bring: owed.bring,
     async move(from, to) {
       const dirty = await differing(run);
       if (dirty === undefined) return { code: 1, stdout: '', stderr: 'git status fails' };
@@ -95,12 +103,8 @@ export function createMover(top: string, gitDir: string, run: GitRun, head: () =
       // What git ignores is somebody's all the same: status/ and data/ first of all.
       const options = ['--ff-only', '--no-autostash', '--no-overwrite-ignore', '--progress'];
       const result = await run(['merge', ...options, to], { silenceMs: MOVE_SILENCE_MS });
-      const isMoved = (await head()) === to;
-      // From here on without a pause in which the files of the new commit might be taken up without their submodules.
-      if (isMoved) {
-        bringing = true;
-        isDue = true;
-      }
+      const isMoved = (await readHead()).id === to;
+      // What takes the note away notes first that submodules are owed: in no pause between are the files taken up.
       await takeBack(result.code !== 0);
       return isMoved ? { ...result, code: 0 } : { ...result, code: result.code || 1 };
     },

@@ -7,6 +7,7 @@ import { sourcesFolderOf } from '../paths.ts';
 import { type CommitRequest, type Committed, commitPaths, GitBusy } from './commit.ts';
 import type { GitHead } from './head.ts';
 import { removeFolder } from './kept-sources.ts';
+import type { LeftLocks } from './left-locks.ts';
 import { type IndexLock, type Intent, isLeftBehind, type LockNote, lockIndex } from './lock.ts';
 import type { GitRun } from './run.ts';
 
@@ -49,6 +50,7 @@ export interface RecorderOptions {
   gitDir: string;
   run: GitRun;
   clock: Clock;
+  locks: LeftLocks;
   onWarning: (fields: object, message: string) => void;
   /** HEAD as it is now. */
   readHead: () => Promise<GitHead>;
@@ -57,7 +59,7 @@ export interface RecorderOptions {
 }
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { gitDir, run, clock, onWarning, readHead } = options;
+  const { gitDir, run, clock, locks, onWarning, readHead } = options;
   const serial = createSerial();
   let hasLock = false;
   let commits = 0;
@@ -94,7 +96,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     await lock.note({ intent, paths });
     const deadlineMs = clock.monotonic() + LOCKED_MS_MAX;
     const parent = await readHead();
-    const done = await commitWhenFree({ ...options, intent, paths, onRecord: true }, clock, deadlineMs);
+    const request = { ...options, intent, paths, onRecord: true };
+    const done = await unlocked(locks, () => commitWhenFree(request, clock, deadlineMs));
     // The commit stands, whatever becomes of taking it in: the next look does that as well.
     await taken(options.onCommit, parent, done);
     if (++commits % COMMITS_PER_GC === 0) void run(['gc', '--auto', '--quiet'], { limitMs: GC_MS_MAX });
@@ -145,6 +148,19 @@ async function isForNothing(root: string, manifest = '', brought = ''): Promise<
   if (text.includes(brought)) return false;
   await removeFolder(root, brought);
   return true;
+}
+
+/** Where a git of ours was killed in that work, the next one would meet its locks. */
+async function unlocked<T>(locks: LeftLocks, work: () => Promise<T>): Promise<T> {
+  await locks.begin();
+  try {
+    const done = await work();
+    await locks.end();
+    return done;
+  } catch (error) {
+    await locks.clear();
+    throw error;
+  }
 }
 
 /** Commits as soon as no other git holds a lock that is needed for it. */

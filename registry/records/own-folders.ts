@@ -1,4 +1,4 @@
-import { access, constants, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf } from '../../schemas/errors.ts';
 import { TEMP_PREFIX } from '../files/atomic-write.ts';
@@ -27,12 +27,16 @@ interface Watched extends OwnFolder {
   trouble: string;
 }
 
-/** @param monotonic milliseconds */
+/**
+ * @param monotonic milliseconds
+ * @param isCommitted whether that path is a link that a commit brought
+ */
 export function createOwnFolders(
   paths: RegistryPaths,
   status: Pick<StatusStore, 'names' | 'compare' | 'rewrite'>,
   monotonic: () => number,
   onWarning: (fields: object, message: string) => void,
+  isCommitted: (path: string) => Promise<boolean>,
 ): OwnFolders {
   const watched = ownFolders(paths).map((own): Watched => ({ ...own, goneSinceMs: undefined, trouble: '' }));
   /** Of status/ as last written to: one that was put in its place holds something else. */
@@ -59,7 +63,20 @@ export function createOwnFolders(
     }
   }
 
+  /** A folder that git turned into a link while the host runs was one of its own before: it gets that again. */
+  async function takeAway({ path, inner }: OwnFolder): Promise<void> {
+    for (const one of [path, ...inner]) {
+      if (!(await isCommitted(one))) continue;
+      await unlink(one);
+      onWarning(
+        { path: one },
+        'a commit put a link where the host writes, which was removed: take it out of git',
+      );
+    }
+  }
+
   async function lookAt(own: Watched): Promise<number> {
+    await takeAway(own);
     const lost = own.path === paths.status ? await lostStatuses() : [];
     const isWhole = lost.length === 0 && (await isThere(own));
     own.goneSinceMs = isWhole ? undefined : (own.goneSinceMs ?? monotonic());

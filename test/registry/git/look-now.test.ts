@@ -22,12 +22,17 @@ function stage() {
         answer = resolve;
       }),
     readHead: () => assert.fail('nothing was fetched'),
+    locks: { clear: async () => undefined, begin: async () => undefined, end: async () => undefined },
     mover: {
       isUnderWay() {
         looks.push(clock.monotonic() / 1000);
         return cutOff.fails;
       },
-      ...{ isMoving: () => false, takeBack: () => Promise.reject(new Error('EIO')) },
+      ...{
+        isMoving: () => false,
+        owesSubmodules: () => false,
+        takeBack: () => Promise.reject(new Error('EIO')),
+      },
       ...{ bring: async () => '', move: () => assert.fail('nothing was fetched') },
     },
   });

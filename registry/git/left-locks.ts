@@ -1,0 +1,111 @@
+import { lstat, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Clock, elapse } from '../../schemas/clock.ts';
+import { statKey } from '../files/settle.ts';
+import type { WorkTree } from './folders.ts';
+import { isOpen, livesIn } from './lock-holder.ts';
+
+/** In the git folder from before the host has git change anything until that went well; what is younger may be its own. */
+const NOTE = 'hersh-work';
+/** A lock is looked at twice, so far apart: one that is held for a moment, by what is no git, is gone by then. */
+const TWICE_MS = 1_000;
+/** Where git locks what lies in there, however deep. */
+const DEEP = ['refs', 'reftable', 'objects/info'];
+
+/** Locks, other than that on the index, that a git of the host left when it was killed. git never removes one of another. */
+export interface LeftLocks {
+  /** Before git is let change anything. */
+  begin(): Promise<void>;
+  /** All of it went well. */
+  end(): Promise<void>;
+  /** Removes what came about since `begin`, of this host or one before, and nobody who lives can hold. */
+  clear(): Promise<void>;
+}
+
+export function createLeftLocks(
+  { top, gitDir, commonDir }: Pick<WorkTree, 'top' | 'gitDir' | 'commonDir'>,
+  clock: Clock,
+): LeftLocks {
+  const note = join(gitDir, NOTE);
+
+  async function left(): Promise<Map<string, string>> {
+    const noted = await stat(note).catch(() => undefined);
+    const found = new Map<string, string>();
+    if (noted === undefined) return found;
+    for (const path of await locksIn(gitDir, commonDir)) {
+      const lock = await lstat(path, { bigint: true }).catch(() => undefined);
+      if (lock === undefined || !lock.isFile()) continue;
+      if (Number(lock.uid) !== noted.uid || Number(lock.mtimeNs) / 1e6 < noted.mtimeMs) continue;
+      found.set(path, statKey(lock));
+    }
+    return found;
+  }
+
+  async function isHeld(path: string): Promise<boolean> {
+    const folders = [top, gitDir, commonDir, ...(await workTreesOf(commonDir))];
+    const lives = await Promise.all(folders.map(livesIn));
+    return lives.includes(true) || (await isOpen(path));
+  }
+
+  return {
+    begin: () => writeFile(note, '').catch(() => undefined),
+    end: () => rm(note, { force: true }),
+    async clear() {
+      const before = await left();
+      if (before.size === 0) return;
+      await elapse(clock, TWICE_MS);
+      for (const [path, key] of await left()) {
+        if (before.get(path) === key && !(await isHeld(path))) await rm(path, { force: true });
+      }
+    },
+  };
+}
+
+/** Each file that is a lock of git, in a repository and in those of its submodules. */
+async function locksIn(gitDir: string, commonDir: string): Promise<string[]> {
+  const index = join(gitDir, 'index.lock');
+  const own = [...(await locksOf(gitDir)), ...(gitDir === commonDir ? [] : await locksOf(commonDir))];
+  return [...own.filter((path) => path !== index), ...(await locksOfModules(join(gitDir, 'modules')))];
+}
+
+async function locksOf(gitDir: string): Promise<string[]> {
+  const deep = await Promise.all(DEEP.map((name) => locksBelow(join(gitDir, name), true)));
+  return [...(await locksBelow(gitDir, false)), ...deep.flat()];
+}
+
+async function locksBelow(folder: string, isDeep: boolean): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    const path = join(folder, entry.name);
+    if (entry.isFile() && entry.name.endsWith('.lock')) found.push(path);
+    else if (isDeep && entry.isDirectory()) found.push(...(await locksBelow(path, true)));
+  }
+  return found;
+}
+
+/** The name of a submodule may have slashes in it. */
+async function locksOfModules(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (!entry.isDirectory()) continue;
+    const path = join(folder, entry.name);
+    const isGitDir = await stat(join(path, 'HEAD')).then(
+      () => true,
+      () => false,
+    );
+    if (isGitDir) found.push(...(await locksOf(path)), ...(await locksOfModules(join(path, 'modules'))));
+    else found.push(...(await locksOfModules(path)));
+  }
+  return found;
+}
+
+/** All that share these references: a git at work in any of them may hold a lock on one. */
+async function workTreesOf(commonDir: string): Promise<string[]> {
+  const names = await readdir(join(commonDir, 'worktrees')).catch(() => []);
+  const trees = names.map(async (name) => {
+    const text = await readFile(join(commonDir, 'worktrees', name, 'gitdir'), 'utf8').catch(() => '');
+    return text === '' ? [] : [dirname(text.trim())];
+  });
+  const first = basename(commonDir) === '.git' ? [dirname(commonDir)] : [];
+  return [...first, ...(await Promise.all(trees)).flat()];
+}
