@@ -14,6 +14,8 @@ export const ON_CHANGE: Record<keyof ProgramSpec, 'nothing' | 'recreate' | 'rebu
   image: 'rebuild',
   publishPort: 'recreate',
   runtime: 'recreate',
+  command: 'recreate',
+  args: 'recreate',
   env: 'recreate',
   restartPolicy: 'nothing',
   restartedAt: 'recreate',
