@@ -95,7 +95,9 @@ export function mustBeBounded(document: Document): void {
 }
 
 function mustBeMergeable(pair: Pair, targets: Targets): void {
-  if (!isMergeKey(pair.key) || sourcesOf(pair, targets).every(isMap)) return;
+  // An alias without its anchor is told as such.
+  const isMergeable = (source: unknown) => source === undefined || isMap(source);
+  if (!isMergeKey(pair.key) || sourcesOf(pair, targets).every(isMergeable)) return;
   throw refused(pair.key, 'what << merges must be a mapping, an alias of one, or a list of these');
 }
 
