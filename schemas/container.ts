@@ -43,8 +43,8 @@ export interface Stranger extends ContainerSummary {
 }
 
 /**
- * What of a container can be changed behind the controller's back, as it is now: all that `docker update` takes, and
- * its networks. Limits that were never set are 0 or `""`.
+ * What of a container can be changed behind the controller's back, as it is now: all that `docker update` takes, its
+ * networks, and what it runs, which an edit of the engine's own files changes. Limits that were never set are 0 or `""`.
  */
 export interface ContainerSettings {
   memoryBytes: number;
@@ -69,6 +69,9 @@ export interface ContainerSettings {
   network: string;
   /** The networks it is attached to, sorted. */
   networks: string[];
+  /** What it runs, in the engine's words its entrypoint, and the arguments of that, with what its image brings. */
+  command: string[];
+  args: string[];
 }
 
 export const isUp = ({ state }: Container): boolean =>

@@ -75,10 +75,22 @@ export interface Resources {
   pids: number;
 }
 
-export type ProbeSpec =
-  | { kind: 'http'; path: string; periodSeconds: number; timeoutSeconds: number; failureThreshold: number }
-  | { kind: 'tcp'; periodSeconds: number; timeoutSeconds: number; failureThreshold: number }
-  | { kind: 'none' };
+interface ProbeTiming {
+  periodSeconds: number;
+  timeoutSeconds: number;
+  failureThreshold: number;
+}
+
+export interface HttpProbe extends ProbeTiming {
+  kind: 'http';
+  path: string;
+  /** Sent beside or over those of the host; left out where none are given. Their values are as secret as those of `env`. */
+  headers?: Record<string, string>;
+  /** Status codes and ranges, see `statusRange`, that are a success; left out for the default, 200-299. */
+  expect?: readonly (number | string)[];
+}
+
+export type ProbeSpec = HttpProbe | ({ kind: 'tcp' } & ProbeTiming) | { kind: 'none' };
 
 /** A spec with every default filled in: what the controller works with and what a revision keeps. */
 export interface ProgramSpec {
@@ -92,6 +104,12 @@ export interface ProgramSpec {
   /** Pinned port; null: the controller holds one. */
   publishPort: number | null;
   runtime: Runtime;
+  /**
+   * In the place of the image's ENTRYPOINT, and of its CMD, which goes as well where a command is given without args.
+   * Both are left out where they are not given, so that a spec without them is the same as ever.
+   */
+  command?: readonly string[];
+  args?: readonly string[];
   env: Record<string, string>;
   restartPolicy: RestartPolicy;
   /** Compared for being different, never for order. */

@@ -1,4 +1,12 @@
-import type { BuildSpec, ProbeSpec, ProgramSpec, Resources, RestartPolicy, Runtime } from './program.ts';
+import type {
+  BuildSpec,
+  HttpProbe,
+  ProbeSpec,
+  ProgramSpec,
+  Resources,
+  RestartPolicy,
+  Runtime,
+} from './program.ts';
 
 /** Bytes per suffix of a memory quantity, as Kubernetes writes them. */
 const MEMORY_UNITS: Record<string, number> = {
@@ -53,6 +61,8 @@ export function resolveSpec(raw: Raw, hostRuntime: Runtime): ProgramSpec {
     ...(raw.pullPolicy === 'Always' && { pullPolicy: 'Always' as const }),
     publishPort: (raw.publishPort as number | undefined) ?? null,
     runtime,
+    ...listOf('command', raw),
+    ...listOf('args', raw),
     env: { ...((raw.env as Record<string, string> | undefined) ?? {}) },
     restartPolicy: (raw.restartPolicy as RestartPolicy | undefined) ?? 'Always',
     restartedAt: (raw.restartedAt as string | undefined) ?? '',
@@ -62,6 +72,12 @@ export function resolveSpec(raw: Raw, hostRuntime: Runtime): ProgramSpec {
     liveness: raw.liveness === undefined ? { kind: 'none' } : resolveProbe(raw.liveness as Raw),
     progressDeadlineSeconds: (raw.progressDeadlineSeconds as number | undefined) ?? 60,
   };
+}
+
+/** An empty list says the same as none. */
+function listOf<K extends 'command' | 'args'>(field: K, raw: Raw): { [_ in K]?: string[] } {
+  const list = (raw[field] as string[] | undefined) ?? [];
+  return list.length === 0 ? {} : ({ [field]: [...list] } as { [_ in K]: string[] });
 }
 
 /** A resolved spec as a manifest would say it, with every default written out: `resolveSpec` gives the same again. */
@@ -129,5 +145,12 @@ function resolveProbe(raw: Raw): ProbeSpec {
     failureThreshold: (raw.failureThreshold as number | undefined) ?? 3,
   };
   if (raw.tcp === true) return { kind: 'tcp', ...timing };
-  return { kind: 'http', path: (raw.path as string | undefined) ?? '/watcher/status', ...timing };
+  const { headers = {}, expect } = raw as Pick<HttpProbe, 'headers' | 'expect'>;
+  return {
+    kind: 'http',
+    path: (raw.path as string | undefined) ?? '/watcher/status',
+    ...(Object.keys(headers).length > 0 && { headers: { ...headers } }),
+    ...(expect !== undefined && { expect: [...expect] }),
+    ...timing,
+  };
 }

@@ -16,6 +16,8 @@ export const ON_CHANGE: Record<keyof ProgramSpec, 'nothing' | 'recreate' | 'rebu
   pullPolicy: 'nothing',
   publishPort: 'recreate',
   runtime: 'recreate',
+  command: 'recreate',
+  args: 'recreate',
   env: 'recreate',
   restartPolicy: 'nothing',
   restartedAt: 'recreate',

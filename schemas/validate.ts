@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { Problem } from './errors.ts';
+import { article, formatMessage, nameMessage, patternMessage, typeHint } from './field-words.ts';
 import { folderProblem, innerPathProblem } from './folder-problem.ts';
 import { unknownField } from './nearest.ts';
+import { expectProblem, probeProblems } from './probe-problems.ts';
 import type { Program, Runtime } from './program.ts';
 import { MEMORY_BYTES_MIN, parseMemory, RUNSC_PIDS_MIN } from './resolve.ts';
 
@@ -22,8 +24,8 @@ const ajv = new Ajv2020({
 });
 const validateSchema = ajv.compile(schema);
 
-/** Of `KEY=value`: Linux takes 128 KiB for one string of an environment, the zero at its end included. */
-const ENV_ENTRY_BYTES_MAX = 128 * 1024 - 1;
+/** Of `KEY=value`, and of each word of a command: Linux takes 128 KiB for a string, the zero at its end included. */
+const STRING_BYTES_MAX = 128 * 1024 - 1;
 
 /** More of them help nobody, and finding the place of each takes time. */
 const PROBLEMS_MAX = 20;
@@ -93,6 +95,7 @@ function problemOf(error: ErrorObject, written: Written): ManifestProblem[] {
   const path = dotted(error.instancePath);
   const at = path === '' ? 'the manifest' : path;
   const { keyword, params } = error;
+  if (keyword !== 'type' && /\.expect\.\d+$/.test(path)) return [expectProblem(path)];
   const one = (message: string): ManifestProblem[] => [{ path, message }];
   const atKey = (message: string, where: string): ManifestProblem[] => [
     { path: where, message, atKey: true },
@@ -115,7 +118,7 @@ function problemOf(error: ErrorObject, written: Written): ManifestProblem[] {
       return isBranch(error) ? [] : one(`${path === '' ? field : `${path}.${field}`} is required`);
     }
     case 'type':
-      return one(`${at} must be ${article(params.type)}${quoteHint(error, written(path))}`);
+      return one(`${at} must be ${article(params.type)}${typeHint(path, error, written(path))}`);
     case 'const':
       return one(`${at} must be ${JSON.stringify(params.allowedValue)}`);
     case 'enum':
@@ -155,57 +158,6 @@ function dotted(pointer: string): string {
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     .join('.');
-}
-
-function article(type: unknown): string {
-  const names = Array.isArray(type) ? type : [type];
-  const words = names.map((name) =>
-    name === 'object' ? 'a mapping' : name === 'integer' ? 'an integer' : `a ${String(name)}`,
-  );
-  return words.join(' or ');
-}
-
-function quoteHint(error: ErrorObject, written: string | undefined): string {
-  const scalar = typeof error.data === 'number' || typeof error.data === 'boolean';
-  return error.params.type === 'string' && scalar
-    ? `; put it in quotes: "${written ?? String(error.data)}"`
-    : '';
-}
-
-function patternMessage(path: string, at: string, error: ErrorObject): string {
-  if (path === 'metadata.name') {
-    return `${at} must start with a letter or digit and hold only letters, digits, ".", "_" and "-", 128 at most`;
-  }
-  if (path === 'spec.userId') {
-    return `${at} must start with a letter or digit and hold only letters, digits, ".", "_" and "-", 63 at most`;
-  }
-  if (path.endsWith('.path')) return `${at} must start with "/" and hold no spaces or control characters`;
-  if (path.startsWith('spec.env.')) return `${at} must not hold a NUL character`;
-  if (path === 'spec.image')
-    return `${at} must be an image reference such as registry/name:tag, or sha256:<id>`;
-  return `${at} must match ${String(error.params.pattern)}`;
-}
-
-function nameMessage(path: string, name: string): string {
-  if (path === 'spec.env' && name.startsWith('HERSH_')) {
-    return `spec.env.${name} is reserved: names that start with HERSH_ are set by the host`;
-  }
-  if (path === 'metadata.labels' && name.startsWith('dev.hersh.')) {
-    return `metadata.labels.${name} is reserved: labels that start with dev.hersh. are set by the host`;
-  }
-  const rule =
-    path === 'metadata.labels'
-      ? 'letters, digits, ".", "_", "/" and "-", beginning and ending with a letter or digit, 253 at most'
-      : path === 'spec.env'
-        ? 'letters, digits, "_", "." and "-", not beginning with a digit, "." or "-"'
-        : 'letters, digits and "_", not beginning with a digit';
-  return `${path}.${name} is not a valid name: use ${rule}`;
-}
-
-function formatMessage(at: string, format: string, data: unknown): string {
-  if (format === 'registry-folder') return `${at} ${folderProblem(String(data)) ?? 'is invalid'}`;
-  if (format === 'inner-path') return `${at} ${innerPathProblem(String(data)) ?? 'is invalid'}`;
-  return `${at} must be bytes, or a number with k, M, G, Ki, Mi or Gi such as 512Mi, and at least 6Mi`;
 }
 
 /** Rules that concern several fields at once. */
@@ -251,23 +203,33 @@ function crossProblems(value: unknown, stem: string, policy: HostPolicy): Proble
   problems.push(
     ...entryProblems('spec.env', spec.env),
     ...entryProblems('spec.build.args', record(spec.build).args),
+    ...commandProblems(spec),
+    ...['readiness', 'liveness'].flatMap((probe) => probeProblems(`spec.${probe}`, spec[probe])),
   );
-  for (const probe of ['readiness', 'liveness']) {
-    const kinds = ['path', 'tcp', 'none'].filter((kind) => kind in record(spec[probe]));
-    if (kinds.length > 1) {
-      problems.push({ path: `spec.${probe}`, message: `spec.${probe} takes one of path, tcp and none` });
-    }
-  }
   return problems;
+}
+
+/** What no program can be run by: no name, or words that the kernel would refuse. */
+function commandProblems({ command, args }: Record<string, unknown>): Problem[] {
+  const long = Object.entries({ command, args }).flatMap(([field, words]) =>
+    (Array.isArray(words) ? words : []).flatMap((word: unknown, index) => {
+      const path = `spec.${field}.${index}`;
+      const message = `${path} is longer than ${STRING_BYTES_MAX} bytes, which is all that Linux takes: put it into a file`;
+      return Buffer.byteLength(String(word)) > STRING_BYTES_MAX ? [{ path, message }] : [];
+    }),
+  );
+  const hasName = !Array.isArray(command) || command[0] !== '';
+  const path = 'spec.command.0';
+  return hasName ? long : [...long, { path, message: `${path} must not be empty: it names what is run` }];
 }
 
 /** What the kernel would refuse at the start: a program's variables, and those of the steps of its build. */
 function entryProblems(at: string, entries: unknown): Problem[] {
   return Object.entries(record(entries))
-    .filter(([key, value]) => Buffer.byteLength(`${key}=${String(value)}`) > ENV_ENTRY_BYTES_MAX)
+    .filter(([key, value]) => Buffer.byteLength(`${key}=${String(value)}`) > STRING_BYTES_MAX)
     .map(([key]) => ({
       path: `${at}.${key}`,
-      message: `${at}.${key} is longer than ${ENV_ENTRY_BYTES_MAX} bytes as KEY=value, which is all that Linux takes: put it into a file`,
+      message: `${at}.${key} is longer than ${STRING_BYTES_MAX} bytes as KEY=value, which is all that Linux takes: put it into a file`,
     }));
 }
 

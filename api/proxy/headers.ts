@@ -1,21 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-
-/** Headers that speak of one connection only (RFC 9110, 7.6.1), and the ones undici writes itself. */
-const DROPPED = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+import { HOP_BY_HOP } from '../../schemas/hop-by-hop.ts';
 
 /** Of requests: `host` names this server, `expect` is answered here, the rest is set anew. */
 const DROPPED_FROM_REQUEST = new Set([
-  ...DROPPED,
+  ...HOP_BY_HOP,
   'host',
   'expect',
   'http2-settings',
@@ -26,7 +14,7 @@ const DROPPED_FROM_REQUEST = new Set([
 ]);
 
 /** Of answers: `nosniff` is set anew. */
-const DROPPED_FROM_ANSWER = new Set([...DROPPED, 'x-content-type-options']);
+const DROPPED_FROM_ANSWER = new Set([...HOP_BY_HOP, 'x-content-type-options']);
 
 /**
  * The headers the program gets, flat `[name, value, …]` in the order they came. `prefix` is the path in front of

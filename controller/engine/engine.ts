@@ -161,6 +161,10 @@ export interface CreateContainer {
   /** Image id, `sha256:…`. */
   image: string;
   labels: Record<string, string>;
+  /** In the place of the image's ENTRYPOINT, and of its CMD, which goes with it where no `args` are given. */
+  command?: readonly string[];
+  /** In the place of the image's CMD. */
+  args?: readonly string[];
   env: Record<string, string>;
   publishPort: number;
   runtime: Runtime;

@@ -107,6 +107,8 @@ function requestOf(
       [LABELS.restartedAt]: spec.restartedAt,
       [LABELS.madeAt]: at,
     },
+    ...(spec.command && { command: spec.command }),
+    ...(spec.args && { args: spec.args }),
     env: environmentOf(spec, name),
     runtime: spec.runtime,
     ...spec.resources,

@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { codeOf } from '../../schemas/errors.ts';
-import type { ProbeSpec } from '../../schemas/program.ts';
+import type { HttpProbe, ProbeSpec } from '../../schemas/program.ts';
+import { unexpected } from '../../schemas/status-range.ts';
 import { timeOut } from '../../schemas/time-out.ts';
 
 /**
@@ -16,12 +17,11 @@ export type ProbeOnce = (port: number, probe: ProbeSpec) => Promise<string>;
 /** Asks over the published port of this machine. */
 export const probeOnce: ProbeOnce = (port, probe) => {
   if (probe.kind === 'none') return Promise.resolve('');
-  return probe.kind === 'http'
-    ? probeHttp(port, probe.path, probe.timeoutSeconds)
-    : probeTcp(port, probe.timeoutSeconds);
+  return probe.kind === 'http' ? probeHttp(port, probe) : probeTcp(port, probe.timeoutSeconds);
 };
 
-function probeHttp(port: number, path: string, timeoutSeconds: number): Promise<string> {
+/** Redirects are answers like any other: none is followed. */
+function probeHttp(port: number, { path, headers = {}, expect, timeoutSeconds }: HttpProbe): Promise<string> {
   return new Promise((resolve) => {
     const asked = request(
       {
@@ -34,9 +34,11 @@ function probeHttp(port: number, path: string, timeoutSeconds: number): Promise<
       (response) => {
         const { statusCode = 0 } = response;
         response.destroy();
-        finish(statusCode >= 200 && statusCode < 300 ? '' : `GET ${path} answered ${statusCode}`);
+        const why = unexpected(statusCode, expect);
+        finish(why === '' ? '' : `GET ${path} answered ${why}`);
       },
     );
+    for (const [name, value] of Object.entries(headers)) asked.setHeader(name, value);
     const cancel = timeOut(timeoutSeconds * 1000, () => {
       finish(`GET ${path} gave no answer within ${timeoutSeconds} s`);
       asked.destroy();

@@ -4,6 +4,7 @@ import { type ProgramMemory, withProgram } from '../../schemas/memory.ts';
 import { environmentOf, LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, type Revision } from '../../schemas/revision.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
+import { stableJson } from '../../schemas/stable-json.ts';
 
 /**
  * Which of the containers that bear a program's labels are its own. Labels travel with whatever is made of a
@@ -133,7 +134,18 @@ function checksOf(spec: ProgramSpec, one: Container, has: Container['settings'])
   const { memoryBytes, cpus, pids } = spec.resources;
   const environment = Object.entries(environmentOf(spec, one.program));
   const keys = environment.flatMap(([key, value]) => (one.env[key] === value ? [] : key));
+  const isSame = (words: readonly string[], wanted: readonly string[] = []) =>
+    stableJson(words) === stableJson(wanted);
   return [
+    // Where neither is given, what it runs is the image's own, which is not known here.
+    [
+      spec.command === undefined || isSame(has.command, spec.command),
+      `its command is ${stableJson(has.command)}`,
+    ],
+    [
+      (spec.command ?? spec.args) === undefined || isSame(has.args, spec.args),
+      `its args are ${stableJson(has.args)}`,
+    ],
     [one.runtime === spec.runtime, `its runtime is ${one.runtime}`],
     [keys.length === 0, `its environment differs in ${keys.join(' and ')}`],
     [has.memoryBytes === memoryBytes, `its memory limit is ${has.memoryBytes}`],

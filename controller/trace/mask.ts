@@ -7,7 +7,7 @@ import type { PassRecord } from './pass.ts';
 type Json = Record<string, unknown>;
 
 /**
- * The record with other words in place of all values of `env`: equal ones stay equal, so that the mind comes to the
+ * The record with other words in place of all values of `env`, and of headers of probes: equal ones stay equal, so that the mind comes to the
  * same. What is known by a hash over them (containers, revisions, attempts) gets the hash that belongs to the new words.
  */
 export function masked(record: PassRecord): PassRecord {
@@ -27,11 +27,14 @@ export function masked(record: PassRecord): PassRecord {
   return JSON.parse(text) as PassRecord;
 }
 
+/** What holds values that are nobody's business: variables, and headers of probes. */
+const HIDDEN: ReadonlySet<string> = new Set(['env', 'headers']);
+
 function hide(value: unknown, words: Map<string, string>, key = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => hide(item, words));
   if (!isRecord(value)) return value;
   const entries = Object.entries(value).map(([inner, one]): [string, unknown] => {
-    if (key !== 'env' || typeof one !== 'string') return [inner, hide(one, words, inner)];
+    if (!HIDDEN.has(key) || typeof one !== 'string') return [inner, hide(one, words, inner)];
     if (!words.has(one)) words.set(one, `masked ${words.size + 1}`);
     return [inner, words.get(one)];
   });
@@ -81,6 +84,7 @@ function gather(value: unknown, found: Found, key = ''): void {
     found.images.add(value);
   if (typeof value === 'string' && /restarted-?at/i.test(key)) found.times.add(value);
   if (!isRecord(value)) return;
-  if ('userId' in value && isRecord(value.env)) found.specs.push(value);
+  const mayHide = isRecord(value.env) || isRecord(value.readiness) || isRecord(value.liveness);
+  if ('userId' in value && mayHide) found.specs.push(value);
   for (const [inner, one] of Object.entries(value)) gather(one, found, inner);
 }

@@ -3,7 +3,7 @@ import { AppError } from '../../schemas/errors.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import { keyText } from './manifest.ts';
 import { dataOf, parseYamlDocument } from './yaml-document.ts';
-import { applySplices, mapSplices, pairSplices, type Splice } from './yaml-splices.ts';
+import { applySplices, mapSplices, mergeSplices, pairSplices, type Splice } from './yaml-splices.ts';
 import { inlineText } from './yaml-text.ts';
 
 type Data = Record<string, unknown>;
@@ -59,11 +59,14 @@ function setSpecField(text: string, field: string, value: unknown, onTop = false
   const ways = [
     (base: string) => splice(base, inPlace),
     (base: string) => splice(base, anew),
+    (base: string) => spliceAtTop(base, { ...data, spec }),
     (base: string) => rewrite(base, field, value),
   ];
+  // Where an anchor carries the change to places that were not meant, what it stands for is written out there; and
+  // what came by a merge can be taken out only where it stands.
+  const bases = [() => text, () => writeOutAliases(text, field), () => writeOutMerges(text, data.spec)];
   for (const way of ways) {
-    // Where an anchor carries the change to places that were not meant, what it stands for is written out there.
-    for (const baseOf of [() => text, () => writeOutAliases(text, field)]) {
+    for (const baseOf of bases) {
       const base = baseOf();
       if (base !== text && !says(base, data)) continue;
       const edited = way(base).find((candidate) => says(candidate, { ...data, spec }, text));
@@ -104,10 +107,22 @@ function splice(
   text: string,
   make: (whole: string, spec: YAMLMap, specAt: number) => Splice[] | undefined,
 ): string[] {
+  return applied(text, (whole, root) => {
+    const pair = pairOf(root, 'spec');
+    return isMap(pair?.value) ? make(whole, pair.value, rangeOf(pair.key)[0]) : undefined;
+  });
+}
+
+/** The text with a `spec` of its own beside what a merge brings in, or in the place of the alias that it was. */
+function spliceAtTop(text: string, wanted: Data): string[] {
+  const { data } = read(text);
+  return applied(text, (whole, root) => mapSplices(whole, root, data, wanted));
+}
+
+function applied(text: string, make: (whole: string, root: YAMLMap) => Splice[] | undefined): string[] {
   const whole = text.endsWith('\n') ? text : `${text}${text.includes('\r\n') ? '\r\n' : '\n'}`;
-  const pair = pairOf(read(whole).document.contents, 'spec');
-  if (!isMap(pair?.value)) return [];
-  const splices = make(whole, pair.value, rangeOf(pair.key)[0]);
+  const { contents } = read(whole).document;
+  const splices = isMap(contents) ? make(whole, contents) : undefined;
   if (splices === undefined) return [];
   const edited = applySplices(whole, splices);
   // The line end belongs to a block scalar that comes last.
@@ -164,6 +179,11 @@ function writeOutAliases(text: string, field: string): string {
     },
   });
   return applySplices(text, splices);
+}
+
+/** The text with what merges bring into `spec` written into it; the text itself where none does. */
+function writeOutMerges(text: string, spec: Data): string {
+  return splice(text, (whole, map) => mergeSplices(whole, map, spec))[0] ?? text;
 }
 
 function rangeOf(node: unknown): [start: number, end: number] {

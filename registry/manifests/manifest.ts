@@ -1,20 +1,13 @@
 /** Manifests: YAML text to Program and back, the set that is known, edits that keep every byte of the rest. */
 
-import {
-  type Document,
-  isMap,
-  isNode,
-  isScalar,
-  LineCounter,
-  type Pair,
-  parse,
-  stringify,
-  visit,
-} from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parse, stringify } from 'yaml';
 import { messageOf, type Problem } from '../../schemas/errors.ts';
+import { isRecord } from '../../schemas/is-record.ts';
 import { API_VERSION, type Program } from '../../schemas/program.ts';
 import { type HostPolicy, type ManifestProblem, validateManifest } from '../../schemas/validate.ts';
-import { dataOf, parseYamlDocument, YamlTooComplex } from './yaml-document.ts';
+import { dataOf, parseYamlDocument } from './yaml-document.ts';
+import { behind, pairsOf, type Targets, targetsOf } from './yaml-merges.ts';
+import { YamlRefused } from './yaml-refused.ts';
 
 /** A manifest larger than this is refused unread: nobody writes one by hand, and parsing it takes the loop. */
 export const MANIFEST_BYTES_MAX = 1024 * 1024;
@@ -67,33 +60,31 @@ export function parseManifest(text: string, file: string, stem: string, policy: 
     const { contents } = document;
     if (contents === null || isEmpty(contents))
       return fail(at(0, '', 'the file is empty: it must hold one Program'));
-    const lost = unresolvedAlias(document);
+    const targets = targetsOf(document);
+    const lost = [...targets].find(([, target]) => target === undefined)?.[0];
     if (lost !== undefined)
-      return fail(at(lost.offset, '', `no anchor &${lost.name} stands before this alias`));
-    const written = (path: string) => sourceOf(nodeAt(contents, { path, message: '' }).node);
-    const { program, problems } = validateManifest(dataOf(document), stem, policy, written);
+      return fail(at(startOf(lost) ?? 0, '', `no anchor &${lost.source} stands before this alias`));
+    const data = dataOf(document);
+    const find = (problem: ManifestProblem) => nodeAt(contents, problem, targets);
+    const written = (path: string) => sourceOf(behind(find({ path, message: '' }).node, targets));
+    const { program, problems } = validateManifest(data, stem, policy, written);
     const located = problems
-      .map((problem) => ({ problem, offset: offsetOf(contents, problem) }))
+      .map((problem) => ({ problem, offset: find(problem).offset }))
       .sort((a, b) => a.offset - b.offset)
       .map(({ problem, offset }) => at(offset, problem.path, problem.message));
-    const writtenName = document.getIn(['metadata', 'name']);
-    return { program, problems: located, writtenName: typeof writtenName === 'string' ? writtenName : '' };
+    const writtenName = nameIn(data);
+    return { program, problems: located, writtenName };
   } catch (error) {
-    if (error instanceof YamlTooComplex) return fail(at(error.offset, '', `the file ${error.message}`));
+    if (error instanceof YamlRefused) return fail(at(error.offset, '', error.message));
     return fail(at(0, '', `the file can not be read: ${messageOf(error)}`));
   }
 }
 
-function unresolvedAlias(document: Document): { offset: number; name: string } | undefined {
-  let found: { offset: number; name: string } | undefined;
-  visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return undefined;
-      found = { offset: startOf(alias) ?? 0, name: alias.source };
-      return visit.BREAK;
-    },
-  });
-  return found;
+/** Wherever it stands: it may have come by an alias or a merge. */
+function nameIn(data: unknown): string {
+  const metadata = isRecord(data) ? data.metadata : undefined;
+  const name = isRecord(metadata) ? metadata.name : undefined;
+  return typeof name === 'string' ? name : '';
 }
 
 function cut(message: string): string {
@@ -101,21 +92,30 @@ function cut(message: string): string {
 }
 
 /**
- * Where in the text the thing at `spec.env.KEY` stands: the value of a field (its key, where the key is what is
- * wrong, or the value is empty), or of the nearest ancestor that exists.
+ * The thing at `spec.env.KEY`, undefined where only an ancestor of it exists, and where in the text it stands: the
+ * value of a field (its key, where the key is what is wrong, or the value is empty), or the nearest ancestor that
+ * exists. What comes by an alias or a merge stands where its anchor does.
  */
-function offsetOf(root: unknown, problem: ManifestProblem): number {
-  return nodeAt(root, problem).offset;
-}
-
-/** The thing itself, undefined where only an ancestor of it exists, and its place. */
-function nodeAt(root: unknown, { path, atKey }: ManifestProblem): { node: unknown; offset: number } {
+function nodeAt(
+  root: unknown,
+  { path, atKey }: ManifestProblem,
+  targets: Targets,
+): { node: unknown; offset: number } {
   let node: unknown = root;
   let offset = startOf(root) ?? 0;
   let rest = path;
-  while (rest !== '' && isMap(node)) {
+  while (rest !== '') {
+    const inner = behind(node, targets);
+    if (isSeq(inner)) {
+      const [index = ''] = rest.split('.', 1);
+      rest = rest.slice(index.length + 1);
+      node = inner.items[Number(index)];
+      offset = startOf(node) ?? offset;
+      continue;
+    }
+    if (!isMap(inner)) break;
     // Keys may hold dots themselves, so the longest key that fits is taken.
-    const pair = (node.items as Pair<unknown, unknown>[])
+    const pair = pairsOf(inner, targets)
       .filter(({ key }) => rest === keyText(key) || rest.startsWith(`${keyText(key)}.`))
       .sort((a, b) => keyText(b.key).length - keyText(a.key).length)[0];
     if (pair === undefined) break;

@@ -1,4 +1,6 @@
 import { Composer, type Document, Lexer, type LineCounter, Parser } from 'yaml';
+import { mustBeBounded } from './yaml-merges.ts';
+import { YamlRefused } from './yaml-refused.ts';
 
 /**
  * What a text people write may be made of. The library descends by recursion and compares every key and every
@@ -12,38 +14,31 @@ const BAD_ESCAPES_MAX = 100;
 /** Aliases that are expanded; enough for anchors, too few for a bomb. */
 const ALIASES_MAX = 100;
 
-/** The text is more than is worth reading. The message goes on from "the file". */
-export class YamlTooComplex extends Error {
-  readonly offset: number;
-  constructor(offset: number, message: string) {
-    super(message);
-    this.offset = offset;
-  }
-}
-
 /**
  * Parses a YAML text of unknown origin.
  * @param lines learns where lines begin, for `linePos`
  * @returns the first document, and where a second one begins; syntax errors stand in `document.errors`
- * @throws YamlTooComplex
+ * @throws YamlRefused, also where aliases and merges come to more than anyone means
  */
 export function parseYamlDocument(
   text: string,
   lines?: LineCounter,
 ): { document: Document; secondAt: number | undefined } {
-  const composer = new Composer({ prettyErrors: false, logLevel: 'error' });
+  const composer = new Composer({ merge: true, prettyErrors: false, logLevel: 'error' });
   let first: Document | undefined;
   for (const document of composer.compose(tokensOf(text, lines), true, text.length)) {
     if (first !== undefined) return { document: first, secondAt: document.range[0] };
     first = document;
   }
   if (first === undefined) throw new Error('the composer gave no document');
+  // Most files have neither aliases nor merges, and there are thousands of them at a start.
+  if (first.errors.length === 0 && /\*|<</.test(text)) mustBeBounded(first);
   return { document: first, secondAt: undefined };
 }
 
 /**
  * What a document says, as plain data.
- * @throws Error for an alias without its anchor, and for more aliases than anyone means
+ * @throws Error for an alias without its anchor
  */
 export function dataOf(document: Document): unknown {
   return document.toJS({ maxAliasCount: ALIASES_MAX });
@@ -56,13 +51,14 @@ function* tokensOf(text: string, lines: LineCounter | undefined): ReturnType<Par
   let anchors = 0;
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme);
-    if (parser.stack.length > DEPTH_MAX) throw new YamlTooComplex(parser.offset, 'is nested too deeply');
-    if (++lexemes > LEXEMES_MAX) throw new YamlTooComplex(parser.offset, 'has too many parts');
+    if (parser.stack.length > DEPTH_MAX)
+      throw new YamlRefused(parser.offset, 'the file is nested too deeply');
+    if (++lexemes > LEXEMES_MAX) throw new YamlRefused(parser.offset, 'the file has too many parts');
     if ((lexeme[0] === '&' || lexeme[0] === '*') && ++anchors > ANCHORS_MAX) {
-      throw new YamlTooComplex(parser.offset, 'has too many anchors and aliases');
+      throw new YamlRefused(parser.offset, 'the file has too many anchors and aliases');
     }
     if (lexeme[0] === '"' && badEscapes(lexeme) > BAD_ESCAPES_MAX) {
-      throw new YamlTooComplex(parser.offset, 'has too many bad escapes');
+      throw new YamlRefused(parser.offset, 'the file has too many bad escapes');
     }
   }
   yield* parser.end();

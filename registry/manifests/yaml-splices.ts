@@ -1,7 +1,19 @@
-import { isCollection, isMap, isNode, isPair, type Node, type Pair, type YAMLMap } from 'yaml';
+import { isCollection, isMap, isNode, type Node, type Pair, type YAMLMap } from 'yaml';
 import { isRecord } from '../../schemas/is-record.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import { keyText } from './manifest.ts';
+import { isMergeKey } from './yaml-merges.ts';
+import {
+  colonOf,
+  commentStart,
+  endOf,
+  indentAt,
+  indented,
+  lineStart,
+  nextLine,
+  startOf,
+  textBefore,
+} from './yaml-places.ts';
 import { blockScalar, blockText, flowPairs, inlineText, isBlockScalar } from './yaml-text.ts';
 
 type Data = Readonly<Record<string, unknown>>;
@@ -39,7 +51,8 @@ export function mapSplices(
   wanted: Data,
   under?: number,
 ): Splice[] | undefined {
-  const pairs = new Map((map.items as Pair[]).map((pair) => [keyText(pair.key), pair]));
+  const own = (map.items as Pair[]).filter(({ key }) => !isMergeKey(key));
+  const pairs = new Map(own.map((pair) => [keyText(pair.key), pair]));
   const splices: Splice[] = [];
   const gone = new Set<Pair>();
   const added: [string, unknown][] = [];
@@ -67,10 +80,30 @@ export function mapSplices(
   return removed && put && [...splices, ...put, ...removed];
 }
 
+/**
+ * Puts what merges bring in, in the place of the first of them, and takes the others away: the mapping says the same,
+ * and what it says can be edited and taken out.
+ * @param data what the mapping says
+ */
+export function mergeSplices(text: string, map: YAMLMap, data: Data): Splice[] | undefined {
+  const items = map.items as Pair[];
+  const own = new Set(items.filter(({ key }) => !isMergeKey(key)).map(({ key }) => keyText(key)));
+  const merges = items.filter(({ key }) => isMergeKey(key));
+  const merged = Object.fromEntries(Object.entries(data).filter(([key]) => !own.has(key)));
+  const first = Object.keys(merged).length === 0 ? undefined : merges[0];
+  const gone = new Set(merges.filter((pair) => pair !== first));
+  const removed = map.flow ? removeFromFlow(text, map, gone) : removeFromBlock(text, map, gone);
+  const put = first === undefined ? [] : anewSplices(text, map, first, merged);
+  return removed && put && [...put, ...removed];
+}
+
 /** A key and its value written anew, whatever its layout was. */
 export function pairSplices(text: string, map: YAMLMap, pair: Pair, wanted: unknown): Splice[] | undefined {
+  return anewSplices(text, map, pair, { [keyText(pair.key)]: wanted });
+}
+
+function anewSplices(text: string, map: YAMLMap, pair: Pair, anew: Data): Splice[] | undefined {
   const start = startOf(pair.key);
-  const anew = { [keyText(pair.key)]: wanted };
   if (map.flow) return [{ start, end: endOf(text, pair), text: flowPairs(anew, isJson(text, map)) }];
   const indent = indentAt(text, start);
   if (indent === undefined) return undefined;
@@ -218,64 +251,6 @@ function removeItem(text: string, map: YAMLMap, index: number, pair: Pair): Spli
     end: behind + rest.length,
     text: '',
   };
-}
-
-/** Where what a pair says ends; on its line only a comment follows, or what a flow collection goes on with. */
-function endOf(text: string, item: unknown): number {
-  if (isPair(item)) return isNode(item.value) ? endOf(text, item.value) : endOf(text, item.key);
-  if (isCollection(item) && !item.flow && item.items.length > 0) return endOf(text, item.items.at(-1));
-  const [start, end] = (isNode(item) && item.range) || [0, 0];
-  if (!isBlockScalar(item)) return end;
-  // Its range takes in the line's end, and blank lines.
-  const line = nextLine(text, start + text.slice(start, end).trimEnd().length) - 1;
-  return text[line - 1] === '\r' ? line - 1 : line;
-}
-
-function startOf(node: unknown): number {
-  return (isNode(node) && node.range?.[0]) || 0;
-}
-
-/** The colon behind a key that stands before it on the same line. */
-function colonOf(text: string, { key }: Pair): number | undefined {
-  const end = endOf(text, key);
-  const between = /^[ \t]*:/.exec(text.slice(end, nextLine(text, end)))?.[0];
-  return between === undefined ? undefined : end + between.length - 1;
-}
-
-/** What stands in front of an offset on its line, without spaces at its end. */
-function textBefore(text: string, offset: number): string {
-  return text.slice(lineStart(text, offset), offset).trimEnd();
-}
-
-function lineStart(text: string, offset: number): number {
-  return offset <= 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
-}
-
-function nextLine(text: string, offset: number): number {
-  const end = text.indexOf('\n', offset);
-  return end === -1 ? text.length : end + 1;
-}
-
-/** Where the comment begins that stands right above a line with the same indent; the line itself where none does. */
-function commentStart(text: string, line: number, indent: string): number {
-  let start = line;
-  while (start > 0 && text.startsWith(`${indent}#`, lineStart(text, start - 1))) {
-    start = lineStart(text, start - 1);
-  }
-  return start;
-}
-
-/** The spaces in front of what begins its line; undefined where something else is there. */
-function indentAt(text: string, offset: number): string | undefined {
-  const indent = text.slice(lineStart(text, offset), offset);
-  return /^ *$/.test(indent) ? indent : undefined;
-}
-
-function indented(lines: string, indent: string): string {
-  return lines
-    .split('\n')
-    .map((line) => (line === '' ? '' : indent + line))
-    .join('\n');
 }
 
 function at(offset: number, text: string): Splice {

@@ -43,6 +43,36 @@ describe('a container', () => {
     assert.equal(reasons.includes('Pulling'), false);
   });
 
+  it("runs command and args in the place of the image's ENTRYPOINT and CMD", async () => {
+    const lines = 'ENTRYPOINT ["/server", "entry"]\nCMD ["cmd"]';
+    const build = { context: await host.writeContext('words', lines) };
+    const words: [string, object, string[]][] = [
+      ['words-own', {}, ['/server', 'entry', 'cmd']],
+      ['words-args', { args: ['a b', '', '$HOME'] }, ['/server', 'entry', 'a b', '', '$HOME']],
+      ['words-command', { command: ['/server', 'mine'] }, ['/server', 'mine']],
+      ['words-both', { command: ['/server'], args: ['c'] }, ['/server', 'c']],
+    ];
+    await Promise.all(words.map(([name, more]) => host.writeManifest(name, { build, ...more })));
+    for (const [name, , wanted] of words) {
+      const program = await host.untilState(name, 'Ready');
+      const { text } = await host.direct(program, '/read?path=/proc/self/cmdline');
+      assert.deepEqual(text.split('\0').slice(0, -1), wanted, name);
+      // The file has ten ports for all its programs.
+      await host.call('DELETE', `/programs/${name}`);
+    }
+  });
+
+  it('is Ready by an answer that is expected of it, to a probe with headers', async () => {
+    const probe = { path: '/redirect', periodSeconds: 0.2, headers: { Host: 'app.example' } };
+    await host.writeManifest('expecting', { readiness: probe });
+    const { container_id } = await host.untilProgram('expecting', 'answers', ({ conditions }) =>
+      conditions.some(({ message }) => message.includes('GET /redirect answered 302')),
+    );
+    await host.writeManifest('expecting', { readiness: { ...probe, expect: [200, '300-399'] } });
+    assert.equal((await host.untilState('expecting', 'Ready')).container_id, container_id);
+    await host.call('DELETE', '/programs/expecting');
+  });
+
   it('of an image id that is not on this machine is not looked for elsewhere', async () => {
     await host.writeManifest('no-id', { image: `sha256:${'0'.repeat(64)}` });
     const { reason, error_msg } = await host.untilState('no-id', 'Error');

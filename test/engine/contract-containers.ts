@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { CreateContainer } from '../../controller/engine/engine.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { type ContractKit, never, rejects } from './contract-kit.ts';
 
@@ -35,6 +36,17 @@ export function describeContainers(name: string, kit: ContractKit): void {
       assert.equal(found.labels[LABELS.specHash], 'v1:abc');
       assert.equal(found.labels[LABELS.build], '', 'a label of ours that was not given is there, and empty');
       assert.equal(found.labels.team, 'desk-3');
+    });
+
+    it("runs a command and args in the place of the image's, whose CMD goes with its ENTRYPOINT", async () => {
+      const runs = async (more: Partial<CreateContainer>) => {
+        const { settings } = await inspect((await made(more)).id);
+        return [settings.command, settings.args];
+      };
+      assert.deepEqual(await runs({}), [[], ['/server']]);
+      assert.deepEqual(await runs({ args: ['/server', 'a b'] }), [[], ['/server', 'a b']]);
+      assert.deepEqual(await runs({ command: ['/server'] }), [['/server'], []]);
+      assert.deepEqual(await runs({ command: ['/server'], args: [''] }), [['/server'], ['']]);
     });
 
     it('starts, also when it runs already; stops, also when it has stopped; starts again', async () => {

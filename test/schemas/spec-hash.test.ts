@@ -19,6 +19,8 @@ const OTHER: { [K in keyof ProgramSpec]: ProgramSpec[K] } = {
   image: 'nginx',
   publishPort: 19005,
   runtime: 'runsc',
+  command: ['a'],
+  args: ['a'],
   env: { A: '2' },
   restartPolicy: 'Never',
   restartedAt: 'now',

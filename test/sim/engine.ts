@@ -1,7 +1,7 @@
 import type { CreateContainer, Engine, Image } from '../../controller/engine/engine.ts';
 import type { Container, ContainerSettings, ContainerSummary } from '../../schemas/container.ts';
 import { AppError, type Reason } from '../../schemas/errors.ts';
-import { LABELS, type Resources } from '../../schemas/program.ts';
+import { LABELS, type ProgramSpec, type Resources } from '../../schemas/program.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { claim, hold, simImages } from './engine-images.ts';
 import { nothing, readLines } from './engine-logs.ts';
@@ -342,8 +342,17 @@ function newFacts(
 }
 
 /** The settings of a container that nobody has changed since it was made. */
-export function untouched({ memoryBytes, cpus, pids }: Resources): ContainerSettings {
+export function untouched({
+  memoryBytes,
+  cpus,
+  pids,
+  command = [],
+  args,
+}: Resources & Pick<ProgramSpec, 'command' | 'args'>): ContainerSettings {
   return {
+    command: [...command],
+    // Every image has the CMD of test/setup/test-server.
+    args: [...(args ?? (command.length > 0 ? [] : ['/server']))],
     ...{ memoryBytes, memorySwapBytes: memoryBytes, memoryReservationBytes: 0, kernelMemoryBytes: 0 },
     ...{ cpus, cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpuRealtimePeriod: 0, cpuRealtimeRuntime: 0 },
     ...{ cpusetCpus: '', cpusetMems: '', blkioWeight: 0, pids },

@@ -11,6 +11,7 @@ import { openGit } from '../../registry/git/git.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry, RegistryOptions } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
+import { unexpected } from '../../schemas/status-range.ts';
 import { createSimEngine } from './engine.ts';
 import type { SimWorld } from './engine-world.ts';
 import type { ManualClock } from './manual-clock.ts';
@@ -309,7 +310,8 @@ function probeWorld(world: SimWorld): ProbeOnce {
   return async (port, probe) => {
     const status = world.answer(port);
     if (status === undefined) return 'nothing listens';
-    return probe.kind !== 'http' || (status >= 200 && status < 300) ? '' : `answered ${status}`;
+    const why = probe.kind === 'http' ? unexpected(status, probe.expect) : '';
+    return why === '' ? '' : `answered ${why}`;
   };
 }
 

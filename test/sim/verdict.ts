@@ -313,7 +313,7 @@ function settingsComplaint({ stage, status }: Case, container: SimContainer): st
   // A ledger that begins anew takes what it finds for what was meant.
   const drifted = stage.drifted.get(container.facts.id);
   if (drifted !== undefined && drifted !== status.createdAt) return '';
-  const should: Record<string, unknown> = { ...untouched(spec.resources) };
+  const should: Record<string, unknown> = { ...untouched({ ...spec, ...spec.resources }) };
   for (const [setting, is] of Object.entries(container.facts.settings))
     if (stableJson(is) !== stableJson(should[setting]))
       return `${setting} of its container is ${stableJson(is)} and not ${stableJson(should[setting])}`;

@@ -217,7 +217,6 @@ export function createWitness(stage: SimStage): Witness {
 
   /** Calls that had no answer at the last look: one that has it by now wrote meanwhile. */
   let openBefore = 0;
-
   function look(after: 'step' | 'time'): void {
     const names = new Set([...manifestNames(), ...texts.keys()]);
     for (const name of names) {

@@ -1,10 +1,11 @@
 import type Docker from 'dockerode';
 import type { ContainerSettings } from '../../../schemas/container.ts';
 
-/** What of a container `docker update` and `docker network` can change: drift is told by it. */
+/** What of a container `docker update` and `docker network` can change, and what it runs: drift is told by it. */
 
 /** An engine leaves out what it does not know: some limits are gone from newer ones. */
 export function settingsOf({
+  Config: config,
   HostConfig: host,
   NetworkSettings: net,
 }: Docker.ContainerInspectInfo): ContainerSettings {
@@ -26,5 +27,12 @@ export function settingsOf({
     restartPolicy: host.RestartPolicy?.Name || 'no',
     network: host.NetworkMode ?? '',
     networks: Object.keys(net?.Networks ?? {}).sort(),
+    command: wordsOf(config.Entrypoint),
+    args: wordsOf(config.Cmd),
   };
+}
+
+/** None is null. */
+function wordsOf(list: string | readonly string[] | null | undefined): string[] {
+  return typeof list === 'string' ? [list] : [...(list ?? [])];
 }

@@ -47,6 +47,9 @@ export function createOptions(
     name: request.name,
     Image: request.image,
     Labels: labels,
+    // An engine that is given the first alone leaves out the image's CMD (20.10.24).
+    ...(request.command && { Entrypoint: [...request.command] }),
+    ...(request.args && { Cmd: [...request.args] }),
     Env: Object.entries(request.env).map(([key, value]) => `${key}=${value}`),
     Tty: false,
     OpenStdin: false,

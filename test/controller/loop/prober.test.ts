@@ -155,6 +155,25 @@ describe('one probe', () => {
     assert.equal(seen[0], 'GET /watcher/status hersh-probe');
   });
 
+  it('over HTTP sends the headers it is given, takes what is expected and follows no redirect', async (test) => {
+    const seen: (string | undefined)[][] = [];
+    const server = createServer(({ url, headers }, response) => {
+      seen.push([url, headers.host, headers.authorization, headers['user-agent'], headers.connection]);
+      response.writeHead(url === '/' ? 302 : 500, { location: '/signin' }).end();
+    });
+    const port = await listen(test, server);
+    const headers = { Host: 'app.example', authorization: 'Bearer t', 'USER-AGENT': 'mine' };
+    const root: ProbeSpec = { ...HTTP, path: '/' };
+    assert.equal(await probeOnce(port, { ...root, headers, expect: [200, '300-399'] }), '');
+    assert.equal(
+      await probeOnce(port, { ...root, headers, expect: ['200-204', 401] }),
+      'GET / answered 302, which is none of 200-204, 401',
+    );
+    assert.equal(await probeOnce(port, { ...root, expect: ['302'] }), '');
+    const own = ['/', 'app.example', 'Bearer t', 'mine', 'close'];
+    assert.deepEqual(seen, [own, own, ['/', `127.0.0.1:${port}`, undefined, 'hersh-probe', 'close']]);
+  });
+
   it('over HTTP gives up in its time on one that says nothing, and tells one that hangs up', async (test) => {
     const silent = await listen(
       test,

@@ -86,6 +86,21 @@ describe('a container whose id is not noted', () => {
   for (const [what, change] of strange)
     it(`is a stranger with ${what}`, () => assert.notEqual(why(ledger, change), ''));
 
+  it('is a stranger where it runs something else than its spec says, as far as that says anything', () => {
+    const runs = (of: object, has: { command?: string[]; args?: string[] }): string => {
+      const wanted = specOf({ ...of, resources: { memory: '64Mi', cpus: 0.1, pids: 64 } });
+      const one = containerOf(inspectedOf(wanted, HASH));
+      const kept = { ...revision, spec: wanted, hash: revisionHash(wanted, HASH) };
+      return why(ledger, { ...one, settings: { ...one.settings, ...has } }, { revision: kept });
+    };
+    assert.equal(runs({}, { command: ['/any'], args: ['x'] }), '', "the image's own is not known here");
+    assert.equal(runs({ command: ['/a'] }, { command: ['/a'] }), '');
+    assert.equal(runs({ args: ['b'] }, { command: ['/any'], args: ['b'] }), '');
+    assert.match(runs({ command: ['/a'] }, { command: ['/b'] }), /^its command is \["\/b"\]$/);
+    assert.match(runs({ command: ['/a'] }, { command: ['/a'], args: ['c'] }), /^its args are \["c"\]$/);
+    assert.match(runs({ args: ['b'] }, { args: [] }), /^its args are \[\]$/);
+  });
+
   it('is one where its image was committed from a container', () => {
     const imageLabels = { [LABELS.build]: HASH, [LABELS.program]: 'x' };
     assert.match(why(ledger, {}, { revision, imageLabels }), /made of a container/);

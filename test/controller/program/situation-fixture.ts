@@ -38,6 +38,8 @@ export const SETTINGS: ContainerSettings = {
   restartPolicy: 'no',
   network: 'programs',
   networks: ['programs'],
+  command: [],
+  args: ['/server'],
 };
 
 /** A container that has run for a second, unless told otherwise. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { masked } from '../../../controller/trace/mask.ts';
 import { think } from '../../../controller/trace/pass.ts';
-import { recordOf, WORDS } from './pass-fixture.ts';
+import { digest } from '../../../schemas/spec-hash.ts';
+import { recordOf, TOKEN, WORDS } from './pass-fixture.ts';
 
 /** Each object under the key `env`, wherever it is. */
 function envsOf(value: unknown): Record<string, string>[] {
@@ -13,15 +14,15 @@ function envsOf(value: unknown): Record<string, string>[] {
 }
 
 describe('a pass that is written down', () => {
-  it('holds no value of env, wherever that stood', () => {
+  it('holds no value of env or of a header, wherever that stood', () => {
     const record = recordOf(1_000);
     const [plain, hidden] = [record, masked(record)].map((one) => JSON.stringify(one)) as [string, string];
-    for (const word of Object.values(WORDS)) {
+    for (const word of [...Object.values(WORDS), TOKEN]) {
       const written = JSON.stringify(word).slice(1, -1);
       assert.ok(plain.includes(written), `${word} is in the record`);
       assert.ok(!hidden.includes(written), `${word} is gone`);
     }
-    assert.ok(hidden.includes('"KEY"'), 'names stay');
+    assert.ok(hidden.includes('"KEY"') && hidden.includes('"Authorization"'), 'names stay');
   });
 
   it('has other words instead, equal ones for equal ones and different ones for different ones', () => {
@@ -64,9 +65,21 @@ describe('a pass that is written down', () => {
       assert.equal(verdict, hadMs === 5_000 ? 'bad' : 'new');
     });
 
+  it('knows a spec that has headers to hide and no env by its hash, too', () => {
+    const withoutEnv = (key: string, value: unknown) => (key === 'env' ? undefined : value);
+    const bare = JSON.parse(JSON.stringify(recordOf(5_000)), withoutEnv);
+    const hashOf = (raw: unknown) => digest({ raw, runtime: 'runc' });
+    bare.before.memory.program.inForce.rawHash = hashOf(bare.before.memory.program.inForce.rawSpec);
+    const { rawHash, rawSpec } = masked(bare).before.memory.program.inForce ?? {};
+    assert.notDeepEqual(rawSpec, bare.before.memory.program.inForce.rawSpec);
+    assert.equal(rawHash, hashOf(rawSpec));
+  });
+
   it('is let alone where there is nothing to hide, but for the text', () => {
     const record = recordOf(1_000);
-    const bare = JSON.parse(JSON.stringify(record), (key, value) => (key === 'env' ? {} : value));
+    const bare = JSON.parse(JSON.stringify(record), (key, value) =>
+      /^(env|headers)$/.test(key) ? {} : value,
+    );
     const { wanted, ...rest } = masked(bare);
     const { wanted: plain, ...others } = bare;
     assert.deepEqual(rest, others);

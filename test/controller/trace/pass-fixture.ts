@@ -9,9 +9,12 @@ import { containerOf, HASH, hashOf, memoryOf, NOW_MS, PORT } from '../program/si
 
 /** Values of `env` that stand nowhere else. */
 export const WORDS = { old: 'zq7Vx2Lk', next: 'Wm4"\\né', both: 'Jr9-Tb3yp', again: 'Jr9-Tb3yp' };
+/** Of a header of the readiness probe. */
+export const TOKEN = 'Bearer 8fQz-uV';
 const RAW = { userId: 'me', build: { context: 'sources/x' }, progressDeadlineSeconds: 5 };
-const OLD = { ...RAW, env: { KEY: WORDS.old, SAME: WORDS.both } };
-const NEXT = { ...RAW, env: { KEY: WORDS.next, SAME: WORDS.both, AGAIN: WORDS.again } };
+const READINESS = { path: '/', headers: { Authorization: TOKEN } };
+const OLD = { ...RAW, readiness: READINESS, env: { KEY: WORDS.old, SAME: WORDS.both } };
+const NEXT = { ...RAW, readiness: READINESS, env: { KEY: WORDS.next, SAME: WORDS.both, AGAIN: WORDS.again } };
 const BUILD = 'build-aaaaaaaaaaaa';
 const CONTEXT: ContextState = { kind: 'known', hash: HASH, buildId: BUILD };
 

@@ -25,6 +25,17 @@ const options = (more: Partial<CreateContainer> = {}, image: Partial<ImageConfig
   createOptions({ ...request, ...more }, { ...plain, ...image }, place);
 
 describe('createOptions', () => {
+  it("give the engine a command and args in its words, and the image's own where there are none", () => {
+    const words = ({ Entrypoint, Cmd }: object & { Entrypoint?: unknown; Cmd?: unknown }) => [
+      Entrypoint,
+      Cmd,
+    ];
+    assert.deepEqual(words(options()), [undefined, undefined]);
+    assert.deepEqual(words(options({ command: ['a', 'b'] })), [['a', 'b'], undefined]);
+    assert.deepEqual(words(options({ args: ['c'] })), [undefined, ['c']]);
+    assert.deepEqual(words(options({ command: ['a'], args: ['c'] })), [['a'], ['c']]);
+  });
+
   it('says the whole security contract', () => {
     assert.deepEqual(options(), {
       name: 'hersh-program-ann-1',

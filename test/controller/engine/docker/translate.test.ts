@@ -25,7 +25,12 @@ describe('containerOf', () => {
       OOMKilled: true,
       Error: '',
     },
-    Config: { Labels: { 'dev.hersh.program': 'ann-1' }, Env: ['KEY=a=b', 'EMPTY='] },
+    Config: {
+      Labels: { 'dev.hersh.program': 'ann-1' },
+      Env: ['KEY=a=b', 'EMPTY='],
+      Entrypoint: ['/init', '--'],
+      Cmd: null,
+    },
     HostConfig: {
       PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '19005' }] },
       Memory: 2 ** 29,
@@ -75,6 +80,8 @@ describe('containerOf', () => {
         restartPolicy: 'no',
         network: 'home',
         networks: ['home', 'other'],
+        command: ['/init', '--'],
+        args: [],
       },
       runtime: 'runc',
       env: { KEY: 'a=b', EMPTY: '' },
