@@ -16,9 +16,11 @@ export async function holdPort(
 ): Promise<PortState> {
   const { name } = before;
   for (const one of containers) if (isUp(one) && one.servedPort > 0) ports.serve(name, one.servedPort);
-  // One that somebody started by hand may be on a port that is another program's by now.
+  // One that somebody started by hand may be on a port that is another program's by now, and so may one that is
+  // being stopped: where that is over nothing is to be left of it.
   const isOwn = (port: number) => port > 0 && (ports.holder(port) ?? name) === name;
-  const serving = containers.filter((one) => isUp(one) && isOwn(one.publishPort)).at(-1);
+  const isShown = (one: Container) => spec.desiredState === 'Running' && isUp(one) && isOwn(one.publishPort);
+  const serving = containers.filter(isShown).at(-1);
   const known = ownPort(before.publishPort) || rebuiltPort(containers);
   const found = await (spec.publishPort === null
     ? anyPort(ports, name, known)

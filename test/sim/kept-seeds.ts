@@ -94,5 +94,10 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'what was rolled back from a pin moved away from its port and back without a wait',
   },
+  {
+    seed: 163723,
+    steps: 40,
+    found: 'what somebody started by hand while it was to be stopped kept the port of another that pins it',
+  },
   { seed: 150092, steps: 40, found: 'what ran since a stop, and was never seen up, rested for good' },
 ];
