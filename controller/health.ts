@@ -46,14 +46,14 @@ export function troublesOf(
   { trouble }: Pick<EngineHealth, 'trouble'>,
 ): HostTrouble[] {
   const troubles: HostTrouble[] = [];
-  const tell = (afterMs: number, reason: string, words: string) =>
-    troubles.push({ reason, message: words, afterMs });
-  if (trouble !== '') tell(ENGINE_TOLD_AFTER_MS, 'EngineUnavailable', describeEngine(trouble));
-  if (paused.length > 0) tell(0, 'PrunePaused', describePause(paused));
+  const tell = (kind: string, afterMs: number, reason: string, message: string) =>
+    troubles.push({ kind, reason, message, afterMs });
+  if (trouble !== '') tell('engine', ENGINE_TOLD_AFTER_MS, 'EngineUnavailable', describeEngine(trouble));
+  if (paused.length > 0) tell('pruning', 0, 'PrunePaused', describePause(paused));
   const files = [message, ...unwritable].filter((words) => words !== '');
-  if (files.length > 0) tell(FILES_TOLD_AFTER_MS, 'RegistryUnavailable', files.join('; '));
+  if (files.length > 0) tell('files', FILES_TOLD_AFTER_MS, 'RegistryUnavailable', files.join('; '));
   if (remote !== undefined)
-    tell(FILES_TOLD_AFTER_MS, remote.reason, `the remote is not followed: ${remote.message}`);
+    tell('remote', FILES_TOLD_AFTER_MS, remote.reason, `the remote is not followed: ${remote.message}`);
   return troubles;
 }
 

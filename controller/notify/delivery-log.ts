@@ -4,8 +4,8 @@ import type { ControllerLog } from '../log.ts';
 export interface DeliveryLog {
   /** One was taken. */
   taken(): void;
-  /** A try failed. Gives how many did, since one was taken last. */
-  failed(why: string): number;
+  /** A try failed. */
+  failed(why: string): void;
   /** So many will not be told any more. */
   lost(count: number, why: string): void;
 }
@@ -20,21 +20,19 @@ export interface DeliveryLogOptions {
 }
 
 export function createDeliveryLog({ host, log, onSent, onDropped }: DeliveryLogOptions): DeliveryLog {
-  let failures = 0;
+  let isAway = false;
   let dropped = 0;
   return {
     taken() {
-      if (failures > 0 || dropped > 0)
+      if (isAway || dropped > 0)
         log.info({ receiver: host, lost: dropped }, 'the receiver takes notifications again');
-      failures = 0;
+      isAway = false;
       dropped = 0;
       onSent();
     },
     failed(why) {
-      if (failures === 0)
-        log.warn({ receiver: host, why }, 'a notification could not be posted; it is tried again');
-      failures += 1;
-      return failures;
+      if (!isAway) log.warn({ receiver: host, why }, 'a notification could not be posted; it is tried again');
+      isAway = true;
     },
     lost(count, why) {
       if (count > 0 && dropped === 0)

@@ -2,6 +2,8 @@ import type { Clock } from '../../schemas/clock.ts';
 
 /** Something that keeps the host from its work, for as long as it is so. */
 export interface HostTrouble {
+  /** What is in trouble: its reason may change meanwhile, and is no news. */
+  kind: string;
   reason: string;
   message: string;
   /** How long it has to be so before somebody is told, in milliseconds: most of it passes by itself. */
@@ -36,14 +38,14 @@ export function watchHost(
     const before = standing;
     standing = new Map();
     for (const trouble of troubles()) {
-      const { reason, afterMs } = trouble;
-      const one = before.get(reason) ?? { sinceMs: nowMs, told: false };
-      standing.set(reason, one);
+      const { kind, afterMs } = trouble;
+      const one = before.get(kind) ?? { sinceMs: nowMs, told: false };
+      standing.set(kind, one);
       const isDue = nowMs - one.sinceMs >= afterMs;
-      const isNews = nowMs - (toldMs.get(reason) ?? Number.NEGATIVE_INFINITY) >= AGAIN_MS;
+      const isNews = nowMs - (toldMs.get(kind) ?? Number.NEGATIVE_INFINITY) >= AGAIN_MS;
       if (one.told || !isDue || !isNews) continue;
       one.told = true;
-      toldMs.set(reason, nowMs);
+      toldMs.set(kind, nowMs);
       tell(trouble);
     }
     cancel = clock.after(LOOK_MS, look);

@@ -14,7 +14,7 @@ import type { Receiver } from './receiver.ts';
 import { createRepeats } from './worth-telling.ts';
 
 /** What waits when the host ends has this long; the whole end of the host may take 4 s. */
-export const LAST_CHANCE_MS = 2_000;
+export const LAST_CHANCE_MS = 1_000;
 
 export interface NotifierDeps {
   receivers: readonly Receiver[];

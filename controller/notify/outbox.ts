@@ -10,7 +10,7 @@ export const QUEUE_MAX = 100;
 export const TRY_MS_MAX = 10_000;
 /** Tries of one notice. */
 export const TRIES_MAX = 12;
-/** Waits after a failed try double from the first to the second of these, and begin anew when one was taken. */
+/** Waits after a failed try double from the first to the second of these, and begin anew with each notice. */
 const WAIT_MS_MIN = 1_000;
 const WAIT_MS_MAX = 300_000;
 
@@ -49,26 +49,24 @@ export function createOutbox(options: OutboxOptions): Outbox {
     trying = new AbortController();
     const outcome = await sendWithin(options, trying, notice);
     trying = undefined;
-    if (outcome === 'taken') {
+    if (outcome !== 'taken') failed(outcome.error);
+    else {
       queue.shift();
       delivery.taken();
-    } else {
-      const ms = failed(outcome.error);
-      if (onEnd === undefined) wait(ms);
     }
     next();
   }
 
-  /** @returns how long to wait before the next try, in milliseconds */
-  function failed(error: unknown): number {
+  function failed(error: unknown): void {
     const why = wordsOf(error);
-    const failures = delivery.failed(why);
+    delivery.failed(why);
     const [first] = queue;
-    if (first !== undefined) first.tries += 1;
+    if (first === undefined) return;
+    first.tries += 1;
     if (onEnd !== undefined) lose(0, queue.length, `the host ends, and the last try failed: ${why}`);
-    else if (first?.tries === TRIES_MAX) lose(0, 1, `${TRIES_MAX} tries failed; the last: ${why}`);
-    const asked = error instanceof NotTaken ? error.retryAfterMs : 0;
-    return Math.min(WAIT_MS_MAX, Math.max(asked, WAIT_MS_MIN * 2 ** (failures - 1)));
+    else if (error instanceof NotTaken && error.isFinal) lose(0, 1, `it is refused for good: ${why}`);
+    else if (first.tries === TRIES_MAX) lose(0, 1, `${TRIES_MAX} tries failed; the last: ${why}`);
+    if (onEnd === undefined) wait(waitMs(error, queue[0] === first ? first.tries : 1));
   }
 
   const lose = (from: number, count: number, why: string) =>
@@ -101,6 +99,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
       cancel();
     },
   };
+}
+
+/** @param tries of the notice that is next */
+function waitMs(error: unknown, tries: number): number {
+  const askedMs = error instanceof NotTaken ? error.retryAfterMs : 0;
+  return Math.min(WAIT_MS_MAX, Math.max(askedMs, WAIT_MS_MIN * 2 ** (tries - 1)));
 }
 
 /** One try, which does not take longer than it may, whatever becomes of the request. */

@@ -8,15 +8,21 @@ const RETRY_AFTER = /^\d{1,6}$/;
 /** And this long, in milliseconds. */
 const ANSWER_MS_MAX = 1_000;
 
+/** Refusals that somebody may put right at the receiver, or that pass: sign-in, a path that is not there yet, too much at once. */
+const MAY_PASS: readonly number[] = [401, 403, 404, 407, 408, 409, 423, 425, 429];
+
 /** A receiver answered, and did not take it. */
 export class NotTaken extends Error {
   /** How long it wants to be left alone, in milliseconds; 0 where it does not say. */
   readonly retryAfterMs: number;
+  /** It will not take this one at a later time either: it is the notice that it refuses, and nothing of the moment. */
+  readonly isFinal: boolean;
 
   constructor(status: number, retryAfterMs: number) {
     super(`it answered ${status}`);
     this.name = 'NotTaken';
     this.retryAfterMs = retryAfterMs;
+    this.isFinal = status >= 400 && status < 500 && !MAY_PASS.includes(status);
   }
 }
 

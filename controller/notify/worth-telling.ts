@@ -17,7 +17,12 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 ]);
 
 /** Beside all that the host tries again by itself (`REASONS`): what comes again and again without anybody's doing. */
-const RECURRING: ReadonlySet<string> = new Set(['OutOfMemory', 'Unready']);
+const RECURRING: ReadonlySet<string> = new Set([
+  'OutOfMemory',
+  'Unready',
+  'PullFailed',
+  'CredentialsUnavailable',
+]);
 
 /** What comes again by itself is told once in this time, for each program and revision. */
 export const REPEAT_MS = 3_600_000;

@@ -16,8 +16,13 @@ function stage() {
   return { clock, told, now, end };
 }
 
-const away: HostTrouble = { reason: 'EngineUnavailable', message: 'no answer', afterMs: 30_000 };
-const paused: HostTrouble = { reason: 'PrunePaused', message: '3 are gone', afterMs: 0 };
+const away: HostTrouble = {
+  kind: 'engine',
+  reason: 'EngineUnavailable',
+  message: 'no answer',
+  afterMs: 30_000,
+};
+const paused: HostTrouble = { kind: 'pruning', reason: 'PrunePaused', message: '3 are gone', afterMs: 0 };
 
 describe('what concerns the host itself', () => {
   it('is told once, when it has lasted', async () => {
@@ -46,6 +51,15 @@ describe('what concerns the host itself', () => {
     now.troubles = [paused];
     await clock.advance(AGAIN_MS);
     assert.equal(told.length, 2, 'what still stands by then is told');
+  });
+
+  it('stays the same trouble though its reason changes', async () => {
+    const { clock, told, now } = stage();
+    for (let at = 0; at < 10; at++) {
+      now.troubles = [{ ...away, reason: at % 2 === 0 ? 'RemoteUnreachable' : 'SubmoduleUnavailable' }];
+      await clock.advance(10_000);
+    }
+    assert.equal(told.length, 1);
   });
 
   it('is the engine, a pause of pruning, the registry and the remote, each with its time', () => {

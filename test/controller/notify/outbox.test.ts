@@ -68,18 +68,40 @@ describe('the outbox of a receiver', () => {
   });
 
   it('waits as long as the receiver asks, 5 minutes at most', async () => {
-    let first = true;
-    const { box, clock, tries } = stage(async () => {
-      if (first) {
+    for (const [askedS, waitedS] of [
+      [20, 20],
+      [3_600, 300],
+    ] as const) {
+      let first = true;
+      const { box, clock, tries } = stage(async () => {
+        if (!first) return;
         first = false;
-        throw new NotTaken(429, 20_000);
-      }
+        throw new NotTaken(429, askedS * 1_000);
+      });
+      box.offer(notice('a'));
+      await clock.advance(600_000);
+      assert.deepEqual(
+        tries.map(({ atS }) => atS),
+        [0, waitedS],
+      );
+    }
+  });
+
+  it('gives up at once what the receiver will never take, and holds up nothing behind it', async () => {
+    const { box, clock, tries, seen, log } = stage(async (id) => {
+      if (id === 'a') throw new NotTaken(422, 0);
     });
     box.offer(notice('a'));
-    await clock.advance(60_000);
+    box.offer(notice('b'));
+    await clock.advance(1_000);
     assert.deepEqual(
-      tries.map(({ atS }) => atS),
-      [0, 20],
+      tries.map(({ id }) => id),
+      ['a', 'b'],
+    );
+    assert.deepEqual(seen, { sent: 1, dropped: 1 });
+    assert.ok(
+      log.some((line) => /refused for good: it answered 422/.test(line)),
+      log.join('\n'),
     );
   });
 
