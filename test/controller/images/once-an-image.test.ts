@@ -11,7 +11,7 @@ import { createManualClock, settle } from '../../sim/manual-clock.ts';
 const BUILD = { context: 'sources/a', dockerfile: 'Dockerfile', args: { A: '1' } };
 const IMAGE = { id: 'sha256:1', labels: {} };
 const request = (hash: string) => ({
-  ...{ hash, buildId: `build-${hash}`, build: BUILD, userId: 'me', isFresh: false },
+  ...{ hash, buildId: `build-${hash}`, build: BUILD, userId: 'me', pull: false },
 });
 const pullOf = (reference: string) => ({ reference, userId: 'me', isFresh: false, attempt: 'a' });
 
