@@ -65,3 +65,48 @@ describe('pullPolicy: Always of a build', () => {
     assert.equal(world.pulls.length, 1);
   });
 });
+
+/** A build whose base image its registry does not give, nor has the machine it. */
+async function refused(test: TestContext): Promise<Stage> {
+  const stage = await createStage(test);
+  await stage.start();
+  await stage.write('sources/shop/Dockerfile', `FROM ${BASE}\n`);
+  return stage;
+}
+
+describe('a build that failed for good', () => {
+  it('is tried again for another user, who may have another login', async (test) => {
+    const stage = await refused(test);
+    await stage.create('app', ALWAYS);
+    await stage.reach('app', 'Error');
+    stage.world.remoteImages.add(BASE);
+    await stage.replace('app', { ...ALWAYS, env: { A: '1' } });
+    await stage.host.advance(120_000);
+    assert.equal(stage.status('app').reason, 'BuildFailed', 'the same again would fail again');
+    await stage.edit('app', { userId: 'you' });
+    await stage.reach('app', 'Ready');
+  });
+
+  it('is no word on that of another user, which was wanted while it ran', async (test) => {
+    const stage = await refused(test);
+    const { world, host } = stage;
+    world.callMs = (method) => (method === 'build' ? 30_000 : 0);
+    await stage.create('app', ALWAYS);
+    await host.advance(10_000);
+    assert.equal(stage.status('app').state, 'Building');
+    await stage.edit('app', { userId: 'you' });
+    await host.advance(25_000);
+    world.remoteImages.add(BASE);
+    await stage.reach('app', 'Ready');
+    assert.equal((await stage.reasons('app')).includes('BuildFailed'), false);
+  });
+
+  it('is tried again under another pullPolicy, where the base is on this machine alone', async (test) => {
+    const stage = await refused(test);
+    stage.world.addImage(BASE);
+    await stage.create('app', ALWAYS);
+    assert.equal((await stage.reach('app', 'Error')).reason, 'BuildFailed');
+    await stage.edit('app', { pullPolicy: 'IfNotPresent' });
+    await stage.reach('app', 'Ready');
+  });
+});
