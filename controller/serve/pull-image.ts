@@ -16,9 +16,9 @@ export interface PullImageDeps {
 }
 
 /**
- * Pulls what a program's image is called, and says whether that is another image than the one that it was made of. What
- * is made of that is the caller's. Rejects `NotFound`, `Conflict` where there is nothing to pull or its answer could not
- * be taken up, and as `ImageTasks.pullNow`; what is wrong with the image is an event too.
+ * Pulls what a program's image is called, and says whether that is another image than the one that it was made of.
+ * What is made of that is the caller's. Rejects `NotFound`, `Conflict` where there is nothing to pull or its answer
+ * could not be taken up, and as `ImageTasks.pullNow`; what is wrong with the image is an event too.
  * @param gone fires when nobody waits for the answer any more
  */
 export function createPullImage(
