@@ -26,9 +26,10 @@ export interface ApiDeps {
   dryRun(name: string, text: string): Promise<DryRun>;
   /**
    * Pulls what the program's image is called, and says whether that is another than it was made of. Rejects `NotFound`,
-   * `Conflict` where nothing can be pulled, and what went wrong.
+   * `Conflict` where nothing can be pulled, `Busy` where too many wait for pulls, and what went wrong.
+   * @param gone fires when nobody waits for the answer any more: the pull is stopped
    */
-  pull(name: string): Promise<Pulled>;
+  pull(name: string, gone: AbortSignal): Promise<Pulled>;
   health(): Health;
   /** Prometheus text. */
   metrics(): Promise<{ contentType: string; body: string }>;

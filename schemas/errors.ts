@@ -54,6 +54,11 @@ export const REASONS = {
     http: 502,
     means: 'spec.image is not on this machine, or another is asked for, and could not be pulled.',
   },
+  Busy: {
+    retry: 'never',
+    http: 503,
+    means: 'As many calls as are allowed wait for a pull already; the registry may not answer.',
+  },
   CrashLoopBackOff: {
     retry: 'backoff',
     http: 500,

@@ -63,7 +63,7 @@ async function restart({ c, deps, body }: RouteContext): Promise<Response> {
 async function pull({ c, deps, body }: RouteContext): Promise<Response> {
   jsonObject(body, NO_BODY);
   const { name } = findProgram(c, deps);
-  const { imageId, changed } = await deps.pull(name);
+  const { imageId, changed } = await deps.pull(name, c.req.raw.signal);
   // Which looks its name up anew, whatever the program is doing; one that is stopped gets it at its next start.
   if (changed) await deps.programs.editSpec(name, { restartedAt: freshRestartedAt(deps, name) }, 'pull');
   const { state } = findProgram(c, deps).status;

@@ -7,6 +7,7 @@ import { AppError } from '../../schemas/errors.ts';
 import { type CredentialSource, NO_CREDENTIALS } from '../credentials/credentials.ts';
 import type { Credentials, Image } from '../engine/engine.ts';
 import { createSlots } from '../engine/slots.ts';
+import { createPullNow, type PullNow } from './pull-now.ts';
 import { BUILDS_MAX, type BuildDeps, type BuildRequest, runBuild } from './run-build.ts';
 import { PULLS_MAX, runPull } from './run-pull.ts';
 import { createTaskPool, type Outcome, type Task } from './task-pool.ts';
@@ -22,10 +23,10 @@ export interface ImageTasks {
   build(name: string, request: BuildRequest & Asked): void;
   pull(name: string, request: PullRequest): void;
   /**
-   * Pulls for somebody who waits for the answer, whatever the program waits for. Rejects as `runPull`, and `Conflict`
-   * for a second one at once.
+   * Pulls for somebody who waits for the answer, whatever the program waits for. Rejects as `runPull`, `Conflict` for a
+   * second one at once, `Busy` where too many wait, and `BuildAborted` where nobody does any more, or the host ends.
    */
-  pullNow(name: string, request: Asked & Pick<PullRequest, 'reference'>): Promise<Image>;
+  pullNow(name: string, request: PullNow): Promise<Image>;
   /** The program waits no more; what nobody waits for is stopped. `keep` is the key it goes on waiting for. */
   leave(name: string, keep?: string): void;
   /** What the newest task of a program came to, once. */
@@ -83,7 +84,7 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
     ...{ keysOf: pool.keysOf, keys: pool.keys, leave: pool.leave, takeOutcome: pool.takeOutcome },
     build(name, request) {
       const { hash: key, userId } = request;
-      const id = ['build', key, credentials.scopeOf(userId)].join('\n');
+      const id = ['build', key, credentials.scopeOf(userId), request.pull].join('\n');
       const run = ({ waiters, abort }: Task) =>
         by(userId, waiters, (given) => runBuild(deps, request, given, abort.signal));
       pool.join(name, '', { id, key, isAlone: true, slots: builds, run });
@@ -95,20 +96,9 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
       const task = { id: ['pull', key, ...whose].join('\n'), key, isAlone: false, slots: pulls, run };
       pool.join(name, isFresh ? attempt : '', task);
     },
-    async pullNow(name, { reference: key, userId }) {
-      const id = `now\n${name}`;
-      if (pool.has(id)) throw new AppError('Conflict', `a pull for program ${name} is under way already`);
-      return new Promise((resolve, reject) => {
-        const run = ({ abort }: Task) =>
-          by(userId, new Map([[name, '']]), (given) => runPull(deps, key, given, abort.signal)).then(
-            resolve,
-            reject,
-          );
-        const { abort } = pool.begin({ id, key, isAlone: false, slots: pulls, run }, new Map());
-        const ends = new AppError('BuildAborted', 'the pull was stopped, since the host ends');
-        abort.signal.addEventListener('abort', () => reject(ends), { once: true });
-      });
-    },
+    pullNow: createPullNow(pool, (name, { reference, userId }, signal) =>
+      by(userId, new Map([[name, '']]), (given) => runPull(deps, reference, given, signal)),
+    ),
     close: pool.close,
   };
 }

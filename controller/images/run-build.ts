@@ -27,8 +27,8 @@ export interface BuildRequest {
   hash: string;
   buildId: string;
   build: BuildSpec;
-  /** Asks for base images elsewhere, though they are here: `pullPolicy: Always`. */
-  isFresh: boolean;
+  /** Asks for base images at their registry, though they are here. */
+  pull: boolean;
 }
 
 /**
@@ -63,7 +63,7 @@ export async function runBuild(
         tag: imageTag(buildId),
         // Without the name of a program whose container its base was made of.
         labels: { [LABELS.build]: hash, [LABELS.program]: '' },
-        ...{ pull: request.isFresh, credentials },
+        ...{ pull: request.pull, credentials },
       },
       onLog,
       limit.signal,

@@ -67,7 +67,6 @@ export function createTaskPool(onDone: (name: string) => void) {
       if (running !== undefined && !running.abort.signal.aborted) running.waiters.set(name, attempt);
       else begin(wanted, new Map([[name, attempt]]));
     },
-    has: (id: string) => tasks.has(id),
     keys: () => [...tasks.values()].map(({ key }) => key),
     keysOf: (name: string) =>
       [...tasks.values()].flatMap(({ key, waiters }) => (waiters.has(name) ? [key] : [])),

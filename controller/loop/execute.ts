@@ -64,18 +64,20 @@ async function carryOut(
   const { engine, images } = deps;
   const { name } = status;
   const spec = specOf(goal);
-  const { userId = '', pullPolicy } = spec ?? {};
-  const isFresh = pullPolicy === 'Always';
+  const { userId = '' } = spec ?? {};
   switch (action.kind) {
     case 'build': {
       const build = spec?.build ?? null;
       images.leave(name, action.hash);
-      if (build !== null) images.build(name, { ...action, build, userId, isFresh });
+      if (build !== null) images.build(name, { ...action, build, userId });
       return;
     }
     case 'pull':
       images.leave(name, action.reference);
-      images.pull(name, { reference: action.reference, userId, isFresh, attempt: memory.rollout.attempt });
+      images.pull(name, {
+        ...{ reference: action.reference, userId, attempt: memory.rollout.attempt },
+        isFresh: spec?.pullPolicy === 'Always',
+      });
       return tell(deps, status, 'Pulling', `pulling ${action.reference}`);
     case 'cancelImage':
       images.leave(name);

@@ -8,7 +8,7 @@ import { emptyStatus } from '../../schemas/status.ts';
 import type { Wanted } from '../../schemas/wanted.ts';
 import { type Action, describe } from '../program/action.ts';
 import { eventsBetween, isCommitted } from '../program/events.ts';
-import { type GoalResult, goalOf } from '../program/goal.ts';
+import { type GoalResult, goalOf, isFetchedAnew } from '../program/goal.ts';
 import { plan } from '../program/plan.ts';
 import { asRunning, mayMove } from '../program/roles.ts';
 import { givesUp, probesFor } from '../program/rollback.ts';
@@ -79,7 +79,8 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   // As it is now: a call may change it while engine and files are read.
   const taken = deps.onPass === undefined ? wanted : structuredClone(wanted);
   const wish = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
-  const { volume } = before.memory.program;
+  const { volume, inForce } = before.memory.program;
+  if (isFetchedAnew(inForce, wish.memory.program.inForce)) deps.images.leave(name);
   if (volume !== undefined && wish.memory.program.volume === undefined)
     await trashState(deps, before, volume);
   const trouble = deps.engineTrouble();

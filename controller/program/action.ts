@@ -6,7 +6,8 @@ import type { ProgramSpec } from '../../schemas/program.ts';
  * tests compare them. Whatever ends or removes something says why.
  */
 export type Action =
-  | { kind: 'build'; hash: string; buildId: string }
+  /** `pull`: base images are asked for at their registry, though they are here. */
+  | { kind: 'build'; hash: string; buildId: string; pull: boolean }
   | { kind: 'pull'; reference: string }
   | { kind: 'cancelImage'; why: string }
   | CreateAction
@@ -42,7 +43,7 @@ export interface CreateAction {
 
 /** Each kind in words. */
 const WORDS: { [K in Action['kind']]: (action: Extract<Action, { kind: K }>) => string } = {
-  build: ({ buildId }) => `build ${buildId}`,
+  build: ({ buildId, pull }) => `build ${buildId}${pull ? ' on base images that are pulled' : ''}`,
   pull: ({ reference }) => `pull ${reference}`,
   cancelImage: ({ why }) => `cancel the build: ${why}`,
   create: ({ containerName, revision, why }) =>

@@ -44,6 +44,7 @@ export function goalOf(
   const isOther = known === undefined || digest(known.spec) !== digest(spec);
   const isNew = isOther && program !== undefined;
   const next = withProgram(isNew ? forgetCrashes(memory) : memory, { inForce });
+  if (isFetchedAnew(known, inForce)) delete next.failedImage;
   // Data belongs to the user who made it; another one, also of a name not yet quite deleted, begins anew.
   if (known !== undefined && known.spec.userId !== spec.userId) {
     delete next.program.volume;
@@ -53,6 +54,16 @@ export function goalOf(
 }
 
 type InForce = OfProgram['inForce'];
+
+/**
+ * Whether an image, or what it is built on, may be had now where it was not before, or the other way round: another
+ * user has another login. What came of it, or is still under way, is no answer to this wish.
+ */
+export function isFetchedAnew(known: InForce, wanted: InForce): boolean {
+  if (known === undefined || wanted === undefined) return false;
+  const { userId, pullPolicy } = known.spec;
+  return userId !== wanted.spec.userId || pullPolicy !== wanted.spec.pullPolicy;
+}
 
 /** A spec that nobody changed keeps its defaults, so that a newer host never replaces a running fleet. */
 function resolved({ rawSpec, labels, annotations }: Program, known: InForce, hostRuntime: Runtime): InForce {

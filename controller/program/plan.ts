@@ -194,11 +194,19 @@ function planCreate(situation: Running): Action[] {
   const failed = memory.failedImage?.key === imageKey ? memory.failedImage : undefined;
   // What failed for good was another attempt's, where this one's was not tried.
   if (failed?.nextAt === '' && image.kind === 'absent') return [];
-  const wait = waitFor(waitMs(failed?.nextAt ?? '', nowMs), 'the build is tried again');
+  const wait = waitFor(
+    waitMs(failed?.nextAt ?? '', nowMs),
+    `the ${spec.build === null ? 'pull' : 'build'} is tried again`,
+  );
   if (wait.length > 0) return wait;
-  return [
-    spec.build === null ? { kind: 'pull', reference: imageKey } : { kind: 'build', hash: imageKey, buildId },
-  ];
+  if (spec.build === null) return [{ kind: 'pull', reference: imageKey }];
+  return [{ kind: 'build', hash: imageKey, buildId, pull: isOfNewBases(situation) }];
+}
+
+/** Under `Always`, but not where a revision was made of it already: what is healed, or comes back, is what it was. */
+function isOfNewBases({ spec, rollback, imageKey, memory: { program, rollout } }: Running): boolean {
+  if (spec.pullPolicy !== 'Always' || rollback !== undefined || rollout.verdict !== 'new') return false;
+  return program.newest?.hash !== revisionHash(spec, imageKey);
 }
 
 function create(situation: Running, imageId: string): Action {

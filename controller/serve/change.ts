@@ -11,7 +11,8 @@ export function describeChange(
   to: ProgramSpec,
   { isUp, isKept }: { isUp: boolean; isKept: boolean },
 ): string[] {
-  const changed = (Object.keys(to) as (keyof ProgramSpec)[]).filter(
+  // Of all the fields there are: one that was taken out is none of `to`.
+  const changed = (Object.keys(ON_CHANGE) as (keyof ProgramSpec)[]).filter(
     (field) => from === undefined || stableJson(from[field]) !== stableJson(to[field]),
   );
   if (to.desiredState === 'Stopped') return isUp ? ['stop the running container'] : [];

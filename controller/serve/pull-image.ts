@@ -1,7 +1,7 @@
 import type { Pulled } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { short } from '../../schemas/container.ts';
-import { AppError, withHint } from '../../schemas/errors.ts';
+import { AppError, type Reason, withHint } from '../../schemas/errors.ts';
 import { attemptImage } from '../../schemas/memory.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { ImageTasks } from '../images/once-an-image.ts';
@@ -16,20 +16,21 @@ export interface PullImageDeps {
 }
 
 /**
- * Pulls what a program's image is called, and says whether that is another image than the one that it was made of. What
- * is made of that is the caller's. Rejects `NotFound`, `Conflict` where there is nothing to pull or its answer could not
- * be taken up, and as a pull does, which is an event too.
+ * Pulls what a program's image is called, and says whether that is another image than the one that it was made of.
+ * What is made of that is the caller's. Rejects `NotFound`, `Conflict` where there is nothing to pull or its answer
+ * could not be taken up, and as `ImageTasks.pullNow`; what is wrong with the image is an event too.
+ * @param gone fires when nobody waits for the answer any more
  */
 export function createPullImage(
   deps: PullImageDeps,
   { mustGet }: Pick<ProgramViews, 'mustGet'>,
-): (name: string) => Promise<Pulled> {
+): (name: string, gone: AbortSignal) => Promise<Pulled> {
   const { registry } = deps;
-  return async (name) => {
+  return async (name, gone) => {
     const { status } = mustGet(name);
     const { reference, userId } = wanted(status, registry.get(name)?.program?.rawSpec);
     registry.mustBeEditable();
-    const pulling = deps.pullNow(name, { reference, userId });
+    const pulling = deps.pullNow(name, { reference, userId, gone });
     try {
       const { id } = await pulling;
       const { memory, imageId } = mustGet(name).status;
@@ -41,14 +42,15 @@ export function createPullImage(
       await deps.tell(name, { type: 'Normal', reason: 'Pulled', message });
       return { imageId: id, changed };
     } catch (error) {
-      const isRefused =
-        error instanceof AppError && (error.reason === 'Conflict' || error.reason === 'NotFound');
-      if (!isRefused)
+      if (!(error instanceof AppError && NO_PULL.has(error.reason)))
         await deps.tell(name, { type: 'Warning', reason: 'PullFailed', message: withHint(error) });
       throw error;
     }
   };
 }
+
+/** Ends of a call that say nothing about the image. */
+const NO_PULL: ReadonlySet<Reason> = new Set(['Conflict', 'NotFound', 'Busy', 'BuildAborted']);
 
 /** What the manifest names or, while it is not valid, what is in force. */
 function wanted(

@@ -7,8 +7,9 @@ import type { PassRecord } from './pass.ts';
 type Json = Record<string, unknown>;
 
 /**
- * The record with other words in place of all values of `env`, and of headers of probes: equal ones stay equal, so that the mind comes to the
- * same. What is known by a hash over them (containers, revisions, attempts) gets the hash that belongs to the new words.
+ * The record with other words in place of all values of `env`, and of headers of probes: equal ones stay equal, so
+ * that the mind comes to the same. What is known by a hash over them (containers, revisions, attempts) gets the hash
+ * that belongs to the new words.
  */
 export function masked(record: PassRecord): PassRecord {
   const words = new Map<string, string>();

@@ -197,8 +197,9 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           stream: pieces(chunks(host.logChunks, options.follow ? options.signal : undefined), host.logTimes),
         };
       },
-      async pull(name) {
+      async pull(name, gone) {
         check('pull');
+        host.signals.push(gone);
         need(name);
         host.calls.push(`pull ${name}`);
         return { imageId: 'sha256:22', changed: host.pullChanges };

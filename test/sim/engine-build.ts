@@ -52,7 +52,7 @@ export async function simBuild(
     }
     onLog(`#${index + 1} ${line.trim()}\n`);
     if (word === 'FROM') {
-      checkBase(world, rest[0] ?? '');
+      checkBase(world, rest[0] ?? '', request.pull === true);
       below = world.images.get(world.tags.get(rest[0] ?? '') ?? '')?.layers ?? [];
     }
     if (word === 'COPY') copied += files.get(rest[0] ?? '')?.length ?? 0;
@@ -76,8 +76,9 @@ export async function simBuild(
   return { id, labels: { ...request.labels } };
 }
 
-function checkBase(world: SimWorld, base: string): void {
-  if (base === 'scratch' || world.tags.has(base)) return;
+function checkBase(world: SimWorld, base: string, isPulled: boolean): void {
+  if (base === 'scratch' || (world.tags.has(base) && !isPulled)) return;
+  if (isPulled) world.pulls.push(base);
   if (world.networkDown) throw new AppError('BuildNetworkFailed', `dial tcp: lookup ${base}: no such host`);
   if (!world.remoteImages.has(base)) throw new AppError('BuildFailed', `${base}: pull access denied`);
 }

@@ -230,5 +230,7 @@ test('pull makes a new revision of another image alone', async () => {
   assert.deepEqual([same.json.changed, same.json.message, host.calls.length], [false, 'nothing changed', 3]);
   host.failures.set('pull', new AppError('ImageNotFound', 'x could not be pulled'));
   assert.equal((await call('POST', '/programs/p/pull')).status, 502);
+  host.failures.set('pull', new AppError('Busy', 'ten calls wait'));
+  assert.equal((await call('POST', '/programs/p/pull')).status, 503);
   assert.equal((await call('POST', '/programs/q/pull')).status, 404);
 });

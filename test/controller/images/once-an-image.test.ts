@@ -11,9 +11,11 @@ import { createManualClock, settle } from '../../sim/manual-clock.ts';
 const BUILD = { context: 'sources/a', dockerfile: 'Dockerfile', args: { A: '1' } };
 const IMAGE = { id: 'sha256:1', labels: {} };
 const request = (hash: string) => ({
-  ...{ hash, buildId: `build-${hash}`, build: BUILD, userId: 'me', isFresh: false },
+  ...{ hash, buildId: `build-${hash}`, build: BUILD, userId: 'me', pull: false },
 });
 const pullOf = (reference: string) => ({ reference, userId: 'me', isFresh: false, attempt: 'a' });
+
+const asked = (gone = new AbortController().signal) => ({ reference: 'r/x:1', userId: 'me', gone });
 
 interface Running {
   request: BuildImage;
@@ -274,10 +276,10 @@ describe('image tasks', () => {
     tasks.pull('a', pullOf('r/x:1'));
     tasks.pull('b', pullOf('r/x:1'));
     tasks.pull('c', { ...pullOf('r/x:1'), isFresh: true, attempt: 'c1' });
-    const now = tasks.pullNow('d', { reference: 'r/x:1', userId: 'me' });
-    await assert.rejects(tasks.pullNow('d', { reference: 'r/x:1', userId: 'me' }), /under way already/);
+    const now = tasks.pullNow('d', asked());
+    await assert.rejects(tasks.pullNow('d', asked()), /under way already/);
     await settle();
-    assert.equal(pulling.length, 2, 'two at a time');
+    assert.equal(pulling.length, 3);
     for (const index of [0, 1, 2]) {
       pulling[index]?.end();
       await settle();
@@ -285,6 +287,55 @@ describe('image tasks', () => {
     assert.deepEqual(await now, IMAGE);
     assert.deepEqual([pulling.length, done], [3, ['a', 'b', 'c']]);
     assert.deepEqual([tasks.takeOutcome('a'), tasks.takeOutcome('c')], [{}, { pulled: 'c1' }]);
+  });
+
+  it('build on what is here beside those that ask for base images, and take neither for the other', async () => {
+    const { running, tasks, done } = createBench();
+    tasks.build('a', request('h1'));
+    tasks.build('b', { ...request('h1'), pull: true });
+    tasks.build('c', { ...request('h1'), pull: true });
+    for (const index of [0, 1]) {
+      await settle();
+      running[index]?.end();
+      await settle();
+    }
+    assert.deepEqual(
+      running.map(({ request: { pull } }) => pull),
+      [false, true],
+    );
+    assert.deepEqual(done, ['a', 'b', 'c']);
+  });
+
+  it('let no call keep a program from its image, nor more than ten wait', async () => {
+    const { pulling, tasks } = createBench();
+    const calls = Array.from({ length: 10 }, (_, index) => tasks.pullNow(`called-${index}`, asked()));
+    const told = Promise.allSettled(calls);
+    await assert.rejects(tasks.pullNow('one-more', asked()), { reason: 'Busy', http: 503 });
+    tasks.pull('a', pullOf('r/y:1'));
+    await settle();
+    assert.deepEqual(pulling.map(({ reference }) => reference).sort(), ['r/x:1', 'r/x:1', 'r/y:1']);
+    pulling[0]?.end();
+    await settle();
+    assert.deepEqual([pulling.length, await calls[0]], [4, IMAGE]);
+    await tasks.close();
+    assert.equal((await told).filter(({ status }) => status === 'rejected').length, 9);
+  });
+
+  it('stop a pull whose caller is gone, whether it has begun or not', async () => {
+    const { pulling, tasks } = createBench();
+    const gone = new AbortController();
+    const begun = tasks.pullNow('a', asked(gone.signal));
+    await settle();
+    const stopped = assert.rejects(begun, { reason: 'BuildAborted' });
+    gone.abort();
+    await stopped;
+    assert.equal(pulling[0]?.signal.aborted, true);
+    await assert.rejects(tasks.pullNow('a', asked(gone.signal)), { reason: 'BuildAborted' });
+    const again = tasks.pullNow('a', asked());
+    await settle();
+    assert.equal(pulling.length, 2);
+    pulling[1]?.end();
+    assert.deepEqual(await again, IMAGE);
   });
 
   it('share nothing between users who are taken in with other credentials, and tell of theirs', async () => {

@@ -104,6 +104,8 @@ test('what is forgotten, and when', () => {
   assert.deepEqual(after(once), ['backOff', 'failedBuild', 'failedStart', 'finished'], 'nothing changed');
   assert.deepEqual(after({ ...once, restartedAt: 'now' }), [], 'a fresh try');
   assert.deepEqual(after({ ...once, desiredState: 'Stopped' }), [], 'stopped');
+  for (const fetched of [{ userId: 'you' }, { pullPolicy: 'Always' }])
+    assert.deepEqual(after({ ...once, ...fetched }), ['finished'], 'it may be had now');
   assert.deepEqual(
     after({ ...once, env: { A: '1' } }),
     ['failedBuild', 'finished'],

@@ -260,6 +260,11 @@ describe('the difference of two specs', () => {
     assert.deepEqual(running({ ...image, readiness: { tcp: true } }), []);
     assert.equal(running({ ...image, runtime: 'runsc' })[0], 'pull shop/app:1 unless it is on this machine');
     assert.equal(running({ ...image, restartedAt: '2026-11-22T10:00:00.000Z' }).length, 4);
+    for (const field of ['command', 'args']) {
+      const from = spec({ ...image, [field]: ['a'] });
+      // What is not given is not there: no field of the wanted spec tells that one was taken out.
+      assert.equal(describeChange(from, spec(image), { isUp: true, isKept: true }).length, 4, field);
+    }
     assert.equal(describeChange(undefined, spec(built), down).includes('stop the running container'), false);
     assert.deepEqual(describeChange(spec(image), spec({ ...image, desiredState: 'Stopped' }), down), []);
   });
