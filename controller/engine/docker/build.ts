@@ -32,13 +32,17 @@ export async function buildImage(
   signal: AbortSignal,
 ): Promise<string> {
   const secrets = createSecrets();
-  const credentials = secrets.noting(request.credentials);
+  // A build may end while a look-up goes on.
+  const over = new AbortController();
+  const credentials = secrets.noting(request.credentials, AbortSignal.any([signal, over.signal]));
   // What the steps are and print is their author's, who could have words tried out by what is masked of them.
   const mask = (text: string) => besideDockerfile(text, secrets.mask);
   try {
     return await buildWith(connection, decode, { ...request, credentials }, { onLog, mask }, signal);
   } catch (error) {
     throw secrets.maskedError(error, mask);
+  } finally {
+    over.abort();
   }
 }
 

@@ -24,8 +24,8 @@ export function authConfigOf(auth: RegistryAuth, registry: string): Record<strin
  * words of the registry and the engine alone: where others choose the words, what is masked tells them what is right.
  */
 export interface Secrets {
-  /** The same, noted. */
-  noting(credentials: Credentials | undefined): Credentials;
+  /** The same, noted. @param signal ends each look-up: nobody waits any more */
+  noting(credentials: Credentials | undefined, signal?: AbortSignal): Credentials;
   mask(text: string): string;
   /** The error without them. @param hide in place of `mask`, where some of its words are not the engine's */
   maskedError(error: unknown, hide?: (text: string) => string): unknown;
@@ -41,8 +41,8 @@ export function createSecrets(): Secrets {
   };
   return {
     mask,
-    noting: (credentials) => async (registry) => {
-      const auth = await credentials?.(registry);
+    noting: (credentials, signal) => async (registry) => {
+      const auth = await credentials?.(registry, signal);
       for (const secret of auth === undefined ? [] : formsOf(auth)) if (secret !== '') secrets.add(secret);
       return auth;
     },

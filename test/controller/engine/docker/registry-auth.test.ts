@@ -46,6 +46,15 @@ describe('credentials on their way to the engine', () => {
     assert.deepEqual([masked.reason, masked.hint, masked.cause], ['ImageNotFound', 'h', undefined]);
   });
 
+  it('are looked up for as long as somebody waits', async () => {
+    const { signal } = new AbortController();
+    const given = createSecrets().noting(async (_, until) => {
+      assert.equal(until, signal);
+      return undefined;
+    }, signal);
+    assert.equal(await given('registry.example'), undefined);
+  });
+
   it('are hidden whole, though the one of another registry is a part of them', async () => {
     const secrets = createSecrets();
     const words = new Map([
