@@ -222,6 +222,61 @@ describe('another spec', () => {
     );
   });
 
+  it('keeps the comments of a merge that is written out, and all of what stands beside it', () => {
+    const without = ({ env: _, ...spec }: Record<string, unknown>) => spec;
+    assert.equal(
+      replaced('spec:\n  <<: *common # why\n  publishPort: 19005 # pinned\n', without),
+      'spec:\n  # why\n  userId: u\n  image: i\n  publishPort: 19005 # pinned\n',
+    );
+    assert.equal(
+      replaced(
+        'x-p: &p {publishPort: 19005}\nspec:\n  <<: # of all\n    - *common # ours\n  args: ["# a"]\n  # and\n  <<: *p # port\n',
+        without,
+      ),
+      'x-p: &p {publishPort: 19005}\nspec:\n  # of all\n  # ours\n  # and\n  # port\n  userId: u\n  image: i\n  publishPort: 19005\n  args: ["# a"]\n',
+    );
+  });
+
+  /** With an `env` of its own, some of which came by a merge. */
+  const nested = (lines: string) => `spec:\n  <<: *common # why\n  env:\n${lines}  image: i # same\n`;
+  const withEnv = (env: Record<string, string>) => (spec: Record<string, unknown>) => ({ ...spec, env });
+
+  it('is written in place beside a merge that is written out in it', () => {
+    const own = `    # mine\n    C: '3' # three\n`;
+    assert.equal(
+      replaced(
+        nested(`${own}    <<: *env # both\n    D: |- # long\n      # text\n`),
+        withEnv({ A: '1', C: '3', D: '# text' }),
+      ),
+      nested(`${own}    # both\n    A: "1"\n    D: |- # long\n      # text\n`),
+    );
+    assert.equal(
+      replaced(nested(`    <<: *env\n${own}`), withEnv({ A: '7', C: '4', E: '5' })),
+      nested(`    A: "7"\n${own.replace('3', '4')}    E: "5"\n`),
+    );
+    assert.equal(
+      replaced("spec: {<<: *common, env: {<<: *env, C: '3'}}\n", withEnv({ A: '1', C: '3' })),
+      'spec: {<<: *common, env: {A: "1", C: \'3\'}}\n',
+    );
+  });
+
+  it('without what stood over something merged has the merge written out, and no other', () => {
+    assert.equal(
+      replaced(
+        nested(`    <<: *env # both\n    A: "9" # over\n    C: '3' # three\n`),
+        withEnv({ B: '2', C: '3' }),
+      ),
+      nested(`    # both\n    B: "2"\n    C: '3' # three\n`),
+    );
+    assert.equal(
+      replaced(
+        'x-p: &p {args: [a]}\nspec:\n  <<: *p # why\n  args: [b]\n  userId: u\n  image: i # mine\n',
+        ({ args: _, ...spec }) => spec,
+      ),
+      'x-p: &p {args: [a]}\nspec:\n  userId: u\n  image: i # mine\n',
+    );
+  });
+
   it('is written in the place of an alias, not into its anchor', () => {
     assert.equal(
       replaced('spec:\n  userId: u\n  image: i\n  env: *env # shared\n', (spec) => ({
