@@ -2,7 +2,7 @@ import { type Document, isCollection, isMap, isNode, type Pair, visit, type YAML
 import { AppError } from '../../schemas/errors.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import { keyText } from './manifest.ts';
-import { dataOf, parseYamlDocument } from './yaml-document.ts';
+import { dataOf, NO_ALIASES_MAX, parseYamlDocument } from './yaml-document.ts';
 import { applySplices, mapSplices, pairSplices, type Splice } from './yaml-splices.ts';
 import { inlineText } from './yaml-text.ts';
 
@@ -180,7 +180,11 @@ function writeOutAliases(text: string, field: string): string {
       if (source === undefined || !(alias === spec || (from >= start && from < end))) return;
       const isInFlow = path.some((parent) => isCollection(parent) && parent.flow === true);
       const [at, behind] = rangeOf(alias);
-      splices.push({ start: at, end: behind, text: inlineText(source.toJS(document), isInFlow) });
+      splices.push({
+        start: at,
+        end: behind,
+        text: inlineText(source.toJS(document, NO_ALIASES_MAX), isInFlow),
+      });
     },
   });
   return applySplices(text, splices);

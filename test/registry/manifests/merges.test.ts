@@ -119,6 +119,26 @@ describe('what aliases and merges come to', () => {
   it('leaves room for what people write', () => {
     const all = Array.from({ length: 60 }, (_, n) => `x-${n}: {<<: *common, image: i${n}}`).join('\n');
     assert.equal(specOf(`${COMMON}${all}\nspec: *common\n`)?.image, 'i');
+    // One thing often, and things in one another: yaml 2.9.1 by itself refuses both by their counts.
+    const often = Array.from({ length: 150 }, () => '*w').join(', ');
+    const text = `x-w: &w w\nspec: {userId: u, image: i, args: [${often}]}\n`;
+    assert.deepEqual(specOf(text)?.args, Array(150).fill('w'));
+    const use = (of: string, n: number) => Array.from({ length: n }, () => `*${of}`).join(', ');
+    const deep = `x-a: &a {k: v}\nx-b: &b [${use('a', 15)}]\nx-c: &c [${use('b', 15)}]\n`;
+    assert.equal(specOf(`${deep}spec: {userId: u, image: i}\n`)?.image, 'i');
+    const edited = stop(`${HEAD}${deep}spec: {userId: u, image: i}\n`);
+    assert.equal(edited, `${HEAD}${deep}spec: {desiredState: Stopped, userId: u, image: i}\n`);
+  });
+
+  it('is asked before all that is read, a second document and a text in error being read by nobody', () => {
+    const bomb = ['x-0: &a0 [v, v]'];
+    for (let n = 1; n <= 16; n++) bomb.push(`x-${n}: &a${n} [*a${n - 1}, *a${n - 1}]`);
+    const text = `${bomb.join('\n')}\nspec: {userId: u, image: i}\n`;
+    assert.match(problemOf(text), /the file says too much/);
+    assert.match(problemOf(`${text}---\na: 1\n`), /more than one document/);
+    assert.match(problemOf(`${text}a: 1\na: 2\n`), /unique/);
+    for (const end of ['', '---\na: 1\n', 'a: 1\na: 2\n'])
+      assert.throws(() => stop(HEAD + text + end), /does not parse/);
   });
 });
 
