@@ -1,4 +1,4 @@
-import { AppError } from '../../../schemas/errors.ts';
+import { AppError, messageOf } from '../../../schemas/errors.ts';
 import type { Credentials, RegistryAuth } from '../engine.ts';
 
 /** Docker's own registry, under the name that it has in references, and that it takes credentials for. */
@@ -27,7 +27,10 @@ export interface Secrets {
   /** The same, noted. @param signal ends each look-up: nobody waits any more */
   noting(credentials: Credentials | undefined, signal?: AbortSignal): Credentials;
   mask(text: string): string;
-  /** The error without them. @param hide in place of `mask`, where some of its words are not the engine's */
+  /**
+   * The error without them: where any was given away also without its cause and stack, which hold what the engine said
+   * as it came. @param hide in place of `mask`, where some of its words are not the engine's
+   */
   maskedError(error: unknown, hide?: (text: string) => string): unknown;
 }
 
@@ -47,9 +50,10 @@ export function createSecrets(): Secrets {
       return auth;
     },
     maskedError(error, hide = mask) {
-      if (!(error instanceof AppError) || hide(error.message) === error.message) return error;
-      // Without its cause, which says it too.
-      return new AppError(error.reason, hide(error.message), { hint: error.hint });
+      if (secrets.size === 0) return error;
+      if (!(error instanceof AppError)) return new AppError('InternalError', hide(messageOf(error)));
+      const { reason, message, hint } = error;
+      return new AppError(reason, hide(message), { hint: hint === undefined ? hint : mask(hint) });
     },
   };
 }

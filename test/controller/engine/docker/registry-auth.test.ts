@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { besideDockerfile } from '../../../../controller/engine/docker/errors.ts';
 import {
   authConfigOf,
@@ -44,6 +45,20 @@ describe('credentials on their way to the engine', () => {
     assert.ok(masked instanceof AppError);
     assert.equal(masked.message, 'denied: (secret), Basic (secret), https://me:(secret)@registry.example');
     assert.deepEqual([masked.reason, masked.hint, masked.cause], ['ImageNotFound', 'h', undefined]);
+  });
+
+  it('do not come back beside the words either: in a cause, a hint, or an error that nobody foresaw', async () => {
+    const secrets = createSecrets();
+    const cause = Object.assign(new Error('the pull failed'), { body: 'p@ss/1' });
+    const clean = new AppError('ImageNotFound', 'it could not be pulled', { cause, hint: 'try p@ss/1' });
+    assert.equal(secrets.maskedError(clean), clean, 'nothing was given away yet');
+    await secrets.noting(async () => ({ kind: 'password', username: 'me', password: 'p@ss/1' }))('any');
+    assert.ok(inspect(clean).includes('p@ss/1'));
+    for (const error of [clean, new Error('no p@ss/1 here', { cause })]) {
+      const masked = secrets.maskedError(error);
+      assert.ok(masked instanceof AppError);
+      assert.equal(inspect(masked).includes('p@ss/1'), false);
+    }
   });
 
   it('are looked up for as long as somebody waits', async () => {
