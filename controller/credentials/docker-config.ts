@@ -96,8 +96,9 @@ function unusable(file: string, why: string): CredentialTrouble {
 
 /** The name of the helper that has those of a registry; undefined for none. Throws `CredentialTrouble`. */
 export function helperOf({ file, helpers, store }: DockerConfig, key: string): string | undefined {
-  const name = helpers.get(key) ?? store;
-  if (name === undefined || name === null) return undefined;
+  const name = helpers.has(key) ? helpers.get(key) : store;
+  // An empty one is how docker is told that for this registry the file itself counts, whatever has all others.
+  if (name === undefined || name === null || name === '') return undefined;
   if (typeof name === 'string' && HELPER_PATTERN.test(name)) return name;
   throw unusable(file, `the name of the credential helper for ${key} is none`);
 }

@@ -164,6 +164,19 @@ describe('a credential helper', () => {
     assert.deepEqual(await look(file, 'n.example'), { auth: undefined, told: [] }, 'as docker: not the file');
   });
 
+  it('is none for a registry whose entry is empty: the file itself counts, as for docker', async () => {
+    await helper('rest', `printf '{"Username":"rest","Secret":"x"}'`);
+    const auths = { 'a.example': { auth: basic(`file:${SECRET}`) } };
+    const file = await fileOf({
+      auths,
+      credHelpers: { 'a.example': '', 'b.example': null },
+      credsStore: 'rest',
+    });
+    assert.deepEqual(await look(file, 'a.example'), { auth: password('file'), told: [] });
+    assert.deepEqual(await look(file, 'b.example'), { auth: undefined, told: [] });
+    assert.deepEqual((await look(file, 'c.example')).auth, password('rest', 'x'));
+  });
+
   it('that fails is told with how to try it, and with none of its words', async () => {
     await helper('bad', `echo "${SECRET}"; echo "${SECRET}" >&2; exit 3`);
     await helper('odd', `printf '{"Secret":"${SECRET}"}'`);
