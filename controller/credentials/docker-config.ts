@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { codeOf } from '../../schemas/errors.ts';
 import { isRecord } from '../../schemas/is-record.ts';
 import type { RegistryAuth } from '../engine/engine.ts';
@@ -61,7 +61,8 @@ function byKey(entries: [string, unknown][]): [string, unknown][] {
 
 async function textOf(file: string): Promise<string> {
   try {
-    const handle = await open(file, 'r');
+    // A pipe would be waited for without an end, by the start of the host too.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = await handle.stat();
       if (!stat.isFile()) throw unusable(file, 'it is no file');

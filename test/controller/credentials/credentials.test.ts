@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -99,9 +100,12 @@ describe('a docker config file', () => {
 
   it('that can not be used is told by name, with what to do and nothing of what it holds', async () => {
     const locked = await fileOf({});
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
     const broken: [string, RegExp][] = [
       [join(folder, 'none.json'), /can not be read \(ENOENT\)/],
       [folder, /is no file|EISDIR/],
+      [pipe, /is no file/],
       [await fileOf(`{"auths": {"a.example": {"auth": "${SECRET}"}`), /is not JSON/],
       [await fileOf(`"${SECRET}"`), /no JSON object/],
       [await fileOf({ auths: [SECRET] }), /its auths is no object/],
