@@ -33,12 +33,14 @@ export function createCredentials({ all, byUser }: CredentialFiles, clock: Clock
     of(userId, onTrouble) {
       const files = [byUser.get(userId), all].filter((file) => file !== undefined);
       const told = new Set<string>();
-      return async (registry) => {
+      return async (registry, signal) => {
         for (const file of files) {
           try {
-            const auth = await lookUp(file, registryKey(registry), clock);
+            const auth = await lookUp(file, registryKey(registry), clock, signal);
             if (auth !== undefined) return auth;
           } catch (error) {
+            // It is no trouble of theirs.
+            if (signal?.aborted === true) return undefined;
             if (!(error instanceof CredentialTrouble)) throw error;
             if (!told.has(error.message)) onTrouble(error.message);
             told.add(error.message);
@@ -51,10 +53,15 @@ export function createCredentials({ all, byUser }: CredentialFiles, clock: Clock
 }
 
 /** As docker: where a helper is named for a registry, or for all, the file itself is not asked. */
-async function lookUp(file: string, key: string, clock: Clock): Promise<RegistryAuth | undefined> {
+async function lookUp(
+  file: string,
+  key: string,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<RegistryAuth | undefined> {
   const config = await readDockerConfig(file);
   const helper = helperOf(config, key);
-  return helper === undefined ? authOf(config, key) : askHelper(helper, key, clock);
+  return helper === undefined ? authOf(config, key) : askHelper(helper, key, clock, { signal });
 }
 
 /** What is wrong with the files, in words for people: to be told when the host starts. */

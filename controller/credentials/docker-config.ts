@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { codeOf } from '../../schemas/errors.ts';
 import { isRecord } from '../../schemas/is-record.ts';
 import type { RegistryAuth } from '../engine/engine.ts';
@@ -61,7 +61,8 @@ function byKey(entries: [string, unknown][]): [string, unknown][] {
 
 async function textOf(file: string): Promise<string> {
   try {
-    const handle = await open(file, 'r');
+    // A pipe would be waited for without an end, by the start of the host too.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = await handle.stat();
       if (!stat.isFile()) throw unusable(file, 'it is no file');
@@ -96,8 +97,9 @@ function unusable(file: string, why: string): CredentialTrouble {
 
 /** The name of the helper that has those of a registry; undefined for none. Throws `CredentialTrouble`. */
 export function helperOf({ file, helpers, store }: DockerConfig, key: string): string | undefined {
-  const name = helpers.get(key) ?? store;
-  if (name === undefined || name === null) return undefined;
+  const name = helpers.has(key) ? helpers.get(key) : store;
+  // An empty one is how docker is told that for this registry the file itself counts, whatever has all others.
+  if (name === undefined || name === null || name === '') return undefined;
   if (typeof name === 'string' && HELPER_PATTERN.test(name)) return name;
   throw unusable(file, `the name of the credential helper for ${key} is none`);
 }

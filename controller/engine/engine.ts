@@ -206,9 +206,9 @@ export type RegistryAuth =
 
 /**
  * Those for a registry, by its name in a reference: `docker.io`, `registry.example:5000`; undefined where there are
- * none. Asked for when they are needed, and never kept. Never rejects.
+ * none. Asked for when they are needed, and never kept. Never rejects; where `signal` fires it ends at once, with none.
  */
-export type Credentials = (registry: string) => Promise<RegistryAuth | undefined>;
+export type Credentials = (registry: string, signal?: AbortSignal) => Promise<RegistryAuth | undefined>;
 
 export interface BuildImage {
   /** A tar of the context, or a range of its bytes, the end included. */

@@ -2,14 +2,17 @@ import { type Document, isCollection, isMap, isNode, type Pair, visit, type YAML
 import { AppError } from '../../schemas/errors.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import { keyText } from './manifest.ts';
-import { dataOf, parseYamlDocument } from './yaml-document.ts';
-import { applySplices, mapSplices, mergeSplices, pairSplices, type Splice } from './yaml-splices.ts';
+import { dataOf, NO_ALIASES_MAX, parseYamlDocument } from './yaml-document.ts';
+import { applySplices, mapSplices, pairSplices, type Splice } from './yaml-splices.ts';
 import { inlineText } from './yaml-text.ts';
 
 type Data = Record<string, unknown>;
 
 /** Fields a rollback leaves alone: they say what is wanted now, not what the program is. */
 const KEPT_FIELDS = ['desiredState', 'restartedAt'];
+
+/** When merges are written out: no more than has to be, and then where something may have come to light. */
+const UNMERGE = ['needed', 'removing'] as const;
 
 /**
  * Sets fields of `spec` and leaves every other byte of the text as it stands: comments, order, quoting, spacing.
@@ -33,9 +36,11 @@ export function replaceSpec(text: string, wanted: Record<string, unknown>): stri
     ...Object.entries(data.spec).filter(isKept),
     ...Object.entries(wanted).filter((entry) => !isKept(entry)),
   ]);
-  const inPlace = splice(text, (whole, map) => mapSplices(whole, map, data.spec, spec));
-  const edited = inPlace.find((candidate) => says(candidate, { ...data, spec }, text));
-  if (edited !== undefined) return edited;
+  for (const unmerge of UNMERGE) {
+    const inPlace = splice(text, (whole, map) => mapSplices(whole, map, data.spec, spec, { unmerge }));
+    const edited = inPlace.find((candidate) => says(candidate, { ...data, spec }, text));
+    if (edited !== undefined) return edited;
+  }
   // One by one, so that only what can not be edited in place is written anew. New ones first: no spec is empty.
   const gone = Object.keys(data.spec).filter((field) => !Object.hasOwn(spec, field));
   return [...Object.keys(spec), ...gone].reduce((now, field) => setSpecField(now, field, spec[field]), text);
@@ -50,14 +55,14 @@ function setSpecField(text: string, field: string, value: unknown, onTop = false
   const others = Object.entries(data.spec).filter(([name]) => value !== undefined || name !== field);
   const spec = { ...Object.fromEntries(others), ...(value === undefined ? {} : { [field]: value }) };
   if (stableJson(spec) === stableJson(data.spec)) return text;
-  const inPlace = (whole: string, map: YAMLMap, under: number) =>
-    mapSplices(whole, map, data.spec, spec, onTop ? under : undefined);
+  const inPlace = (unmerge: (typeof UNMERGE)[number]) => (whole: string, map: YAMLMap, at: number) =>
+    mapSplices(whole, map, data.spec, spec, { under: onTop ? at : undefined, unmerge });
   const anew = (whole: string, map: YAMLMap) => {
     const pair = pairOf(map, field);
     return pair && value !== undefined ? pairSplices(whole, map, pair, value) : undefined;
   };
   const ways = [
-    (base: string) => splice(base, inPlace),
+    ...UNMERGE.map((unmerge) => (base: string) => splice(base, inPlace(unmerge))),
     (base: string) => splice(base, anew),
     (base: string) => spliceAtTop(base, { ...data, spec }),
     (base: string) => rewrite(base, field, value),
@@ -175,7 +180,11 @@ function writeOutAliases(text: string, field: string): string {
       if (source === undefined || !(alias === spec || (from >= start && from < end))) return;
       const isInFlow = path.some((parent) => isCollection(parent) && parent.flow === true);
       const [at, behind] = rangeOf(alias);
-      splices.push({ start: at, end: behind, text: inlineText(source.toJS(document), isInFlow) });
+      splices.push({
+        start: at,
+        end: behind,
+        text: inlineText(source.toJS(document, NO_ALIASES_MAX), isInFlow),
+      });
     },
   });
   return applySplices(text, splices);
@@ -183,7 +192,7 @@ function writeOutAliases(text: string, field: string): string {
 
 /** The text with what merges bring into `spec` written into it; the text itself where none does. */
 function writeOutMerges(text: string, spec: Data): string {
-  return splice(text, (whole, map) => mergeSplices(whole, map, spec))[0] ?? text;
+  return splice(text, (whole, map) => mapSplices(whole, map, spec, spec, { unmerge: 'always' }))[0] ?? text;
 }
 
 function rangeOf(node: unknown): [start: number, end: number] {

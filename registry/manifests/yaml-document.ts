@@ -11,8 +11,11 @@ const LEXEMES_MAX = 30_000;
 const ANCHORS_MAX = 200;
 /** Each becomes an error with a stack trace, and one scalar can hold hundreds of thousands. */
 const BAD_ESCAPES_MAX = 100;
-/** Aliases that are expanded; enough for anchors, too few for a bomb. */
-const ALIASES_MAX = 100;
+/**
+ * What aliases come to is bounded before, by parts. The library's own count multiplies how often an alias and what stands
+ * in it are used, and refuses what people write (yaml 2.9.1).
+ */
+export const NO_ALIASES_MAX = { maxAliasCount: -1 } as const;
 
 /**
  * Parses a YAML text of unknown origin.
@@ -38,10 +41,11 @@ export function parseYamlDocument(
 
 /**
  * What a document says, as plain data.
+ * @param document without errors, and with no second one behind it: then it is known what it comes to
  * @throws Error for an alias without its anchor
  */
 export function dataOf(document: Document): unknown {
-  return document.toJS({ maxAliasCount: ALIASES_MAX });
+  return document.toJS(NO_ALIASES_MAX);
 }
 
 function* tokensOf(text: string, lines: LineCounter | undefined): ReturnType<Parser['parse']> {

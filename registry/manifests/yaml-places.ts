@@ -1,4 +1,4 @@
-import { isCollection, isNode, isPair, type Pair } from 'yaml';
+import { isCollection, isNode, isPair, Lexer, type Pair } from 'yaml';
 import { isBlockScalar } from './yaml-text.ts';
 
 /** Where in a text the parts of it stand that splices go by. Offsets. */
@@ -46,6 +46,13 @@ export function commentStart(text: string, line: number, indent: string): number
     start = lineStart(text, start - 1);
   }
   return start;
+}
+
+/** The comments in whole lines of a text. */
+export function commentsIn(lines: string): string[] {
+  const lexemes = [...new Lexer().lex(lines)];
+  // What is told of with a mark before it is a text of whatever kind, not a comment.
+  return lexemes.filter((lexeme, n) => lexeme[0] === '#' && lexemes[n - 1] !== '\u001F');
 }
 
 /** The spaces in front of what begins its line; undefined where something else is there. */

@@ -6,6 +6,7 @@ import { isMergeKey } from './yaml-merges.ts';
 import {
   colonOf,
   commentStart,
+  commentsIn,
   endOf,
   indentAt,
   indented,
@@ -37,11 +38,22 @@ export function applySplices(text: string, splices: readonly Splice[]): string {
   return edited + text.slice(done);
 }
 
+/** How a mapping is edited. */
+export interface How {
+  /** New keys go below the line that this offset is in; else behind the last key. */
+  under?: number | undefined;
+  /**
+   * Where what merges bring in is put in the place of the first of them, and the others are taken away: where something
+   * of theirs goes, which is possible in no other way, where anything goes, since something of theirs may be under it,
+   * or everywhere. By default the first.
+   */
+  unmerge?: 'needed' | 'removing' | 'always';
+}
+
 /**
  * What to replace so that a mapping says something else and all that is equal keeps every byte. It goes by the
  * looks of the text, which must end with a line's end: whether the result says what is wanted is still to be proved.
  * @param before what the mapping says
- * @param under new keys go below the line that this offset is in; else behind the last key
  * @returns undefined for a layout that it can not edit
  */
 export function mapSplices(
@@ -49,29 +61,37 @@ export function mapSplices(
   map: YAMLMap,
   before: Data,
   wanted: Data,
-  under?: number,
+  { under, unmerge = 'needed' }: How = {},
 ): Splice[] | undefined {
-  const own = (map.items as Pair[]).filter(({ key }) => !isMergeKey(key));
+  const items = map.items as Pair[];
+  const merges = items.filter(({ key }) => isMergeKey(key));
+  const own = items.filter(({ key }) => !isMergeKey(key));
   const pairs = new Map(own.map((pair) => [keyText(pair.key), pair]));
+  const left = Object.keys(before).filter((key) => !Object.hasOwn(wanted, key));
+  const gone = new Set(left.flatMap((key) => pairs.get(key) ?? []));
+  const isNeeded = gone.size < left.length;
+  if (isNeeded && merges.length === 0) return undefined;
+  const isOut = isNeeded || unmerge === 'always' || (unmerge === 'removing' && gone.size > 0);
+  const isMerged = (key: string) => isOut && Object.hasOwn(before, key) && !pairs.has(key);
+  const merged = Object.entries(wanted).filter(([key]) => isMerged(key));
   const splices: Splice[] = [];
-  const gone = new Set<Pair>();
-  const added: [string, unknown][] = [];
-  for (const key of Object.keys(before)) {
-    if (Object.hasOwn(wanted, key)) continue;
-    const pair = pairs.get(key);
-    // What a merge brought in can not be taken out.
-    if (pair === undefined) return undefined;
-    gone.add(pair);
+  if (isOut) {
+    const out = merged.length === 0 ? undefined : merges[0];
+    for (const merge of merges) if (merge !== out) gone.add(merge);
+    const put = out ? anewSplices(text, map, out, Object.fromEntries(merged), merges) : [];
+    if (put === undefined) return undefined;
+    splices.push(...put);
   }
+  const added: [string, unknown][] = [];
   for (const [key, value] of Object.entries(wanted)) {
     const old = Object.hasOwn(before, key) ? before[key] : undefined;
-    if (stableJson(old) === stableJson(value)) continue;
+    if (isMerged(key) || stableJson(old) === stableJson(value)) continue;
     const pair = pairs.get(key);
     if (pair === undefined) {
       added.push([key, value]);
       continue;
     }
-    const changed = valueSplices(text, map, pair, old, value) ?? pairSplices(text, map, pair, value);
+    const changed = valueSplices(text, map, pair, old, value, unmerge) ?? pairSplices(text, map, pair, value);
     if (changed === undefined) return undefined;
     splices.push(...changed);
   }
@@ -80,35 +100,32 @@ export function mapSplices(
   return removed && put && [...splices, ...put, ...removed];
 }
 
-/**
- * Puts what merges bring in, in the place of the first of them, and takes the others away: the mapping says the same,
- * and what it says can be edited and taken out.
- * @param data what the mapping says
- */
-export function mergeSplices(text: string, map: YAMLMap, data: Data): Splice[] | undefined {
-  const items = map.items as Pair[];
-  const own = new Set(items.filter(({ key }) => !isMergeKey(key)).map(({ key }) => keyText(key)));
-  const merges = items.filter(({ key }) => isMergeKey(key));
-  const merged = Object.fromEntries(Object.entries(data).filter(([key]) => !own.has(key)));
-  const first = Object.keys(merged).length === 0 ? undefined : merges[0];
-  const gone = new Set(merges.filter((pair) => pair !== first));
-  const removed = map.flow ? removeFromFlow(text, map, gone) : removeFromBlock(text, map, gone);
-  const put = first === undefined ? [] : anewSplices(text, map, first, merged);
-  return removed && put && [...put, ...removed];
-}
-
 /** A key and its value written anew, whatever its layout was. */
 export function pairSplices(text: string, map: YAMLMap, pair: Pair, wanted: unknown): Splice[] | undefined {
   return anewSplices(text, map, pair, { [keyText(pair.key)]: wanted });
 }
 
-function anewSplices(text: string, map: YAMLMap, pair: Pair, anew: Data): Splice[] | undefined {
+/** @param over pairs that it stands for: the comments in them stay, above it */
+function anewSplices(
+  text: string,
+  map: YAMLMap,
+  pair: Pair,
+  anew: Data,
+  over: readonly Pair[] = [pair],
+): Splice[] | undefined {
   const start = startOf(pair.key);
   if (map.flow) return [{ start, end: endOf(text, pair), text: flowPairs(anew, isJson(text, map)) }];
   const indent = indentAt(text, start);
   if (indent === undefined) return undefined;
   const end = nextLine(text, endOf(text, pair));
-  return [{ start: start - indent.length, end, text: indented(blockText(anew), indent) }];
+  const comments = over.flatMap((one) => {
+    const line = lineStart(text, startOf(one.key));
+    // Above one that goes its comment goes with it, unless it is kept here.
+    const from = one === pair ? line : commentStart(text, line, indent);
+    return commentsIn(text.slice(from, nextLine(text, endOf(text, one))));
+  });
+  const lines = [...comments, blockText(anew)].join('\n');
+  return [{ start: start - indent.length, end, text: indented(lines, indent) }];
 }
 
 function valueSplices(
@@ -117,10 +134,11 @@ function valueSplices(
   pair: Pair,
   before: unknown,
   wanted: unknown,
+  unmerge: NonNullable<How['unmerge']>,
 ): Splice[] | undefined {
   const node = pair.value;
   if (isMap(node) && isRecord(before) && isRecord(wanted)) {
-    const inner = mapSplices(text, node, before, wanted);
+    const inner = mapSplices(text, node, before, wanted, { unmerge });
     if (inner !== undefined) return inner;
   }
   if (!isNode(node) || !node.range) return undefined;

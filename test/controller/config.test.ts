@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -176,6 +176,34 @@ describe('configuration: docker config files', () => {
     assert.deepEqual(read([...flags, '--docker-config-for=you=/y.json']).credentials, given);
     const env = { HERSH_DOCKER_CONFIG: '/etc/all.json', HERSH_DOCKER_CONFIG_FOR: 'me=/a=b.json,you=/y.json' };
     assert.deepEqual(read([], env).credentials, given);
+  });
+
+  it('are refused where they really lie in the registry, whatever they are called', () => {
+    const root = mkdtempSync(join(tmpdir(), 'hersh-config-'));
+    try {
+      for (const folder of ['real/secrets', 'disk', 'etc'])
+        mkdirSync(join(root, folder), { recursive: true });
+      for (const file of ['real/secrets/c.json', 'disk/c.json', 'etc/c.json'])
+        writeFileSync(join(root, file), '');
+      symlinkSync(join(root, 'real'), join(root, 'named'));
+      symlinkSync(join(root, 'disk'), join(root, 'real', 'sources'));
+      symlinkSync(join(root, 'real/secrets/c.json'), join(root, 'etc/link.json'));
+      const given = (registry: string, file: string) =>
+        read(['--registry', join(root, registry), '--docker-config', join(root, file)]).credentials.all;
+      for (const registry of ['real', 'named']) {
+        for (const file of [
+          'real/secrets/c.json',
+          'named/none.json',
+          'disk/c.json',
+          'disk/none.json',
+          'etc/link.json',
+        ])
+          assert.throws(() => given(registry, file), /outside the registry/, `${registry} ${file}`);
+        assert.equal(given(registry, 'etc/c.json'), join(root, 'etc/c.json'), 'as it was given');
+      }
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   });
 
   it('are refused where a build or a commit would take them in, and where nobody can tell whose they are', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openPrivateRegistry, type PrivateRegistry } from '../engine/private-registry.ts';
 import { TEST_IMAGE } from '../setup/test-image.ts';
+import { holdsPassword } from './holds-login.ts';
 import { createHost, type Host } from './host.ts';
 
 /** `pullPolicy`, `POST …/pull` and `--docker-config-for` with a real engine and a registry that wants a login. */
@@ -103,8 +104,12 @@ describe('an image of a private registry', { concurrency: false }, () => {
 
   it('leaves its login nowhere: not in logs at trace, status, events, build logs or contexts', async () => {
     const { username, password } = registry.login;
-    const basic = Buffer.from(`${username}:${password}`).toString('base64');
-    const isSecret = (text: string) => text.includes(password) || text.includes(basic);
+    const isSecret = (text: string) => holdsPassword(text, password);
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const header = base64(JSON.stringify({ username, password, serveraddress: registry.address }));
+    for (const form of [password, base64(`${username}:${password}`), header, `a/${header}`])
+      assert.ok(isSecret(`{"said":"${form}"}`), 'it would be seen');
+    assert.equal(isSecret(base64(`${username}:another-one`)), false);
     assert.equal(isSecret(host.child().stdout() + host.child().stderr()), false, 'the log');
     for (const entry of await readdir(host.registry, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);

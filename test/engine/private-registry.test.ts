@@ -48,13 +48,13 @@ const refusal = async (doing: Promise<unknown>): Promise<AppError> => {
   assert.ok(error instanceof AppError);
   return error;
 };
-const build = async (more: Partial<BuildImage>, files: Record<string, string> = {}) => {
+const build = async (more: Partial<BuildImage>, files: Record<string, string> = {}, signal = never) => {
   const whole = await buffer(fixture.context(`FROM ${name}\nLABEL built=${fixture.run}\n`, files)());
   const context: BuildImage['context'] = (range) =>
     Readable.from([range === undefined ? whole : whole.subarray(range.start, range.end + 1)]);
   const labels = { [RUN_LABEL]: fixture.run };
   const ask = { context, dockerfile: 'Dockerfile', args: {}, tag: fixture.tag('from'), labels, ...more };
-  return engine.build(ask, (text) => (log += text), never);
+  return engine.build(ask, (text) => (log += text), signal);
 };
 let log = '';
 
@@ -85,6 +85,55 @@ describe('a private registry', { concurrency: false }, () => {
       assert.doesNotMatch(`${refused.message} ${log}`, /wr0ng-one/);
       const { labels } = await build({ ...way, credentials: login }, files);
       assert.equal(labels.version, 'a');
+    }
+  });
+
+  it('gives away no password by what is hidden of a build: steps say what they are and print', async () => {
+    const word = registry.login.password;
+    const step = (more: string) => `RUN ["/busybox", "sh", "-c", "/busybox echo printed ${word}${more}"]`;
+    const own = `FROM ${name}
+LABEL built=${fixture.run}
+COPY busybox /busybox
+`;
+    const of = { credentials: login, dockerfile: 'own', pull: true };
+    log = '';
+    await build(of, {
+      own: `${own}${step('')}
+`,
+    });
+    assert.match(log, new RegExp(`^#\\d+ printed ${word}$`, 'm'));
+    assert.doesNotMatch(log, /\(secret\)/);
+    const failed = await refusal(
+      build(of, {
+        own: `${own}${step('; exit 3')}
+`,
+      }),
+    );
+    assert.equal(failed.reason, 'BuildFailed');
+    assert.doesNotMatch(log + failed.message, /\(secret\)/);
+  });
+
+  it('is not asked with what is looked up for nobody any more', async () => {
+    const doings = {
+      pull: (credentials: Credentials, signal: AbortSignal) =>
+        engine.pull(name, () => {}, signal, credentials),
+      build: (credentials: Credentials, signal: AbortSignal) =>
+        build({ credentials, pull: true }, {}, signal),
+    };
+    for (const [what, doing] of Object.entries(doings)) {
+      const abort = new AbortController();
+      let isTold = false;
+      // As a helper that never answers: what waits for it ends by the signal alone.
+      const slow: Credentials = (_, signal) =>
+        new Promise((resolve) => {
+          signal?.addEventListener('abort', () => {
+            isTold = true;
+            resolve(undefined);
+          });
+          abort.abort();
+        });
+      assert.equal((await refusal(doing(slow, abort.signal))).reason, 'BuildAborted', what);
+      assert.equal(isTold, true, what);
     }
   });
 

@@ -92,8 +92,12 @@ interface Step {
  * BuildKit's messages as the lines people know from its plain progress: `#5 [builder 2/6] RUN go mod
  * download`, the step's output under its number, `#5 DONE 1.2s`, `#5 CACHED`, `#5 ERROR: …`. Whole lines
  * only, so that steps running side by side stay readable.
+ * @param inErrors changes why a step failed; what steps are called and what they print is as it comes
  */
-export function createBuildLog(write: (text: string) => void): BuildLog {
+export function createBuildLog(
+  write: (text: string) => void,
+  inErrors: (error: string) => string = (error) => error,
+): BuildLog {
   const steps = new Map<string, Step>();
 
   const line = (step: Step, text: string): void => write(`#${step.number} ${text}\n`);
@@ -125,7 +129,7 @@ export function createBuildLog(write: (text: string) => void): BuildLog {
     endPartial(step);
     if (vertex.error !== '') {
       step.failed = !/context canceled$/.test(vertex.error);
-      line(step, step.failed ? `ERROR: ${vertex.error}` : 'CANCELED');
+      line(step, step.failed ? `ERROR: ${inErrors(vertex.error)}` : 'CANCELED');
     } else if (vertex.cached) line(step, 'CACHED');
     else line(step, `DONE ${Math.max(0, vertex.completed - step.started).toFixed(1)}s`);
   };

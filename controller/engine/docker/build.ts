@@ -4,6 +4,7 @@ import type { BuildImage } from '../engine.ts';
 import { createBuildLog, type DecodeTrace } from './build-log.ts';
 import { type Connection, jsonLines, openStream } from './client.ts';
 import {
+  besideDockerfile,
   buildError,
   diskFull,
   engineError,
@@ -31,28 +32,39 @@ export async function buildImage(
   signal: AbortSignal,
 ): Promise<string> {
   const secrets = createSecrets();
-  const credentials = secrets.noting(request.credentials);
-  const say = (text: string) => onLog(secrets.mask(text));
+  // A build may end while a look-up goes on.
+  const over = new AbortController();
+  const credentials = secrets.noting(request.credentials, AbortSignal.any([signal, over.signal]));
+  // What the steps are and print is their author's, who could have words tried out by what is masked of them.
+  const mask = (text: string) => besideDockerfile(text, secrets.mask);
   try {
-    return await buildWith(connection, decode, { ...request, credentials }, say, signal);
+    return await buildWith(connection, decode, { ...request, credentials }, { onLog, mask }, signal);
   } catch (error) {
-    throw secrets.maskedError(error);
+    throw secrets.maskedError(error, mask);
+  } finally {
+    over.abort();
   }
 }
 
 /** A build that asks for credentials. */
 type Request = BuildImage & Required<Pick<BuildImage, 'credentials'>>;
 
+/** Where its log goes, and what hides credentials in errors. */
+interface Words {
+  onLog: (text: string) => void;
+  mask: (text: string) => string;
+}
+
 async function buildWith(
   connection: Connection,
   decode: DecodeTrace,
   request: Request,
-  onLog: (text: string) => void,
+  { onLog, mask }: Words,
   signal: AbortSignal,
 ): Promise<string> {
   if (signal.aborted) throw aborted();
   const { docker, close } = connection.disposable();
-  const log = createBuildLog(onLog);
+  const log = createBuildLog(onLog, mask);
   let contextError: unknown;
   const onContextError = (error: unknown): void => {
     contextError = error;
@@ -64,7 +76,7 @@ async function buildWith(
   try {
     const begin = Object.keys(request.aside ?? {}).length === 0 ? beginWithTar : beginWithSession;
     begun = await begin(docker, request, onContextError);
-    return await readBuild(begun.body, decode, log, onLog);
+    return await readBuild(begun.body, decode, log, (text) => onLog(mask(text)));
   } catch (error) {
     if (signal.aborted) throw aborted();
     if (contextError instanceof AppError) throw contextError;

@@ -150,6 +150,19 @@ const MACHINERY: readonly [RegExp, string][] = [
 /** A step's command, up to what became of it: 20.10's words, and those of 26.1 and later. */
 const COMMAND = /^(executor failed running \[.*\]|process ".*" did not complete successfully): /s;
 
+/** Of what is written wrongly: all of it is about words that stand there. */
+const OF_DOCKERFILE = /^(.{0,200}: )?dockerfile parse error /s;
+
+/**
+ * An error of a build with `change` made in what the engine and registries say, and none in what it repeats of the
+ * Dockerfile: a step's command, a line that can not be read, files that are not there.
+ */
+export function besideDockerfile(message: string, change: (text: string) => string): string {
+  if (OF_DOCKERFILE.test(message) || FILE_MISSING.test(message)) return message;
+  const command = COMMAND.exec(message)?.[0] ?? '';
+  return command + change(message.slice(command.length));
+}
+
 /**
  * Why a build failed. `message` is the engine's error; `tail` the last output of the failed step, which is
  * where a RUN that found no network says so. A step's own command says nothing, whatever words are in it.

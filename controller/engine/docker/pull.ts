@@ -16,7 +16,7 @@ export async function pullImage(
   const secrets = createSecrets();
   const say = (text: string) => onProgress(secrets.mask(text));
   try {
-    await pullWith(connection, reference, say, signal, secrets.noting(credentials));
+    await pullWith(connection, reference, say, signal, secrets.noting(credentials, signal));
   } catch (error) {
     throw secrets.maskedError(error);
   }

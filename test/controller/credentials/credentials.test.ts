@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { askHelper, type StartHelper } from '../../../controller/credentials/credential-helper.ts';
 import { brokenFilesOf, createCredentials } from '../../../controller/credentials/credentials.ts';
-import { registryKey } from '../../../controller/credentials/docker-config.ts';
+import { CredentialTrouble, registryKey } from '../../../controller/credentials/docker-config.ts';
 import type { RegistryAuth } from '../../../controller/engine/engine.ts';
 import { systemClock } from '../../../schemas/clock.ts';
 import { createManualClock, settle } from '../../sim/manual-clock.ts';
@@ -97,9 +100,12 @@ describe('a docker config file', () => {
 
   it('that can not be used is told by name, with what to do and nothing of what it holds', async () => {
     const locked = await fileOf({});
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
     const broken: [string, RegExp][] = [
       [join(folder, 'none.json'), /can not be read \(ENOENT\)/],
       [folder, /is no file|EISDIR/],
+      [pipe, /is no file/],
       [await fileOf(`{"auths": {"a.example": {"auth": "${SECRET}"}`), /is not JSON/],
       [await fileOf(`"${SECRET}"`), /no JSON object/],
       [await fileOf({ auths: [SECRET] }), /its auths is no object/],
@@ -162,6 +168,19 @@ describe('a credential helper', () => {
     assert.deepEqual(await look(file, 'n.example'), { auth: undefined, told: [] }, 'as docker: not the file');
   });
 
+  it('is none for a registry whose entry is empty: the file itself counts, as for docker', async () => {
+    await helper('rest', `printf '{"Username":"rest","Secret":"x"}'`);
+    const auths = { 'a.example': { auth: basic(`file:${SECRET}`) } };
+    const file = await fileOf({
+      auths,
+      credHelpers: { 'a.example': '', 'b.example': null },
+      credsStore: 'rest',
+    });
+    assert.deepEqual(await look(file, 'a.example'), { auth: password('file'), told: [] });
+    assert.deepEqual(await look(file, 'b.example'), { auth: undefined, told: [] });
+    assert.deepEqual((await look(file, 'c.example')).auth, password('rest', 'x'));
+  });
+
   it('that fails is told with how to try it, and with none of its words', async () => {
     await helper('bad', `echo "${SECRET}"; echo "${SECRET}" >&2; exit 3`);
     await helper('odd', `printf '{"Secret":"${SECRET}"}'`);
@@ -181,25 +200,75 @@ describe('a credential helper', () => {
     }
   });
 
-  it('that does not end is ended, with what it started', async () => {
-    const pids = join(folder, 'pids');
-    await mkdir(pids);
+  /** One that has begun and does not end by itself. */
+  async function slow(signal?: AbortSignal) {
+    const pids = await mkdtemp(join(folder, 'pids-'));
     await helper('slow', `sleep 300 & echo $! > "${pids}/child"; wait`);
     const clock = createManualClock();
     const told: string[] = [];
     const file = await fileOf({ credsStore: 'slow' });
-    const source = createCredentials({ all: file, byUser: new Map() }, clock);
-    const looking = source.of('me', (message) => told.push(message))('a.example');
+    const source = createCredentials({ all: file, byUser: new Map([['me', file]]) }, clock);
+    const looking = source.of('me', (message) => told.push(message))('a.example', signal);
     let child = '';
     while (child === '') {
       await settle();
       child = await readFile(join(pids, 'child'), 'utf8').catch(() => '');
     }
+    const isOver = async () =>
+      /^State:\s+Z/m.test(await readFile(`/proc/${child.trim()}/status`, 'utf8').catch(() => 'State:\tZ'));
+    const ended = async () => {
+      while (!(await isOver())) await settle();
+    };
+    return { clock, told, looking, ended };
+  }
+
+  it('that does not end is ended, with what it started', async () => {
+    const { clock, told, looking, ended } = await slow();
+    await clock.advance(20_000);
+    await ended();
+    // The second file names it too.
+    while (clock.nextAt() === undefined) await settle();
     await clock.advance(20_000);
     assert.equal(await looking, undefined);
     assert.match(told[0] ?? '', /took longer than 20 s/);
-    const isOver = async () =>
-      /^State:\s+Z/m.test(await readFile(`/proc/${child.trim()}/status`, 'utf8').catch(() => 'State:\tZ'));
-    while (!(await isOver())) await settle();
+  });
+
+  it('that nobody waits for is ended at once and no trouble, and no other is asked', async () => {
+    const abort = new AbortController();
+    const { clock, told, looking, ended } = await slow(abort.signal);
+    abort.abort();
+    assert.equal(await looking, undefined);
+    await ended();
+    assert.deepEqual([told, clock.nextAt()], [[], undefined]);
+  });
+
+  it('that can not be begun is a trouble like others, and leaves no timer', async () => {
+    const refuses: StartHelper = () => {
+      throw Object.assign(new Error('spawn EAGAIN'), { code: 'EAGAIN' });
+    };
+    // As node 20 gives it where no more files may be open.
+    const bare = (() => new EventEmitter()) as unknown as StartHelper;
+    for (const start of [refuses, bare]) {
+      const clock = createManualClock();
+      const asking = askHelper('any', 'a.example', clock, { start });
+      await assert.rejects(asking, (error) => {
+        assert.ok(error instanceof CredentialTrouble);
+        assert.match(error.message, /it can not be run/);
+        return true;
+      });
+      assert.equal(clock.nextAt(), undefined);
+    }
+  });
+
+  it("has what the host was started with, but for the host's own secrets", async () => {
+    await helper('env', `printf '{"Username":"%s","Secret":"%s"}' "$HERSH_NOTIFY_SECRET" "$VAULT_ADDR"`);
+    Object.assign(process.env, { HERSH_NOTIFY_SECRET: 'not-for-it', VAULT_ADDR: 'its-own' });
+    try {
+      const { auth } = await look(await fileOf({ credsStore: 'env' }), 'a.example');
+      assert.deepEqual(auth, password('', 'its-own'));
+    } finally {
+      delete process.env.HERSH_NOTIFY_SECRET;
+      delete process.env.VAULT_ADDR;
+    }
   });
 });

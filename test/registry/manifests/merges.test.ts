@@ -119,6 +119,26 @@ describe('what aliases and merges come to', () => {
   it('leaves room for what people write', () => {
     const all = Array.from({ length: 60 }, (_, n) => `x-${n}: {<<: *common, image: i${n}}`).join('\n');
     assert.equal(specOf(`${COMMON}${all}\nspec: *common\n`)?.image, 'i');
+    // One thing often, and things in one another: yaml 2.9.1 by itself refuses both by their counts.
+    const often = Array.from({ length: 150 }, () => '*w').join(', ');
+    const text = `x-w: &w w\nspec: {userId: u, image: i, args: [${often}]}\n`;
+    assert.deepEqual(specOf(text)?.args, Array(150).fill('w'));
+    const use = (of: string, n: number) => Array.from({ length: n }, () => `*${of}`).join(', ');
+    const deep = `x-a: &a {k: v}\nx-b: &b [${use('a', 15)}]\nx-c: &c [${use('b', 15)}]\n`;
+    assert.equal(specOf(`${deep}spec: {userId: u, image: i}\n`)?.image, 'i');
+    const edited = stop(`${HEAD}${deep}spec: {userId: u, image: i}\n`);
+    assert.equal(edited, `${HEAD}${deep}spec: {desiredState: Stopped, userId: u, image: i}\n`);
+  });
+
+  it('is asked before all that is read, a second document and a text in error being read by nobody', () => {
+    const bomb = ['x-0: &a0 [v, v]'];
+    for (let n = 1; n <= 16; n++) bomb.push(`x-${n}: &a${n} [*a${n - 1}, *a${n - 1}]`);
+    const text = `${bomb.join('\n')}\nspec: {userId: u, image: i}\n`;
+    assert.match(problemOf(text), /the file says too much/);
+    assert.match(problemOf(`${text}---\na: 1\n`), /more than one document/);
+    assert.match(problemOf(`${text}a: 1\na: 2\n`), /unique/);
+    for (const end of ['', '---\na: 1\n', 'a: 1\na: 2\n'])
+      assert.throws(() => stop(HEAD + text + end), /does not parse/);
   });
 });
 
@@ -219,6 +239,61 @@ describe('another spec', () => {
     assert.equal(
       replaced('spec:\n  <<: *common\n  env:\n    <<: *env\n    C: "3"\n', (spec) => ({ ...spec, env })),
       'spec:\n  <<: *common\n  env:\n    A: "1"\n    C: "3"\n',
+    );
+  });
+
+  it('keeps the comments of a merge that is written out, and all of what stands beside it', () => {
+    const without = ({ env: _, ...spec }: Record<string, unknown>) => spec;
+    assert.equal(
+      replaced('spec:\n  <<: *common # why\n  publishPort: 19005 # pinned\n', without),
+      'spec:\n  # why\n  userId: u\n  image: i\n  publishPort: 19005 # pinned\n',
+    );
+    assert.equal(
+      replaced(
+        'x-p: &p {publishPort: 19005}\nspec:\n  <<: # of all\n    - *common # ours\n  args: ["# a"]\n  # and\n  <<: *p # port\n',
+        without,
+      ),
+      'x-p: &p {publishPort: 19005}\nspec:\n  # of all\n  # ours\n  # and\n  # port\n  userId: u\n  image: i\n  publishPort: 19005\n  args: ["# a"]\n',
+    );
+  });
+
+  /** With an `env` of its own, some of which came by a merge. */
+  const nested = (lines: string) => `spec:\n  <<: *common # why\n  env:\n${lines}  image: i # same\n`;
+  const withEnv = (env: Record<string, string>) => (spec: Record<string, unknown>) => ({ ...spec, env });
+
+  it('is written in place beside a merge that is written out in it', () => {
+    const own = `    # mine\n    C: '3' # three\n`;
+    assert.equal(
+      replaced(
+        nested(`${own}    <<: *env # both\n    D: |- # long\n      # text\n`),
+        withEnv({ A: '1', C: '3', D: '# text' }),
+      ),
+      nested(`${own}    # both\n    A: "1"\n    D: |- # long\n      # text\n`),
+    );
+    assert.equal(
+      replaced(nested(`    <<: *env\n${own}`), withEnv({ A: '7', C: '4', E: '5' })),
+      nested(`    A: "7"\n${own.replace('3', '4')}    E: "5"\n`),
+    );
+    assert.equal(
+      replaced("spec: {<<: *common, env: {<<: *env, C: '3'}}\n", withEnv({ A: '1', C: '3' })),
+      'spec: {<<: *common, env: {A: "1", C: \'3\'}}\n',
+    );
+  });
+
+  it('without what stood over something merged has the merge written out, and no other', () => {
+    assert.equal(
+      replaced(
+        nested(`    <<: *env # both\n    A: "9" # over\n    C: '3' # three\n`),
+        withEnv({ B: '2', C: '3' }),
+      ),
+      nested(`    # both\n    B: "2"\n    C: '3' # three\n`),
+    );
+    assert.equal(
+      replaced(
+        'x-p: &p {args: [a]}\nspec:\n  <<: *p # why\n  args: [b]\n  userId: u\n  image: i # mine\n',
+        ({ args: _, ...spec }) => spec,
+      ),
+      'x-p: &p {args: [a]}\nspec:\n  userId: u\n  image: i # mine\n',
     );
   });
 

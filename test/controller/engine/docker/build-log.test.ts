@@ -61,6 +61,18 @@ describe('createBuildLog', () => {
     assert.equal(text, '#1 step a\n#1 100%\n#1 ok\n');
   });
 
+  it('hides in errors alone what is to be hidden, not in what a step is or prints', () => {
+    let text = '';
+    const log = createBuildLog(
+      (piece) => (text += piece),
+      (error) => error.replaceAll('test', '(secret)'),
+    );
+    const step = { name: 'RUN npm test', started: 1 };
+    log.take({ vertexes: [vertex('a', step)], logs: [said('a', 'test 1 ok\n')] });
+    log.take({ vertexes: [vertex('a', { ...step, completed: 2, error: 'denied: test' })], logs: [] });
+    assert.equal(text, '#1 RUN npm test\n#1 test 1 ok\n#1 ERROR: denied: (secret)\n');
+  });
+
   it('keeps the last lines of the step that failed', () => {
     const lines = Array.from({ length: 30 }, (_, n) => `line ${n}\n`).join('');
     const { text, tail } = written(
