@@ -1,3 +1,4 @@
+import { type Listed, listed } from './listed.ts';
 import type { GitRun } from './run.ts';
 
 /** A commit, and the name of who made it. */
@@ -14,6 +15,8 @@ export interface GitQuestions {
   ignores(folder: string): Promise<boolean>;
   /** Whether git has that path itself, and not only what lies in it: in the index, or in HEAD. */
   tracks(path: string): Promise<boolean>;
+  /** What git has in these folders of the registry. */
+  listed(folders: readonly string[]): Promise<Listed>;
   /** The last of these commits (as `git log` takes them) that touched one of these paths, as far as git can tell. */
   lastChange(commits: string, paths: readonly string[]): Promise<Change | undefined>;
 }
@@ -60,6 +63,7 @@ export function createGitQuestions(
       };
       return (await has('ls-files', '-s')) || (!isUnborn() && (await has('ls-tree', 'HEAD')));
     },
+    listed: (folders) => listed(run, folders),
     async lastChange(commits, paths) {
       const options = ['-1', '--no-show-signature', '--format=%H%n%an'];
       const { stdout } = await run(['log', ...options, commits, '--', ...paths.flatMap(recordedAs)]);
