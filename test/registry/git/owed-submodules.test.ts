@@ -85,6 +85,7 @@ describe('git: a host that ends between a move and its submodules', () => {
     const registry = await stage.open();
     assert.ok(registry.get('a'));
     assert.deepEqual(await notes(stage), []);
+    assert.deepEqual(await readdir(join(stage.root, 'sub')), []);
   });
 
   test('what was ended with the host is owed; what failed is not', async (t) => {
@@ -109,6 +110,22 @@ describe('git: a host that ends between a move and its submodules', () => {
     assert.ok(next.owesSubmodules() && next.isMoving());
     assert.equal(await next.bring(), 'sub (away)');
     assert.ok(!next.owesSubmodules() && !next.isMoving());
+    assert.deepEqual(await notes(stage), []);
+  });
+
+  test('what goes wrong otherwise is told, and holds nothing up', async (t) => {
+    const { stage } = await endedInBetween(t);
+    const { root } = stage;
+    const gitDir = join(root, '.git');
+    const head = async () => ({ id: await stage.git('rev-parse', 'HEAD') });
+    const full: GitRun = async (args, options) => {
+      if (args.includes('update')) throw new Error('no room');
+      return createGitRun(root)(args, options);
+    };
+    const mover = createMover(root, gitDir, full, head, new AbortController().signal);
+    assert.equal(await mover.takeBack(), '');
+    assert.equal(await mover.bring(), 'no room');
+    assert.ok(!mover.isMoving());
     assert.deepEqual(await notes(stage), []);
   });
 });
