@@ -24,7 +24,9 @@ export async function refuseLinkedOwnFolders(root: string): Promise<void> {
   const run = createGitRun(root, undefined, isOwn ? root : '/');
   const { lines, failed } = await listed(run, namesOf(root));
   if (failed !== undefined) {
-    const isNone = !isOwn && (failed.code === 127 || /not a git repository/.test(failed.stderr));
+    // By a git that is not installed no commit comes; whoever opens the registry is told that it is plain files then.
+    const isMissing = failed.code === 127 && failed.stderr.includes('ENOENT');
+    const isNone = isMissing || (!isOwn && /not a git repository/.test(failed.stderr));
     return isNone ? undefined : refuseUnsure(root, failed);
   }
   for (const line of lines) if (await leadsAway(root, line)) throw committed(pathOf(line));

@@ -58,6 +58,19 @@ describe("git: a commit that says where the host's own folders are", () => {
     await assert.rejects(refuseLinkedOwnFolders(stage.root), /data is a link, and git does not say/);
   });
 
+  test('where git is not installed, links are used as ever, with a warning', async (t) => {
+    const { stage, elsewhere } = await createLinkStage(t);
+    await symlink(elsewhere, join(stage.root, 'data'));
+    const { PATH } = process.env;
+    process.env.PATH = elsewhere;
+    t.after(() => {
+      process.env.PATH = PATH;
+    });
+    const registry = await stage.open();
+    assert.ok((await readdir(elsewhere)).includes('builds'));
+    assert.match(registry.health().warnings.join(), /has a .git, but git does not work there.*ENOENT/);
+  });
+
   test('one that comes while the host runs is removed, and the folder made again', async (t) => {
     const { stage, elsewhere, commitLink } = await createLinkStage(t);
     const registry = await stage.open();
