@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { AppError, codeOf } from '../../schemas/errors.ts';
 import { fetchWhole } from './fetch.ts';
 import type { GitHead } from './head.ts';
+import { whyNotMoved } from './linked-own-folders.ts';
 import type { Mover } from './move.ts';
 import { createGitRun, type GitResult, type GitRun, wordsOf } from './run.ts';
 
@@ -104,7 +105,7 @@ export async function followOnce(
       `the work tree holds commits that ${branch} of ${shown} does not: they diverged; push them there, or drop them with git reset --hard ${REMOTE}/${branch} in the registry`,
     );
   }
-  const merged = await mover.move(head.id, theirs);
+  const merged = (await whyNotMoved(run, theirs)) ?? (await mover.move(head.id, theirs));
   if (merged.code !== 0)
     return stay('RemoteBlocked', `${branch} of ${shown} can not be taken over: ${said(merged)}`);
   return brought(true);

@@ -23,7 +23,7 @@ const HEAD_MS = 500;
 /** The git work tree that the registry is. */
 export interface Git
   extends Pick<GitState, 'commitOf' | 'hasProgram' | 'droppedProgram' | 'touch'>,
-    Pick<GitStand, 'operation' | 'stand' | 'looked' | 'held'>,
+    Pick<GitStand, 'head' | 'operation' | 'stand' | 'looked' | 'held'>,
     Pick<Recorder, 'record'>,
     GitQuestions {
   /** See `GitState.refresh`. */
@@ -118,7 +118,8 @@ function createGit(options: GitOptions, folders: WorkTree, ends: AbortController
   return {
     ...{ commitOf: state.commitOf, hasProgram: state.hasProgram },
     ...{ droppedProgram: state.droppedProgram, touch: state.touch },
-    ...{ operation: stand.operation, stand: stand.stand, looked: stand.looked, held: stand.held },
+    ...{ head: stand.head, operation: stand.operation, stand: stand.stand },
+    ...{ looked: stand.looked, held: stand.held },
     ...createGitQuestions(run, () => state.head() === '', state.recordedAs),
     refresh,
     mustBeEditable: () => mustNotFollow(remote),

@@ -12,9 +12,12 @@ const TWICE_MS = 1_000;
 /** Where git locks what lies in there, however deep. */
 const DEEP = ['refs', 'reftable', 'objects/info'];
 
-/** Locks, other than that on the index, that a git of the host left when it was killed. git never removes one of another. */
+/**
+ * Locks, other than that on the index, that a git of the host left when it was killed. git never removes one of another.
+ * None of this rejects: the work itself goes on.
+ */
 export interface LeftLocks {
-  /** Before git is let change anything. */
+  /** Before git is let change anything. What was noted before and may have left a lock stays noted. */
   begin(): Promise<void>;
   /** All of it went well. */
   end(): Promise<void>;
@@ -48,24 +51,33 @@ export function createLeftLocks(
   }
 
   return {
-    begin: () => writeFile(note, '').catch(() => undefined),
-    end: () => rm(note, { force: true }),
+    begin: () => writeFile(note, '', { flag: 'wx' }).catch(() => undefined),
+    end: () => remove(note),
     async clear() {
       const before = await left();
-      if (before.size === 0) return;
-      await elapse(clock, TWICE_MS);
+      if (before.size > 0) await elapse(clock, TWICE_MS);
       for (const [path, key] of await left()) {
-        if (before.get(path) === key && !(await isHeld(path))) await rm(path, { force: true });
+        if (before.get(path) === key && !(await isHeld(path))) await remove(path);
       }
+      // What comes about from now on is not of that work.
+      if ((await left()).size === 0) await remove(note);
     },
   };
 }
 
-/** Each file that is a lock of git, in a repository and in those of its submodules. */
+function remove(path: string): Promise<void> {
+  return rm(path, { force: true }).catch(() => undefined);
+}
+
+/** Each file that is a lock of git, in a repository and in those of its submodules, but those on the index of a registry. */
 async function locksIn(gitDir: string, commonDir: string): Promise<string[]> {
-  const index = join(gitDir, 'index.lock');
+  // In a work tree beside the first, also the first one's own.
+  const indexes = [gitDir, commonDir].map((folder) => join(folder, 'index.lock'));
   const own = [...(await locksOf(gitDir)), ...(gitDir === commonDir ? [] : await locksOf(commonDir))];
-  return [...own.filter((path) => path !== index), ...(await locksOfModules(join(gitDir, 'modules')))];
+  return [
+    ...own.filter((path) => !indexes.includes(path)),
+    ...(await locksOfModules(join(gitDir, 'modules'))),
+  ];
 }
 
 async function locksOf(gitDir: string): Promise<string[]> {

@@ -7,12 +7,10 @@ import { isLink, isThere } from '../files/is-there.ts';
 import { ownFolders, registryPaths } from '../paths.ts';
 import { itemsIn } from './ask.ts';
 import { hasOwn } from './folders.ts';
+import { LINK, listed, pathOf, SUBMODULE } from './listed.ts';
+import type { GitStand } from './may-be-read.ts';
 import type { GitQuestions } from './questions.ts';
-import { createGitRun, wordsOf } from './run.ts';
-
-/** What git has of a path: a link, and a submodule, in which there may be links. */
-const LINK = '120000 ';
-const SUBMODULE = '160000 ';
+import { createGitRun, type GitResult, type GitRun, wordsOf } from './run.ts';
 
 /**
  * Rejects `RegistryUnavailable` where something in `status/` or `data/`, or one of them, is a link that a commit
@@ -20,43 +18,83 @@ const SUBMODULE = '160000 ';
  */
 export async function refuseLinkedOwnFolders(root: string): Promise<void> {
   const own = ownFolders(registryPaths(root));
-  const names = own.map(({ path }) => relative(root, path));
   const there = await Promise.all(own.map(({ path }) => lstat(path).catch(() => undefined)));
   if (there.every((stats) => stats === undefined)) return;
   const isOwn = await hasOwn(root);
   const run = createGitRun(root, undefined, isOwn ? root : '/');
-  const index = await run(['ls-files', '-s', '-z', '--', ...names]);
-  const head = await run(['ls-tree', '-r', '-z', 'HEAD', '--', ...names]);
-  if (index.code !== 0) {
-    const isNone = !isOwn && (index.code === 127 || /not a git repository/.test(index.stderr));
-    const links = own.flatMap(({ path, inner }) => [path, ...inner]);
-    for (const path of isNone ? [] : links) {
-      if (!(await isLink(path))) continue;
-      throw new AppError(
-        'RegistryUnavailable',
-        `${relative(root, path)} is a link, and git does not say whether a commit brought it: ${wordsOf(index)}`,
-        {
-          hint: 'Mend git there, or put a folder in its place, and start the host again.',
-        },
-      );
-    }
-    return;
+  const { lines, failed } = await listed(run, namesOf(root));
+  if (failed !== undefined) {
+    // By a git that is not installed no commit comes; whoever opens the registry is told that it is plain files then.
+    const isMissing = failed.code === 127 && failed.stderr.includes('ENOENT');
+    const isNone = isMissing || (!isOwn && /not a git repository/.test(failed.stderr));
+    return isNone ? undefined : refuseUnsure(root, failed);
   }
-  for (const line of new Set([...itemsIn(index.stdout), ...itemsIn(head.stdout)])) {
-    const path = line.slice(line.indexOf('\t') + 1);
-    const leadsAway = line.startsWith(LINK)
-      ? await isLink(join(root, path))
-      : line.startsWith(SUBMODULE) && (await isThere(join(root, path, '.git')));
-    if (leadsAway) throw committed(path);
+  for (const line of lines) if (await leadsAway(root, line)) throw committed(pathOf(line));
+}
+
+async function refuseUnsure(root: string, failed: GitResult): Promise<void> {
+  for (const path of foldersOf(root)) {
+    if (!(await isLink(join(root, path)))) continue;
+    throw new AppError(
+      'RegistryUnavailable',
+      `${path} is a link, and git does not say whether a commit brought it: ${wordsOf(failed)}`,
+      { hint: 'Mend git there, or put a folder in its place, and start the host again.' },
+    );
   }
 }
 
-/** Whether that path of a registry is a link that a commit brought, as far as git tells. */
+/**
+ * Asked while the host runs, as often as one likes: paths, relative to the registry, of what came into `status/` or
+ * `data/` by a commit and leads elsewhere. git is asked anew only when it took a step.
+ */
 export function linksOf(
   root: string,
-  git: Pick<GitQuestions, 'tracks'> | undefined,
-): (path: string) => Promise<boolean> {
-  return async (path) => git !== undefined && (await isLink(path)) && git.tracks(relative(root, path));
+  git: (Pick<GitQuestions, 'listed'> & Pick<GitStand, 'head'>) | undefined,
+): () => Promise<string[]> {
+  const folders = foldersOf(root);
+  let askedAt = '';
+  let known: string[] = [];
+  return async () => {
+    if (git === undefined) return [];
+    const { key } = await git.head();
+    if (key !== askedAt) {
+      const { lines, failed } = await git.listed(namesOf(root));
+      known = lines.filter((line) => line.startsWith(LINK) || line.startsWith(SUBMODULE));
+      if (failed === undefined) askedAt = key;
+    }
+    const present = await Promise.all(known.map((line) => leadsAway(root, line)));
+    const paths = [...new Set(known.filter((_, at) => present[at]).map(pathOf))];
+    // A repository that somebody made of one of the folders themselves has all records in it.
+    const areLinks = await Promise.all(paths.map((path) => isLink(join(root, path))));
+    return paths.filter((path, at) => areLinks[at] || !folders.includes(path));
+  };
+}
+
+/**
+ * What git would say of a commit that is not to be moved to, had it known where the host writes: some of that would
+ * lead elsewhere, or git does not tell. Undefined where nothing speaks against it.
+ * @param run git in the registry
+ */
+export async function whyNotMoved(run: GitRun, commit: string): Promise<GitResult | undefined> {
+  const tree = await run(['ls-tree', '-r', '-z', commit, '--', ...namesOf('.')]);
+  if (tree.code !== 0) return tree;
+  const line = itemsIn(tree.stdout).find((one) => one.startsWith(LINK) || one.startsWith(SUBMODULE));
+  if (line === undefined) return undefined;
+  const path = pathOf(line);
+  const stderr = `${path} leads elsewhere by that commit, and the host writes there: take it out (git rm -r --cached ${path})`;
+  return { code: 1, stdout: '', stderr };
+}
+
+const namesOf = (root: string) => ownFolders(registryPaths(root)).map(({ path }) => relative(root, path));
+
+const foldersOf = (root: string) =>
+  ownFolders(registryPaths(root)).flatMap(({ path, inner }) =>
+    [path, ...inner].map((one) => relative(root, one)),
+  );
+
+async function leadsAway(root: string, line: string): Promise<boolean> {
+  const path = join(root, pathOf(line));
+  return line.startsWith(LINK) ? isLink(path) : line.startsWith(SUBMODULE) && isThere(join(path, '.git'));
 }
 
 function committed(path: string): AppError {

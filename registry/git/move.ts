@@ -21,8 +21,8 @@ export interface Mover {
   /** Whether a host, maybe one before this, moved HEAD and ended before its submodules were brought. */
   owesSubmodules(): boolean;
   /**
-   * Takes back what a move that was cut off had written, and nothing that somebody else wrote meanwhile.
-   * @returns why it has to wait, or `""`
+   * Takes back what a move that was cut off had written, and nothing that somebody else wrote meanwhile. Never rejects.
+   * @returns why it has to wait, or has to be tried again, or `""`
    */
   takeBack(): Promise<string>;
   /**
@@ -77,9 +77,12 @@ export function createMover(
   }
 
   function takeBack(wasCutOff: boolean): Promise<string> {
-    running ??= takeBackNow(wasCutOff).finally(() => {
-      running = undefined;
-    });
+    running ??= takeBackNow(wasCutOff)
+      // A file that can not be read or removed now may be at the next try.
+      .catch(messageOf)
+      .finally(() => {
+        running = undefined;
+      });
     return running;
   }
 

@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../schemas/errors.ts';
 import type { GitRun } from './run.ts';
 import { bringSubmodules } from './submodules.ts';
 
@@ -15,7 +16,7 @@ export interface OwedSubmodules {
   since(commit: string): Promise<void>;
   /** What a host before left undone counts as long as HEAD is where it moved it: who moved it on sees to them. */
   takeOver(head: string): Promise<void>;
-  /** See `bringSubmodules`. */
+  /** See `bringSubmodules`. Never rejects: what goes wrong otherwise is told, and waited for no more than the rest. */
   bring(config?: Readonly<Record<string, string>>): Promise<string>;
 }
 
@@ -48,13 +49,14 @@ export function createOwedSubmodules(
     },
     async bring(config) {
       bringing = isFirst;
-      const missing = await bringSubmodules(top, run, config);
+      const missing = await bringSubmodules(top, run, config).catch(messageOf);
       // Ended with the host it is not done: the next one has it to do, and this one takes nothing up any more.
       if (ends.aborted) return missing;
       bringing = false;
       isFirst = false;
       are = false;
-      await rm(path, { force: true });
+      // A note that stays has the next host bring them once more.
+      await rm(path, { force: true }).catch(() => undefined);
       return missing;
     },
   };

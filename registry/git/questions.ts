@@ -1,4 +1,5 @@
-import type { GitRun } from './run.ts';
+import { type Listed, listed, pathOf } from './listed.ts';
+import { type GitRun, wordsOf } from './run.ts';
 
 /** A commit, and the name of who made it. */
 export interface Change {
@@ -12,8 +13,16 @@ export interface GitQuestions {
   isClean(folder: string): Promise<boolean>;
   /** Whether git leaves that folder out: nothing in it is tracked, and it is ignored. */
   ignores(folder: string): Promise<boolean>;
-  /** Whether git has that path itself, and not only what lies in it: in the index, or in HEAD. */
-  tracks(path: string): Promise<boolean>;
+  /**
+   * Whether git has that path itself, and not only what lies in it: in the index, or in HEAD. Undefined where there is
+   * no repository; rejects where git does not say.
+   * @param folder where it is asked, absolute and free of links: beyond a link, or in a submodule, the git out here
+   * knows of nothing
+   * @param path relative to that
+   */
+  tracks(folder: string, path: string): Promise<boolean | undefined>;
+  /** What git has in these folders of the registry. */
+  listed(folders: readonly string[]): Promise<Listed>;
   /** The last of these commits (as `git log` takes them) that touched one of these paths, as far as git can tell. */
   lastChange(commits: string, paths: readonly string[]): Promise<Change | undefined>;
 }
@@ -53,13 +62,15 @@ export function createGitQuestions(
       const env = { GIT_LITERAL_PATHSPECS: '0' };
       return (await run(['check-ignore', '-q', '--', folder], { env })).code === 0;
     },
-    async tracks(path) {
-      const has = async (...ask: string[]) => {
-        const { stdout } = await run([...ask, '-z', '--', path]);
-        return stdout.split('\0').some((line) => line.endsWith(`\t${path}`) && !line.startsWith('040000'));
-      };
-      return (await has('ls-files', '-s')) || (!isUnborn() && (await has('ls-tree', 'HEAD')));
+    async tracks(folder, path) {
+      const there: GitRun = (args, options) => run(['-C', folder, ...args], options);
+      const { lines, failed } = await listed(there, [path]);
+      if (lines.some((line) => pathOf(line) === path)) return true;
+      if (failed === undefined) return false;
+      if (/not a git repository/.test(failed.stderr)) return undefined;
+      throw new Error(wordsOf(failed));
     },
+    listed: (folders) => listed(run, folders),
     async lastChange(commits, paths) {
       const options = ['-1', '--no-show-signature', '--format=%H%n%an'];
       const { stdout } = await run(['log', ...options, commits, '--', ...paths.flatMap(recordedAs)]);

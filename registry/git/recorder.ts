@@ -153,14 +153,13 @@ async function isForNothing(root: string, manifest = '', brought = ''): Promise<
 /** Where a git of ours was killed in that work, the next one would meet its locks. */
 async function unlocked<T>(locks: LeftLocks, work: () => Promise<T>): Promise<T> {
   await locks.begin();
-  try {
-    const done = await work();
-    await locks.end();
-    return done;
-  } catch (error) {
+  const done = await work().catch(async (error: unknown) => {
     await locks.clear();
     throw error;
-  }
+  });
+  // The commit stands, whatever becomes of the note.
+  await locks.end();
+  return done;
 }
 
 /** Commits as soon as no other git holds a lock that is needed for it. */

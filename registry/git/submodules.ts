@@ -67,13 +67,13 @@ async function hasCommit(run: GitRun, path: string): Promise<boolean> {
   return (await run(['-C', path, 'rev-parse', '-q', '--verify', 'HEAD^{commit}'])).code === 0;
 }
 
-/** @returns whether the folder named a repository */
+/** @returns whether the folder named a repository, and does no more */
 async function forgetClone(folder: string): Promise<boolean> {
   const link = join(folder, '.git');
-  const isFile = await lstat(link).then(
-    (stats) => stats.isFile(),
-    () => false,
-  );
-  if (isFile) await rm(link);
-  return isFile;
+  return lstat(link)
+    .then(async (stats) => {
+      if (stats.isFile()) await rm(link);
+      return stats.isFile();
+    })
+    .catch(() => false);
 }

@@ -68,7 +68,9 @@ export function createOneLook(options: OneLookOptions): OneLook {
   }
 
   /** What lies there now says nothing: all goes on as it was known. */
-  function goOn({ waitMs, why }: Unsure): number {
+  async function goOn({ waitMs, why }: Unsure): Promise<number> {
+    // The folders themselves are not made anew here: the whole registry may be away.
+    await own.dropLinks();
     if (why !== '' && why !== trouble) {
       onWarning({ folder: options.paths.programs }, why);
       trouble = why;

@@ -1,4 +1,4 @@
-import { access, constants, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { access, constants, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf } from '../../schemas/errors.ts';
 import { TEMP_PREFIX } from '../files/atomic-write.ts';
@@ -15,6 +15,11 @@ const PROBE_BYTES = 4096;
 export interface OwnFolders {
   /** Part of every complete look. Gives the milliseconds after which there is more to do; 0 for nothing. */
   look(): Promise<number>;
+  /**
+   * Part of every look, though it be incomplete: takes away what a commit put there and leads elsewhere, before more
+   * is written through it.
+   */
+  dropLinks(): Promise<void>;
   /** A file of `data/` could not be written: at each look it is tried whether any can. */
   suspect(): void;
   /** For people: which of the two can not be written at present, and why. */
@@ -29,14 +34,14 @@ interface Watched extends OwnFolder {
 
 /**
  * @param monotonic milliseconds
- * @param isCommitted whether that path is a link that a commit brought
+ * @param links gives what leads elsewhere in them by a commit, relative to the registry
  */
 export function createOwnFolders(
   paths: RegistryPaths,
   status: Pick<StatusStore, 'names' | 'compare' | 'rewrite'>,
   monotonic: () => number,
   onWarning: (fields: object, message: string) => void,
-  isCommitted: (path: string) => Promise<boolean>,
+  links: () => Promise<string[]>,
 ): OwnFolders {
   const watched = ownFolders(paths).map((own): Watched => ({ ...own, goneSinceMs: undefined, trouble: '' }));
   /** Of status/ as last written to: one that was put in its place holds something else. */
@@ -64,19 +69,14 @@ export function createOwnFolders(
   }
 
   /** A folder that git turned into a link while the host runs was one of its own before: it gets that again. */
-  async function takeAway({ path, inner }: OwnFolder): Promise<void> {
-    for (const one of [path, ...inner]) {
-      if (!(await isCommitted(one))) continue;
-      await unlink(one);
-      onWarning(
-        { path: one },
-        'a commit put a link where the host writes, which was removed: take it out of git',
-      );
+  async function dropLinks(): Promise<void> {
+    for (const path of await links()) {
+      await rm(join(paths.root, path), { recursive: true, force: true });
+      onWarning({ path }, 'a commit put a link where the host writes, which was removed: take it out of git');
     }
   }
 
   async function lookAt(own: Watched): Promise<number> {
-    await takeAway(own);
     const lost = own.path === paths.status ? await lostStatuses() : [];
     const isWhole = lost.length === 0 && (await isThere(own));
     own.goneSinceMs = isWhole ? undefined : (own.goneSinceMs ?? monotonic());
@@ -91,7 +91,9 @@ export function createOwnFolders(
   }
 
   return {
+    dropLinks,
     async look() {
+      await dropLinks();
       const waits = await Promise.all(watched.map(lookAt));
       return Math.max(...waits);
     },

@@ -29,17 +29,17 @@ export interface Records {
 /**
  * Opens what lies in `status/` and `data/`. Rejects as `openStatusStore` does.
  * @param onListenerError told what a listener threw
- * @param isCommitted whether that path is a link that a commit brought
+ * @param links see `createOwnFolders`
  */
 export async function openRecords(
   paths: RegistryPaths,
   clock: Clock,
   onWarning: (fields: object, message: string) => void,
   onListenerError: (error: unknown) => void,
-  isCommitted: (path: string) => Promise<boolean>,
+  links: () => Promise<string[]>,
 ): Promise<Records> {
   const status = await openStatusStore(paths.status, onListenerError);
-  const own = createOwnFolders(paths, status, () => clock.monotonic(), onWarning, isCommitted);
+  const own = createOwnFolders(paths, status, () => clock.monotonic(), onWarning, links);
   const onWriteError = (error: unknown) => {
     own.suspect();
     onWarning({ error: messageOf(error) }, 'a file of data/ can not be written');

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { isThere } from '../../../registry/files/is-there.ts';
 import { createLeftLocks } from '../../../registry/git/left-locks.ts';
 import { createGitStage, gitIn, imageManifest, SOMEBODY } from './stage.ts';
 
@@ -45,7 +46,6 @@ describe('git: locks that a killed git of the host left', () => {
     await held.close();
     await stage.turning(locks.clear());
     assert.deepEqual(await left(), stay);
-    await locks.end();
     await stage.write('.git/HEAD.lock', '');
     await stage.turning(locks.clear());
     assert.deepEqual(await left(), ['HEAD.lock', ...stay], 'nothing of ours was at work');
@@ -77,5 +77,54 @@ describe('git: locks that a killed git of the host left', () => {
       (await readdir(join(stage.root, '.git'))).filter((name) => /hersh|lock/.test(name)),
       [],
     );
+  });
+
+  test('one that was held at a look goes at a later one, though work began anew meanwhile', async (t) => {
+    const stage = await createGitStage(t);
+    const gitDir = join(stage.root, '.git');
+    const locks = createLeftLocks({ top: stage.root, gitDir, commonDir: gitDir }, stage.clock);
+    const path = join(gitDir, 'HEAD.lock');
+    await locks.begin();
+    await stage.write('.git/HEAD.lock', '');
+    const held = await open(path);
+    await stage.turning(locks.clear());
+    // As old as the note: no clock has to go on for that.
+    await utimes(join(gitDir, 'hersh-work'), 2, 2);
+    await utimes(path, 2, 2);
+    await locks.begin();
+    await stage.turning(locks.clear());
+    assert.ok(await isThere(path));
+    await held.close();
+    await stage.turning(locks.clear());
+    assert.ok(!(await isThere(path)));
+    assert.ok(!(await isThere(join(gitDir, 'hersh-work'))), 'nothing is left of it');
+  });
+
+  test('of the first work tree, beside which the registry is another, the index stays locked', async (t) => {
+    const stage = await createGitStage(t);
+    const commonDir = join(stage.root, '.git');
+    const gitDir = join(commonDir, 'worktrees/registry');
+    await mkdir(gitDir, { recursive: true });
+    const locks = createLeftLocks({ top: join(stage.root, 'registry'), gitDir, commonDir }, stage.clock);
+    await locks.begin();
+    for (const name of ['index', 'HEAD', 'packed-refs', 'worktrees/registry/HEAD'])
+      await stage.write(`.git/${name}.lock`, '');
+    await stage.turning(locks.clear());
+    const left = (await readdir(commonDir, { recursive: true })).filter((path) => path.endsWith('.lock'));
+    assert.deepEqual(left, ['index.lock']);
+  });
+
+  test('an edit that is committed counts as done, though the note of it stays', async (t) => {
+    const stage = await createGitStage(t);
+    await stage.write('programs/a.yaml', imageManifest('a'));
+    await stage.commitAll('one');
+    // What can be neither written nor removed as a file, also by root.
+    await mkdir(join(stage.root, '.git/hersh-work'));
+    const registry = await stage.open();
+    await stage.turning(
+      registry.editSpec('a', { desiredState: 'Stopped' }, { author: 'ann', message: 'stop a' }),
+    );
+    assert.equal(await stage.git('log', '-1', '--format=%s'), 'stop a');
+    assert.equal(await stage.git('status', '--porcelain'), '');
   });
 });

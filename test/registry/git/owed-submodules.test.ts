@@ -3,8 +3,10 @@ import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { createLeftMove } from '../../../registry/git/left-move.ts';
 import { createMover } from '../../../registry/git/move.ts';
 import { createGitRun, type GitRun } from '../../../registry/git/run.ts';
+import { createTimers } from '../../../registry/git/timers.ts';
 import { createGitStage, type GitStage, imageManifest } from './stage.ts';
 
 /** What a host leaves that is killed when it has moved HEAD, and has not brought the submodule of that commit. */
@@ -85,6 +87,7 @@ describe('git: a host that ends between a move and its submodules', () => {
     const registry = await stage.open();
     assert.ok(registry.get('a'));
     assert.deepEqual(await notes(stage), []);
+    assert.deepEqual(await readdir(join(stage.root, 'sub')), []);
   });
 
   test('what was ended with the host is owed; what failed is not', async (t) => {
@@ -110,5 +113,45 @@ describe('git: a host that ends between a move and its submodules', () => {
     assert.equal(await next.bring(), 'sub (away)');
     assert.ok(!next.owesSubmodules() && !next.isMoving());
     assert.deepEqual(await notes(stage), []);
+  });
+
+  test('what goes wrong otherwise is told, and holds nothing up', async (t) => {
+    const { stage } = await endedInBetween(t);
+    const { root } = stage;
+    const gitDir = join(root, '.git');
+    const head = async () => ({ id: await stage.git('rev-parse', 'HEAD') });
+    const full: GitRun = async (args, options) => {
+      if (args.includes('update')) throw new Error('no room');
+      return createGitRun(root)(args, options);
+    };
+    const mover = createMover(root, gitDir, full, head, new AbortController().signal);
+    assert.equal(await mover.takeBack(), '');
+    assert.equal(await mover.bring(), 'no room');
+    assert.ok(!mover.isMoving());
+    assert.deepEqual(await notes(stage), []);
+  });
+
+  test('a move that can not be taken back at once is taken back at the next try', async (t) => {
+    const { stage } = await endedInBetween(t);
+    const gitDir = join(stage.root, '.git');
+    const id = await stage.git('rev-parse', 'HEAD');
+    let fails = true;
+    const head = async () => {
+      if (fails) throw new Error('no such device');
+      return { id };
+    };
+    const { signal } = new AbortController();
+    const mover = createMover(stage.root, gitDir, createGitRun(stage.root), head, signal);
+    const timers = createTimers(stage.clock, () => undefined);
+    const warnings: object[] = [];
+    const left = createLeftMove(mover, true, timers, (fields) => warnings.push(fields));
+    await left.settle();
+    await stage.pass(2_500);
+    assert.deepEqual(warnings, [{ why: 'no such device' }]);
+    assert.ok(mover.isUnderWay());
+    fails = false;
+    await stage.until(() => !mover.isUnderWay());
+    assert.ok(mover.owesSubmodules());
+    timers.close();
   });
 });
