@@ -149,7 +149,7 @@ test('an offer to upgrade on own routes is passed over', async (t) => {
   for (const upgrade of ['h2c', 'websocket']) {
     const { socket, text, ended } = await rawConnection(t, api.port);
     socket.write(
-      `GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`,
+      `GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: ${upgrade}\r\n\r\n`,
     );
     await ended;
     assert.match(text(), /^HTTP\/1\.1 200 [\s\S]*{"status":"ok"}$/);
