@@ -36,7 +36,8 @@ export const REASONS = {
   BuildNetworkFailed: {
     retry: 'backoff',
     http: 500,
-    means: 'The build failed for want of a network; it is tried again, 3 times in all.',
+    means:
+      'The build failed for want of a network, or over something else that passes; it is tried again, 3 times in all.',
   },
   DiskFull: {
     retry: 'backoff',

@@ -46,6 +46,12 @@ const FILE_MISSING = /failed to compute cache key: .*("\/[^"]*":? not found|no s
 const BUILD_NETWORK =
   /dial (tcp|udp)|no such host|i\/o timeout|TLS handshake timeout|connection refused|connection reset by peer|connection timed out|network is unreachable|no route to host|temporary failure (in name resolution|resolving)|could not resolve (host|'?[a-z0-9-]+\.)|getaddrinfo|EAI_AGAIN|ENOTFOUND|ECONNRESET|ETIMEDOUT|unexpected EOF(?! while)|: EOF\s*$|\b(502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out|too many requests)\b|proxyconnect/i;
 
+/**
+ * Docker 28.5.2 on containerd's store, where an image is removed while a build unpacks one that shares layers with it:
+ * the same build goes through a moment later.
+ */
+const SNAPSHOT_GONE = /snapshot \S+ does not exist/;
+
 const DISK_FULL = /no space left on device|disk quota exceeded/i;
 
 export interface Failure {
@@ -182,7 +188,8 @@ export function buildError(message: string, tail: string): AppError {
       hint: 'Is the base image spelled right, and public, or one that --docker-config lets the host pull? The registry answered that it has none for us.',
     });
   }
-  if (BUILD_NETWORK.test(said) || BUILD_NETWORK.test(tail)) return new AppError('BuildNetworkFailed', text);
+  const passes = BUILD_NETWORK.test(said) || BUILD_NETWORK.test(tail) || SNAPSHOT_GONE.test(said);
+  if (passes) return new AppError('BuildNetworkFailed', text);
   return new AppError('BuildFailed', text);
 }
 

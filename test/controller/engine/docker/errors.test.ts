@@ -114,6 +114,12 @@ describe('buildError', () => {
       '',
       'BuildFailed',
     ],
+    [
+      'an image that was removed meanwhile (28.5.2, containerd store)',
+      'failed to prepare extraction snapshot "extract-5-k sha256:b2": parent snapshot sha256:60 does not exist: not found',
+      '',
+      'BuildNetworkFailed',
+    ],
     ['a missing tag', 'images.invalid/no/such:1: not found', '', 'BuildFailed'],
     [
       'a step without network',
