@@ -3,7 +3,6 @@ import type { ApiDeps } from '../../api/deps.ts';
 import { parseYaml } from '../../registry/manifests/manifest.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import { AppError } from '../../schemas/errors.ts';
 import type { Runtime } from '../../schemas/program.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Controller } from '../loop/controller.ts';
@@ -35,17 +34,9 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     removeStrays: () => controller.removeStrays(),
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
-  const mustGet = (name: string) => {
-    const view = programs.get(name);
-    if (view === undefined) throw new AppError('NotFound', `no program ${name}`);
-    return view;
-  };
   return {
     ...{ health, log, gitHook },
-    pull: createPullImage(
-      { registry, tell: controller.tell, pullNow: controller.images.pullNow },
-      { mustGet },
-    ),
+    pull: createPullImage({ registry, tell: controller.tell, pullNow: controller.images.pullNow }, programs),
     programs: {
       ...programs,
       async createFromSources(name, userId, buildId, files) {

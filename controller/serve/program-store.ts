@@ -12,7 +12,7 @@ import type { Observed } from '../loop/observed.ts';
 import { follow } from './as-stream.ts';
 import { createNewestBuildLog, type NewestBuildLogDeps } from './newest-build-log.ts';
 import { createProgramEdits, type ProgramEditDeps } from './program-edits.ts';
-import { createProgramViews } from './program-views.ts';
+import { createProgramViews, type ProgramViews } from './program-views.ts';
 
 export interface ProgramStoreDeps extends ProgramEditDeps, NewestBuildLogDeps {
   clock: Clock;
@@ -21,7 +21,7 @@ export interface ProgramStoreDeps extends ProgramEditDeps, NewestBuildLogDeps {
 }
 
 /** The registry as the API sees it: edits of manifests one way, status the other. */
-export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
+export function createProgramStore(deps: ProgramStoreDeps): ProgramStore & Pick<ProgramViews, 'mustGet'> {
   const { registry, runtime } = deps;
   const views = createProgramViews(registry, deps.clock, deps.observed);
   const { get, mustGet, list, version, onChange } = views;
@@ -35,7 +35,7 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore {
   }
 
   return {
-    ...{ get, list, version, onChange },
+    ...{ get, mustGet, list, version, onChange },
     ...createProgramEdits(deps, views),
     ...createNewestBuildLog(deps, views),
     buildIdOf: buildIdOfFiles,

@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
 import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
+import { isWithin } from '../files/is-within.ts';
 
 export interface LocatedFolder {
   /** The real folder, links resolved. */
@@ -56,8 +57,7 @@ async function sourcesOf(root: string, real: string, mayLink: MayLink): Promise<
 
 /** Whether a real path lies outside the registry, or in a folder of it that no build may see. */
 export function leadsOut({ root, sources }: Bounds, path: string): boolean {
-  const isIn = (folder: string) => path === folder || path.startsWith(folder + sep);
-  if (isIn(root)) return RESERVED_FOLDERS.includes(relative(root, path).split(sep)[0] ?? '');
+  if (isWithin(root, path)) return RESERVED_FOLDERS.includes(relative(root, path).split(sep)[0] ?? '');
   // A link to something above the registry is none to a disk for sources.
-  return !isIn(sources) || root.startsWith(sources + sep);
+  return !isWithin(sources, path) || root.startsWith(sources + sep);
 }

@@ -4,6 +4,7 @@ import { AppError, messageOf } from '../../schemas/errors.ts';
 import { RESERVED_FOLDERS } from '../../schemas/resolve.ts';
 import type { MayLink } from '../contexts/folder.ts';
 import { isLink } from '../files/is-there.ts';
+import { isWithin } from '../files/is-within.ts';
 import type { GitQuestions } from './questions.ts';
 
 /** As many links as Linux follows on the way to a file. */
@@ -98,8 +99,4 @@ async function linksOnTheWay(home: string, path: string): Promise<string[]> {
 function isHome(home: string, real: string): boolean {
   if (!isWithin(home, real)) return false;
   return ![...RESERVED_FOLDERS, 'secrets'].includes(relative(home, real).split(sep)[0] ?? '');
-}
-
-function isWithin(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder + sep);
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../schemas/clock.ts';
 import { messageOf } from '../../schemas/errors.ts';
 import { isTemporary } from '../files/atomic-write.ts';
 import { isEditors } from '../files/editor-file.ts';
+import { isWithin } from '../files/is-within.ts';
 import { folderKey, SETTLE_MS } from '../files/settle.ts';
 
 /** Looks happen at least this often while changes keep coming. */
@@ -107,8 +108,7 @@ function begin(folders: readonly Folder[], ignored: readonly string[], events: E
   const programs = folders.find(({ name }) => name === PROGRAMS);
   const root = folders.find(({ name }) => name === '');
   const skipped = programs === undefined ? ignored : [...ignored, programs.real];
-  const isSkipped = (path: string) =>
-    skipped.some((folder) => path === folder || path.startsWith(folder + sep));
+  const isSkipped = (path: string) => skipped.some((folder) => isWithin(folder, path));
   const trees = folders
     .map(({ real }) => real)
     .filter((real) => real !== programs?.real && !folders.some((other) => real.startsWith(other.real + sep)));
@@ -178,7 +178,7 @@ async function locate(root: string): Promise<Folder[]> {
 /** What a real path is called in the registry. */
 function nameIn(folders: readonly Folder[], path: string): string {
   const within = folders
-    .filter(({ real }) => path === real || path.startsWith(real + sep))
+    .filter(({ real }) => isWithin(real, path))
     .sort((a, b) => b.real.length - a.real.length)[0];
   if (within === undefined) return '';
   const inner = relative(within.real, path).split(sep).join('/');
