@@ -6,6 +6,7 @@ import type { ApiDeps } from './deps.ts';
 import { answerFor } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { type ApiOptions, createRoutes, sendError } from './http/route.ts';
+import { createFeed } from './routes/feed.ts';
 import { addHookRoutes } from './routes/hooks.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
 import { addManifestRoutes } from './routes/manifest.ts';
@@ -13,6 +14,7 @@ import { addProgramRoutes } from './routes/programs.ts';
 import { addRevisionRoutes } from './routes/revisions.ts';
 import { addStreamRoutes } from './routes/streams.ts';
 import { addSystemRoutes } from './routes/system.ts';
+import { createViewCache } from './routes/view.ts';
 
 /**
  * All routes but the proxy, which is raw (`proxy/proxy.ts`). Testable through `app.request()`; `server.ts` puts it
@@ -21,10 +23,11 @@ import { addSystemRoutes } from './routes/system.ts';
 export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>({ getPath: rawPath });
   const routes = createRoutes(app, deps, options);
-  addProgramRoutes(routes, deps);
+  const views = createViewCache(deps.programs);
+  addProgramRoutes(routes, deps, views);
   addLifecycleRoutes(routes);
   addRevisionRoutes(routes);
-  addStreamRoutes(routes, options);
+  addStreamRoutes(routes, options, createFeed(deps.programs, views, deps.now()));
   addManifestRoutes(routes);
   addSystemRoutes(routes, deps);
   addHookRoutes(routes, deps);

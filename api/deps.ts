@@ -1,6 +1,6 @@
 import type { Problem } from '../schemas/errors.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
-import type { ProgramEvent } from '../schemas/program.ts';
+import type { ProgramEvent, Resources } from '../schemas/program.ts';
 import type { Outcome } from '../schemas/revision.ts';
 import type { ProgramStatus } from '../schemas/status.ts';
 
@@ -58,6 +58,8 @@ export interface ProgramStore {
   version(): number;
   /** Calls whenever the view of that program changes, until what it gives is called. */
   onChange(name: string, listener: () => void): () => void;
+  /** The same for any program. */
+  onAnyChange(listener: (name: string) => void): () => void;
 
   /** `etag` without quotes; it changes with the text. */
   manifest(name: string): { text: string; etag: string } | undefined;
@@ -96,10 +98,20 @@ export interface ProgramStore {
   rollBack(name: string, revision: number | undefined): Promise<number>;
   /** Oldest first. */
   events(name: string): Promise<ProgramEvent[]>;
+  /** Of all programs, gone ones too, since that time; oldest first. Rejects `RegistryUnavailable`. */
+  eventsSince(time: string): Promise<NamedEvent[]>;
+  /** What happens to any program from now on, in its order. */
+  onNewEvent(listener: (name: string, event: ProgramEvent) => void): () => void;
   /** What happens from now on, until the signal fires or the program is gone. */
   followEvents(name: string, signal: AbortSignal): AsyncIterable<ProgramEvent>;
   /** Confirms a pause of pruning, see `Health.warnings`. Gives the names it lets go. */
   confirmPrune(): Promise<string[]>;
+}
+
+/** An event, and the program it is of. */
+export interface NamedEvent {
+  name: string;
+  event: ProgramEvent;
 }
 
 /** One program: its status, and what of the manifest the routes decide by. */
@@ -111,7 +123,22 @@ export interface ProgramView {
   /** Was Running or Ready when it was looked at last, whatever a call has asked for since. */
   isUp: boolean;
   status: ProgramStatus;
+  details: ProgramDetails;
   problems: readonly Problem[];
+}
+
+/** What follows from a program's status and is not in it. */
+export interface ProgramDetails {
+  /** The number of the revision that is wanted; 0 where nothing is known, or it was not made yet. */
+  wantedRevision: number;
+  /** The commit that brought the revision that serves; `""` for none, null where it is being read. */
+  commit: string | null;
+  wantedCommit: string | null;
+  restartsInHour: number;
+  /** When the host tries next what failed last; `""` where it waits for nothing. */
+  nextTryAt: string;
+  /** Of the spec in force; null where none is. */
+  limits: Resources | null;
 }
 
 /** One revision as `GET /programs/{id}/revisions` shows it. */

@@ -50,7 +50,12 @@ export function revisionHash(spec: ProgramSpec, image: string): string {
  * back is not made again until one of these differs.
  */
 export function attemptOf(spec: ProgramSpec, imageKey: string): string {
-  return digest({ revision: revisionHash(spec, imageKey), restartedAt: spec.restartedAt });
+  return attemptOfRevision(revisionHash(spec, imageKey), spec.restartedAt);
+}
+
+/** The same, where the revision's hash is known. */
+export function attemptOfRevision(hash: string, restartedAt: string): string {
+  return digest({ revision: hash, restartedAt });
 }
 
 /** Hash of any data, whatever the order of its keys: 32 hex digits. */

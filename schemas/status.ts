@@ -20,6 +20,8 @@ export interface ProgramStatus {
   publishPort: number;
   proxyUrl: string;
   restartCount: number;
+  /** When it was restarted within the hour before the last restart, see `withRestart`; oldest first. */
+  recentRestarts: string[];
   createdAt: string;
   startedAt: string;
   readyAt: string;
@@ -47,6 +49,7 @@ export function emptyStatus(name: string, nowMs: number): ProgramStatus {
     publishPort: 0,
     proxyUrl: proxyUrl(0),
     restartCount: 0,
+    recentRestarts: [],
     createdAt: now,
     startedAt: '',
     readyAt: '',
@@ -54,4 +57,30 @@ export function emptyStatus(name: string, nowMs: number): ProgramStatus {
     lastExit: null,
     memory: emptyMemory(),
   };
+}
+
+const HOUR_MS = 60 * 60_000;
+/** More in an hour are somebody's own doing, and are told as so many. */
+const RECENT_RESTARTS_MAX = 100;
+
+/** Counts a restart. @param nowMs epoch milliseconds */
+export function withRestart(status: ProgramStatus, nowMs: number): ProgramStatus {
+  const { restartCount, recentRestarts } = status;
+  const recent = [...recentRestarts.filter((at) => isWithinHour(at, nowMs)), timestamp(nowMs)];
+  const kept = recent.slice(-RECENT_RESTARTS_MAX);
+  return { ...status, restartCount: restartCount + 1, recentRestarts: kept };
+}
+
+/** How often it was restarted in the last hour, and when that will be less; epoch milliseconds. */
+export function restartsInHour(status: ProgramStatus, nowMs: number): { count: number; untilMs?: number } {
+  const recent = status.recentRestarts.filter((at) => isWithinHour(at, nowMs));
+  const [oldest] = recent;
+  if (oldest === undefined) return { count: 0 };
+  return { count: recent.length, untilMs: Date.parse(oldest) + HOUR_MS };
+}
+
+/** Not by a clock that was ahead, either. */
+function isWithinHour(at: string, nowMs: number): boolean {
+  const ms = Date.parse(at);
+  return ms > nowMs - HOUR_MS && ms <= nowMs;
 }

@@ -9,7 +9,7 @@ import { parseSince } from './since.ts';
 export const LOGS_QUERY = ['tail', 'since', 'timestamps', 'follow', 'previous'];
 
 /** Lines where neither `tail` nor `since` says how many. */
-const TAIL_DEFAULT = 200;
+export const TAIL_DEFAULT = 200;
 /** More lines than an engine keeps of a program. */
 const TAIL_MAX = 999_999_999;
 /** A long line comes in parts, all within this of its time, in milliseconds; so does the first line of all. */
@@ -86,7 +86,7 @@ function createBookmark(sinceNanos: bigint, startMs: number): Bookmark {
 }
 
 /** Lines from the end: a whole number, or `all`. */
-function parseTail(value: string | undefined, fallback: number | 'all'): number | 'all' {
+export function parseTail(value: string | undefined, fallback: number | 'all'): number | 'all' {
   if (value === undefined || value === '') return fallback;
   if (value === 'all') return 'all';
   if (!/^[0-9]+$/.test(value)) {

@@ -4,12 +4,10 @@ import { PROGRAM_STATES, proxyUrl, timestamp } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
 import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
 import { parseCreate } from './create-body.ts';
-import { createViewCache } from './view.ts';
+import type { ViewCache } from './view.ts';
 
 /** Creating, reading and deleting programs. */
-export function addProgramRoutes(routes: Routes, deps: ApiDeps): void {
-  const views = createViewCache(deps.programs);
-
+export function addProgramRoutes(routes: Routes, deps: ApiDeps, views: ViewCache): void {
   const handlers = {
     GET: ({ c }: RouteContext) => {
       const userId = c.req.query('user_id') ?? '';

@@ -1,3 +1,5 @@
+import { AppError } from '../../schemas/errors.ts';
+import { timestamp } from '../../schemas/program.ts';
 import { followEvents } from '../http/event-stream.ts';
 import { flag } from '../http/query.ts';
 import {
@@ -9,17 +11,45 @@ import {
   sendJson,
 } from '../http/route.ts';
 import { isHead, PLAIN, sendStream } from '../http/send-stream.ts';
-import { getLogs, LOGS_QUERY } from './logs.ts';
+import { eventBody, type Feed } from './feed.ts';
+import { getLogs, LOGS_QUERY, parseTail, TAIL_DEFAULT } from './logs.ts';
 
 const HEARTBEAT_MS = 15_000;
+const EVENT_STREAM = 'text/event-stream';
 const FOLLOW = { GET: { query: ['follow'] } };
 
 /** Logs, build logs and events: whole, or as they come. */
-export function addStreamRoutes(routes: Routes, options: ApiOptions): void {
+export function addStreamRoutes(routes: Routes, options: ApiOptions, feed: Feed): void {
   const heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
+  routes.add(
+    '/events',
+    { GET: (context) => getAllEvents(context, feed, heartbeatMs) },
+    { GET: { query: ['follow', 'tail'] } },
+  );
   routes.add('/programs/:id/logs', { GET: getLogs }, { GET: { query: LOGS_QUERY } });
   routes.add('/programs/:id/build-log', { GET: getBuildLog }, FOLLOW);
   routes.add('/programs/:id/events', { GET: (context) => getEvents(context, heartbeatMs) }, FOLLOW);
+}
+
+/** Of all programs. */
+async function getAllEvents(context: RouteContext, feed: Feed, heartbeatMs: number): Promise<Response> {
+  const { c, deps } = context;
+  const wanted = c.req.query('tail');
+  if (!flag(c, 'follow')) {
+    const tail = parseTail(wanted, TAIL_DEFAULT);
+    const kept = await deps.programs.eventsSince(timestamp(0));
+    const shown = tail === 'all' ? kept : kept.slice(Math.max(0, kept.length - tail));
+    return sendJson({ events: shown.map(({ name, event }) => eventBody(name, event)) });
+  }
+  if (wanted !== undefined)
+    throw new AppError(
+      'BadRequest',
+      'follow and tail do not go together: Last-Event-ID says where it goes on',
+    );
+  if (isHead(c)) return sendBytes('', EVENT_STREAM);
+  const abort = new AbortController();
+  const told = feed.follow(c.req.header('Last-Event-ID'), { signal: abort.signal, heartbeatMs });
+  return sendStream(context, '', told, abort, EVENT_STREAM);
 }
 
 async function getBuildLog(context: RouteContext): Promise<Response> {
@@ -39,10 +69,9 @@ async function getEvents(context: RouteContext, heartbeatMs: number): Promise<Re
   const { c, deps } = context;
   const { name } = findProgram(c, deps);
   if (!flag(c, 'follow')) return sendJson({ events: await deps.programs.events(name) });
-  const type = 'text/event-stream';
-  if (isHead(c)) return sendBytes('', type);
+  if (isHead(c)) return sendBytes('', EVENT_STREAM);
   const abort = new AbortController();
   const lastId = c.req.header('Last-Event-ID');
   const events = followEvents(deps.programs, name, { signal: abort.signal, lastId, heartbeatMs });
-  return sendStream(context, name, events, abort, type);
+  return sendStream(context, name, events, abort, EVENT_STREAM);
 }

@@ -1,4 +1,6 @@
+import { describeExit, type LastExit } from '../../schemas/last-exit.ts';
 import type { Condition } from '../../schemas/program.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
 import type { ProgramStore, ProgramView } from '../deps.ts';
 
 /** The body of `GET /programs/{id}`, and an element of the list. Absent ids are `""`. */
@@ -18,6 +20,49 @@ export interface ProgramBody {
   conditions: ConditionBody[];
   /** Number of the revision that serves; 0 before the first. */
   revision: number;
+  /** The one that is wanted; 0 where it was not made yet. */
+  wanted_revision: number;
+  /** Of git, of the revision that serves; `""` for none, null where it is being read, which is told as a change. */
+  commit: string | null;
+  wanted_commit: string | null;
+  restarts_last_hour: number;
+  next_try_at: string;
+  /** Of the run that is on, or the last. */
+  started_at: string;
+  ready_at: string;
+  limits: LimitsBody | null;
+  last_exit: LastExitBody | null;
+  not_ready: NotReadyBody | null;
+}
+
+/** What one container of it may use. */
+export interface LimitsBody {
+  memory_bytes: number;
+  /** CPUs, e.g. 0.5. */
+  cpus: number;
+  pids: number;
+}
+
+/** How it last ended by itself. */
+export interface LastExitBody {
+  code: number;
+  /** `SIGKILL` and the like, or `""`. */
+  signal: string;
+  /** The want of memory ended it. */
+  out_of_memory: boolean;
+  /** In words: `exit code 3`, `SIGKILL`, `out of memory`, `its liveness probe failed`. */
+  message: string;
+  finished_at: string;
+  /** The last lines of output. */
+  log_tail: string;
+}
+
+/** Why it is not ready, though it runs. */
+export interface NotReadyBody {
+  message: string;
+  since: string;
+  /** Whether it was in this run, so that it is no matter of starting. */
+  was_ready: boolean;
 }
 
 export interface ConditionBody {
@@ -46,7 +91,35 @@ export function programBody(view: ProgramView): ProgramBody {
     restart_count: status.restartCount,
     conditions: status.conditions.map(conditionBody),
     revision: status.currentRevision,
+    ...more(view),
   };
+}
+
+/** What the host's page shows beside it. */
+function more({ status, details }: ProgramView) {
+  const { limits, commit, wantedRevision, wantedCommit, restartsInHour, nextTryAt } = details;
+  return {
+    ...{ wanted_revision: wantedRevision, commit, wanted_commit: wantedCommit },
+    restarts_last_hour: restartsInHour,
+    next_try_at: nextTryAt,
+    started_at: status.startedAt,
+    ready_at: status.readyAt,
+    limits: limits && { memory_bytes: limits.memoryBytes, cpus: limits.cpus, pids: limits.pids },
+    last_exit: status.lastExit && lastExitBody(status.lastExit),
+    not_ready: notReadyBody(status),
+  };
+}
+
+function lastExitBody(exit: LastExit): LastExitBody {
+  const { exitCode: code, signal, oomKilled, finishedAt, logTail } = exit;
+  const message = describeExit(exit);
+  return { code, signal, out_of_memory: oomKilled, message, finished_at: finishedAt, log_tail: logTail };
+}
+
+function notReadyBody({ state, conditions, readyAt }: ProgramStatus): NotReadyBody | null {
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  if (state !== 'Running' || ready === undefined || ready.status === 'True') return null;
+  return { message: ready.message, since: ready.lastTransitionTime, was_ready: readyAt !== '' };
 }
 
 function conditionBody(condition: Condition): ConditionBody {

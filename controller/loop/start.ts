@@ -2,7 +2,7 @@ import { short } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
 import { describeExit } from '../../schemas/last-exit.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
-import type { ProgramStatus } from '../../schemas/status.ts';
+import { type ProgramStatus, withRestart } from '../../schemas/status.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Action } from '../program/action.ts';
 import { refusedStart } from '../program/rollback.ts';
@@ -24,7 +24,7 @@ export async function startContainer(
   { containerId, why }: Extract<Action, { kind: 'start' }>,
 ): Promise<Outcome> {
   const restarted = why === 'restart';
-  const status = restarted ? { ...before, restartCount: before.restartCount + 1 } : before;
+  const status = restarted ? withRestart(before, deps.clock.now()) : before;
   if (restarted) await save(deps, status);
   try {
     const started = await deps.slots.run(slotOf(status.memory), () =>

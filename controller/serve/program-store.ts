@@ -24,7 +24,7 @@ export interface ProgramStoreDeps extends ProgramEditDeps, NewestBuildLogDeps {
 export function createProgramStore(deps: ProgramStoreDeps): ProgramStore & Pick<ProgramViews, 'mustGet'> {
   const { registry, runtime } = deps;
   const views = createProgramViews(registry, deps.clock, deps.observed);
-  const { get, mustGet, list, version, onChange } = views;
+  const { get, mustGet, list, version, onChange, onAnyChange } = views;
 
   /** Of the spec in force; null where an image is named, or nothing valid is known. */
   function buildOf(name: string): BuildSpec | null {
@@ -35,7 +35,7 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore & Pick<
   }
 
   return {
-    ...{ get, mustGet, list, version, onChange },
+    ...{ get, mustGet, list, version, onChange, onAnyChange },
     ...createProgramEdits(deps, views),
     ...createNewestBuildLog(deps, views),
     buildIdOf: buildIdOfFiles,
@@ -58,6 +58,8 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore & Pick<
       mustGet(name);
       return registry.events.list(name);
     },
+    eventsSince: registry.events.since,
+    onNewEvent: registry.events.subscribeNew,
     followEvents(name, signal) {
       mustGet(name);
       return follow<ProgramEvent>((push, end) => {

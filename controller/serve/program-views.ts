@@ -1,12 +1,14 @@
-import type { ProgramView } from '../../api/deps.ts';
+import type { ProgramDetails, ProgramView } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { isUpState } from '../../schemas/program.ts';
-import type { ProgramStatus } from '../../schemas/status.ts';
-import { emptyStatus } from '../../schemas/status.ts';
+import { emptyStatus, type ProgramStatus, restartsInHour } from '../../schemas/status.ts';
 import type { Asked, ManifestEntry } from '../../schemas/wanted.ts';
 import type { Observed } from '../loop/observed.ts';
+import { createFewerRestarts } from './fewer-restarts.ts';
+import { programDetails } from './program-details.ts';
+import { createRevisionCommits } from './revision-commits.ts';
 import { shownStatus } from './shown-status.ts';
 
 /** Each program as manifest and status together show it; made anew when one of them changes. */
@@ -21,6 +23,8 @@ export interface ProgramViews {
   version(): number;
   /** Calls whenever the view of that program changes, until what it gives is called. */
   onChange(name: string, listener: () => void): () => void;
+  /** The same for any program. */
+  onAnyChange(listener: (name: string) => void): () => void;
 }
 
 export function createProgramViews(
@@ -30,6 +34,7 @@ export function createProgramViews(
 ): ProgramViews {
   const views = new Map<string, ProgramView>();
   const listeners = new Map<string, Set<() => void>>();
+  const anyListeners = new Set<(name: string) => void>();
   let version = 0;
   let sorted: { version: number; list: ProgramView[] } = { version: -1, list: [] };
 
@@ -37,7 +42,10 @@ export function createProgramViews(
     views.delete(name);
     version++;
     for (const listener of listeners.get(name) ?? []) listener();
+    for (const listener of anyListeners) listener(name);
   };
+  const commits = createRevisionCommits(registry.revisions, invalidate);
+  const fewer = createFewerRestarts(clock, invalidate);
   registry.subscribe(({ names }) => {
     for (const name of names) invalidate(name);
   });
@@ -49,12 +57,19 @@ export function createProgramViews(
     if (known !== undefined) return known;
     const entry = registry.get(name);
     const status = registry.status.get(name);
-    if (entry === undefined && (status === undefined || registry.wanted(name).kind === 'gone'))
+    if (entry === undefined && (status === undefined || registry.wanted(name).kind === 'gone')) {
+      commits.forget(name);
       return undefined;
+    }
     const nowMs = clock.now();
     const written = status ?? emptyStatus(name, nowMs);
     const shown = shownStatus(written, askedBy(entry), observed.has(name), nowMs);
-    const view = viewOf(name, entry, shown, isUpState(written.state));
+    const { count, untilMs } = restartsInHour(shown, nowMs);
+    if (untilMs !== undefined) fewer.at(name, untilMs);
+    // Where there is no git there is no commit to look for.
+    const commitOf = (revision: number) => (shown.observedRevision === '' ? '' : commits.of(name, revision));
+    const details = programDetails(shown, commitOf, count, nowMs);
+    const view = viewOf(name, entry, shown, details, isUpState(written.state));
     views.set(name, view);
     return view;
   }
@@ -62,6 +77,10 @@ export function createProgramViews(
   return {
     get,
     version: () => version,
+    onAnyChange(listener) {
+      anyListeners.add(listener);
+      return () => void anyListeners.delete(listener);
+    },
     onChange(name, listener) {
       const own = listeners.get(name) ?? new Set();
       listeners.set(name, own.add(listener));
@@ -95,6 +114,7 @@ function viewOf(
   name: string,
   entry: ManifestEntry | undefined,
   status: ProgramStatus,
+  details: ProgramDetails,
   isUp: boolean,
 ): ProgramView {
   const written = entry?.program?.rawSpec;
@@ -106,7 +126,7 @@ function viewOf(
     desiredState: wanted === 'Stopped' ? 'Stopped' : 'Running',
     finished: status.reason === 'Completed',
     status: { ...status, userId },
-    isUp,
+    ...{ details, isUp },
     problems: entry?.problems ?? [],
   };
 }

@@ -1,6 +1,7 @@
-import { appendFile, open, rm } from 'node:fs/promises';
+import { appendFile, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { codeOf } from '../../schemas/errors.ts';
 import type { ProgramEvent } from '../../schemas/program.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { createListeners } from '../files/listeners.ts';
@@ -29,18 +30,31 @@ export interface EventStore {
    * before, comes as it was written then, with the time it had.
    */
   subscribeAll(listener: (name: string, event: ProgramEvent) => void): () => void;
+  /**
+   * The same of all programs, in the order in which they happen; the first of a program comes when it is known not to
+   * be one that was written before, which is left out.
+   */
+  subscribeNew(listener: (name: string, event: ProgramEvent) => void): () => void;
+  /** What was kept of all programs, gone ones too, since that time, oldest first. Rejects `RegistryUnavailable`. */
+  since(time: string): Promise<NamedEvent[]>;
   remove(name: string): Promise<void>;
   /** Tries to write what could not be written; resolves when it is tried. */
   writeLeft(): Promise<void>;
 }
 
+export interface NamedEvent {
+  name: string;
+  event: ProgramEvent;
+}
+
 /** @param onError told what could not be written, and what a listener threw */
 export function openEventStore(folder: string, onError: (error: unknown) => void): EventStore {
-  const listeners = createListeners<{ name: string; event: ProgramEvent }>(onError);
-  const all = createListeners<{ name: string; event: ProgramEvent }>(onError);
+  const listeners = createListeners<NamedEvent>(onError);
+  const all = createListeners<NamedEvent>(onError);
+  const fresh = createListeners<NamedEvent>(onError);
   const serial = createSerialByName();
   const fileOf = (name: string) => join(folder, `${name}.ndjson`);
-  const { write, unwritten, doubt } = createWriter(fileOf);
+  const { write, unwritten, doubt, isSeen } = createWriter(fileOf);
 
   const enqueue = (name: string, work: () => Promise<unknown>): Promise<void> =>
     serial(name, async () => {
@@ -51,33 +65,46 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
       });
     });
 
+  async function list(name: string): Promise<ProgramEvent[]> {
+    await serial.idle(name);
+    const kept = await read(fileOf(name)).catch((error: unknown) => {
+      throw dataUnavailable(`events/${name}.ndjson`, 'read', error);
+    });
+    return [...kept, ...(unwritten.get(name) ?? [])];
+  }
+
   return {
     append(name, event) {
       listeners.tell({ name, event });
+      const isKnownNew = isSeen(name);
+      if (isKnownNew) fresh.tell({ name, event });
       return enqueue(name, async () => {
         let before: ProgramEvent | undefined;
         try {
           before = await write(name, [event]);
         } finally {
           all.tell({ name, event: before ?? event });
+          if (!isKnownNew && before === undefined) fresh.tell({ name, event });
         }
       });
     },
     async writeLeft() {
       await Promise.all([...unwritten.keys()].map((name) => enqueue(name, () => write(name, []))));
     },
-    async list(name) {
-      await serial.idle(name);
-      const kept = await read(fileOf(name)).catch((error: unknown) => {
-        throw dataUnavailable(`events/${name}.ndjson`, 'read', error);
-      });
-      return [...kept, ...(unwritten.get(name) ?? [])];
-    },
+    list,
     subscribe: (name, listener) =>
       listeners.add((told) => {
         if (told.name === name) listener(told.event);
       }),
     subscribeAll: (listener) => all.add(({ name, event }) => listener(name, event)),
+    subscribeNew: (listener) => fresh.add(({ name, event }) => listener(name, event)),
+    async since(time) {
+      const names = new Set([...(await changedSince(folder, Date.parse(time))), ...unwritten.keys()]);
+      const found: NamedEvent[] = [];
+      for (const name of names)
+        for (const event of await list(name)) if (event.time >= time) found.push({ name, event });
+      return found.sort((one, other) => (one.event.time < other.event.time ? -1 : 1));
+    },
     remove: (name) =>
       enqueue(name, async () => {
         doubt(name);
@@ -99,6 +126,8 @@ interface Writer {
   unwritten: Map<string, ProgramEvent[]>;
   /** What its file has is not known any more. */
   doubt(name: string): void;
+  /** Whether what comes next can not be what a host that was killed wrote last. */
+  isSeen(name: string): boolean;
 }
 
 function createWriter(fileOf: (name: string) => string): Writer {
@@ -109,6 +138,7 @@ function createWriter(fileOf: (name: string) => string): Writer {
   return {
     unwritten,
     doubt: (name) => void counts.delete(name),
+    isSeen: (name) => seen.has(name),
     async write(name, more) {
       const path = fileOf(name);
       let backlog = (unwritten.get(name) ?? []).slice(-EVENTS_KEPT);
@@ -136,6 +166,25 @@ function createWriter(fileOf: (name: string) => string): Writer {
       return undefined;
     },
   };
+}
+
+/** A clock that was put back may have written a file earlier than what is in it says. */
+const MTIME_MARGIN_MS = 60 * 60_000;
+
+/** The programs whose files were written to since then; epoch milliseconds. */
+async function changedSince(folder: string, ms: number): Promise<string[]> {
+  const files = await readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw dataUnavailable('events', 'read', error);
+  });
+  const names: string[] = [];
+  for (const file of files) {
+    if (!file.endsWith('.ndjson')) continue;
+    const found = await stat(join(folder, file)).catch(unlessGone);
+    if (found !== undefined && found.mtimeMs >= ms - MTIME_MARGIN_MS)
+      names.push(file.slice(0, -'.ndjson'.length));
+  }
+  return names;
 }
 
 function linesOf(events: readonly ProgramEvent[]): string {

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter, on } from 'node:events';
-import type { ApiDeps, Health, ProgramLogOptions, ProgramView, RevisionView } from '../../api/deps.ts';
+import type {
+  ApiDeps,
+  Health,
+  NamedEvent,
+  ProgramDetails,
+  ProgramLogOptions,
+  ProgramView,
+  RevisionView,
+} from '../../api/deps.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
 import { emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
@@ -17,6 +25,7 @@ export interface ViewOptions {
   port?: number;
   userId?: string;
   status?: Partial<ProgramStatus>;
+  details?: Partial<ProgramDetails>;
 }
 
 export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
@@ -28,6 +37,11 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
     finished: options.finished ?? false,
     isUp: isUpState(state),
     problems: [],
+    details: {
+      ...{ wantedRevision: 1, commit: '', wantedCommit: '', restartsInHour: 0, nextTryAt: '' },
+      limits: { memoryBytes: 2 ** 28, cpus: 0.5, pids: 256 },
+      ...options.details,
+    },
     status: {
       name,
       state,
@@ -52,6 +66,7 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
       publishPort: port,
       proxyUrl: proxyUrl(port),
       restartCount: 0,
+      recentRestarts: [],
       createdAt: CREATED_AT,
       startedAt: CREATED_AT,
       readyAt: CREATED_AT,
@@ -109,6 +124,8 @@ export interface FakeHost {
   /** Makes the named write reject. */
   failures: Map<string, Error>;
   history: ProgramEvent[];
+  /** Of all programs, by the order in which they were emitted, or put there by a test. */
+  allHistory: NamedEvent[];
   /** Whether a remote is followed. */
   follows: boolean;
   /** Whether a pull brings another image. */
@@ -117,6 +134,9 @@ export interface FakeHost {
 
 /** Of `POST /hooks/git`. */
 export const HOOK_SECRET = 'a secret of the tests, ä';
+
+/** No name of a program. */
+const ANY = '*';
 
 /** A host in memory: does what deps.ts says and no more. */
 export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = {}): FakeHost {
@@ -147,17 +167,21 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     lastLogOptions: undefined,
     failures: new Map(),
     history: [],
+    allHistory: [],
     follows: true,
     pullChanges: true,
     put(view) {
       host.views.set(view.name, view);
       version++;
       changes.emit(view.name);
+      changes.emit(ANY, view.name);
     },
     watched: (name) => changes.listenerCount(name),
     emit(name, event) {
       host.history.push(event);
+      host.allHistory.push({ name, event });
       events.emit(name, event);
+      events.emit(ANY, name, event);
     },
     deps: {
       openapi,
@@ -220,6 +244,15 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           changes.on(name, listener);
           return () => changes.off(name, listener);
         },
+        onAnyChange(listener) {
+          changes.on(ANY, listener);
+          return () => changes.off(ANY, listener);
+        },
+        eventsSince: async (time) => host.allHistory.filter(({ event }) => event.time >= time),
+        onNewEvent(listener) {
+          events.on(ANY, listener);
+          return () => events.off(ANY, listener);
+        },
         manifest(name) {
           const text = host.manifests.get(name);
           return text === undefined ? undefined : { text, etag: etagOf(text) };
@@ -251,6 +284,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           host.views.delete(name);
           version++;
           changes.emit(name);
+          changes.emit(ANY, name);
         },
         source: async (name) => {
           need(name);

@@ -187,7 +187,32 @@ test('GET /programs/{id} gives every field of the contract', async () => {
       },
     ],
     revision: 1,
+    ...{ wanted_revision: 1, commit: '', wanted_commit: '', restarts_last_hour: 0, next_try_at: '' },
+    ...{ started_at: CREATED_AT, ready_at: CREATED_AT, last_exit: null, not_ready: null },
+    limits: { memory_bytes: 268_435_456, cpus: 0.5, pids: 256 },
   });
+});
+
+test('GET /programs/{id} tells how it last ended, and why it is not ready while it runs', async () => {
+  const lastExit = { exitCode: 137, oomKilled: true, signal: 'SIGKILL', run: 'c/1', logTail: 'last words' };
+  const unready = {
+    type: 'Ready',
+    status: 'False',
+    reason: 'ProbeFailed',
+    message: 'connection refused',
+  } as const;
+  const conditions = [{ ...unready, lastTransitionTime: CREATED_AT }];
+  const status = { conditions, lastExit: { ...lastExit, finishedAt: CREATED_AT } };
+  const { host, call } = caller([fakeView('p1', { state: 'Running', status })]);
+  const { json } = await call('GET', '/programs/p1');
+  const words = { signal: 'SIGKILL', message: 'out of memory', log_tail: 'last words' };
+  assert.deepEqual(json.last_exit, { code: 137, out_of_memory: true, finished_at: CREATED_AT, ...words });
+  const notReady = { message: 'connection refused', since: CREATED_AT };
+  assert.deepEqual(json.not_ready, { ...notReady, was_ready: true });
+  host.put(fakeView('p1', { state: 'Running', status: { ...status, readyAt: '' } }));
+  assert.deepEqual((await call('GET', '/programs/p1')).json.not_ready, { ...notReady, was_ready: false });
+  host.put(fakeView('p1', { state: 'Stopped', status }));
+  assert.equal((await call('GET', '/programs/p1')).json.not_ready, null);
 });
 
 test('GET shows a change at once, in the program and in the list', async () => {

@@ -188,3 +188,42 @@ test('who hears of all programs hears of what can not be written too, once', asy
   assert.deepEqual(messages(await store.list('p')), ['a']);
   assert.deepEqual(heard, ['p a']);
 });
+
+test('the news of all programs come in their order, but for what a killed host told already', async (t) => {
+  const folder = await tempFolder(t);
+  await openEventStore(folder, fail).append('p', event('a'));
+  const store = openEventStore(folder, fail);
+  const told: string[] = [];
+  store.subscribeNew((name, { message }) => told.push(`${name} ${message}`));
+  await store.append('p', event('a'));
+  assert.deepEqual(told, []);
+  await store.append('q', event('first'));
+  const writing = [
+    store.append('p', event('b')),
+    store.append('q', event('c')),
+    store.append('p', event('d')),
+  ];
+  assert.deepEqual(told, ['q first', 'p b', 'q c', 'p d'], 'before they are written');
+  await Promise.all(writing);
+  assert.equal(told.length, 4);
+});
+
+test('what was kept of all programs since a time, oldest first', async (t) => {
+  const folder = await tempFolder(t);
+  const store = openEventStore(folder, fail);
+  const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
+  for (const [name, second] of [
+    ['p', 1],
+    ['q', 2],
+    ['p', 3],
+    ['gone', 3],
+    ['q', 4],
+  ] as const)
+    await store.append(name, { ...event(`${name}${second}`), time: at(second) });
+  const since = async (second: number) =>
+    (await store.since(at(second))).map(({ event: { message } }) => message);
+  assert.deepEqual((await since(3)).sort(), ['gone3', 'p3', 'q4']);
+  assert.equal((await since(3)).at(-1), 'q4');
+  assert.deepEqual(await since(0), ['p1', 'q2', ...(await since(3))]);
+  assert.deepEqual(await openEventStore(join(folder, 'none'), fail).since(at(0)), []);
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { allReady, programs, startInGit } from './git-stage.ts';
+import { createStage } from './stage.ts';
+
+/** Leaves out the probes, which are most of what happens in a long time. */
+const UNPROBED = { readiness: { none: true } };
+const HOUR_MS = 60 * 60_000;
+
+describe('what is shown of a program', () => {
+  it('counts the restarts of the last hour, tells when they are fewer, and survives the host', async (test) => {
+    const stage = await createStage(test);
+    await stage.start();
+    await stage.create('app', UNPROBED);
+    await stage.reach('app', 'Ready');
+    const recent = () => stage.host.programs.get('app')?.details.restartsInHour;
+    assert.equal(recent(), 0);
+    const firstMs = stage.clock.now();
+    for (const restarts of [1, 2]) {
+      stage.world.end(stage.running('app'), 3);
+      await stage.host.until('it is restarted', () => stage.status('app').restartCount === restarts, 10_000);
+      await stage.reach('app', 'Ready');
+      assert.equal(recent(), restarts);
+      await stage.host.advance(10 * 60_000);
+    }
+    await stage.host.kill();
+    await stage.start();
+    await stage.reach('app', 'Ready');
+    assert.equal(recent(), 2);
+    const told: (number | undefined)[] = [];
+    stage.host.programs.onAnyChange(() => told.push(recent()));
+    await stage.host.advance(firstMs + HOUR_MS + 5 * 60_000 - stage.clock.now());
+    assert.equal(recent(), 1);
+    assert.ok(told.includes(1), 'told though nothing happened');
+    await stage.host.advance(HOUR_MS);
+    assert.deepEqual([recent(), stage.status('app').restartCount], [0, 2]);
+  });
+
+  it('has the commits of what serves and of what is wanted', async (test) => {
+    const stage = await startInGit(test);
+    await programs(stage, ['app'], UNPROBED);
+    await stage.git('add', '-A');
+    await stage.git('commit', '-q', '-m', 'one');
+    await stage.start({ git: true });
+    await stage.host.until('it is ready', allReady(stage, ['app']), 60_000);
+    const head = (await stage.git('rev-parse', 'HEAD')).trim();
+    const shown = () => stage.host.programs.get('app')?.details;
+    const told: (string | null | undefined)[] = [];
+    stage.host.programs.onAnyChange(() => told.push(shown()?.commit));
+    assert.equal(shown()?.commit, null, 'nothing is read before somebody asks');
+    await stage.host.until('its commit is read', () => told.length > 0);
+    assert.deepEqual([shown()?.wantedRevision, shown()?.commit, shown()?.wantedCommit], [1, head, head]);
+  });
+});
