@@ -24,6 +24,8 @@ export interface ApiDeps {
   ): Promise<{ containerId: string; stream: AsyncIterable<LogPiece> }>;
   /** What would be done if this text were the manifest. Rejects `InvalidManifest`. */
   dryRun(name: string, text: string): Promise<DryRun>;
+  /** What is wrong with a text as a manifest, whatever it is to be called. */
+  validate(text: string): Validation;
   /**
    * Pulls what the program's image is called, and says whether that is another than it was made of. Rejects `NotFound`,
    * `Conflict` where nothing can be pulled, `Busy` where too many wait for pulls, and what went wrong.
@@ -72,6 +74,12 @@ export interface ProgramStore {
   ): Promise<void>;
   /** `etag: null` creates and rejects `Conflict` where it exists; otherwise replaces, or rejects `PreconditionFailed`. */
   putManifest(name: string, text: string, etag: string | null): Promise<{ etag: string; created: boolean }>;
+  /**
+   * Has a program built from these files from now on: a new revision in its place. Gives whether they are others than
+   * before. Rejects `Conflict` where the manifest does not validate.
+   * @param buildId of the files
+   */
+  putSources(name: string, files: ReadonlyMap<string, string>, buildId: string): Promise<boolean>;
   /**
    * Sets fields of `spec` and keeps all else of the file as it stands, comments included.
    * Rejects `Conflict` with the problems as details where the manifest does not validate.
@@ -178,6 +186,13 @@ export interface DryRun {
   diff: { path: string; from: unknown; to: unknown }[];
   /** What the controller would do, in words, in order. */
   actions: string[];
+}
+
+export interface Validation {
+  /** `metadata.name` as written; `""` where there is none, which is not told as wrong. */
+  name: string;
+  /** In the order of the text. */
+  problems: readonly Problem[];
 }
 
 export interface Pulled {

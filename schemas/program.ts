@@ -156,6 +156,8 @@ export interface ProgramEvent {
   message: string;
   state: ProgramState;
   revision: number;
+  /** Who asked for it, where somebody did: a commit's author, or the user for whom a call was made. */
+  author?: string;
 }
 
 /** RFC 3339 in UTC with milliseconds. `ms` is epoch milliseconds. */

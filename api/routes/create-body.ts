@@ -19,6 +19,19 @@ export interface CreateRequest {
 export function parseCreate(text: string): CreateRequest {
   if (text.trim() === '') bad('the body is empty; a JSON object is expected', '');
   const body = jsonObject(text);
+  const userId = parseUserId(body);
+  return { userId, files: filesIn(body) };
+}
+
+/** The body of `PUT /programs/{id}/sources`; its user may be left out. Throws `BadRequest`, naming the field. */
+export function parseSources(text: string): { userId?: string; files: Map<string, string> } {
+  if (text.trim() === '') bad('the body is empty; a JSON object is expected', '');
+  const body = jsonObject(text);
+  const files = filesIn(body);
+  return body.user_id === undefined ? { files } : { userId: parseUserId(body), files };
+}
+
+function parseUserId(body: Readonly<Record<string, unknown>>): string {
   const userId = body.user_id;
   if (userId === undefined || userId === null || userId === '') bad('user_id is required', 'user_id');
   if (typeof userId !== 'string') bad('user_id must be a string', 'user_id');
@@ -28,6 +41,10 @@ export function parseCreate(text: string): CreateRequest {
       'user_id',
     );
   }
+  return userId;
+}
+
+function filesIn(body: Readonly<Record<string, unknown>>): Map<string, string> {
   const dockerfile = body.dockerfile;
   if (dockerfile === undefined || dockerfile === null || dockerfile === '') {
     const hint = body.Dockerfile === undefined ? undefined : 'the key is "dockerfile", in lower case';
@@ -35,7 +52,7 @@ export function parseCreate(text: string): CreateRequest {
   }
   if (typeof dockerfile !== 'string') bad('dockerfile must be a string: the text of the file', 'dockerfile');
   refuseMistypedFiles(body);
-  return { userId, files: sourceFiles(parseFiles(body.src_files), dockerfile) };
+  return sourceFiles(parseFiles(body.src_files), dockerfile);
 }
 
 /** Clients may send fields of their own; but what was meant as `src_files` would make a program without sources. */

@@ -9,6 +9,12 @@ import { programName, type RouteContext, type Routes, sendBytes, sendJson } from
 export function addManifestRoutes(routes: Routes): void {
   const takes = { PUT: { body: 'yaml', query: ['dry_run'] } } as const;
   routes.add('/programs/:id/manifest', { GET: getManifest, PUT: putManifest }, takes);
+  routes.add('/validate', { POST: validate }, { POST: { body: 'yaml' } });
+}
+
+function validate({ deps, body }: RouteContext): Response {
+  const { name, problems } = deps.validate(body);
+  return sendJson({ valid: problems.length === 0, name, problems });
 }
 
 function getManifest({ c, deps }: RouteContext): Response {

@@ -3,7 +3,7 @@ import { AppError } from '../../schemas/errors.ts';
 import { PROGRAM_STATES, proxyUrl, timestamp } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
 import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
-import { parseCreate } from './create-body.ts';
+import { parseCreate, parseSources } from './create-body.ts';
 import type { ViewCache } from './view.ts';
 
 /** Creating, reading and deleting programs. */
@@ -31,6 +31,8 @@ export function addProgramRoutes(routes: Routes, deps: ApiDeps, views: ViewCache
       return sendJson({ message: 'program deleted successfully' });
     },
   });
+
+  routes.add('/programs/:id/sources', { PUT: putSources });
 
   routes.add('/programs/:id/source', {
     GET: async ({ c }) => {
@@ -68,6 +70,21 @@ async function createProgram({ deps, body }: RouteContext): Promise<Response> {
     201,
     { Location: `/programs/${name}` },
   );
+}
+
+async function putSources({ c, deps, body }: RouteContext): Promise<Response> {
+  const { name, status } = findProgram(c, deps);
+  const { userId = status.userId, files } = parseSources(body);
+  if (userId !== status.userId) {
+    throw new AppError('Conflict', `program ${name} belongs to ${status.userId}, and user_id is ${userId}`, {
+      hint: 'leave user_id out, or POST /programs makes a program of that user',
+    });
+  }
+  const buildId = await deps.programs.buildIdOf(files);
+  const changed = await deps.programs.putSources(name, files, buildId);
+  const { state } = findProgram(c, deps).status;
+  const message = changed ? 'a new revision is made of these sources' : 'nothing changed';
+  return sendJson({ program_id: name, build_id: buildId, state, changed, message });
 }
 
 /** Random at the end, so that the same body twice makes two programs. */

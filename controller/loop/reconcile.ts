@@ -121,10 +121,10 @@ async function decide(
   if (isFirst) await save(deps, before, isFirst);
   // A host that is killed before the status is written finds the same news at its next start, so none is lost.
   // HEAD may be a later one, which brought other programs.
-  const { commit } = isCommitted(before, next)
+  const change = isCommitted(before, next)
     ? await deps.lastChange(name, specOf(goal)?.build?.context, next.observedRevision)
-    : { commit: '' };
-  await Promise.all(eventsBetween(before, next, commit).map((event) => emit(deps, next, event)));
+    : undefined;
+  await Promise.all(eventsBetween(before, next, change).map((event) => emit(deps, next, event)));
   await keepReady(deps, next);
   await keepSuperseded(deps, name, situation);
   await save(deps, next);

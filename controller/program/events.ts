@@ -4,7 +4,7 @@ import type { ProgramStatus } from '../../schemas/status.ts';
 import { oomNews } from './out-of-memory.ts';
 import { stateNews } from './state.ts';
 
-export type EventDraft = Pick<ProgramEvent, 'type' | 'reason' | 'message'>;
+export type EventDraft = Pick<ProgramEvent, 'type' | 'reason' | 'message' | 'author'>;
 
 const STATE_MESSAGES: Partial<Record<ProgramStatus['state'], string>> = {
   Building: 'its image is being made',
@@ -32,9 +32,13 @@ function isOtherBuild(before: ProgramStatus, after: ProgramStatus): boolean {
 
 /**
  * What people should be told when the status goes from one to the other. Pure.
- * @param commit that brought it, where `isCommitted`
+ * @param change the commit that brought it, and whose it is, where `isCommitted`
  */
-export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commit = ''): EventDraft[] {
+export function eventsBetween(
+  before: ProgramStatus,
+  after: ProgramStatus,
+  { commit, author } = { commit: '', author: '' },
+): EventDraft[] {
   const { state, reason, errorMsg, memory } = after;
   const events: EventDraft[] = [];
   const tell = (type: EventType, what: string, message: string) =>
@@ -42,9 +46,12 @@ export function eventsBetween(before: ProgramStatus, after: ProgramStatus, commi
   const about = (wanted: ConditionType) =>
     after.conditions.find(({ type }) => type === wanted)?.message ?? '';
   const generation = `generation ${after.observedGeneration} of its spec is that of commit ${commit}`;
-  if (commit !== '' && isOtherSpec(before, after)) tell('Normal', 'ManifestChanged', generation);
+  const by = author === '' ? {} : { author };
+  const bring = (what: string, message: string) =>
+    events.push({ type: 'Normal', reason: what, message, ...by });
+  if (commit !== '' && isOtherSpec(before, after)) bring('ManifestChanged', generation);
   const sources = `${memory.program.lastBuild} is made of its sources in commit ${commit}`;
-  if (commit !== '' && isOtherBuild(before, after)) tell('Normal', 'SourcesChanged', sources);
+  if (commit !== '' && isOtherBuild(before, after)) bring('SourcesChanged', sources);
   const isFirstError = state === 'Error' && before.state !== 'Error';
   const isNews = reason !== before.reason || errorMsg !== before.errorMsg || isFirstError;
   const isNormal = reason === 'Building' || reason === 'Completed';

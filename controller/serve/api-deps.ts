@@ -12,6 +12,7 @@ import { dryRun } from './dry-run.ts';
 import { createProgramLogs } from './program-logs.ts';
 import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
+import { validateText } from './validate-text.ts';
 
 export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook'> {
   registry: Registry;
@@ -32,6 +33,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     hold: (work) => controller.collector.hold(work),
     imageIdOf: async (reference) => (await engine.inspectImage(reference))?.id,
     removeStrays: () => controller.removeStrays(),
+    tell: controller.tell,
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
   return {
@@ -47,6 +49,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     reserve: (name, userId, buildId) => reservations.reserve(name, userId, buildId),
     unreserve: (name) => reservations.unreserve(name),
     logs: createProgramLogs({ engine, clock, statuses: registry.status, get: programs.get }),
+    validate: (text) => validateText(registry, text),
     dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
     metrics: () => metrics.text(),
     openapi: parseYaml(openapi),

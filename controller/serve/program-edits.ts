@@ -1,6 +1,7 @@
 import type { ProgramStore } from '../../api/deps.ts';
 import type { Intent } from '../../registry/git/lock.ts';
 import type { Registry } from '../../registry/registry.ts';
+import type { EventDraft } from '../program/events.ts';
 import { mustBeNamed, validProgram } from './manifest-text.ts';
 import type { ProgramViews } from './program-views.ts';
 import { createRevisionHistory } from './revision-history.ts';
@@ -13,18 +14,26 @@ export interface ProgramEditDeps {
   imageIdOf: (reference: string) => Promise<string | undefined>;
   /** Removes containers that belong to no program. Gives their names. */
   removeStrays: () => Promise<string[]>;
+  /** Writes an event of a program. Resolves when it is written; never rejects. */
+  tell: (name: string, event: EventDraft) => Promise<void>;
 }
 
 /** What of the store writes. */
 export type ProgramEdits = Pick<
   ProgramStore,
-  'createFromSources' | 'putManifest' | 'editSpec' | 'remove' | 'rollBack' | 'confirmPrune'
+  'createFromSources' | 'putManifest' | 'putSources' | 'editSpec' | 'remove' | 'rollBack' | 'confirmPrune'
 >;
 
-/** Each wish of the API as an edit of the registry, with the words of its commit. */
+/** Each wish of the API as an edit of the registry, with the words of its commit; and who had it, as an event. */
 export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramViews): ProgramEdits {
   const { registry } = deps;
   const history = createRevisionHistory(registry, deps.imageIdOf);
+
+  /** Not waited for: what was asked for is done, whether or not the disk takes the telling of it. */
+  function tell(name: string, author: string, reason: string, message: string): void {
+    void deps.tell(name, { type: 'Normal', reason, message: `${message}, by a call`, author });
+  }
+
   return {
     async createFromSources(name, userId, buildId, files) {
       await registry.createFromSources(name, { userId, buildId, files }, intentOf('create', name, userId));
@@ -36,11 +45,16 @@ export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramVi
       const userId = String(validProgram(parsed).rawSpec.userId);
       const intent = intentOf(etag === null ? 'create' : 'put manifest', name, userId);
       if (etag === null) return { etag: (await registry.create(name, text, intent)).etag, created: true };
-      return { etag: (await registry.replace(name, text, etag, intent)).etag, created: false };
+      const replaced = await registry.replace(name, text, etag, intent);
+      tell(name, userId, 'ManifestReplaced', 'its manifest was replaced');
+      return { etag: replaced.etag, created: false };
     },
+    putSources: (name, files, buildId) => deps.hold(() => putSources(name, files, buildId)),
     async editSpec(name, fields, word = wordFor(fields)) {
       const { userId } = mustGet(name).status;
       await registry.editSpec(name, fields, intentOf(word, name, userId));
+      const asked = ASKED[word];
+      if (asked !== undefined) tell(name, userId, asked, `a ${word} was asked for`);
     },
     async remove(name) {
       await registry.remove(name, intentOf('delete', name, mustGet(name).status.userId));
@@ -53,6 +67,8 @@ export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramVi
         const intent = intentOf('rollback', name, status.userId, `to revision ${chosen.number}`);
         const image = await history.imageOf(status, chosen);
         await registry.replaceSpec(name, (onPlace) => history.restore(chosen, image, onPlace), intent);
+        const message = `a rollback to revision ${chosen.number} was asked for`;
+        tell(name, status.userId, 'RollbackRequested', message);
         return chosen.number;
       });
     },
@@ -61,7 +77,28 @@ export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramVi
       return [...names, ...(await deps.removeStrays())];
     },
   };
+
+  async function putSources(
+    name: string,
+    files: ReadonlyMap<string, string>,
+    buildId: string,
+  ): Promise<boolean> {
+    const { userId } = mustGet(name).status;
+    registry.mustBeEditable();
+    const intent = intentOf('put sources', name, userId);
+    const isChanged = await registry.putSources(name, { files, buildId }, intent);
+    if (isChanged) tell(name, userId, 'SourcesReplaced', `its sources were replaced by those of ${buildId}`);
+    return isChanged;
+  }
 }
+
+/** What an event calls a wish that a call has stated, by the word of its commit. */
+const ASKED: Record<string, string> = {
+  start: 'StartRequested',
+  stop: 'StopRequested',
+  restart: 'RestartRequested',
+  pull: 'PullRequested',
+};
 
 /** What the commit of an edit says: what was asked, and for whom. */
 function intentOf(word: string, name: string, userId: string, more = ''): Intent {

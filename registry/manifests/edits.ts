@@ -52,6 +52,11 @@ export interface ManifestEdits {
     make: (onPlace: OnPlace) => Promise<MadeSpec>,
     intent?: Intent,
   ): Promise<ManifestEntry>;
+  /**
+   * Puts a source tree under `sources/` and has the program built from it, its Dockerfile in the place of any other or
+   * of an image. Gives whether that is another one than before. Rejects as `replaceSpec`.
+   */
+  putSources(name: string, sources: Omit<NewSources, 'userId'>, intent?: Intent): Promise<boolean>;
   /** Moves the manifest to the trash. Rejects `NotFound`. */
   remove(name: string, intent?: Intent): Promise<void>;
   /** The same for some whose manifests are missing: all or none, and one commit where HEAD has any of them. */
@@ -116,6 +121,15 @@ export function createManifestEdits(options: ManifestEditsOptions): ManifestEdit
           }),
         );
       }),
+    async putSources(name, brought, intent) {
+      let isChanged = true;
+      await save(name, intent, async (onPlace) => {
+        const put = await writeBrought(options, name, brought, onPlace);
+        isChanged = put.isChanged;
+        return put.edit;
+      });
+      return isChanged;
+    },
     remove: (name, intent) =>
       makeEdit(options, {
         ...{ names: [name], intent },
@@ -219,6 +233,33 @@ function mustBeValid({ parse }: ManifestEditsOptions, name: string, text: string
     hint: 'The manifest has to be valid before it can be edited by a call: mend the file, or PUT a new one.',
     details: problems,
   });
+}
+
+/** Puts sources in place for a program that is there, and has its manifest name them: both or neither. */
+async function writeBrought(
+  options: ManifestEditsOptions,
+  name: string,
+  { buildId, files }: Omit<NewSources, 'userId'>,
+  onPlace: OnPlace,
+): Promise<{ edit: FileEdit; isChanged: boolean }> {
+  const { root } = options;
+  const placed = await writeSources(root, buildId, files, onPlace);
+  let isChanged = placed.isNew;
+  const change = (text: string) => {
+    const next = buildFrom(options, name, text, placed.context);
+    isChanged ||= next !== text;
+    return next;
+  };
+  const edit = await withSources(root, placed, () => rewrite(options, name, change));
+  return { edit, isChanged };
+}
+
+/** A valid manifest with another context, whose Dockerfile lies in it as a `POST` brings it. */
+function buildFrom(options: ManifestEditsOptions, name: string, text: string, context: string): string {
+  mustBeValid(options, name, text);
+  const { build, image: _, ...rest } = options.parse(name, text).program?.rawSpec ?? {};
+  const { dockerfile: __, ...others } = (build ?? {}) as Record<string, unknown>;
+  return replaceSpec(text, { ...rest, build: { ...others, context } });
 }
 
 function nothingToChange(name: string): AppError {

@@ -228,6 +228,12 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         host.calls.push(`pull ${name}`);
         return { imageId: 'sha256:22', changed: host.pullChanges };
       },
+      validate: (text) => ({
+        name: /name: (\S+)/.exec(text)?.[1] ?? '',
+        problems: text.includes('kind')
+          ? []
+          : [{ line: 1, column: 1, path: 'kind', message: 'kind is missing' }],
+      }),
       async dryRun(name, text) {
         check('dryRun');
         return {
@@ -271,6 +277,12 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           host.manifests.set(name, text);
           version++;
           return { etag: etagOf(text), created: before === undefined };
+        },
+        async putSources(name, files, buildId) {
+          check('putSources');
+          need(name);
+          host.calls.push(`sources ${name} ${buildId} ${[...files.keys()].sort().join(',')}`);
+          return !files.has('same');
         },
         async editSpec(name, fields, word) {
           check('editSpec');

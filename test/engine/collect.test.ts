@@ -91,6 +91,7 @@ async function start(instance: string, diskBytes?: number): Promise<Host> {
     ...{ registry, clock, runtime: 'runc', hold, observed: controller.observed },
     imageIdOf: async (reference) => (await engine.inspectImage(reference))?.id,
     removeStrays: () => controller.removeStrays(),
+    tell: controller.tell,
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
   const path = (...parts: string[]) => join(folder, ...parts);

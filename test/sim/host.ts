@@ -142,6 +142,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     ...{ registry, clock: life.clock, runtime: 'runc', observed: controller.observed },
     imageIdOf: async (reference) => (await engine.inspectImage(reference))?.id,
     removeStrays: () => controller.removeStrays(),
+    tell: controller.tell,
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
 

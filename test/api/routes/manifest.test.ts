@@ -138,3 +138,18 @@ test('a byte order mark of a manifest is part of its text', async () => {
   await call('PUT', '/programs/p1/manifest', { headers, body: '\uFEFFkind: Program\n' });
   assert.equal(written, '\uFEFFkind: Program\n');
 });
+
+test('a manifest is validated whatever it is to be called', async () => {
+  const { call } = caller();
+  const validate = (body: string, type = 'application/yaml') =>
+    call('POST', '/validate', { body, headers: { 'Content-Type': type } });
+  assert.deepEqual((await validate('kind: Program\nname: a\n')).json, {
+    valid: true,
+    name: 'a',
+    problems: [],
+  });
+  const problems = [{ line: 1, column: 1, path: 'kind', message: 'kind is missing' }];
+  assert.deepEqual((await validate('x: 1\n')).json, { valid: false, name: '', problems });
+  assert.equal((await validate('x', 'text/plain')).status, 415);
+  assert.equal((await call('GET', '/validate')).status, 405);
+});

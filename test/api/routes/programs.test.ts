@@ -286,3 +286,30 @@ test('an id is decoded once, and one that can name nothing is 404 on every route
     }
   }
 });
+
+test('PUT sources brings new files to a program; the same ones change nothing', async () => {
+  const { host, call } = caller([fakeView('p1', { userId: 'ann' })]);
+  const put = (json: unknown, name = 'p1') => call('PUT', `/programs/${name}/sources`, { json });
+  const files = { dockerfile: 'FROM scratch\n', src_files: { 'a.txt': 'x' } };
+  const { status, json } = await put(files);
+  assert.equal(status, 200);
+  assert.deepEqual([json.program_id, json.state, json.changed], ['p1', 'Ready', true]);
+  assert.match(String(json.build_id), /^build-[0-9a-f]{12}$/);
+  assert.deepEqual(host.calls, [`sources p1 ${json.build_id} Dockerfile,a.txt`]);
+  const same = await put({ ...files, user_id: 'ann', src_files: { same: '' } });
+  assert.deepEqual([same.json.changed, same.json.message], [false, 'nothing changed']);
+  const refused: [unknown, number, RegExp][] = [
+    [{ ...files, user_id: 'bob' }, 409, /belongs to ann, and user_id is bob/],
+    [{ src_files: {} }, 400, /dockerfile is required/],
+    [{ ...files, src_file: {}, src_files: undefined }, 400, /src_files/],
+    [{ ...files, user_id: '' }, 400, /user_id/],
+  ];
+  for (const [body, code, words] of refused) {
+    const answer = await put(body);
+    assert.equal(answer.status, code, answer.text);
+    assert.match(answer.text, words);
+  }
+  assert.equal((await put(files, 'nobody')).status, 404);
+  host.failures.set('putSources', new AppError('Conflict', 'the manifest has to be valid'));
+  assert.equal((await put(files)).status, 409);
+});
