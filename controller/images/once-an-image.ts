@@ -49,8 +49,8 @@ export interface PullRequest extends Asked {
 }
 
 export interface ImageTaskDeps extends BuildDeps {
-  /** Called with every program that waited when a task ended. */
-  onDone: (name: string) => void;
+  /** Called with every program that waited when a task ended, and the build hash or reference that it was of. */
+  onDone: (name: string, key: string) => void;
   /** By default none. */
   credentials?: CredentialSource;
   /** Told why the credentials for a program's images are not to be had, in words for people; it goes on without. */

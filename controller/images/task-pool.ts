@@ -30,8 +30,8 @@ export interface NewTask {
 
 export type TaskPool = ReturnType<typeof createTaskPool>;
 
-/** Tasks in the background, and the programs that wait for them. @param onDone called with each when one has ended */
-export function createTaskPool(onDone: (name: string) => void) {
+/** Tasks in the background, and the programs that wait for them. @param onDone called with each when one has ended, and of what that was */
+export function createTaskPool(onDone: (name: string, key: string) => void) {
   const tasks = new Map<string, Task>();
   const outcomes = new Map<string, Outcome>();
 
@@ -53,7 +53,7 @@ export function createTaskPool(onDone: (name: string) => void) {
       })
       .finally(() => {
         if (tasks.get(id) === task) tasks.delete(id);
-        for (const waiter of waiters.keys()) onDone(waiter);
+        for (const waiter of waiters.keys()) onDone(waiter, key);
       });
     return task;
   }

@@ -182,8 +182,10 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
       for (const listener of buildListeners) listener(buildId);
       return writer;
     },
-    onDone(name) {
+    onDone(name, key) {
       queue.add(name);
+      // Whose own try failed, for good perhaps, has its image by another's.
+      for (const other of failedOver(registry, key)) queue.add(other);
       collector.built();
     },
   });
@@ -267,6 +269,11 @@ function seemsGone(registry: Registry, name: string): boolean {
   const wanted = registry.wanted(name);
   if (wanted.kind !== 'unknown') return wanted.kind === 'gone';
   return wanted.why === undefined && !registry.health().paused.includes(name);
+}
+
+/** Programs that lack this image, which could not be made for them. @param key a build hash or a reference */
+function failedOver({ status }: Registry, key: string): string[] {
+  return status.names().filter((name) => status.get(name)?.memory.failedImage?.key === key);
 }
 
 function queueAll(registry: Registry, queue: Queue): void {

@@ -75,6 +75,24 @@ describe('images of programs', () => {
     await stage.reach('app', 'Ready');
   });
 
+  it('are had at once by whose own build failed for good, when another has built the same', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    stage.world.networkDown = true;
+    await stage.write('sources/shared/Dockerfile', 'FROM node:20\n');
+    const shared = { build: { context: 'sources/shared' } };
+    await stage.create('one', shared);
+    await stage.reach('one', 'Error');
+    await host.advance(10 * 60_000);
+    stage.world.networkDown = false;
+    stage.world.remoteImages.add('node:20');
+    await host.advance(1_000);
+    assert.equal(stage.status('one').reason, 'BuildFailed');
+    await stage.create('two', shared);
+    await stage.reach('two', 'Ready', 5_000);
+    await stage.reach('one', 'Ready', 1_000);
+  });
+
   it('come by themselves when the network is back before the third try', async (test) => {
     const stage = await createStage(test);
     const host = await stage.start();

@@ -99,5 +99,10 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'what somebody started by hand while it was to be stopped kept the port of another that pins it',
   },
+  {
+    seed: 182101,
+    steps: 40,
+    found: 'what lacked an image since its own build had failed did not see that another had built it',
+  },
   { seed: 150092, steps: 40, found: 'what ran since a stop, and was never seen up, rested for good' },
 ];
