@@ -1,4 +1,4 @@
-import type { Health } from '../api/deps.ts';
+import type { Health, HostWarning } from '../api/deps.ts';
 import type { RemoteTrouble } from '../registry/git/follow.ts';
 import type { RegistryHealth } from '../registry/registry.ts';
 import type { EngineHealth } from './loop/engine-monitor.ts';
@@ -17,12 +17,7 @@ export function healthOf(
   damaged: ReadonlyMap<string, string>,
   engine: EngineHealth,
 ): Health {
-  const warnings = [
-    ...registry.warnings,
-    ...warningsOfRegistry(registry),
-    ...[...damaged].map(([name, why]) => `status/${name}.yaml is damaged: ${why}`),
-    ...warningsOfEngine(engine),
-  ];
+  const warnings = warningsOf(registry, damaged, engine).map(({ message }) => message);
   const unready = (reason: string, message: string): Health => ({ ready: false, reason, message, warnings });
   if (engine.trouble !== '') return unready('EngineUnavailable', describeEngine(engine.trouble));
   if (!registry.scanned) return unready('RegistryUnavailable', registry.message || 'not scanned yet');
@@ -30,9 +25,41 @@ export function healthOf(
   return { ready: true, reason: '', message: '', warnings };
 }
 
-function* warningsOfRegistry({ message, paused }: RegistryHealth): Generator<string> {
-  if (message !== '') yield `${message}; everything keeps running`;
-  if (paused.length > 0) yield describePause(paused);
+/**
+ * What people have to know of the host. Pure.
+ * @param damaged see `healthOf`
+ * @param remote why the remote is not followed, where that is so
+ */
+export function warningsOf(
+  registry: RegistryHealth,
+  damaged: ReadonlyMap<string, string>,
+  engine: EngineHealth,
+  remote?: RemoteTrouble,
+): HostWarning[] {
+  return [
+    ...registry.warnings.map((message) => ({ ...PLAIN, code: codeOf(message, registry, remote), message })),
+    ...warningsOfRegistry(registry),
+    ...[...damaged].map(([name, why]) => ({
+      ...{ code: 'StatusDamaged', names: [name], confirm: '' as const },
+      message: `status/${name}.yaml is damaged: ${why}`,
+    })),
+    ...warningsOfEngine(engine),
+  ];
+}
+
+const PLAIN = { names: [], confirm: '' } as const;
+
+/** What kind of thing the registry says there. */
+function codeOf(message: string, { unwritable }: RegistryHealth, remote: RemoteTrouble | undefined): string {
+  if (unwritable.includes(message)) return 'FolderNotWritable';
+  return remote !== undefined && message.includes(remote.message) ? remote.reason : 'RegistryNotice';
+}
+
+function* warningsOfRegistry({ message, paused }: RegistryHealth): Generator<HostWarning> {
+  if (message !== '')
+    yield { ...PLAIN, code: 'RegistryUnavailable', message: `${message}; everything keeps running` };
+  if (paused.length > 0)
+    yield { code: 'PrunePaused', message: describePause(paused), names: paused, confirm: 'programs' };
 }
 
 function describePause(paused: readonly string[]): string {
@@ -61,11 +88,16 @@ function describeEngine(trouble: string): string {
   return `the engine does not answer: ${trouble}`;
 }
 
-function* warningsOfEngine({ strays }: EngineHealth): Generator<string> {
+function* warningsOfEngine({ strays }: EngineHealth): Generator<HostWarning> {
   const named = ({ name }: { name: string }) => name;
   const names = strays.filter(({ why }) => why === '').map(named);
-  if (names.length > 0)
-    yield `containers that belong to no program: ${names.join(', ')}; POST /registry/prune removes them`;
-  for (const { name, program, why } of strays.filter((one) => one.why !== ''))
-    yield `container ${name} bears the labels of ${program} and is not its own: ${why}; POST /registry/prune removes it`;
+  const told = 'POST /registry/prune removes';
+  if (names.length > 0) {
+    const message = `containers that belong to no program: ${names.join(', ')}; ${told} them`;
+    yield { code: 'StrayContainers', message, names, confirm: 'strays' };
+  }
+  for (const { name, program, why } of strays.filter((one) => one.why !== '')) {
+    const message = `container ${name} bears the labels of ${program} and is not its own: ${why}; ${told} it`;
+    yield { code: 'StrangeContainer', message, names: [name], confirm: 'strays' };
+  }
 }

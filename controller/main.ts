@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
 import { createApi } from '../api/app.ts';
 import { type RunningServer, startServer } from '../api/server.ts';
+import { redactUrl } from '../registry/git/follow.ts';
 import { openGit } from '../registry/git/git.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -9,7 +11,7 @@ import { AppError, messageOf } from '../schemas/errors.ts';
 import { type Config, helpText, readConfig } from './config.ts';
 import { brokenFilesOf, createCredentials } from './credentials/credentials.ts';
 import { createDockerEngine } from './engine/docker/docker.ts';
-import { healthOf, troublesOf } from './health.ts';
+import { healthOf, troublesOf, warningsOf } from './health.ts';
 import { takeLocks } from './locks.ts';
 import { createLog } from './log.ts';
 import { startController } from './loop/controller.ts';
@@ -18,6 +20,7 @@ import { createMetrics } from './metrics.ts';
 import { startNotifier } from './notify/notifier.ts';
 import { isPortFree } from './ports/ports.ts';
 import { createApiDeps } from './serve/api-deps.ts';
+import type { AboutHost } from './serve/host-view.ts';
 import { onStopSignals, type StopSignal } from './stop-signals.ts';
 import { masked } from './trace/mask.ts';
 
@@ -104,6 +107,8 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),
   });
   const health = () => healthOf(registry.health(), registry.status.damaged(), controller.health());
+  const hostWarnings = () =>
+    warningsOf(registry.health(), registry.status.damaged(), controller.health(), registry.remoteTrouble());
   const notifier = startNotifier({
     ...{
       receivers: config.receivers,
@@ -117,8 +122,11 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     troubles: () => troublesOf(registry.health(), registry.remoteTrouble(), controller.health()),
   });
   const gitHook = gitHookOf(config, registry, log);
-  const parts = { registry, controller, engine, metrics, clock, runtime, health, log, gitHook };
-  const deps = await createApiDeps(parts);
+  const deps = await createApiDeps({
+    ...{ registry, controller, engine, metrics, clock, runtime, health, log, gitHook },
+    about: await aboutHost(config, clock.now()),
+    warnings: hostWarnings,
+  });
   const { host, port, proxyWaitMs, allowedHosts: hosts, allowedOrigins: origins } = config;
   let server: RunningServer;
   try {
@@ -133,6 +141,18 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   return async () => {
     await Promise.all([server.close(), controller.close(), notifier.close()]);
     await registry.close();
+  };
+}
+
+async function aboutHost(
+  { registry, instance, portRange, remote }: Config,
+  startedAtMs: number,
+): Promise<AboutHost> {
+  const about = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(about) as { version: string };
+  return {
+    ...{ version, name: hostname(), instance, pid: process.pid, startedAtMs, registry, ports: portRange },
+    remote: remote && { url: redactUrl(remote.url), branch: remote.branch },
   };
 }
 

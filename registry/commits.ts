@@ -7,10 +7,11 @@ export function createCommits(
   git: Git | undefined,
 ): Pick<
   Registry,
-  'mustBeEditable' | 'remoteTrouble' | 'lookAtRemote' | 'commitOf' | 'lastChange' | 'droppedBy'
+  'mustBeEditable' | 'gitHead' | 'remoteTrouble' | 'lookAtRemote' | 'commitOf' | 'lastChange' | 'droppedBy'
 > {
   return {
     mustBeEditable: () => git?.mustBeEditable(),
+    gitHead: async () => git?.head(),
     remoteTrouble: () => git?.remoteTrouble(),
     lookAtRemote: () => git?.lookAtRemote() ?? false,
     commitOf: (...of) => git?.commitOf(...of) ?? '',

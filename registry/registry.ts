@@ -4,6 +4,7 @@ import type { ManifestEntry, Wanted } from '../schemas/wanted.ts';
 import type { Contexts } from './contexts/contexts.ts';
 import type { RemoteTrouble } from './git/follow.ts';
 import type { Git } from './git/git.ts';
+import type { GitHead } from './git/head.ts';
 import type { Intent } from './git/lock.ts';
 import type { Change } from './git/questions.ts';
 import type { watchRegistry } from './looks/watch.ts';
@@ -60,6 +61,8 @@ export interface Registry extends ManifestEdits, VolumesOfGone {
   announce(name: string): () => void;
   /** Throws `Conflict` where no edit is possible at present, whatever it is: the registry follows a remote. */
   mustBeEditable(): void;
+  /** How git stands; undefined where the registry is in no git work tree. */
+  gitHead(): Promise<Pick<GitHead, 'id' | 'ref' | 'operation'> | undefined>;
   /** Why the remote is not followed at present; undefined where it is, or there is none. */
   remoteTrouble(): RemoteTrouble | undefined;
   /** Looks at the remote now, and not only when it is due. Gives whether one is followed. */

@@ -1,6 +1,7 @@
+import { AppError } from '../../schemas/errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { errorAnswer } from '../errors.ts';
-import { type Routes, sendBytes, sendError, sendJson } from '../http/route.ts';
+import { type RouteContext, type Routes, sendBytes, sendError, sendJson } from '../http/route.ts';
 
 /** The host itself: health, metrics, the description of this API, and the confirmation of a paused pruning. */
 export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
@@ -22,10 +23,15 @@ export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
     },
   });
   routes.add('/openapi.json', { GET: () => sendBytes(openapi, 'application/json') });
-  routes.add('/registry/prune', {
-    POST: async () => {
-      const programs = await deps.programs.confirmPrune();
-      return sendJson({ message: 'prune confirmed', programs });
-    },
-  });
+  routes.add('/host', { GET: async () => sendJson(await deps.host()) });
+  const prune = async ({ c }: RouteContext) => {
+    const programs = await deps.programs.confirmPrune(pruneOnly(c.req.query('only')));
+    return sendJson({ message: 'prune confirmed', programs });
+  };
+  routes.add('/registry/prune', { POST: prune }, { POST: { query: ['only'] } });
+}
+
+function pruneOnly(value: string | undefined): 'programs' | 'strays' | undefined {
+  if (value === undefined || value === 'programs' || value === 'strays') return value;
+  throw new AppError('BadRequest', `only must be programs or strays`, { hint: 'leave it out for both' });
 }

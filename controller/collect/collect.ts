@@ -5,6 +5,7 @@ import type { Clock } from '../../schemas/clock.ts';
 import { messageOf } from '../../schemas/errors.ts';
 import { type Closable, isEngineAway } from '../engine/engine.ts';
 import type { CollectLimits } from './collectable.ts';
+import type { Found } from './item.ts';
 import { type LookDeps, type LookParts, look } from './look.ts';
 import { createRightOfWay, type RightOfWay } from './right-of-way.ts';
 import { createTroubles } from './troubles.ts';
@@ -32,8 +33,16 @@ export interface CollectorDeps extends LookDeps {
 export interface Collector extends Closable, Pick<RightOfWay, 'hold' | 'use'> {
   /** Looks now, after a look that is under way; resolves when it is done. */
   run(): Promise<void>;
+  /** What the last look found, needed or not; undefined before the first. */
+  lastFound(): FoundKinds | undefined;
   /** Called after a build: looks now where there is a limit on the disk. */
   built(): void;
+}
+
+/** Sizes by kind, in bytes: null where they were not measured. */
+export interface FoundKinds {
+  atMs: number;
+  kinds: { kind: Found['kind']; count: number; bytes: number | null }[];
 }
 
 /** Looks at once after a while and then again and again, until closed. Build caches are the engine's to collect. */
@@ -46,7 +55,15 @@ export function startCollector(deps: CollectorDeps): Collector {
   const offsetMs = clock.now() - clock.monotonic();
   const now = () => offsetMs + clock.monotonic();
   const unusedSince = createUnusedSince(leftovers, troubles, now);
-  const parts: LookParts = { ...deps, leftovers, troubles, way, unusedSince, now, isClosed: () => closed };
+  let last: FoundKinds | undefined;
+  const isMeasured = limits.diskBytes !== undefined;
+  const parts: LookParts = {
+    ...{ ...deps, leftovers, troubles, way, unusedSince, now },
+    isClosed: () => closed,
+    onFound: (found) => {
+      last = { atMs: clock.now(), kinds: kindsOf(found, isMeasured) };
+    },
+  };
   let tail: Promise<void> = Promise.resolve();
   let waiting = false;
   let cancel: () => void = () => undefined;
@@ -85,6 +102,7 @@ export function startCollector(deps: CollectorDeps): Collector {
 
   return {
     run,
+    lastFound: () => last,
     hold: way.hold,
     use: way.use,
     built() {
@@ -101,4 +119,16 @@ export function startCollector(deps: CollectorDeps): Collector {
       await tail;
     },
   };
+}
+
+/** @param isMeasured whether volumes were, which takes the engine a while */
+function kindsOf(found: readonly Found[], isMeasured: boolean): FoundKinds['kinds'] {
+  const kinds = new Map<Found['kind'], FoundKinds['kinds'][number]>();
+  for (const { kind, bytes } of found) {
+    const before = kinds.get(kind) ?? { kind, count: 0, bytes: 0 };
+    const isKnown = kind !== 'volume' || isMeasured;
+    const sum = isKnown ? (before.bytes ?? 0) + bytes : null;
+    kinds.set(kind, { kind, count: before.count + 1, bytes: sum });
+  }
+  return [...kinds.values()];
 }

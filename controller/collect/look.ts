@@ -36,6 +36,8 @@ export interface LookParts extends LookDeps {
   /** Epoch milliseconds. */
   now: () => number;
   isClosed: () => boolean;
+  /** Told what the look found, needed or not. */
+  onFound: (found: readonly Found[]) => void;
 }
 
 /** `in the way`: it gave way to somebody. `unknown`: what refers to things could not be known just now. */
@@ -52,6 +54,7 @@ export async function look(parts: LookParts): Promise<LookOutcome> {
   if (!scanned || message !== '' || parts.engineTrouble() !== '') return 'unknown';
   const isInTheWay = way.watch();
   const listed = await findAll(leftovers, engine, limits.diskBytes !== undefined);
+  parts.onFound(listed);
   // Read after the list, so that whatever is listed and came into use since is seen to be in use.
   const kept = await readKept(leftovers);
   const containers = await engine.listContainers();

@@ -4,6 +4,8 @@ export type SlotClass = 'calm' | 'crashing';
 export interface Slots {
   /** Runs `work` when a place is free; those who wait get theirs in order, calm ones first. */
   run<T>(kind: SlotClass, work: () => Promise<T>): Promise<T>;
+  /** How many run, how many wait, and how many may run at a time. */
+  counts(): { running: number; waiting: number; max: number };
 }
 
 /**
@@ -25,6 +27,7 @@ export function createSlots(max: number, reserved: number): Slots {
   };
 
   return {
+    counts: () => ({ running: busy, waiting: waiting.calm.length + waiting.crashing.length, max }),
     async run(kind, work) {
       if (admits(kind) && waiting[kind].length === 0) busy++;
       else await new Promise<void>((resolve) => waiting[kind].push(resolve));

@@ -20,6 +20,8 @@ export interface ImageTasks {
   keysOf(name: string): string[];
   /** Build hashes and references of all that runs or waits for its turn. */
   keys(): string[];
+  /** The same with the programs that each is for, and whether it has its turn. */
+  list(): { key: string; programs: string[]; isRunning: boolean }[];
   build(name: string, request: BuildRequest & Asked): void;
   pull(name: string, request: PullRequest): void;
   /**
@@ -81,7 +83,8 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
 
   return {
     pending: (name, key) => pool.keysOf(name).some((one) => key === undefined || one === key),
-    ...{ keysOf: pool.keysOf, keys: pool.keys, leave: pool.leave, takeOutcome: pool.takeOutcome },
+    ...{ keysOf: pool.keysOf, keys: pool.keys, list: pool.list },
+    ...{ leave: pool.leave, takeOutcome: pool.takeOutcome },
     build(name, request) {
       const { hash: key, userId } = request;
       const id = ['build', key, credentials.scopeOf(userId), request.pull].join('\n');

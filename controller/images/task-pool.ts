@@ -15,6 +15,8 @@ export interface Task {
   /** The programs, each with the attempt that a pull is for, or `""`. */
   waiters: Map<string, string>;
   abort: AbortController;
+  /** It had its turn. */
+  isRunning: boolean;
   done: Promise<void>;
 }
 
@@ -37,12 +39,17 @@ export function createTaskPool(onDone: (name: string, key: string) => void) {
 
   function begin({ id, key, isAlone, slots, run }: NewTask, waiters: Task['waiters']): Task {
     const abort = new AbortController();
-    const task: Task = { key, waiters, abort, done: Promise.resolve() };
+    const task: Task = { key, waiters, abort, isRunning: false, done: Promise.resolve() };
     // One that is being stopped takes a moment to end, and writes the same log until then.
     const before = [...tasks].filter(([other, one]) => other === id || (isAlone && one.key === key));
     tasks.set(id, task);
     task.done = Promise.all(before.map(([, { done }]) => done))
-      .then(() => slots.run('calm', async () => void (abort.signal.aborted || (await run(task)))))
+      .then(() =>
+        slots.run('calm', async () => {
+          task.isRunning = true;
+          if (!abort.signal.aborted) await run(task);
+        }),
+      )
       .then(() => {
         for (const [waiter, attempt] of waiters)
           if (attempt !== '') outcomes.set(waiter, { pulled: attempt });
@@ -67,6 +74,13 @@ export function createTaskPool(onDone: (name: string, key: string) => void) {
       if (running !== undefined && !running.abort.signal.aborted) running.waiters.set(name, attempt);
       else begin(wanted, new Map([[name, attempt]]));
     },
+    /** What runs and waits, with the programs it is for. */
+    list: () =>
+      [...tasks.values()].map(({ key, waiters, isRunning }) => ({
+        key,
+        programs: [...waiters.keys()],
+        isRunning,
+      })),
     keys: () => [...tasks.values()].map(({ key }) => key),
     keysOf: (name: string) =>
       [...tasks.values()].flatMap(({ key, waiters }) => (waiters.has(name) ? [key] : [])),

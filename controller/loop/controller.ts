@@ -11,7 +11,7 @@ import { COLLECT_LIMITS, type Collector, startCollector } from '../collect/colle
 import type { CollectLimits } from '../collect/collectable.ts';
 import type { CredentialSource } from '../credentials/credentials.ts';
 import type { Closable, Engine } from '../engine/engine.ts';
-import { createSlots } from '../engine/slots.ts';
+import { createSlots, type Slots } from '../engine/slots.ts';
 import { type ContextCache, createContextCache } from '../images/context-cache.ts';
 import { createImageTasks, type ImageTasks } from '../images/once-an-image.ts';
 import type { ControllerLog } from '../log.ts';
@@ -71,8 +71,10 @@ export interface Controller extends Closable {
   onBuildStart(listener: (buildId: string) => void): () => void;
   /** Removes the containers that belong to no program. Gives their names. */
   removeStrays(): Promise<string[]>;
-  collector: Pick<Collector, 'hold' | 'run'>;
-  images: Pick<ImageTasks, 'pullNow'>;
+  collector: Pick<Collector, 'hold' | 'run' | 'lastFound'>;
+  images: Pick<ImageTasks, 'pullNow' | 'list'>;
+  queue: Pick<Queue, 'depth'>;
+  slots: Pick<Slots, 'counts'>;
   /** Writes an event of a program. Resolves when it is written; never rejects. */
   tell(name: string, event: EventDraft): Promise<void>;
   observed: Pick<Observed, 'has' | 'subscribe'>;
@@ -106,7 +108,7 @@ export function startController(deps: ControllerDeps): Controller {
   });
 
   return {
-    ...{ ports, collector, observed: parts.observed, images: parts.images },
+    ...{ ports, collector, queue, observed: parts.observed, images: parts.images, slots: parts.slots },
     tell: (name, event) => tellOf(deps, name, event),
     health: monitor.health,
     removeStrays: monitor.removeStrays,
@@ -137,6 +139,7 @@ interface Parts {
   images: ImageTasks;
   collector: Collector;
   stops: Stops;
+  slots: Slots;
   /** When the last pass over each program began; epoch milliseconds. */
   looked: Map<string, number>;
   observed: Observed;
@@ -199,7 +202,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const stops = createStops({ engine, clock, log, onEnd: queue.add, suspect: monitor.suspect });
   return {
     ...{ ports, queue, monitor, prober, contexts, images, collector, stops },
-    ...{ looked, observed, buildListeners },
+    ...{ looked, observed, buildListeners, slots: createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED) },
   };
 }
 
@@ -216,7 +219,6 @@ function reconcileDepsOf(
 ): ReconcileDeps {
   const { registry, clock } = deps;
   const { ports, queue, monitor, prober, contexts, images, collector, stops, looked, observed } = parts;
-  const slots = createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED);
   const rollouts = createRolloutTimer(clock);
   const good: ReconcileDeps['good'] = new Map();
   const met: ReconcileDeps['met'] = new Set();
@@ -224,7 +226,7 @@ function reconcileDepsOf(
     ...deps,
     ...{ ports, images, prober, good, met },
     // A hundred crash loops that wait for their turn must not keep a healthy program from being looked at.
-    slots: { run: (kind, doing) => queue.parked(() => slots.run(kind, doing)) },
+    slots: { run: (kind, doing) => queue.parked(() => parts.slots.run(kind, doing)) },
     async lookAtContext(build, generation) {
       const look = await contexts.look(build, generation);
       await collector.use(look.hash);

@@ -18,7 +18,7 @@ import { claimState, tellOfLostState, tellOfState } from './state.ts';
 
 export interface MakeDeps extends RevisionDeps {
   instance: string;
-  slots: Slots;
+  slots: Pick<Slots, 'run'>;
 }
 
 /** Makes the container of a revision, which is written down first, with the ledger that knows of it. */

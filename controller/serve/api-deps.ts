@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { ApiDeps } from '../../api/deps.ts';
+import type { ApiDeps, HostWarning } from '../../api/deps.ts';
 import { parseYaml } from '../../registry/manifests/manifest.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
@@ -9,12 +9,16 @@ import type { Controller } from '../loop/controller.ts';
 import type { Metrics } from '../metrics.ts';
 import { createReservations } from '../ports/reservations.ts';
 import { dryRun } from './dry-run.ts';
+import { type AboutHost, createHostView } from './host-view.ts';
 import { createProgramLogs } from './program-logs.ts';
 import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
 import { validateText } from './validate-text.ts';
 
 export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook'> {
+  /** What does not change while it runs. */
+  about: AboutHost;
+  warnings: () => HostWarning[];
   registry: Registry;
   controller: Controller;
   engine: Engine;
@@ -26,6 +30,7 @@ export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook'> {
 /** What the API needs, made of the parts of the host that have it. */
 export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
   const { registry, controller, engine, metrics, clock, runtime, health, log, gitHook } = parts;
+  const { about, warnings } = parts;
   const openapi = await readFile(new URL('../../schemas/openapi.yaml', import.meta.url), 'utf8');
   const reservations = createReservations(registry, controller.ports, clock);
   const programs = createProgramStore({
@@ -49,6 +54,10 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     reserve: (name, userId, buildId) => reservations.reserve(name, userId, buildId),
     unreserve: (name) => reservations.unreserve(name),
     logs: createProgramLogs({ engine, clock, statuses: registry.status, get: programs.get }),
+    host: createHostView({
+      ...{ about, warnings, registry, controller, engine, clock, runtime },
+      list: programs.list,
+    }),
     validate: (text) => validateText(registry, text),
     dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
     metrics: () => metrics.text(),

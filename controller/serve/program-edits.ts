@@ -72,9 +72,10 @@ export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramVi
         return chosen.number;
       });
     },
-    async confirmPrune() {
-      const names = await registry.confirmPrune((gone) => pruneIntent(gone, registry.status));
-      return [...names, ...(await deps.removeStrays())];
+    async confirmPrune(only) {
+      const intent = (gone: readonly string[]) => pruneIntent(gone, registry.status);
+      const names = only === 'strays' ? [] : await registry.confirmPrune(intent);
+      return [...names, ...(only === 'programs' ? [] : await deps.removeStrays())];
     },
   };
 

@@ -3,6 +3,7 @@ import { EventEmitter, on } from 'node:events';
 import type {
   ApiDeps,
   Health,
+  HostView,
   NamedEvent,
   ProgramDetails,
   ProgramLogOptions,
@@ -117,6 +118,7 @@ export interface FakeHost {
   /** Aborted signals of followers, by the order they were opened. */
   signals: AbortSignal[];
   health: Health;
+  view: HostView;
   logChunks: Uint8Array[];
   /** Times of those chunks; of one beyond, or `''`: it goes on what the one before began. */
   logTimes: string[];
@@ -134,6 +136,14 @@ export interface FakeHost {
 
 /** Of `POST /hooks/git`. */
 export const HOOK_SECRET = 'a secret of the tests, ä';
+
+const FAKE_VIEW: HostView = {
+  ...{ version: '0.1.0', name: 'machine', instance: 'default', pid: 1, started_at: CREATED_AT },
+  ...{ registry: '/registry', warnings: [], git: null, disk: null, users: [], strays: [] },
+  engine: { message: '', version: '20.10.24', runtimes: ['runc'], default_runtime: 'runc' },
+  work: { waiting: 0, operations: { running: 0, waiting: 0, max: 4 }, images: [] },
+  ports: { min: 19001, max: 29999, held: 0 },
+};
 
 /** No name of a program. */
 const ANY = '*';
@@ -161,6 +171,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     calls: [],
     logged: [],
     signals: [],
+    view: FAKE_VIEW,
     health: { ready: true, reason: '', message: '', warnings: [] },
     logChunks: [],
     logTimes: [],
@@ -193,6 +204,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         error: (fields, message) => void host.logged.push({ fields, message }),
       },
       health: () => host.health,
+      host: async () => host.view,
       gitHook: {
         secret: HOOK_SECRET,
         lookAtRemote() {
@@ -324,7 +336,10 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
             if (!signal.aborted) throw error;
           }
         },
-        confirmPrune: async () => ['gone-1', 'gone-2'],
+        confirmPrune: async (only) => {
+          host.calls.push(`prune ${only ?? 'both'}`);
+          return ['gone-1', 'gone-2'];
+        },
       },
     },
   };

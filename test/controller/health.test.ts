@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { healthOf } from '../../controller/health.ts';
+import { healthOf, warningsOf } from '../../controller/health.ts';
 import type { Stranger } from '../../schemas/container.ts';
 
 const REGISTRY = { scanned: true, message: '', paused: [], unwritable: [], warnings: [] };
@@ -43,5 +43,31 @@ describe('the health of the host', () => {
       'containers that belong to no program: x, y; POST /registry/prune removes them',
       'container z bears the labels of app and is not its own: no host made it; POST /registry/prune removes it',
     ]);
+  });
+
+  it('says of each warning of what kind it is, which names it is about, and what confirms it', () => {
+    const strays = [
+      { name: 'x', why: '' },
+      { name: 'z', program: 'app', why: 'no host made it' },
+    ] as Stranger[];
+    const remote = { reason: 'RemoteDiverged', message: 'it holds another history' } as const;
+    const registry = {
+      ...{ ...REGISTRY, message: 'no folder', paused: ['a', 'b'], unwritable: ['status/ is read-only'] },
+      warnings: ['told', `the remote is not followed: ${remote.message}`, 'status/ is read-only'],
+    };
+    const warnings = warningsOf(registry, new Map([['c', 'not YAML']]), { ...ENGINE, strays }, remote);
+    assert.deepEqual(
+      warnings.map(({ code, names, confirm }) => [code, names.join(), confirm]),
+      [
+        ['RegistryNotice', '', ''],
+        ['RemoteDiverged', '', ''],
+        ['FolderNotWritable', '', ''],
+        ['RegistryUnavailable', '', ''],
+        ['PrunePaused', 'a,b', 'programs'],
+        ['StatusDamaged', 'c', ''],
+        ['StrayContainers', 'x', 'strays'],
+        ['StrangeContainer', 'z', 'strays'],
+      ],
+    );
   });
 });

@@ -13,6 +13,11 @@ interface PullAnswer {
   image_id?: string;
 }
 
+const ABOUT = {
+  ...{ version: '', name: '', instance: 'default', pid: 1, startedAtMs: 0, registry: '' },
+  ...{ ports: { min: 19001, max: 29999 }, remote: undefined },
+};
+
 /** `POST /programs/app/pull` of the host that runs. */
 async function api({ host, world, clock }: Stage) {
   const { registry, controller, metrics } = host;
@@ -21,6 +26,7 @@ async function api({ host, world, clock }: Stage) {
   const deps = await createApiDeps({
     ...{ registry, controller, metrics, clock, runtime: 'runc', log, gitHook: undefined },
     engine: createSimEngine({ world, instance: 'default' }),
+    ...{ about: ABOUT, warnings: () => [] },
     health: () => ({ ready: true, reason: '', message: '', warnings: [] }),
   });
   const app = createApi(deps);

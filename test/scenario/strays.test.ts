@@ -20,7 +20,9 @@ describe('a container that belongs to no program', () => {
     );
     const told = host.log.filter(({ message }) => message.includes('/registry/prune'));
     assert.equal(told.length, 1);
-    assert.deepEqual(await host.programs.confirmPrune(), ['hersh-program-stray']);
+    assert.deepEqual(await host.programs.confirmPrune('programs'), []);
+    assert.equal(stage.containers('stray').length, 1, 'it was not meant');
+    assert.deepEqual(await host.programs.confirmPrune('strays'), ['hersh-program-stray']);
     assert.deepEqual(stage.containers('stray'), []);
     assert.deepEqual(host.controller.health().strays, []);
     stage.running('app');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError, REASONS, type Reason } from '../../../schemas/errors.ts';
 import { caller } from '../call.ts';
-import { fakeView } from '../fakes.ts';
+import { CREATED_AT, fakeView } from '../fakes.ts';
 import { openapi } from '../openapi.ts';
 
 test('healthz, readyz, metrics, openapi.json and prune', async () => {
@@ -16,6 +16,10 @@ test('healthz, readyz, metrics, openapi.json and prune', async () => {
   assert.deepEqual((await call('GET', '/openapi.json')).json, JSON.parse(JSON.stringify(openapi)));
   const prune = await call('POST', '/registry/prune');
   assert.deepEqual(prune.json, { message: 'prune confirmed', programs: ['gone-1', 'gone-2'] });
+  for (const only of ['programs', 'strays'])
+    assert.equal((await call('POST', `/registry/prune?only=${only}`)).status, 200);
+  assert.equal((await call('POST', '/registry/prune?only=all')).status, 400);
+  assert.deepEqual(host.calls, ['prune both', 'prune programs', 'prune strays']);
 });
 
 test('readyz says why not, without filling the log', async () => {
@@ -168,4 +172,24 @@ test('openapi.json documents every route the app has, and no other', async () =>
     const served = (headers.get('Allow') ?? '').split(', ').filter((method) => method !== 'HEAD');
     assert.deepEqual(served.map((method) => method.toLowerCase()).sort(), documented.sort(), path);
   }
+});
+
+test('GET /host gives the host at a glance, with all that may stand in it', async () => {
+  const { host, call } = caller();
+  assert.deepEqual((await call('GET', '/host')).json, host.view);
+  const since = CREATED_AT;
+  host.view = {
+    ...host.view,
+    warnings: [{ code: 'PrunePaused', message: 'm', names: ['a'], confirm: 'programs', since }],
+    engine: { message: 'no answer', version: null, runtimes: null, default_runtime: 'runsc' },
+    git: {
+      ...{ head: 'abc', branch: 'main', operation: 'merge' },
+      remote: { url: 'u', branch: 'main', reason: 'RemoteDiverged', message: 'm' },
+    },
+    disk: { looked_at: since, kinds: [{ kind: 'volume', count: 2, bytes: null }] },
+    users: [{ user_id: 'ann', programs: 1, down: 1, memory_limit_bytes: 1, cpu_limit: 0.5 }],
+    strays: [{ name: 'c', program: 'p', message: '' }],
+    work: { ...host.view.work, images: [{ key: 'busybox', programs: ['p'], running: true }] },
+  };
+  assert.deepEqual((await call('GET', '/host')).json, host.view);
 });

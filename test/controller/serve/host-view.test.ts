@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HostWarning } from '../../../api/deps.ts';
+import { createHostView } from '../../../controller/serve/host-view.ts';
+import { AppError } from '../../../schemas/errors.ts';
+import { fakeView } from '../../api/fakes.ts';
+import { createStage } from '../../scenario/stage.ts';
+import { createManualClock } from '../../sim/manual-clock.ts';
+
+const ABOUT = {
+  ...{ version: '1.2.3', name: 'machine', instance: 'default', pid: 7, startedAtMs: 0, registry: '/r' },
+  ports: { min: 19001, max: 19010 },
+  remote: undefined,
+};
+
+test('the host at a glance: what runs, waits and takes up disk, by kind and by user', async (t) => {
+  const stage = await createStage(t);
+  const host = await stage.start();
+  const info = { id: '', version: '20.10.24', runtimes: ['runc'], startedAtMs: 0 };
+  const view = createHostView({
+    ...{ about: ABOUT, registry: host.registry, controller: host.controller, clock: stage.clock },
+    ...{ warnings: () => [], engine: { info: async () => info }, runtime: 'runc', list: host.programs.list },
+  });
+  assert.equal((await view()).disk, null, 'nothing was looked at yet');
+  await stage.create('app', { userId: 'ann', resources: { memory: '64Mi', cpus: 0.5 } });
+  await stage.create('bad', { userId: 'ann', resources: { memory: '64Mi', cpus: 0.5 } });
+  await stage.write('sources/bad/Dockerfile', 'FROM scratch\nRUN exit 7\n');
+  await stage.create('slow', { userId: 'bob', resources: { memory: '32Mi', cpus: 1 } });
+  await stage.write('sources/slow/Dockerfile', 'FROM scratch\nRUN sleep 90\n');
+  await stage.reach('app', 'Ready');
+  await stage.reach('bad', 'Error');
+  await host.advance(31_000);
+  const { engine, git, work, ports, disk, users, version } = await view();
+  assert.deepEqual([engine.version, git, version, ports.held], ['20.10.24', null, '1.2.3', 3]);
+  assert.deepEqual(
+    work.images.map(({ programs, running }) => [programs, running]),
+    [[['slow'], true]],
+  );
+  assert.deepEqual(work.operations, { running: 0, waiting: 0, max: 4 });
+  const images = disk?.kinds.find(({ kind }) => kind === 'image');
+  assert.ok(images !== undefined && images.count === 1, JSON.stringify(disk));
+  assert.deepEqual(users, [
+    { user_id: 'ann', programs: 2, down: 1, memory_limit_bytes: 128 * 2 ** 20, cpu_limit: 1 },
+    { user_id: 'bob', programs: 1, down: 0, memory_limit_bytes: 32 * 2 ** 20, cpu_limit: 1 },
+  ]);
+});
+
+/** A view of a host about which only its warnings and its engine matter. */
+function viewWith(clock: ReturnType<typeof createManualClock>, told: () => HostWarning[], trouble = '') {
+  const controller = {
+    health: () => ({ trouble, listed: true, strays: [] }),
+    queue: { depth: 0 },
+    slots: { counts: () => ({ running: 0, waiting: 0, max: 4 }) },
+    images: { list: () => [] },
+    collector: { lastFound: () => undefined },
+  };
+  return createHostView({
+    ...{ about: ABOUT, warnings: told, clock, runtime: 'runc', list: () => [fakeView('p')] },
+    controller: controller as unknown as Parameters<typeof createHostView>[0]['controller'],
+    registry: {
+      gitHead: async () => ({ id: 'abc', ref: 'refs/heads/main', operation: '' }),
+      remoteTrouble: () => undefined,
+    },
+    engine: {
+      info: async () => {
+        throw new AppError('EngineUnavailable', 'no answer');
+      },
+    },
+  });
+}
+
+test('a warning has the time since when it is told; one that grows keeps it, one that comes back does not', async () => {
+  const clock = createManualClock();
+  const paused = { code: 'PrunePaused', message: '1', names: ['a'], confirm: 'programs' } as const;
+  let told: HostWarning[] = [paused];
+  const view = viewWith(clock, () => told);
+  const sinceNow = async () => (await view()).warnings.map(({ since }) => since);
+  const first = await sinceNow();
+  await clock.advance(1_000);
+  told = [{ ...paused, message: '2', names: ['a', 'b'] }];
+  assert.deepEqual(await sinceNow(), first);
+  told = [];
+  assert.deepEqual(await sinceNow(), []);
+  told = [paused];
+  assert.notDeepEqual(await sinceNow(), first);
+});
+
+test('an engine that does not answer is told, and nothing of it is guessed; git without a remote is told', async () => {
+  const unknown = { version: null, runtimes: null, default_runtime: 'runc' };
+  const away = await viewWith(createManualClock(), () => [], 'it is away')();
+  assert.deepEqual(away.engine, { ...unknown, message: 'it is away' });
+  const gone = await viewWith(createManualClock(), () => [])();
+  assert.deepEqual(gone.engine, { ...unknown, message: 'no answer' });
+  assert.deepEqual(gone.git, { head: 'abc', branch: 'main', operation: '', remote: null });
+});
