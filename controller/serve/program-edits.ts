@@ -57,7 +57,9 @@ export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramVi
       if (asked !== undefined) tell(name, userId, asked, `a ${word} was asked for`);
     },
     async remove(name) {
-      await registry.remove(name, intentOf('delete', name, mustGet(name).status.userId));
+      const { userId } = mustGet(name).status;
+      await registry.remove(name, intentOf('delete', name, userId));
+      tell(name, userId, 'DeleteRequested', 'a deletion was asked for');
     },
     async rollBack(name, revision) {
       const { status } = mustGet(name);
