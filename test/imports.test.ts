@@ -73,6 +73,9 @@ const ROOMS: Rooms = {
     ['api/errors.ts'],
     ['api/http'],
     ['api/proxy', 'api/routes'],
+    // Of whoever asks a host: they know the words of its routes, and no route knows them.
+    ['api/server-sent-events.ts'],
+    ['api/client.ts'],
     ['api/app.ts'],
     ['api/server.ts'],
   ),
