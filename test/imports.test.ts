@@ -66,6 +66,8 @@ const ROOMS: Rooms = {
     'controller/hook-settings.ts',
   ],
   'controller/main.ts': ['schemas', 'registry', 'controller'],
+  // Makes one file of all, and knows none of them.
+  'controller/start.mjs': [],
 
   ...floors(
     ['schemas', 'registry'],
@@ -101,6 +103,8 @@ const LIBRARY_HOMES: Record<string, string[]> = {
   hono: ['api'],
   '@hono/node-server': ['api'],
   undici: ['api/proxy'],
+  esbuild: ['controller/start.mjs'],
+  tsx: ['controller/start.mjs'],
 };
 
 const MIND = 'controller/program';

@@ -48,7 +48,7 @@ export async function startBenchHost({ instance, portRange, ...given }: HostOpti
   };
   const argv = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
   const from = performance.now();
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'controller', 'main.ts'), ...argv], {
+  const child = spawn(process.execPath, [join(ROOT, 'controller', 'start.mjs'), ...argv], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C reaches the benchmark alone, which then ends its hosts in good order.

@@ -38,14 +38,7 @@ export function spawnHost(
   const own = Object.entries(process.env).filter(
     ([key]) => !key.startsWith('HERSH_') && key !== 'NODE_TEST_CONTEXT',
   );
-  const [command = '', ...argv] = [
-    ...inside,
-    process.execPath,
-    '--import',
-    'tsx',
-    'controller/main.ts',
-    ...args,
-  ];
+  const [command = '', ...argv] = [...inside, process.execPath, 'controller/start.mjs', ...args];
   const child = spawn(command, argv, {
     cwd: ROOT,
     env: { ...Object.fromEntries(own), ...env },

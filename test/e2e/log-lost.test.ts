@@ -31,7 +31,7 @@ async function freePort(): Promise<number> {
 async function runHost(name: string, stdout: number): Promise<{ metrics: string; ended: unknown[] }> {
   const port = await freePort();
   const own = ['--registry', join(folder, name), '--instance', `log-${name}-${process.pid}`];
-  const argv = ['--import', 'tsx', 'controller/main.ts', '--port', `${port}`, ...own];
+  const argv = ['controller/start.mjs', '--port', `${port}`, ...own];
   const env = { ...process.env, DOCKER_HOST: `unix://${join(folder, 'no.sock')}` };
   const child = spawn(process.execPath, argv, { cwd: ROOT, env, stdio: ['ignore', stdout, 'inherit'] });
   const ended = once(child, 'exit');

@@ -56,8 +56,8 @@ function registryIsServed(settings: HostSettings): boolean {
 
 /** Starts the host and waits until it is ready. Throws SetupError, with the end of its log, when it is not to be. */
 export async function startHost(say: Say, settings: HostSettings): Promise<HostProcess> {
-  const main = join(ROOT, 'controller', 'main.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+  const start = join(ROOT, 'controller', 'start.mjs');
+  const child = spawn(process.execPath, [start], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: Ctrl-C reaches us alone, and we tell it once. Twice would mean "at once".
