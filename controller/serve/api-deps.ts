@@ -9,6 +9,9 @@ import type { Controller } from '../loop/controller.ts';
 import type { Metrics } from '../metrics.ts';
 import { createReservations } from '../ports/reservations.ts';
 import { dryRun } from './dry-run.ts';
+import { createFollowLines } from './follow-lines.ts';
+import { createLogPage } from './log-data.ts';
+import { rememberRuns } from './log-runs.ts';
 import { createProgramLogs } from './program-logs.ts';
 import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
@@ -34,6 +37,8 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     removeStrays: () => controller.removeStrays(),
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
+  const statuses = registry.status;
+  const logsDeps = { engine, clock, statuses, get: programs.get, ended: rememberRuns(statuses) };
   return {
     ...{ health, log, gitHook },
     pull: createPullImage({ registry, tell: controller.tell, pullNow: controller.images.pullNow }, programs),
@@ -46,7 +51,9 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     },
     reserve: (name, userId, buildId) => reservations.reserve(name, userId, buildId),
     unreserve: (name) => reservations.unreserve(name),
-    logs: createProgramLogs({ engine, clock, statuses: registry.status, get: programs.get }),
+    logs: createProgramLogs(logsDeps),
+    logPage: createLogPage(logsDeps),
+    followLines: createFollowLines(logsDeps),
     dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
     metrics: () => metrics.text(),
     openapi: parseYaml(openapi),

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter, on } from 'node:events';
-import type { ApiDeps, Health, ProgramLogOptions, ProgramView, RevisionView } from '../../api/deps.ts';
+import type {
+  ApiDeps,
+  Health,
+  LogPageRequest,
+  ProgramLogOptions,
+  ProgramView,
+  RevisionView,
+} from '../../api/deps.ts';
+import { type Build, emptyBuild, summaryOf } from '../../schemas/build-step.ts';
 import { AppError } from '../../schemas/errors.ts';
+import type { LogMessage, LogPage } from '../../schemas/log-line.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
 import { emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
 import { isUpState, type ProgramEvent, type ProgramState, proxyUrl } from '../../schemas/program.ts';
@@ -106,6 +115,12 @@ export interface FakeHost {
   /** Times of those chunks; of one beyond, or `''`: it goes on what the one before began. */
   logTimes: string[];
   lastLogOptions: ProgramLogOptions | undefined;
+  /** What is answered as data, and what was asked for last. */
+  logPage: LogPage;
+  logMessages: LogMessage[];
+  lastLogPage: LogPageRequest | undefined;
+  build: Build;
+  buildChunks: Uint8Array[];
   /** Makes the named write reject. */
   failures: Map<string, Error>;
   history: ProgramEvent[];
@@ -145,6 +160,14 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     logChunks: [],
     logTimes: [],
     lastLogOptions: undefined,
+    logPage: {
+      ...{ containerId: 'c0ffee', lines: [], runs: [], more: false, gap: false },
+      ...{ before: null, after: 'c0ffee', note: '' },
+    },
+    logMessages: [],
+    lastLogPage: undefined,
+    build: emptyBuild('build-0123456789ab'),
+    buildChunks: [],
     failures: new Map(),
     history: [],
     follows: true,
@@ -196,6 +219,16 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           containerId: 'c0ffee',
           stream: pieces(chunks(host.logChunks, options.follow ? options.signal : undefined), host.logTimes),
         };
+      },
+      async logPage(name, request) {
+        need(name);
+        host.lastLogPage = request;
+        return host.logPage;
+      },
+      async followLines(name, request) {
+        need(name);
+        host.lastLogPage = request;
+        return messages(host.logMessages);
       },
       async pull(name, gone) {
         check('pull');
@@ -262,6 +295,13 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           host.signals.push(signal);
           return chunks(host.logChunks, signal);
         },
+        async build(name, id) {
+          need(name);
+          host.calls.push(`build ${name} ${id}`);
+          return host.build;
+        },
+        builds: async () => [summaryOf(host.build)],
+        followBuild: () => chunks(host.buildChunks, undefined),
         revisions: async () => [fakeRevision(1), fakeRevision(2)],
         async rollBack(name, revision = 1) {
           check('rollBack');
@@ -289,6 +329,10 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
 async function* pieces(list: AsyncIterable<Uint8Array>, times: readonly string[]): AsyncGenerator<LogPiece> {
   let index = 0;
   for await (const bytes of list) yield { bytes, time: times[index++] ?? '' };
+}
+
+async function* messages(list: readonly LogMessage[]): AsyncGenerator<LogMessage> {
+  yield* list;
 }
 
 async function* chunks(
