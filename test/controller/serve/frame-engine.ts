@@ -70,7 +70,10 @@ export function createFrameEngine() {
       const labels = { [LABELS.revision]: String(revision) };
       const facts = { id, labels, startedAtMs, finishedAtMs: 0, exitCode: 0, state: 'running' };
       const { finishedAtMs = 0 } = containers.get(id)?.facts ?? {};
-      containers.set(id, { frames: containers.get(id)?.frames ?? [], facts: { ...facts, finishedAtMs } as unknown as Container });
+      containers.set(id, {
+        frames: containers.get(id)?.frames ?? [],
+        facts: { ...facts, finishedAtMs } as unknown as Container,
+      });
       wakeAll();
     },
     end(id: string, finishedAtMs: number, exitCode: number): void {
