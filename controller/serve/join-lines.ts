@@ -14,8 +14,10 @@ export interface WholeLine {
   text: string;
   cutBytes: number;
   /**
-   * Whether its beginning, and its index, are seen to be right: an earlier time of its stream was read. What is read
-   * from the middle of a log may begin within a line, or behind the first of several with one time.
+   * Whether its beginning, and its index, are seen to be right. What is read from the middle of a log may begin within
+   * a line, or behind the first of several with one time. That is ruled out where an earlier time of its stream was
+   * read; or one of the other stream, from a line behind the first one read there: the engine stamps a line of a stream
+   * when it has written down the one before, so that what stands before all that was read has no later time than that.
    */
   isSure: boolean;
 }
@@ -51,6 +53,21 @@ interface OneStream {
 export function createLineJoiner(): LineJoiner {
   const streams = new Map<LogStream | undefined, OneStream>();
   let frames = 0;
+  /** The first time that follows on another in its stream; `""` before. */
+  let sureSince = '';
+
+  function open(one: OneStream, time: string): void {
+    const isFirst = one.time === '';
+    const isSame = one.time === time;
+    if (!isFirst && !isSame) {
+      one.isSure = true;
+      sureSince ||= time;
+    }
+    if (!isSame && sureSince !== '' && time > sureSince) one.isSure = true;
+    one.index = isSame ? one.index + 1 : 0;
+    one.time = time;
+    one.isOpen = true;
+  }
 
   function streamOf(stream: LogStream | undefined): OneStream {
     const found = streams.get(stream);
@@ -88,15 +105,6 @@ export function createLineJoiner(): LineJoiner {
       return frames;
     },
   };
-}
-
-function open(one: OneStream, time: string): void {
-  const isFirst = one.time === '';
-  const isSame = one.time === time;
-  one.index = isSame ? one.index + 1 : 0;
-  one.isSure = one.isSure || !(isFirst || isSame);
-  one.time = time;
-  one.isOpen = true;
 }
 
 /** All parts are counted, and only what fits is held. */

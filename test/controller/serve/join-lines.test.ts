@@ -21,6 +21,7 @@ function joined(...pieces: LogPiece[]) {
 const texts = ({ lines }: ReturnType<typeof joined>) => lines.map(({ text }) => text);
 
 describe('lines', () => {
+  // As Docker 20.10.24 gives a line of 100,000 bytes, while the program prints on the other stream.
   it('are put together of parts, each stream for itself, and stand where their end is', () => {
     const { lines, frames } = joined(
       piece(T1, 'long ', 'stdout'),
@@ -73,6 +74,18 @@ describe('lines', () => {
       lines.map(({ isSure }) => isSure),
       [false, false, false, true],
     );
+  });
+
+  it('are sure where the other stream shows that nothing of their time was missed', () => {
+    const sure = (...pieces: LogPiece[]) =>
+      joined(...pieces).lines.map(({ text, isSure }) => `${text}${isSure ? '' : '?'}`);
+    const [a, b, c] = [piece(T1, 'a\n', 'stdout'), piece(T2, 'b\n', 'stdout'), piece(T3, 'c\n', 'stderr')];
+    assert.deepEqual(sure(a, b, c), ['a?', 'b', 'c']);
+    // The first line of the other stream may have been stamped long before it was written down.
+    assert.deepEqual(sure(a, c), ['a?', 'c?']);
+    // Nor is it known of one with the same time, or an earlier one, as the rest of a long line has.
+    assert.deepEqual(sure(a, b, piece(T2, 'd\n', 'stderr')), ['a?', 'b', 'd?']);
+    assert.deepEqual(sure(a, b, piece(T1, 'e\n', 'stderr'), c), ['a?', 'b', 'e?', 'c']);
   });
 
   it('that never got their end are over with the next time of their stream, or with the run', () => {

@@ -11,24 +11,29 @@ const RANGE = { lines: 10, sinceNanos: 0n, isOver: true, signal };
 
 const keyOf = (line: WholeLine): string => `${line.stream} ${line.time} ${line.index} ${line.text}`;
 
-/** Two streams, several lines of one time, and long lines in parts between which the other stream prints. */
+/**
+ * Two streams as an engine writes them down: a line is stamped when the one before it in its stream is written, and
+ * written some time after that; several have one time, and of a long one all parts.
+ */
 function randomLog(seed: number, frames: number): Frame[] {
   const { below, chance, pick } = createRandom(seed);
   const log: Frame[] = [];
-  const times = { stdout: 1_000, stderr: 1_000 };
-  let open: LogStream | undefined;
+  let now = 1_000;
+  const stamped: { [stream in LogStream]?: number } = {};
   while (log.length < frames) {
-    const stream: LogStream = chance(0.002) || (open === 'stderr' && chance(0.5)) ? 'stderr' : 'stdout';
-    // All parts of a line have its time.
-    if (open !== stream && chance(0.5)) times[stream] += pick([1, 1, 1_000]);
-    if (open === stream) open = undefined;
-    else if (open === undefined && chance(0.1)) open = stream;
-    log.push({ nanos: times[stream], stream, text: `${below(100)}${open === stream ? '' : '\n'}` });
+    const stream: LogStream = chance(stamped.stderr === undefined ? 0.01 : 0.3) ? 'stderr' : 'stdout';
+    const isStamped = stamped[stream] !== undefined;
+    if (!isStamped && chance(0.5)) now += pick([1, 1, 1_000]);
+    const nanos = stamped[stream] ?? now;
+    stamped[stream] = nanos;
+    if (!isStamped && chance(0.2)) continue;
+    const isPart = chance(0.1);
+    log.push({ nanos, stream, text: `${below(100)}${isPart ? '' : '\n'}` });
+    if (!isPart) delete stamped[stream];
   }
   return log;
 }
 
-/** A line of each stream that is open when the other one is begun goes on with its own time. */
 function linesOf(frames: readonly Frame[]): string[] {
   const joiner = createLineJoiner();
   const lines = frames.flatMap((frame) => joiner.take(pieceOf(frame)));
@@ -75,6 +80,14 @@ describe('pages backwards', () => {
     const last = (await readRange(same.engine, 'c1', { ...RANGE, lines: 1 })).lines[0];
     assert.deepEqual([last?.text, last?.index], ['19999', 19_999]);
     assert.deepEqual(same.reads, ['1000', '8000', '64000']);
+  });
+
+  it('read no more for lines of a stream that seldom has one', async () => {
+    const frames: Frame[] = Array.from({ length: 20_000 }, (_, n) => ({ nanos: 1_000 + n, text: `${n}\n` }));
+    frames.splice(19_995, 0, { nanos: 20_994, stream: 'stderr', text: 'once\n' });
+    const { engine, reads } = engineWith(frames);
+    const { lines } = await readRange(engine, 'c1', RANGE);
+    assert.deepEqual([lines[4]?.text, reads], ['once', ['1000']]);
   });
 
   it('tell a line that is gone from one that has none before it', async () => {
