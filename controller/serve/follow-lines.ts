@@ -21,6 +21,8 @@ import { followRange } from './log-window.ts';
 import { createChanges, goesOn, runOf } from './program-run.ts';
 
 const END = 'the program is stopped, has finished or is gone: nothing more comes';
+/** Containers of which it is remembered how far they were read: one that was stopped for another may come back. */
+const PLACES_MAX = 10;
 const LEFT_OFF = 'more lines were printed since then than are sent; before=<id of the first one> gives those';
 
 /** A program's output as data, as it comes. Rejects as `Engine.logs` does. */
@@ -50,8 +52,7 @@ async function* follow(
   const news = createNews();
   let { scene } = start;
   let cursor = start.first === undefined ? after : parseCursor(start.first.after ?? '');
-  /** The container whose output was read to its end here. */
-  let followed = '';
+  const places = createPlaces();
   try {
     if (start.first !== undefined) {
       const { runs, more, lines } = start.first;
@@ -65,10 +66,11 @@ async function* follow(
       let changed = changes.next();
       yield* news(scene.runs);
       const lost = lostContainer(cursor, scene);
-      if (lost !== '' && cursor?.container !== followed) yield gap(lost);
-      if (lost !== '') cursor = beginningOf(scene);
+      // What was read to its end here is whole.
+      if (lost !== '' && !places.has(cursor)) yield gap(lost);
+      if (lost !== '') cursor = places.of(scene);
       if (scene.container !== undefined) cursor = yield* linesOf(deps, scene, cursor, signal);
-      followed = beginningOf(scene).container;
+      places.note(cursor);
       const run = runOf(scene.container);
       for (;;) {
         if (signal.aborted) return;
@@ -122,14 +124,29 @@ function gap(message: string): LogMessage {
   return { event: 'gap', data: { message } };
 }
 
-/** Gives of each run what was not told of it yet. */
+/** How far each container was read. */
+function createPlaces() {
+  const places = new Map<string, LogCursor>();
+  return {
+    has: (cursor: LogCursor | undefined): boolean => places.has(cursor?.container ?? ''),
+    of: (scene: LogScene): LogCursor => places.get(beginningOf(scene).container) ?? beginningOf(scene),
+    note(cursor: LogCursor | undefined): void {
+      if (cursor === undefined) return;
+      places.delete(cursor.container);
+      places.set(cursor.container, cursor);
+      const [oldest = ''] = places.keys();
+      if (places.size > PLACES_MAX) places.delete(oldest);
+    },
+  };
+}
+
+/** Gives of each run what was not told of it yet; those that are known no more do not come again. */
 function createNews(): (runs: readonly LogRun[]) => LogMessage[] {
-  const told = new Map<string, string>();
-  return (runs) =>
-    runs.flatMap((data) => {
-      const word = JSON.stringify(data);
-      if (told.get(data.id) === word) return [];
-      told.set(data.id, word);
-      return [{ event: 'run' as const, data }];
-    });
+  let told = new Map<string, string>();
+  return (runs) => {
+    const now = new Map(runs.map((run) => [run.id, JSON.stringify(run)]));
+    const news = runs.filter(({ id }) => told.get(id) !== now.get(id));
+    told = now;
+    return news.map((data) => ({ event: 'run' as const, data }));
+  };
 }

@@ -211,6 +211,27 @@ describe('a follower', () => {
     assert.equal(app.made.followers, 0);
   });
 
+  it('gives no line twice of a container that was stopped for another and comes back', async () => {
+    const app = stage();
+    app.run('c1', 1_000, { nanos: 1.1 * S, text: 'a\n' });
+    const follower = await app.follow();
+    assert.deepEqual((await follower.some(2)).at(-1), 'c1@1000: a');
+    for (const [other, ms, text] of [
+      ['c2', 3_000, 'b'],
+      ['c1', 5_000, 'c'],
+      ['c2', 7_000, 'd'],
+    ] as const) {
+      app.end(other === 'c1' ? 'c2' : 'c1', ms - 1_000);
+      app.run(other, ms, { nanos: ms * 1_000_000 + 1, text: `${text}\n` });
+      const told: string[] = [];
+      while (!told.at(-1)?.startsWith(`${other}@`)) told.push(await follower.next());
+      const lines = told.filter((one) => /: [a-d]$/.test(one));
+      assert.deepEqual(lines, [`${other}@${ms}: ${text}`]);
+      assert.ok(!told.includes('gap'));
+    }
+    await follower.close();
+  });
+
   it('that comes back goes on behind its last line, though the run is another by then', async () => {
     const app = stage();
     app.run('c1', 1_000, { nanos: 1.1 * S, text: 'a\n' }, { nanos: 1.1 * S, text: 'b\n' });
