@@ -1,4 +1,6 @@
+import type { Build, BuildSummary } from '../schemas/build-step.ts';
 import type { Problem } from '../schemas/errors.ts';
+import type { LogCursor, LogMessage, LogPage } from '../schemas/log-line.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
 import type { ProgramEvent, Resources } from '../schemas/program.ts';
 import type { Outcome } from '../schemas/revision.ts';
@@ -22,6 +24,13 @@ export interface ApiDeps {
     name: string,
     options: ProgramLogOptions,
   ): Promise<{ containerId: string; stream: AsyncIterable<LogPiece> }>;
+  /** A page of the output of the program's container, as data. */
+  logPage(name: string, request: LogPageRequest): Promise<LogPage>;
+  /**
+   * The same page, or what comes after a line, and then each line as it comes, over all runs, until the program is
+   * stopped, has finished or is gone.
+   */
+  followLines(name: string, request: LogPageRequest): Promise<AsyncIterable<LogMessage>>;
   /** What would be done if this text were the manifest. Rejects `InvalidManifest`. */
   dryRun(name: string, text: string): Promise<DryRun>;
   /** What is wrong with a text as a manifest, whatever it is to be called. */
@@ -99,6 +108,15 @@ export interface ProgramStore {
   buildLog(name: string): Promise<{ buildId: string; log: string }>;
   /** The log so far and on, until the build ends or the signal fires. */
   followBuildLog(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * The newest build as data, running or ended, or an earlier one: its id, or the id of a build, of which the newest
+   * try is meant. Rejects `NotFound` for one that is not kept.
+   */
+  build(name: string, id: string | undefined): Promise<Build>;
+  /** What is kept of builds, the newest first. */
+  builds(name: string): Promise<BuildSummary[]>;
+  /** The records of the newest build so far and on, a line of JSON each, until it ends or the signal fires. */
+  followBuild(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Oldest first. */
   revisions(name: string): Promise<RevisionView[]>;
   /**
@@ -181,6 +199,18 @@ export interface ProgramLogOptions {
   follow: boolean;
   /** The run before the one that is on, or the last one where none is. */
   previous: boolean;
+  signal: AbortSignal;
+}
+
+export interface LogPageRequest {
+  /** The most lines, from the end of what is asked for. */
+  tail: number;
+  /** Only lines that stand before that one; not with `after`, nor of a follower. */
+  before?: LogCursor | undefined;
+  /** Only lines that come after that one. */
+  after?: LogCursor | undefined;
+  /** Only what was printed then or later, epoch nanoseconds; 0n for no bound. */
+  sinceNanos: bigint;
   signal: AbortSignal;
 }
 

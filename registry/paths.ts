@@ -19,6 +19,7 @@ export interface RegistryPaths {
   status: string;
   data: string;
   builds: string;
+  buildHistory: string;
   events: string;
   revisions: string;
   contexts: string;
@@ -35,6 +36,7 @@ export function registryPaths(root: string): RegistryPaths {
     status: join(root, 'status'),
     data,
     builds: join(data, 'builds'),
+    buildHistory: join(data, 'build-history'),
     events: join(data, 'events'),
     revisions: join(data, 'revisions'),
     contexts: join(data, 'contexts'),
@@ -65,10 +67,10 @@ export interface OwnFolder {
 }
 
 export function ownFolders(paths: RegistryPaths): OwnFolder[] {
-  const { status, data, builds, events, revisions, contexts, trash, locks } = paths;
+  const { status, data, builds, buildHistory, events, revisions, contexts, trash, locks } = paths;
   return [
     { path: status, inner: [] },
-    { path: data, inner: [builds, events, revisions, contexts, trash, locks] },
+    { path: data, inner: [builds, buildHistory, events, revisions, contexts, trash, locks] },
   ];
 }
 
@@ -104,8 +106,10 @@ export async function prepareRegistry(paths: RegistryPaths, isInGit = false): Pr
       },
     );
   }
-  const { programs, sources, status, data, contexts, events, trash, revisions } = paths;
-  const perProgram = (await readdir(revisions).catch(() => [])).map((name) => join(revisions, name));
+  const { programs, sources, status, data, contexts, events, trash, revisions, buildHistory } = paths;
+  const perProgram: string[] = [];
+  for (const folder of [revisions, buildHistory])
+    for (const name of await readdir(folder).catch(() => [])) perProgram.push(join(folder, name));
   const folders = [programs, sources, status, data, contexts, events, trash, ...perProgram];
   await mapLimit(folders, FOLDERS_AT_ONCE, removeTemporary);
 }

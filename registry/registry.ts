@@ -11,6 +11,7 @@ import type { watchRegistry } from './looks/watch.ts';
 import type { ManifestEdits } from './manifests/edits.ts';
 import type { ParsedManifest } from './manifests/manifest.ts';
 import type { RegistryPaths } from './paths.ts';
+import type { BuildHistory } from './records/build-history.ts';
 import type { BuildLogs } from './records/build-logs.ts';
 import type { EventStore } from './records/event-store.ts';
 import type { RevisionStore } from './records/revision-store.ts';
@@ -43,6 +44,7 @@ export interface Registry extends ManifestEdits, VolumesOfGone {
   readonly events: EventStore;
   readonly revisions: RevisionStore;
   readonly buildLogs: BuildLogs;
+  readonly buildHistory: BuildHistory;
   readonly contexts: Contexts;
 
   /** Manifests that are there, sorted by name. */

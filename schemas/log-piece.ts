@@ -1,5 +1,9 @@
+export type LogStream = 'stdout' | 'stderr';
+
 /** A part of a program's output, as it comes from the engine. */
 export interface LogPiece {
+  /** Undefined where it is not known, as of lines that were kept without it. */
+  stream?: LogStream | undefined;
   /**
    * When the engine got it: RFC 3339 in UTC with nine decimals. All parts of one line have that of the first. `""`
    * where it goes on what the piece before began.

@@ -64,7 +64,11 @@ export async function* followEvents(
   }
 }
 
-async function withHeartbeat<T>(next: Promise<T>, options: FollowOptions): Promise<T | 'idle'> {
+/** What comes next, or `idle` after so long without it; `next` goes on. */
+export async function withHeartbeat<T>(
+  next: Promise<T>,
+  options: Pick<FollowOptions, 'heartbeatMs'>,
+): Promise<T | 'idle'> {
   const timer = new AbortController();
   const idle = delay(options.heartbeatMs, 'idle' as const, { signal: timer.signal });
   idle.catch(() => {});

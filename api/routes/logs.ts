@@ -1,12 +1,13 @@
 import { AppError } from '../../schemas/errors.ts';
 import { type LogPiece, nanosOf, nanosOfMs, timeOfNanos } from '../../schemas/log-piece.ts';
-import { flag } from '../http/query.ts';
+import { choice, flag } from '../http/query.ts';
 import { findProgram, type RouteContext, sendBytes, sendJson } from '../http/route.ts';
 import { isHead, PLAIN, sendStream } from '../http/send-stream.ts';
 import { readText } from '../http/streams.ts';
+import { getLogLines } from './log-lines.ts';
 import { parseSince } from './since.ts';
 
-export const LOGS_QUERY = ['tail', 'since', 'timestamps', 'follow', 'previous'];
+export const LOGS_QUERY = ['tail', 'since', 'timestamps', 'follow', 'previous', 'format', 'before', 'after'];
 
 /** Lines where neither `tail` nor `since` says how many. */
 export const TAIL_DEFAULT = 200;
@@ -16,8 +17,19 @@ const TAIL_MAX = 999_999_999;
 const LATE_MS = 1_000;
 const LINE_FEED = 10;
 
-/** What the program printed: whole, or as it comes. */
-export async function getLogs(context: RouteContext): Promise<Response> {
+/**
+ * What the program printed: whole, or as it comes; as text, or as data.
+ * @param heartbeatMs a comment is sent after so long without a line, where there may be comments
+ */
+export async function getLogs(context: RouteContext, heartbeatMs: number): Promise<Response> {
+  const { c } = context;
+  if (choice(c, 'format', ['text', 'json']) === 'json') return getLogLines(context, heartbeatMs);
+  for (const key of ['before', 'after'])
+    if (c.req.query(key)) throw new AppError('BadRequest', `${key} goes with format=json alone`);
+  return getText(context);
+}
+
+async function getText(context: RouteContext): Promise<Response> {
   const { c, deps } = context;
   const { name } = findProgram(c, deps);
   const nowMs = deps.now();

@@ -10,7 +10,8 @@ import {
   sendBytes,
   sendJson,
 } from '../http/route.ts';
-import { isHead, PLAIN, sendStream } from '../http/send-stream.ts';
+import { isHead, sendStream } from '../http/send-stream.ts';
+import { BUILD_QUERY, getBuildLog, getBuilds } from './build-data.ts';
 import { eventBody, type Feed } from './feed.ts';
 import { getLogs, LOGS_QUERY, parseTail, TAIL_DEFAULT } from './logs.ts';
 
@@ -26,8 +27,11 @@ export function addStreamRoutes(routes: Routes, options: ApiOptions, feed: Feed)
     { GET: (context) => getAllEvents(context, feed, heartbeatMs) },
     { GET: { query: ['follow', 'tail'] } },
   );
-  routes.add('/programs/:id/logs', { GET: getLogs }, { GET: { query: LOGS_QUERY } });
-  routes.add('/programs/:id/build-log', { GET: getBuildLog }, FOLLOW);
+  const logs = { GET: (context: RouteContext) => getLogs(context, heartbeatMs) };
+  routes.add('/programs/:id/logs', logs, { GET: { query: LOGS_QUERY } });
+  const build = { GET: (context: RouteContext) => getBuildLog(context, heartbeatMs) };
+  routes.add('/programs/:id/build-log', build, { GET: { query: BUILD_QUERY } });
+  routes.add('/programs/:id/builds', { GET: getBuilds });
   routes.add('/programs/:id/events', { GET: (context) => getEvents(context, heartbeatMs) }, FOLLOW);
 }
 
@@ -50,19 +54,6 @@ async function getAllEvents(context: RouteContext, feed: Feed, heartbeatMs: numb
   const abort = new AbortController();
   const told = feed.follow(c.req.header('Last-Event-ID'), { signal: abort.signal, heartbeatMs });
   return sendStream(context, '', told, abort, EVENT_STREAM);
-}
-
-async function getBuildLog(context: RouteContext): Promise<Response> {
-  const { c, deps } = context;
-  const { name } = findProgram(c, deps);
-  if (flag(c, 'follow')) {
-    if (isHead(c)) return sendBytes('', PLAIN);
-    const abort = new AbortController();
-    const log = deps.programs.followBuildLog(name, abort.signal);
-    return sendStream(context, name, log, abort, PLAIN);
-  }
-  const { buildId, log } = await deps.programs.buildLog(name);
-  return sendJson({ program_id: name, build_id: buildId, log });
 }
 
 async function getEvents(context: RouteContext, heartbeatMs: number): Promise<Response> {

@@ -1,5 +1,6 @@
 /** The room of container engines: what the controller asks of one, and a room of its own for each that answers. */
 
+import type { StepNews } from '../../schemas/build-step.ts';
 import type { Container, ContainerSummary } from '../../schemas/container.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
@@ -223,6 +224,8 @@ export interface BuildImage {
   pull?: boolean;
   /** For base images. */
   credentials?: Credentials;
+  /** Told of its steps as they go, as far as the builder tells of them. */
+  onStep?: (news: StepNews) => void;
 }
 
 export interface LogOptions {

@@ -89,7 +89,9 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
       const { hash: key, userId } = request;
       const id = ['build', key, credentials.scopeOf(userId), request.pull].join('\n');
       const run = ({ waiters, abort }: Task) =>
-        by(userId, waiters, (given) => runBuild(deps, request, given, abort.signal));
+        by(userId, waiters, (given) =>
+          runBuild(deps, { ...request, waiting: () => [...waiters.keys()] }, given, abort.signal),
+        );
       pool.join(name, '', { id, key, isAlone: true, slots: builds, run });
     },
     pull(name, { reference: key, userId, isFresh, attempt }) {

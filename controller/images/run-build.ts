@@ -1,9 +1,10 @@
 import type { Snapshot } from '../../registry/contexts/snapshots.ts';
 import { asideName } from '../../registry/contexts/tar.ts';
+import type { BuildSteps } from '../../registry/records/build-history.ts';
 import type { BuildLogWriter } from '../../registry/records/build-logs.ts';
 import { imageTag } from '../../schemas/build-id.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
-import { type BuildSpec, LABELS } from '../../schemas/program.ts';
+import { type BuildSpec, LABELS, timestamp } from '../../schemas/program.ts';
 import type { Credentials } from '../engine/engine.ts';
 import type { PullDeps } from './run-pull.ts';
 import { createTimeLimit, stoppedLate } from './time-limit.ts';
@@ -20,6 +21,8 @@ export interface BuildDeps extends PullDeps {
   /** See `Contexts.snapshot`. */
   snapshot: (build: BuildSpec, hash: string) => Promise<Snapshot>;
   openSnapshot: (path: string, range?: { start: number; end: number }) => NodeJS.ReadableStream;
+  /** Begins the record of its steps; before its log, which tells that the build has begun. */
+  startSteps: (buildId: string, started: string) => BuildSteps;
   startLog: (buildId: string) => BuildLogWriter;
 }
 
@@ -31,18 +34,25 @@ export interface BuildRequest {
   pull: boolean;
 }
 
+/** A build, and the programs that wait for it at present. */
+export interface BuildTask extends BuildRequest {
+  waiting: () => string[];
+}
+
 /**
  * Builds from a snapshot of the sources and writes the log. Rejects as `Contexts.snapshot` and `Engine.build` do, and
  * `BuildFailed` where it takes too long; the end of the log goes into the message.
  */
 export async function runBuild(
   deps: BuildDeps,
-  request: BuildRequest,
+  request: BuildTask,
   credentials: Credentials,
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, clock, log } = deps;
   const { hash, buildId, build } = request;
+  const steps = deps.startSteps(buildId, timestamp(clock.now()));
+  const atStart = request.waiting();
   const writer = deps.startLog(buildId);
   const tail = createTail();
   const limit = createTimeLimit(clock, signal);
@@ -52,6 +62,7 @@ export async function runBuild(
     writer.write(text);
     tail.add(text);
   };
+  let end: BuildEnd = { outcome: 'Succeeded', error: '', isOver: false };
   try {
     const { path, aside } = await deps.snapshot(build, hash);
     const image = await engine.build(
@@ -63,7 +74,7 @@ export async function runBuild(
         tag: imageTag(buildId),
         // Without the name of a program whose container its base was made of.
         labels: { [LABELS.build]: hash, [LABELS.program]: '' },
-        ...{ pull: request.pull, credentials },
+        ...{ pull: request.pull, credentials, onStep: steps.take },
       },
       onLog,
       limit.signal,
@@ -75,13 +86,31 @@ export async function runBuild(
     const late = limit.late();
     const reason = late === '' ? error : await stoppedLate(engine, 'BuildFailed', late);
     writer.write(`\n${signal.aborted ? 'the build was cancelled' : `failed: ${messageOf(reason)}`}\n`);
-    const isOver = signal.aborted || (reason instanceof AppError && reason.reason === 'ContextChanged');
-    if (!isOver) log.warn({ build: buildId, error: messageOf(reason), tail: tail.text() }, 'build failed');
+    end = endOf(reason, signal);
+    if (!end.isOver)
+      log.warn({ build: buildId, error: messageOf(reason), tail: tail.text() }, 'build failed');
     throw withTail(reason, tail.text());
   } finally {
     cancelLimit();
+    const { outcome, error, isOver } = end;
+    // One that begins anew with what the sources are by now is none to remember.
+    const names = isOver && outcome === 'Failed' ? [] : [...new Set([...atStart, ...request.waiting()])];
+    await steps.end({ outcome, error, ended: timestamp(clock.now()) }, names);
     await writer.end();
   }
+}
+
+interface BuildEnd {
+  outcome: 'Succeeded' | 'Failed' | 'Canceled';
+  error: string;
+  /** Nothing that anybody has to know of: it was stopped, or its sources have changed meanwhile. */
+  isOver: boolean;
+}
+
+function endOf(reason: unknown, signal: AbortSignal): BuildEnd {
+  if (signal.aborted) return { outcome: 'Canceled', error: '', isOver: true };
+  const isOver = reason instanceof AppError && reason.reason === 'ContextChanged';
+  return { outcome: 'Failed', error: messageOf(reason), isOver };
 }
 
 function withTail(error: unknown, tail: string): unknown {

@@ -180,6 +180,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
       void tellOf(deps, name, { type: 'Warning', reason: 'CredentialsUnavailable', message }),
     snapshot: contexts.snapshot,
     openSnapshot: (path, range) => createReadStream(path, range),
+    startSteps: registry.buildHistory.start,
     startLog(buildId) {
       const writer = registry.buildLogs.start(buildId);
       for (const listener of buildListeners) listener(buildId);

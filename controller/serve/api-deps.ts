@@ -9,7 +9,10 @@ import type { Controller } from '../loop/controller.ts';
 import type { Metrics } from '../metrics.ts';
 import { createReservations } from '../ports/reservations.ts';
 import { dryRun } from './dry-run.ts';
+import { createFollowLines } from './follow-lines.ts';
 import { type AboutHost, createHostView } from './host-view.ts';
+import { createLogPage } from './log-data.ts';
+import { rememberRuns } from './log-runs.ts';
 import { createProgramLogs } from './program-logs.ts';
 import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
@@ -41,6 +44,8 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     tell: controller.tell,
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
+  const statuses = registry.status;
+  const logsDeps = { engine, clock, statuses, get: programs.get, ended: rememberRuns(statuses) };
   return {
     ...{ health, log, gitHook },
     pull: createPullImage({ registry, tell: controller.tell, pullNow: controller.images.pullNow }, programs),
@@ -53,7 +58,9 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     },
     reserve: (name, userId, buildId) => reservations.reserve(name, userId, buildId),
     unreserve: (name) => reservations.unreserve(name),
-    logs: createProgramLogs({ engine, clock, statuses: registry.status, get: programs.get }),
+    logs: createProgramLogs(logsDeps),
+    logPage: createLogPage(logsDeps),
+    followLines: createFollowLines(logsDeps),
     host: createHostView({
       ...{ about, warnings, registry, controller, engine, clock, runtime },
       list: programs.list,

@@ -1,27 +1,19 @@
-import type { ApiDeps, ProgramLogOptions, ProgramStore } from '../../api/deps.ts';
-import type { StatusStore } from '../../registry/records/status-store.ts';
-import type { Clock } from '../../schemas/clock.ts';
-import { type Container, isRunOf, isUp, runKey } from '../../schemas/container.ts';
+import type { ApiDeps, ProgramLogOptions } from '../../api/deps.ts';
+import { isRunOf, isUp } from '../../schemas/container.ts';
 import { describeExit } from '../../schemas/last-exit.ts';
 import { type LogPiece, nanosOf, nanosOfMs, timeOfNanos } from '../../schemas/log-piece.ts';
 import { timestamp } from '../../schemas/program.ts';
-import type { Engine } from '../engine/engine.ts';
+import {
+  between,
+  createChanges,
+  currentRun,
+  EARLY_MS,
+  goesOn,
+  type ProgramLogsDeps,
+  type Run,
+} from './program-run.ts';
 
-/** How often a follower looks for the next run where no change of status tells of it, in milliseconds. */
-const LOOK_MS = 5_000;
-/**
- * A program may have printed so long before the engine says that it has started, in milliseconds: 0.4 to 91 were seen
- * with 20.10, between an end and a start that are further apart.
- */
-const EARLY_MS = 200;
 const LINE_FEED = 10;
-
-export interface ProgramLogsDeps {
-  engine: Pick<Engine, 'logs' | 'inspectContainer'>;
-  statuses: Pick<StatusStore, 'get' | 'subscribe'>;
-  get: ProgramStore['get'];
-  clock: Clock;
-}
 
 /** The output of programs, whichever container it is in. */
 export function createProgramLogs(deps: ProgramLogsDeps): ApiDeps['logs'] {
@@ -37,13 +29,6 @@ export function createProgramLogs(deps: ProgramLogsDeps): ApiDeps['logs'] {
     const run = await currentRun(deps, name, containerId);
     return { containerId, stream: followRuns(deps, name, { first, run, nextNanos, signal }) };
   };
-}
-
-interface Run {
-  id: string;
-  key: string;
-  startedAtMs: number;
-  isUp: boolean;
 }
 
 interface Followed {
@@ -98,22 +83,6 @@ async function* followRuns(
   }
 }
 
-function goesOn(deps: ProgramLogsDeps, name: string): boolean {
-  const view = deps.get(name);
-  return view !== undefined && view.desiredState === 'Running' && !view.finished;
-}
-
-/** The run of the program's container that is on, or was last; undefined where none has begun. */
-async function currentRun(deps: ProgramLogsDeps, name: string, id?: string): Promise<Run | undefined> {
-  const containerId = id ?? deps.statuses.get(name)?.containerId ?? '';
-  const one = containerId === '' ? undefined : await deps.engine.inspectContainer(containerId);
-  return one === undefined || one.startedAtMs === 0 ? undefined : runOf(one);
-}
-
-function runOf(one: Container): Run {
-  return { id: one.id, key: runKey(one), startedAtMs: one.startedAtMs, isUp: isUp(one) };
-}
-
 function betweenRuns(
   deps: ProgramLogsDeps,
   name: string,
@@ -159,11 +128,6 @@ async function previousRun(
   return { containerId: old.id, stream: lastLines(until(all, toNanos), options.tail) };
 }
 
-/** Half way between the end of the last run of a container and the start of the one that is on; epoch milliseconds. */
-function between({ startedAtMs, finishedAtMs }: Container): number {
-  return finishedAtMs === 0 ? 0 : (startedAtMs + finishedAtMs) / 2;
-}
-
 async function* until(
   pieces: AsyncIterable<LogPiece>,
   toNanos: bigint | undefined,
@@ -193,37 +157,6 @@ async function* kept(tail: string, finishedAt: string): AsyncGenerator<LogPiece>
   for (const line of tail === '' ? [] : tail.split('\n')) {
     yield { time: finishedAt, bytes: Buffer.from(`${line}\n`) };
   }
-}
-
-interface Changes {
-  /** Resolves at the next change of the program's status from now on, after a while, or when the signal fires. */
-  next(): Promise<void>;
-  close(): void;
-}
-
-function createChanges({ statuses, clock }: ProgramLogsDeps, name: string, signal: AbortSignal): Changes {
-  let wake = () => {};
-  const onAbort = () => wake();
-  const unsubscribe = statuses.subscribe((changed) => {
-    if (changed === name) wake();
-  });
-  signal.addEventListener('abort', onAbort, { once: true });
-  return {
-    next: () =>
-      new Promise((resolve) => {
-        const cancel = clock.after(LOOK_MS, () => wake());
-        wake = () => {
-          cancel();
-          resolve();
-        };
-        if (signal.aborted) wake();
-      }),
-    close() {
-      unsubscribe();
-      signal.removeEventListener('abort', onAbort);
-      wake();
-    },
-  };
 }
 
 async function* nothing(): AsyncGenerator<LogPiece> {}

@@ -27,10 +27,28 @@ export interface BuildLogs {
   follow(buildId: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-export function openBuildLogs(folder: string, onWriteError: (error: unknown) => void): BuildLogs {
+/** What is kept of a build in one file. */
+export interface BuildFileForm {
+  suffix: string;
+  /** The most of it, in bytes; what comes after is dropped, with this in its place. */
+  bytesMax: number;
+  ending: string;
+}
+
+const TEXT: BuildFileForm = {
+  suffix: '.log',
+  bytesMax: LOG_BYTES_MAX,
+  ending: '\n(the log is longer than is kept)\n',
+};
+
+export function openBuildLogs(
+  folder: string,
+  onWriteError: (error: unknown) => void,
+  { suffix, bytesMax, ending }: BuildFileForm = TEXT,
+): BuildLogs {
   /** Of each build that runs: whom to wake when there is more. */
   const active = new Map<string, Set<() => void>>();
-  const fileOf = (buildId: string) => join(folder, `${buildId}.log`);
+  const fileOf = (buildId: string) => join(folder, `${buildId}${suffix}`);
 
   return {
     isOpen: (buildId) => active.has(buildId),
@@ -46,9 +64,9 @@ export function openBuildLogs(folder: string, onWriteError: (error: unknown) => 
       };
       return {
         write(text) {
-          if (bytes > LOG_BYTES_MAX || file.destroyed) return;
+          if (bytes > bytesMax || file.destroyed) return;
           bytes += Buffer.byteLength(text);
-          file.write(bytes > LOG_BYTES_MAX ? '\n(the log is longer than is kept)\n' : text, notify);
+          file.write(bytes > bytesMax ? ending : text, notify);
         },
         end: () =>
           new Promise((resolve) => {
@@ -66,7 +84,7 @@ export function openBuildLogs(folder: string, onWriteError: (error: unknown) => 
       try {
         return (await readPlainFile(fileOf(buildId)).catch(unlessGone)) ?? '';
       } catch (error) {
-        throw dataUnavailable(`builds/${buildId}.log`, 'read', error);
+        throw dataUnavailable(`builds/${buildId}${suffix}`, 'read', error);
       }
     },
     async *follow(buildId, signal) {

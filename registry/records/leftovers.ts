@@ -84,7 +84,7 @@ function contexts({ root, contexts }: RegistryPaths): Promise<Leftover[]> {
 
 function buildLogs({ root, builds }: RegistryPaths): Promise<Leftover[]> {
   return each(root, builds, (file, { size: bytes }, key) => {
-    const buildId = /^(build-[0-9a-f]{12})\.log$/.exec(file)?.[1];
+    const buildId = /^(build-[0-9a-f]{12})\.(?:log|ndjson)$/.exec(file)?.[1];
     return buildId === undefined ? undefined : { kind: 'buildLog', buildId, key, bytes };
   });
 }
@@ -98,9 +98,9 @@ function sources({ root, sources }: RegistryPaths): Promise<Leftover[]> {
   );
 }
 
-async function histories({ events, revisions }: RegistryPaths): Promise<Leftover[]> {
+async function histories({ events, revisions, buildHistory }: RegistryPaths): Promise<Leftover[]> {
   const told = (await names(events)).flatMap((file) => /^(.+)\.ndjson$/.exec(file)?.[1] ?? []);
-  return [...new Set([...told, ...(await names(revisions))])]
+  return [...new Set([...told, ...(await names(revisions)), ...(await names(buildHistory))])]
     .filter((name) => NAME_PATTERN.test(name))
     .map((name) => ({ kind: 'history', name, key: `history of ${name}`, bytes: 0 }));
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../schemas/clock.ts';
 import { messageOf } from '../../schemas/errors.ts';
 import type { RegistryPaths } from '../paths.ts';
+import { type BuildHistory, openBuildHistory } from './build-history.ts';
 import { type BuildLogs, openBuildLogs } from './build-logs.ts';
 import { type EventStore, openEventStore } from './event-store.ts';
 import { createOwnFolders, type OwnFolders } from './own-folders.ts';
@@ -15,6 +16,7 @@ export interface Records {
   events: EventStore;
   revisions: RevisionStore;
   buildLogs: BuildLogs;
+  buildHistory: BuildHistory;
   trash: Trash;
   /** Volumes of programs that are gone. */
   volumes: VolumesOfGone;
@@ -57,6 +59,7 @@ export async function openRecords(
     events: openEventStore(paths.events, onWriteError),
     revisions: { ...revisions, put: (name, revision) => suspecting(revisions.put(name, revision)) },
     buildLogs: openBuildLogs(paths.builds, onWriteError),
+    buildHistory: openBuildHistory(paths.builds, paths.buildHistory, onWriteError),
     trash,
     volumes: {
       trashedVolumes: volumes.list,

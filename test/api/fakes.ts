@@ -4,13 +4,16 @@ import type {
   ApiDeps,
   Health,
   HostView,
+  LogPageRequest,
   NamedEvent,
   ProgramDetails,
   ProgramLogOptions,
   ProgramView,
   RevisionView,
 } from '../../api/deps.ts';
+import { type Build, emptyBuild, summaryOf } from '../../schemas/build-step.ts';
 import { AppError } from '../../schemas/errors.ts';
+import type { LogMessage, LogPage } from '../../schemas/log-line.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
 import { emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
 import { isUpState, type ProgramEvent, type ProgramState, proxyUrl } from '../../schemas/program.ts';
@@ -123,6 +126,12 @@ export interface FakeHost {
   /** Times of those chunks; of one beyond, or `''`: it goes on what the one before began. */
   logTimes: string[];
   lastLogOptions: ProgramLogOptions | undefined;
+  /** What is answered as data, and what was asked for last. */
+  logPage: LogPage;
+  logMessages: LogMessage[];
+  lastLogPage: LogPageRequest | undefined;
+  build: Build;
+  buildChunks: Uint8Array[];
   /** Makes the named write reject. */
   failures: Map<string, Error>;
   history: ProgramEvent[];
@@ -176,6 +185,14 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     logChunks: [],
     logTimes: [],
     lastLogOptions: undefined,
+    logPage: {
+      ...{ containerId: 'c0ffee', lines: [], runs: [], more: false, gap: false },
+      ...{ before: null, after: 'c0ffee', note: '' },
+    },
+    logMessages: [],
+    lastLogPage: undefined,
+    build: emptyBuild('build-0123456789ab'),
+    buildChunks: [],
     failures: new Map(),
     history: [],
     allHistory: [],
@@ -232,6 +249,16 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           containerId: 'c0ffee',
           stream: pieces(chunks(host.logChunks, options.follow ? options.signal : undefined), host.logTimes),
         };
+      },
+      async logPage(name, request) {
+        need(name);
+        host.lastLogPage = request;
+        return host.logPage;
+      },
+      async followLines(name, request) {
+        need(name);
+        host.lastLogPage = request;
+        return messages(host.logMessages);
       },
       async pull(name, gone) {
         check('pull');
@@ -320,6 +347,13 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           host.signals.push(signal);
           return chunks(host.logChunks, signal);
         },
+        async build(name, id) {
+          need(name);
+          host.calls.push(`build ${name} ${id}`);
+          return host.build;
+        },
+        builds: async () => [summaryOf(host.build)],
+        followBuild: () => chunks(host.buildChunks, undefined),
         revisions: async () => [fakeRevision(1), fakeRevision(2)],
         async rollBack(name, revision = 1) {
           check('rollBack');
@@ -350,6 +384,10 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
 async function* pieces(list: AsyncIterable<Uint8Array>, times: readonly string[]): AsyncGenerator<LogPiece> {
   let index = 0;
   for await (const bytes of list) yield { bytes, time: times[index++] ?? '' };
+}
+
+async function* messages(list: readonly LogMessage[]): AsyncGenerator<LogMessage> {
+  yield* list;
 }
 
 async function* chunks(

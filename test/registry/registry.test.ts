@@ -20,6 +20,7 @@ test('an empty folder becomes a registry', async (t) => {
   assert.deepEqual((await readdir(stage.root)).sort(), ['data', 'programs', 'sources', 'status']);
   assert.deepEqual((await readdir(registry.paths.data)).sort(), [
     '.gitignore',
+    'build-history',
     'builds',
     'contexts',
     'events',

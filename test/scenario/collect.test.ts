@@ -97,6 +97,7 @@ describe('collection', () => {
     assert.deepEqual(builds(stage), []);
     assert.deepEqual(await list(stage, 'sources'), []);
     assert.deepEqual((await list(stage, 'data', 'contexts')).length, 1, 'the history may come back');
+    assert.deepEqual(await list(stage, 'data', 'build-history'), ['app'], 'and its builds with it');
     const trash = await list(stage, 'data', 'trash');
     assert.deepEqual(
       trash.map((name) => name.replace(/\d{6,}/, 'N')),
@@ -105,7 +106,7 @@ describe('collection', () => {
     await pass(stage, 6 * MIN);
     await pass(stage, 2 * MIN);
     assert.equal(stage.world.volumes.size, 0);
-    for (const folder of ['contexts', 'builds', 'trash', 'revisions', 'events'])
+    for (const folder of ['contexts', 'builds', 'build-history', 'trash', 'revisions', 'events'])
       assert.deepEqual(await list(stage, 'data', folder), [], folder);
     const { body } = await stage.host.metrics.text();
     assert.match(body, /hersh_collected_total\{kind="volume"\} 1/);

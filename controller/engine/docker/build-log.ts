@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import protobuf from 'protobufjs';
+import type { StepNews } from '../../../schemas/build-step.ts';
+import { timestamp } from '../../../schemas/program.ts';
 
 /** How much of a step's output is kept to tell why it failed. */
 const TAIL_LINES = 20;
@@ -91,12 +93,13 @@ interface Step {
 /**
  * BuildKit's messages as the lines people know from its plain progress: `#5 [builder 2/6] RUN go mod
  * download`, the step's output under its number, `#5 DONE 1.2s`, `#5 CACHED`, `#5 ERROR: …`. Whole lines
- * only, so that steps running side by side stay readable.
+ * only, so that steps running side by side stay readable. `tell` is given the same as data.
  * @param inErrors changes why a step failed; what steps are called and what they print is as it comes
  */
 export function createBuildLog(
   write: (text: string) => void,
   inErrors: (error: string) => string = (error) => error,
+  tell: (news: StepNews) => void = () => {},
 ): BuildLog {
   const steps = new Map<string, Step>();
 
@@ -106,6 +109,7 @@ export function createBuildLog(
     step.tail.push(text);
     if (step.tail.length > TAIL_LINES) step.tail.shift();
     line(step, text);
+    tell({ kind: 'output', number: step.number, text });
   };
 
   const endPartial = (step: Step): void => {
@@ -121,14 +125,16 @@ export function createBuildLog(
       step = { number: steps.size + 1, started: 0, partial: '', tail: [], closed: false, failed: false };
       steps.set(vertex.digest, step);
       line(step, vertex.name);
+      tell({ kind: 'step', number: step.number, name: vertex.name, started: timeOf(vertex.started) });
     }
     if (step.started === 0) step.started = vertex.started;
     // Some are told of again when they are done.
     if (step.closed || (vertex.completed === 0 && !vertex.cached)) return;
     step.closed = true;
     endPartial(step);
+    step.failed = vertex.error !== '' && !/context canceled$/.test(vertex.error);
+    tell(endOf(step, vertex, inErrors));
     if (vertex.error !== '') {
-      step.failed = !/context canceled$/.test(vertex.error);
       line(step, step.failed ? `ERROR: ${inErrors(vertex.error)}` : 'CANCELED');
     } else if (vertex.cached) line(step, 'CACHED');
     else line(step, `DONE ${Math.max(0, vertex.completed - step.started).toFixed(1)}s`);
@@ -157,6 +163,20 @@ export function createBuildLog(
         .join('\n');
     },
   };
+}
+
+function endOf(
+  step: Step,
+  vertex: BuildTrace['vertexes'][number],
+  inErrors: (error: string) => string,
+): StepNews {
+  const error = step.failed ? inErrors(vertex.error) : vertex.error === '' ? '' : 'canceled';
+  const { cached, completed } = vertex;
+  return { kind: 'end', number: step.number, completed: timeOf(completed), cached, error };
+}
+
+function timeOf(seconds: number): string | null {
+  return seconds === 0 ? null : timestamp(seconds * 1000);
 }
 
 /** Of a line that redraws itself with carriage returns, what stood there in the end. */

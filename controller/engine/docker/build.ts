@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import { AppError, messageOf } from '../../../schemas/errors.ts';
 import type { BuildImage } from '../engine.ts';
 import { createBuildLog, type DecodeTrace } from './build-log.ts';
+import { createClassicSteps } from './classic-steps.ts';
 import { type Connection, jsonLines, openStream } from './client.ts';
 import {
   besideDockerfile,
@@ -64,7 +65,8 @@ async function buildWith(
 ): Promise<string> {
   if (signal.aborted) throw aborted();
   const { docker, close } = connection.disposable();
-  const log = createBuildLog(onLog, mask);
+  const log = createBuildLog(onLog, mask, request.onStep);
+  const classic = createClassicSteps(request.onStep ?? (() => {}));
   let contextError: unknown;
   const onContextError = (error: unknown): void => {
     contextError = error;
@@ -76,7 +78,12 @@ async function buildWith(
   try {
     const begin = Object.keys(request.aside ?? {}).length === 0 ? beginWithTar : beginWithSession;
     begun = await begin(docker, request, onContextError);
-    return await readBuild(begun.body, decode, log, (text) => onLog(mask(text)));
+    const id = await readBuild(begun.body, decode, log, (text) => {
+      onLog(mask(text));
+      classic.take(mask(text));
+    });
+    classic.end();
+    return id;
   } catch (error) {
     if (signal.aborted) throw aborted();
     if (contextError instanceof AppError) throw contextError;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { LogPiece } from '../../../schemas/log-piece.ts';
+import type { LogPiece, LogStream } from '../../../schemas/log-piece.ts';
 import type { LogOptions } from '../engine.ts';
 import { type Connection, openStream } from './client.ts';
 import { engineError, statusOf } from './errors.ts';
@@ -7,6 +7,8 @@ import { engineError, statusOf } from './errors.ts';
 /** stream type, three zero bytes, length (big-endian) */
 const HEADER_BYTES = 8;
 const SPACE = 32;
+/** By the first byte of a frame's header. */
+const STREAMS: Record<number, LogStream> = { 1: 'stdout', 2: 'stderr' };
 
 /** A container's output. The socket lives until the stream is read to its end, left, or the signal fires. */
 export async function readLogs(
@@ -68,6 +70,7 @@ export async function* demultiplex(chunks: AsyncIterable<Uint8Array>): AsyncGene
   const header = Buffer.alloc(HEADER_BYTES);
   let headerBytes = 0;
   let left = 0;
+  let stream: LogStream | undefined;
   /** What is known of the time of a frame; undefined behind it. */
   let time: string | undefined = '';
   for await (const chunk of chunks) {
@@ -80,6 +83,7 @@ export async function* demultiplex(chunks: AsyncIterable<Uint8Array>): AsyncGene
         at += piece.length;
         if (headerBytes < HEADER_BYTES) continue;
         left = header.readUInt32BE(4);
+        stream = STREAMS[header[0] ?? 0];
         headerBytes = 0;
         time = '';
         continue;
@@ -97,7 +101,7 @@ export async function* demultiplex(chunks: AsyncIterable<Uint8Array>): AsyncGene
       time = undefined;
       at += piece.length;
       left -= piece.length;
-      yield { time: whole, bytes: isNew ? piece.subarray(end + 1) : piece };
+      yield { stream, time: whole, bytes: isNew ? piece.subarray(end + 1) : piece };
     }
   }
 }

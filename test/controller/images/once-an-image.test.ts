@@ -38,6 +38,7 @@ function createBench(more: Partial<Parameters<typeof createImageTasks>[0]> = {})
   const running: Running[] = [];
   const pulling: Pulling[] = [];
   const logs = new Map<string, string>();
+  const steps: Record<string, unknown>[] = [];
   /** Logs that are being written. */
   const open: string[] = [];
   let lingers = false;
@@ -70,6 +71,10 @@ function createBench(more: Partial<Parameters<typeof createImageTasks>[0]> = {})
     openSnapshot: () => {
       throw new Error('nobody reads here');
     },
+    startSteps: (buildId) => ({
+      take: (news) => void steps.push({ buildId, ...news }),
+      end: async (ended, names) => void steps.push({ buildId, ...ended, names: [...names] }),
+    }),
     startLog(buildId) {
       open.push(buildId);
       return {
@@ -82,7 +87,7 @@ function createBench(more: Partial<Parameters<typeof createImageTasks>[0]> = {})
     onDone: (name) => done.push(name),
   });
   return {
-    ...{ clock, world, running, pulling, logs, open, done, warned, tasks },
+    ...{ clock, world, running, pulling, logs, steps, open, done, warned, tasks },
     /** Builds that are stopped end when the test says so. */
     linger() {
       lingers = true;
@@ -113,8 +118,32 @@ describe('image tasks', () => {
     assert.match(logs.get('build-h1') ?? '', /^step 1\nbuilt sha256:1 in \d/);
   });
 
+  it('write down the steps of a build for all who waited, and how it ended', async () => {
+    const { running, tasks, steps } = createBench();
+    tasks.build('a', request('h1'));
+    await settle();
+    tasks.build('b', request('h1'));
+    const step = { kind: 'step' as const, number: 1, name: 'FROM x', started: null };
+    running[0]?.request.onStep?.(step);
+    running[0]?.end();
+    tasks.build('c', request('h2'));
+    tasks.build('d', request('h3'));
+    await settle();
+    running[1]?.fail(new AppError('BuildFailed', 'exit code: 3'));
+    running[2]?.fail(new AppError('ContextChanged', 'its sources changed'));
+    await settle();
+    assert.deepEqual(steps[0], { buildId: 'build-h1', ...step });
+    const ends = steps.slice(1).map(({ buildId, outcome, error, names }) => [buildId, outcome, error, names]);
+    assert.deepEqual(ends, [
+      ['build-h1', 'Succeeded', '', ['a', 'b']],
+      ['build-h2', 'Failed', 'exit code: 3', ['c']],
+      // It begins anew with what the sources are by then.
+      ['build-h3', 'Failed', 'its sources changed', []],
+    ]);
+  });
+
   it('stop what nobody waits for any more, and not what somebody does', async () => {
-    const { running, tasks, logs } = createBench();
+    const { running, tasks, logs, steps } = createBench();
     tasks.build('a', request('h1'));
     tasks.build('b', request('h1'));
     await settle();
@@ -127,6 +156,7 @@ describe('image tasks', () => {
     assert.equal(running[0]?.signal.aborted, true);
     await settle();
     assert.match(logs.get('build-h1') ?? '', /cancelled/);
+    assert.deepEqual([steps[0]?.outcome, steps[0]?.names], ['Canceled', ['a', 'b']]);
     assert.equal(tasks.takeOutcome('a').failure, undefined);
     assert.equal(tasks.takeOutcome('b').failure, undefined);
   });

@@ -90,6 +90,8 @@ describe('the registry as the API sees it', () => {
       async () => programs.remove('no'),
       async () => programs.source('no'),
       async () => programs.buildLog('no'),
+      async () => programs.build('no', undefined),
+      async () => programs.builds('no'),
       async () => programs.events('no'),
       async () => programs.followEvents('no', signal),
     ];
@@ -119,6 +121,40 @@ describe('the registry as the API sees it', () => {
     const failed = await host.programs.buildLog('app');
     assert.notEqual(failed.buildId, running.buildId);
     assert.match(failed.log, /broken/);
+  });
+
+  it('gives builds as data: the newest, one that is named, and all that are kept', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { desiredState: 'Stopped' });
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN sleep 30\n');
+    assert.deepEqual(
+      [(await host.programs.build('app', undefined)).outcome, await host.programs.builds('app')],
+      [null, []],
+    );
+    await stage.edit('app', { desiredState: 'Running' });
+    await stage.reach('app', 'Building');
+    await host.advance(10);
+    const running = await host.programs.build('app', undefined);
+    assert.equal(running.outcome, 'Running');
+    assert.deepEqual(
+      (await host.programs.builds('app')).map(({ id }) => id),
+      [running.id],
+    );
+    await stage.reach('app', 'Ready');
+    await stage.write('sources/app/Dockerfile', 'FROM scratch\nRUN exit 1\n');
+    await host.until('it failed', () => stage.status('app').reason === 'BuildFailed');
+    const failed = await host.programs.build('app', undefined);
+    assert.match(failed.error, /exit code: 1/);
+    const told = (await host.programs.builds('app')).map(({ id, outcome }) => [id, outcome]);
+    assert.deepEqual(told, [
+      [failed.id, 'Failed'],
+      [running.id, 'Succeeded'],
+    ]);
+    for (const id of [running.id, running.build_id])
+      assert.equal((await host.programs.build('app', id)).outcome, 'Succeeded');
+    for (const id of ['build-ffffffffffff', '', '../app'])
+      await assert.rejects(host.programs.build('app', id), refused('NotFound', /no build/));
   });
 
   it('follows a build from before it began, line by line, to its end', async (test) => {

@@ -5,6 +5,7 @@ import {
   createBuildLog,
   createTraceDecoder,
 } from '../../../../controller/engine/docker/build-log.ts';
+import type { StepNews } from '../../../../schemas/build-step.ts';
 
 type Vertex = BuildTrace['vertexes'][number];
 
@@ -90,6 +91,56 @@ describe('createBuildLog', () => {
     assert.equal(tail.split('\n').length, 20);
     assert.match(tail, /^line 10\n/);
     assert.doesNotMatch(tail, /innocent/);
+  });
+});
+
+describe('steps as data', () => {
+  function toldOf(...traces: Partial<BuildTrace>[]): StepNews[] {
+    const told: StepNews[] = [];
+    const log = createBuildLog(
+      () => {},
+      (error) => error.replaceAll('hush', '(secret)'),
+      (news) => told.push(news),
+    );
+    for (const trace of traces) log.take({ vertexes: [], logs: [], ...trace });
+    log.flush();
+    return told;
+  }
+
+  it('tell name, times, cache and output, under the numbers of the text', () => {
+    const told = toldOf(
+      { vertexes: [vertex('w'), vertex('a', { cached: true, started: 10, completed: 10.25 })] },
+      { vertexes: [vertex('b', { started: 11 })], logs: [said('b', '1%\r100%\nhalf')] },
+      { vertexes: [vertex('b', { started: 11, completed: 12 })] },
+    );
+    assert.deepEqual(told, [
+      { kind: 'step', number: 1, name: 'step a', started: '1970-01-01T00:00:10.000Z' },
+      { kind: 'end', number: 1, completed: '1970-01-01T00:00:10.250Z', cached: true, error: '' },
+      { kind: 'step', number: 2, name: 'step b', started: '1970-01-01T00:00:11.000Z' },
+      { kind: 'output', number: 2, text: '100%' },
+      { kind: 'output', number: 2, text: 'half' },
+      { kind: 'end', number: 2, completed: '1970-01-01T00:00:12.000Z', cached: false, error: '' },
+    ]);
+  });
+
+  it('tell which one failed and which one was let go, with what is to be hidden hidden', () => {
+    const end = { started: 1, completed: 2 };
+    const told = toldOf({
+      vertexes: [
+        vertex('a', { ...end, error: 'exit code: 3 hush' }),
+        vertex('b', { ...end, error: 'rpc: context canceled' }),
+        // Cached ones that never ran have no times.
+        vertex('c', { cached: true }),
+      ],
+    });
+    assert.deepEqual(
+      told.flatMap((news) => (news.kind === 'end' ? [[news.error, news.completed]] : [])),
+      [
+        ['', null],
+        ['exit code: 3 (secret)', '1970-01-01T00:00:02.000Z'],
+        ['canceled', '1970-01-01T00:00:02.000Z'],
+      ],
+    );
   });
 });
 

@@ -44,5 +44,16 @@ describe('demultiplex', () => {
     }
   });
 
+  it('tells the stream of every piece, of a frame that is cut too', async () => {
+    async function* source(): AsyncGenerator<Uint8Array> {
+      const one = Buffer.concat([frame(2, 'error\n'), frame(1, 'out\n')]);
+      yield one.subarray(0, 42);
+      yield one.subarray(42);
+    }
+    const told: string[] = [];
+    for await (const { stream, bytes } of demultiplex(source())) told.push(`${stream} ${bytes.toString()}`);
+    assert.deepEqual(told, ['stderr err', 'stderr or\n', 'stdout out\n']);
+  });
+
   it('gives nothing for nothing', async () => assert.equal(await read([]), ''));
 });
