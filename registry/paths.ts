@@ -21,6 +21,7 @@ export interface RegistryPaths {
   builds: string;
   events: string;
   revisions: string;
+  usage: string;
   contexts: string;
   trash: string;
   locks: string;
@@ -37,6 +38,7 @@ export function registryPaths(root: string): RegistryPaths {
     builds: join(data, 'builds'),
     events: join(data, 'events'),
     revisions: join(data, 'revisions'),
+    usage: join(data, 'usage'),
     contexts: join(data, 'contexts'),
     trash: join(data, 'trash'),
     locks: join(data, 'locks'),
@@ -65,10 +67,10 @@ export interface OwnFolder {
 }
 
 export function ownFolders(paths: RegistryPaths): OwnFolder[] {
-  const { status, data, builds, events, revisions, contexts, trash, locks } = paths;
+  const { status, data, builds, events, revisions, usage, contexts, trash, locks } = paths;
   return [
     { path: status, inner: [] },
-    { path: data, inner: [builds, events, revisions, contexts, trash, locks] },
+    { path: data, inner: [builds, events, revisions, usage, contexts, trash, locks] },
   ];
 }
 
@@ -104,9 +106,9 @@ export async function prepareRegistry(paths: RegistryPaths, isInGit = false): Pr
       },
     );
   }
-  const { programs, sources, status, data, contexts, events, trash, revisions } = paths;
+  const { programs, sources, status, data, contexts, events, trash, revisions, usage } = paths;
   const perProgram = (await readdir(revisions).catch(() => [])).map((name) => join(revisions, name));
-  const folders = [programs, sources, status, data, contexts, events, trash, ...perProgram];
+  const folders = [programs, sources, status, data, contexts, events, trash, usage, ...perProgram];
   await mapLimit(folders, FOLDERS_AT_ONCE, removeTemporary);
 }
 

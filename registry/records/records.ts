@@ -8,6 +8,7 @@ import { openRevisionStore, type RevisionStore } from './revision-store.ts';
 import { openStatusStore, type StatusStore } from './status-store.ts';
 import { openTrash, type Trash } from './trash.ts';
 import { openTrashedVolumes, type VolumesOfGone } from './trashed-volumes.ts';
+import { openUsageStore, type UsageStore } from './usage-store.ts';
 
 /** All that the host writes down of programs. */
 export interface Records {
@@ -15,6 +16,7 @@ export interface Records {
   events: EventStore;
   revisions: RevisionStore;
   buildLogs: BuildLogs;
+  usage: UsageStore;
   trash: Trash;
   /** Volumes of programs that are gone. */
   volumes: VolumesOfGone;
@@ -57,6 +59,7 @@ export async function openRecords(
     events: openEventStore(paths.events, onWriteError),
     revisions: { ...revisions, put: (name, revision) => suspecting(revisions.put(name, revision)) },
     buildLogs: openBuildLogs(paths.builds, onWriteError),
+    usage: openUsageStore(paths.usage, onWarning, onWriteError),
     trash,
     volumes: {
       trashedVolumes: volumes.list,
