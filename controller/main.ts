@@ -20,6 +20,7 @@ import { isPortFree } from './ports/ports.ts';
 import { createApiDeps } from './serve/api-deps.ts';
 import { onStopSignals, type StopSignal } from './stop-signals.ts';
 import { masked } from './trace/mask.ts';
+import { startUsage } from './usage/usage.ts';
 
 /** SIGTERM ends the process within 5 s (issue of the host process); this leaves half a second for the last lines. */
 const SHUTDOWN_MS_MAX = 4_000;
@@ -117,21 +118,23 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     troubles: () => troublesOf(registry.health(), registry.remoteTrouble(), controller.health()),
   });
   const gitHook = gitHookOf(config, registry, log);
-  const parts = { registry, controller, engine, metrics, clock, runtime, health, log, gitHook };
+  const engineTrouble = () => controller.health().trouble;
+  const usage = startUsage({ registry, engine, clock, log, metrics, engineTrouble });
+  const parts = { registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage };
   const deps = await createApiDeps(parts);
   const { host, port, proxyWaitMs, allowedHosts: hosts, allowedOrigins: origins } = config;
   let server: RunningServer;
   try {
     server = await startServer({ app: createApi(deps), deps, host, port, hosts, origins, proxyWaitMs });
   } catch (error) {
-    await Promise.all([controller.close(), notifier.close()]);
+    await Promise.all([controller.close(), notifier.close(), usage.close()]);
     await registry.close();
     throw error;
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
   log.info({ url, registry: root, instance, runtime, pid: process.pid }, 'Hersh Host is up');
   return async () => {
-    await Promise.all([server.close(), controller.close(), notifier.close()]);
+    await Promise.all([server.close(), controller.close(), notifier.close(), usage.close()]);
     await registry.close();
   };
 }

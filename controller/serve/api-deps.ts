@@ -13,7 +13,7 @@ import { createProgramLogs } from './program-logs.ts';
 import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
 
-export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook'> {
+export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook' | 'usage'> {
   registry: Registry;
   controller: Controller;
   engine: Engine;
@@ -24,7 +24,7 @@ export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook'> {
 
 /** What the API needs, made of the parts of the host that have it. */
 export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
-  const { registry, controller, engine, metrics, clock, runtime, health, log, gitHook } = parts;
+  const { registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage } = parts;
   const openapi = await readFile(new URL('../../schemas/openapi.yaml', import.meta.url), 'utf8');
   const reservations = createReservations(registry, controller.ports, clock);
   const programs = createProgramStore({
@@ -35,7 +35,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
   return {
-    ...{ health, log, gitHook },
+    ...{ health, log, gitHook, usage },
     pull: createPullImage({ registry, tell: controller.tell, pullNow: controller.images.pullNow }, programs),
     programs: {
       ...programs,
