@@ -31,7 +31,7 @@ export const KERNEL_FILES: KernelFiles = { proc: '/proc', cgroups: '/sys/fs/cgro
 export interface CgroupReader {
   /** The group of a container; undefined where that process is not to be seen, or is not of that container. Throws on other trouble. */
   find(id: string, pid: number): Group | undefined;
-  /** Undefined where the group is gone. Throws on other trouble. */
+  /** Undefined where the group is gone, or nothing runs in it. Throws on other trouble. */
   read(group: Group): { cpuNanos: number | null; memoryBytes: number | null } | undefined;
   /** What can not be read is no limit. */
   limits(group: Group): GroupLimits;
@@ -74,10 +74,10 @@ export function createCgroupReader({ proc, cgroups }: KernelFiles = KERNEL_FILES
       if (cpu === undefined) return undefined;
       const used = text(memory, isOne ? 'memory.usage_in_bytes' : 'memory.current');
       const stat = used === undefined ? undefined : text(memory, 'memory.stat');
-      return {
-        cpuNanos: cpuNanosIn(cpu, version),
-        memoryBytes: used === undefined ? null : memoryBytesIn(used, stat ?? '', version),
-      };
+      const memoryBytes = used === undefined ? null : memoryBytesIn(used, stat ?? '', version);
+      // An engine that was killed leaves groups behind. What runs uses memory, so that others are not asked about.
+      if (memoryBytes === 0 && safely(cpuacct, 'cgroup.procs') === '') return undefined;
+      return { cpuNanos: cpuNanosIn(cpu, version), memoryBytes };
     },
     limits({ cpu, memory }) {
       const quota = isOne

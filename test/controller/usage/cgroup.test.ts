@@ -89,6 +89,8 @@ for (const version of [1, 2] as const) {
       assert.ok(group);
       assert.deepEqual(reader.read(group), { cpuNanos: 250e6, memoryBytes: 30 * MIB });
       assert.deepEqual(reader.limits(group), { cpuLimit: 0.5, memoryLimitBytes: 512 * MIB });
+      await kernel.set(ID, { cpuMs: 250, memoryMib: 0 });
+      assert.equal(reader.read(group), undefined, 'what an engine that was killed left');
       await kernel.end(ID);
       assert.equal(reader.read(group), undefined);
       assert.deepEqual(reader.limits(group), { cpuLimit: null, memoryLimitBytes: null });
