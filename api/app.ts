@@ -14,6 +14,7 @@ import { addProgramRoutes } from './routes/programs.ts';
 import { addRevisionRoutes } from './routes/revisions.ts';
 import { addStreamRoutes } from './routes/streams.ts';
 import { addSystemRoutes } from './routes/system.ts';
+import { addUsageRoutes } from './routes/usage.ts';
 import { createViewCache } from './routes/view.ts';
 
 /**
@@ -31,6 +32,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   addManifestRoutes(routes);
   addSystemRoutes(routes, deps);
   addHookRoutes(routes, deps);
+  addUsageRoutes(routes, deps);
 
   app.notFound((c) => errorResponse(unknownRoute(c.req.method, c.req.path), c.req.method, c.req.path));
   app.onError((error, c) => errorResponse(error, c.req.method, c.req.path));

@@ -5,6 +5,7 @@ import type { LogPiece } from '../schemas/log-piece.ts';
 import type { ProgramEvent, Resources } from '../schemas/program.ts';
 import type { Outcome } from '../schemas/revision.ts';
 import type { ProgramStatus } from '../schemas/status.ts';
+import type { UsageFigures, UsageSeries } from '../schemas/usage.ts';
 
 /** All the API needs from the rest of the host. `controller/main.ts` puts it together; tests pass fakes. */
 export interface ApiDeps {
@@ -41,6 +42,7 @@ export interface ApiDeps {
    * @param gone fires when nobody waits for the answer any more: the pull is stopped
    */
   pull(name: string, gone: AbortSignal): Promise<Pulled>;
+  usage: UsageSource;
   health(): Health;
   /** The host at a glance, as `GET /host` shows it. Never rejects: what can not be known is null. */
   host(): Promise<HostView>;
@@ -53,6 +55,17 @@ export interface ApiDeps {
   /** Epoch milliseconds. */
   now(): number;
   log: ApiLog;
+}
+
+/** What programs use of CPU and memory. Of one that is not known all is unknown. */
+export interface UsageSource {
+  /** Changes whenever a figure does. */
+  version(): number;
+  figures(name: string): UsageFigures;
+  /** The last hour, in steps of 15 s or of a multiple of that which divides the hour. */
+  hour(name: string, stepsInOne?: number): UsageSeries;
+  /** The last week, in steps of 5 minutes. Rejects `RegistryUnavailable` where it can not be read. */
+  week(name: string): Promise<UsageSeries>;
 }
 
 /** A forge's word that a branch may have moved. */

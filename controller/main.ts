@@ -23,6 +23,7 @@ import { createApiDeps } from './serve/api-deps.ts';
 import type { AboutHost } from './serve/host-view.ts';
 import { onStopSignals, type StopSignal } from './stop-signals.ts';
 import { masked } from './trace/mask.ts';
+import { startUsage } from './usage/usage.ts';
 
 /** SIGTERM ends the process within 5 s (issue of the host process); this leaves half a second for the last lines. */
 const SHUTDOWN_MS_MAX = 4_000;
@@ -122,8 +123,10 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     troubles: () => troublesOf(registry.health(), registry.remoteTrouble(), controller.health()),
   });
   const gitHook = gitHookOf(config, registry, log);
+  const engineTrouble = () => controller.health().trouble;
+  const usage = startUsage({ registry, engine, clock, log, metrics, engineTrouble });
   const deps = await createApiDeps({
-    ...{ registry, controller, engine, metrics, clock, runtime, health, log, gitHook },
+    ...{ registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage },
     about: await aboutHost(config, clock.now()),
     warnings: hostWarnings,
   });
@@ -132,14 +135,14 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   try {
     server = await startServer({ app: createApi(deps), deps, host, port, hosts, origins, proxyWaitMs });
   } catch (error) {
-    await Promise.all([controller.close(), notifier.close()]);
+    await Promise.all([controller.close(), notifier.close(), usage.close()]);
     await registry.close();
     throw error;
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
   log.info({ url, registry: root, instance, runtime, pid: process.pid }, 'Hersh Host is up');
   return async () => {
-    await Promise.all([server.close(), controller.close(), notifier.close()]);
+    await Promise.all([server.close(), controller.close(), notifier.close(), usage.close()]);
     await registry.close();
   };
 }

@@ -23,8 +23,18 @@ export interface Metrics {
     /** Whether this host has looked at the program: until then nothing counts as Ready. */
     isObserved: (name: string) => boolean;
   }): void;
+  /** What the programs that run have used, asked when somebody scrapes. */
+  watchUsage(read: () => readonly UsageCount[]): void;
   /** Prometheus text. */
   text(): Promise<{ contentType: string; body: string }>;
+}
+
+/** Null is unknown. */
+export interface UsageCount {
+  program: string;
+  /** Since the run began. */
+  cpuNanos: number | null;
+  memoryBytes: number | null;
 }
 
 export interface MetricsOptions {
@@ -55,6 +65,7 @@ export function createMetrics({ logLinesDropped = () => 0 }: MetricsOptions = {}
   });
   countDroppedLines(registers, logLinesDropped);
   const notifications = countNotifications(registers);
+  const watchUsage = countUsage(registers);
   let sources: Parameters<Metrics['watch']>[0] | undefined;
   new Gauge({
     name: 'hersh_queue_depth',
@@ -93,7 +104,7 @@ export function createMetrics({ logLinesDropped = () => 0 }: MetricsOptions = {}
     },
   });
   return {
-    notifications,
+    ...{ notifications, watchUsage },
     reconciled: (outcome, ms) => passes.observe({ outcome }, ms / 1000),
     collected(kind, bytes) {
       collected.inc({ kind });
@@ -116,6 +127,35 @@ function countDroppedLines(registers: MetricsRegistry[], logLinesDropped: () => 
       this.inc(logLinesDropped());
     },
   });
+}
+
+/** Under the names that others give these of a container. */
+function countUsage(registers: MetricsRegistry[]): Metrics['watchUsage'] {
+  let read: () => readonly UsageCount[] = () => [];
+  const labelNames = ['program'];
+  new Counter({
+    name: 'hersh_program_cpu_usage_seconds_total',
+    help: 'CPU time that the run of each program has used, as of the last sample; it begins anew with each run.',
+    ...{ labelNames, registers },
+    collect() {
+      this.reset();
+      for (const { program, cpuNanos } of read())
+        if (cpuNanos !== null) this.inc({ program }, cpuNanos / 1e9);
+    },
+  });
+  new Gauge({
+    name: 'hersh_program_memory_working_set_bytes',
+    help: 'Memory of each program that runs, without what the kernel gives back when it is needed.',
+    ...{ labelNames, registers },
+    collect() {
+      this.reset();
+      for (const { program, memoryBytes } of read())
+        if (memoryBytes !== null) this.set({ program }, memoryBytes);
+    },
+  });
+  return (given) => {
+    read = given;
+  };
 }
 
 function countNotifications(registers: MetricsRegistry[]): Metrics['notifications'] {

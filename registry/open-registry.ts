@@ -67,7 +67,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
 
   return {
     ...{ paths, status, events, revisions: records.revisions, buildLogs: records.buildLogs, parse },
-    ...{ buildHistory: records.buildHistory },
+    ...{ buildHistory: records.buildHistory, usage: records.usage },
     ...records.volumes,
     contexts: holdContexts(contexts, { git, sources, programs: paths.programs, suspecting }),
     ...{ list: manifests.list, get: manifests.get, clashOf: manifests.clashOf, look: looks.look },

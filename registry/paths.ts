@@ -22,6 +22,7 @@ export interface RegistryPaths {
   buildHistory: string;
   events: string;
   revisions: string;
+  usage: string;
   contexts: string;
   trash: string;
   locks: string;
@@ -39,6 +40,7 @@ export function registryPaths(root: string): RegistryPaths {
     buildHistory: join(data, 'build-history'),
     events: join(data, 'events'),
     revisions: join(data, 'revisions'),
+    usage: join(data, 'usage'),
     contexts: join(data, 'contexts'),
     trash: join(data, 'trash'),
     locks: join(data, 'locks'),
@@ -67,10 +69,10 @@ export interface OwnFolder {
 }
 
 export function ownFolders(paths: RegistryPaths): OwnFolder[] {
-  const { status, data, builds, buildHistory, events, revisions, contexts, trash, locks } = paths;
+  const { status, data, builds, buildHistory, events, revisions, usage, contexts, trash, locks } = paths;
   return [
     { path: status, inner: [] },
-    { path: data, inner: [builds, buildHistory, events, revisions, contexts, trash, locks] },
+    { path: data, inner: [builds, buildHistory, events, revisions, usage, contexts, trash, locks] },
   ];
 }
 
@@ -106,11 +108,11 @@ export async function prepareRegistry(paths: RegistryPaths, isInGit = false): Pr
       },
     );
   }
-  const { programs, sources, status, data, contexts, events, trash, revisions, buildHistory } = paths;
+  const { programs, sources, status, data, contexts, events, trash, revisions, buildHistory, usage } = paths;
   const perProgram: string[] = [];
   for (const folder of [revisions, buildHistory])
     for (const name of await readdir(folder).catch(() => [])) perProgram.push(join(folder, name));
-  const folders = [programs, sources, status, data, contexts, events, trash, ...perProgram];
+  const folders = [programs, sources, status, data, contexts, events, trash, usage, ...perProgram];
   await mapLimit(folders, FOLDERS_AT_ONCE, removeTemporary);
 }
 

@@ -17,6 +17,7 @@ import type { EventStore } from './records/event-store.ts';
 import type { RevisionStore } from './records/revision-store.ts';
 import type { StatusStore } from './records/status-store.ts';
 import type { VolumesOfGone } from './records/trashed-volumes.ts';
+import type { UsageStore } from './records/usage-store.ts';
 
 export interface RegistryChange {
   /** Programs whose manifest changed, appeared or went. */
@@ -45,6 +46,7 @@ export interface Registry extends ManifestEdits, VolumesOfGone {
   readonly revisions: RevisionStore;
   readonly buildLogs: BuildLogs;
   readonly buildHistory: BuildHistory;
+  readonly usage: UsageStore;
   readonly contexts: Contexts;
 
   /** Manifests that are there, sorted by name. */

@@ -45,6 +45,7 @@ const ROOMS: Rooms = {
   'controller/engine': ['schemas', ...TOLD],
   'controller/engine/docker': ['schemas', ...TOLD, 'controller/engine'],
   'controller/notify': ['schemas', 'registry', ...TOLD],
+  'controller/usage': ['schemas', 'registry', ...TOLD, 'controller/engine'],
   ...floors(
     ['schemas', 'registry', ...TOLD, 'controller/engine', 'controller/program'],
     ['controller/credentials'],

@@ -9,7 +9,7 @@ export type Found = Common &
     | { kind: 'buildLog'; buildId: string }
     /** A folder that the API made, `sources/build-…`. It goes to the trash. */
     | { kind: 'sources'; folder: string }
-    /** Events and revisions kept under a name. */
+    /** Events, revisions and figures kept under a name. */
     | { kind: 'history'; name: string }
     /** `name` is `""` for what is not the manifest of a program. `isStamped`: its name says since when it lies there. */
     | { kind: 'trash'; name: string; isStamped: boolean }

@@ -27,6 +27,7 @@ export async function remove({ registry, engine, leftovers }: RemoveDeps, item: 
       await registry.revisions.remove(item.name);
       await registry.events.remove(item.name);
       await registry.buildHistory.remove(item.name);
+      await registry.usage.remove(item.name);
       return true;
     case 'volume':
       // One that is gone already is as good. One that a container uses is refused by the engine.

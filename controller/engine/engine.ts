@@ -127,6 +127,15 @@ export interface Engine {
 
   /** Bytes by the name of the volume. It may take seconds. */
   volumeSizes(): Promise<ReadonlyMap<string, number>>;
+
+  /** Where a container runs, and within which limits; undefined of one that does not run, or is gone. */
+  placeOf(id: string): Promise<ContainerPlace | undefined>;
+
+  /**
+   * What a container has used since its run began, by the engine's own count, which costs it far more than the kernel;
+   * undefined of one that does not run, or is gone.
+   */
+  usageOf(id: string): Promise<ContainerUsage | undefined>;
 }
 
 /** Whether a call failed because the engine is away, and not over what was asked of it. */
@@ -235,6 +244,22 @@ export interface LogOptions {
   sinceNanos: bigint;
   follow: boolean;
   signal: AbortSignal;
+}
+
+export interface ContainerPlace {
+  /** Its first process, where the engine is reached as one of this machine is. It may be of another all the same. */
+  pid?: number;
+  /** In cores; null where there is none, as of memory. */
+  cpuLimit: number | null;
+  memoryLimitBytes: number | null;
+}
+
+/** Null where the engine does not tell. */
+export interface ContainerUsage {
+  /** CPU time, in nanoseconds. */
+  cpuNanos: number | null;
+  /** Without what the kernel gives back when memory is needed. */
+  memoryBytes: number | null;
 }
 
 export interface EngineEvent {

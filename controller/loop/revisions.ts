@@ -36,7 +36,7 @@ export interface Why {
  * deleted and comes back. What another user left under the same name is removed, since it is nobody else's to see.
  */
 export async function keptRevisions(
-  { revisions, events }: Pick<Registry, 'revisions' | 'events'>,
+  { revisions, events, usage }: Pick<Registry, 'revisions' | 'events' | 'usage'>,
   name: string,
   userId: string,
 ): Promise<Revision[]> {
@@ -46,6 +46,8 @@ export async function keptRevisions(
   if (newest === undefined || newest.spec.userId === userId) return kept;
   await revisions.remove(name);
   await events.remove(name);
+  // As events do, it lets a program run whose figures can not be removed.
+  await usage.remove(name).catch(() => undefined);
   return [];
 }
 

@@ -18,7 +18,7 @@ import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
 import { validateText } from './validate-text.ts';
 
-export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook'> {
+export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook' | 'usage'> {
   /** What does not change while it runs. */
   about: AboutHost;
   warnings: () => HostWarning[];
@@ -32,7 +32,7 @@ export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook'> {
 
 /** What the API needs, made of the parts of the host that have it. */
 export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
-  const { registry, controller, engine, metrics, clock, runtime, health, log, gitHook } = parts;
+  const { registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage } = parts;
   const { about, warnings } = parts;
   const openapi = await readFile(new URL('../../schemas/openapi.yaml', import.meta.url), 'utf8');
   const reservations = createReservations(registry, controller.ports, clock);
@@ -47,7 +47,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
   const statuses = registry.status;
   const logsDeps = { engine, clock, statuses, get: programs.get, ended: rememberRuns(statuses) };
   return {
-    ...{ health, log, gitHook },
+    ...{ health, log, gitHook, usage },
     pull: createPullImage({ registry, tell: controller.tell, pullNow: controller.images.pullNow }, programs),
     programs: {
       ...programs,

@@ -98,9 +98,10 @@ function sources({ root, sources }: RegistryPaths): Promise<Leftover[]> {
   );
 }
 
-async function histories({ events, revisions, buildHistory }: RegistryPaths): Promise<Leftover[]> {
+async function histories({ events, revisions, buildHistory, usage }: RegistryPaths): Promise<Leftover[]> {
   const told = (await names(events)).flatMap((file) => /^(.+)\.ndjson$/.exec(file)?.[1] ?? []);
-  return [...new Set([...told, ...(await names(revisions)), ...(await names(buildHistory))])]
+  const measured = (await names(usage)).flatMap((file) => /^(.+)\.ring$/.exec(file)?.[1] ?? []);
+  return [...new Set([...told, ...measured, ...(await names(revisions)), ...(await names(buildHistory))])]
     .filter((name) => NAME_PATTERN.test(name))
     .map((name) => ({ kind: 'history', name, key: `history of ${name}`, bytes: 0 }));
 }

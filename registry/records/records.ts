@@ -9,6 +9,7 @@ import { openRevisionStore, type RevisionStore } from './revision-store.ts';
 import { openStatusStore, type StatusStore } from './status-store.ts';
 import { openTrash, type Trash } from './trash.ts';
 import { openTrashedVolumes, type VolumesOfGone } from './trashed-volumes.ts';
+import { openUsageStore, type UsageStore } from './usage-store.ts';
 
 /** All that the host writes down of programs. */
 export interface Records {
@@ -17,6 +18,7 @@ export interface Records {
   revisions: RevisionStore;
   buildLogs: BuildLogs;
   buildHistory: BuildHistory;
+  usage: UsageStore;
   trash: Trash;
   /** Volumes of programs that are gone. */
   volumes: VolumesOfGone;
@@ -60,6 +62,7 @@ export async function openRecords(
     revisions: { ...revisions, put: (name, revision) => suspecting(revisions.put(name, revision)) },
     buildLogs: openBuildLogs(paths.builds, onWriteError),
     buildHistory: openBuildHistory(paths.builds, paths.buildHistory, onWriteError),
+    usage: openUsageStore(paths.usage, onWarning, onWriteError),
     trash,
     volumes: {
       trashedVolumes: volumes.list,

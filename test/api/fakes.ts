@@ -19,6 +19,7 @@ import { emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
 import { isUpState, type ProgramEvent, type ProgramState, proxyUrl } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
+import type { UsageFigures } from '../../schemas/usage.ts';
 
 export const CREATED_AT = '2026-11-22T10:00:00.000Z';
 
@@ -141,6 +142,10 @@ export interface FakeHost {
   follows: boolean;
   /** Whether a pull brings another image. */
   pullChanges: boolean;
+  /** Of programs that were looked at. */
+  figures: Map<string, UsageFigures>;
+  /** Of all figures, which is also the CPU of the last step of each series. */
+  usageVersion: number;
 }
 
 /** Of `POST /hooks/git`. */
@@ -198,6 +203,8 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     allHistory: [],
     follows: true,
     pullChanges: true,
+    figures: new Map(),
+    usageVersion: 1,
     put(view) {
       host.views.set(view.name, view);
       version++;
@@ -222,6 +229,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
       },
       health: () => host.health,
       host: async () => host.view,
+      usage: fakeUsage(() => host),
       gitHook: {
         secret: HOOK_SECRET,
         lookAtRemote() {
@@ -378,6 +386,25 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     },
   };
   return host;
+}
+
+function fakeUsage(host: () => FakeHost): ApiDeps['usage'] {
+  const series = (stepMs: number, count: number) => ({
+    ...{ startMs: Date.parse(CREATED_AT), stepMs },
+    cpu: [...Array<null>(count - 1).fill(null), host().usageVersion],
+    memoryBytes: [...Array<null>(count - 1).fill(null), 1024],
+  });
+  const unknown = { cpu: null, memoryBytes: null, cpuLimit: null, memoryLimitBytes: null };
+  return {
+    version: () => host().usageVersion,
+    figures: (name) => host().figures.get(name) ?? { ...unknown, sampledAtMs: 0, reason: 'not yet' },
+    hour: (_name, steps = 1) => series(15_000 * steps, 240 / steps),
+    async week() {
+      const error = host().failures.get('week');
+      if (error !== undefined) throw error;
+      return series(300_000, 2016);
+    },
+  };
 }
 
 /** The chunks, and with a signal the stream stays open until it fires. */

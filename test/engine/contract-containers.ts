@@ -98,6 +98,26 @@ export function describeContainers(name: string, kit: ContractKit): void {
       assert.equal((await inspect(id)).state, 'exited');
     });
 
+    it('tells of one that runs where it does, within what, and what it has used; of another nothing', async () => {
+      const { one } = world();
+      const { id, ask } = await made();
+      const told = async () => [await one.placeOf(id), await one.usageOf(id)];
+      assert.deepEqual(await told(), [undefined, undefined]);
+      await one.startContainer(id);
+      const [place, used] = [await one.placeOf(id), await one.usageOf(id)];
+      assert.ok(place && used);
+      const { pid, ...limits } = place;
+      assert.deepEqual(limits, { cpuLimit: ask.cpus, memoryLimitBytes: ask.memoryBytes });
+      assert.ok(pid === undefined || pid > 1, `a pid, not ${pid}`);
+      const { cpuNanos, memoryBytes } = used;
+      assert.ok(Number(cpuNanos) > 0 && Number(memoryBytes) > 0, `${cpuNanos} ns, ${memoryBytes} bytes`);
+      assert.ok(Number(memoryBytes) <= ask.memoryBytes);
+      await one.stopContainer(id, 5);
+      assert.deepEqual(await told(), [undefined, undefined]);
+      await one.removeContainer(id);
+      assert.deepEqual(await told(), [undefined, undefined]);
+    });
+
     it('shows what somebody changes of it, each setting for itself', async () => {
       const { id, ask } = await running();
       const { settings } = await inspect(id);

@@ -27,6 +27,7 @@ test('an empty folder becomes a registry', async (t) => {
     'locks',
     'revisions',
     'trash',
+    'usage',
   ]);
   for (const folder of ['status', 'data']) {
     assert.equal((await stat(stage.path(folder))).mode & 0o777, 0o700);
@@ -50,6 +51,7 @@ test('a start mends what is its own: modes, .gitignore, temporary files of a hos
     'data',
     'data/contexts',
     'data/events',
+    'data/usage',
     'data/trash',
     'data/revisions/a',
   ].map((folder) => `${folder}/.hersh-tmp-0a1b2c`);
@@ -68,6 +70,7 @@ test('a start mends what is its own: modes, .gitignore, temporary files of a hos
     'data',
     'data/contexts',
     'data/events',
+    'data/usage',
     'data/trash',
     'data/revisions/a',
   ]) {

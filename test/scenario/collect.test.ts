@@ -90,6 +90,7 @@ describe('collection', () => {
   it('takes of a deleted program first what can be made again, and later all of it', async (test) => {
     const stage = await stageOf(test);
     const buildId = await post(stage, 'app');
+    await stage.write('data/usage/app.ring', 'figures');
     await remove(stage, 'app');
     await collect(stage);
     assert.deepEqual(collected(stage), []);
@@ -106,7 +107,7 @@ describe('collection', () => {
     await pass(stage, 6 * MIN);
     await pass(stage, 2 * MIN);
     assert.equal(stage.world.volumes.size, 0);
-    for (const folder of ['contexts', 'builds', 'build-history', 'trash', 'revisions', 'events'])
+    for (const folder of ['contexts', 'builds', 'build-history', 'trash', 'revisions', 'events', 'usage'])
       assert.deepEqual(await list(stage, 'data', folder), [], folder);
     const { body } = await stage.host.metrics.text();
     assert.match(body, /hersh_collected_total\{kind="volume"\} 1/);

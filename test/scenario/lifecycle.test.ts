@@ -156,6 +156,12 @@ describe('a program in its ordinary life', () => {
     await stage.create('app');
     await stage.reach('app', 'Ready');
     const { volume } = stage.running('app');
+    const { usage } = host.registry;
+    await usage.load(['app']);
+    usage.put('app', stage.clock.now(), { cpu: 0.5, memoryBytes: 1024 });
+    await usage.writeAll(stage.clock.now());
+    const figures = async () =>
+      (await usage.week('app', stage.clock.now())).cpu.filter((cpu) => cpu !== null);
     const comeAgain = async (userId: string, env: Record<string, string>) => {
       await host.programs.remove('app');
       await host.until('the ledger is gone', () => host.registry.status.get('app') === undefined);
@@ -170,6 +176,7 @@ describe('a program in its ordinary life', () => {
       [1, 2],
     );
     assert.equal((await stage.reasons('app')).includes('Deleted'), true);
+    assert.deepEqual(await figures(), [0.5]);
     const foreign = await comeAgain('other', {});
     assert.notEqual(stage.running('app').volume, volume);
     assert.deepEqual(
@@ -177,6 +184,7 @@ describe('a program in its ordinary life', () => {
       [[1, 'other']],
     );
     assert.equal((await stage.reasons('app')).includes('Deleted'), false);
+    assert.deepEqual(await figures(), []);
   });
 
   it('goes when it is deleted before anything of it was made', async (test) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { createApi } from '../../api/app.ts';
 import { createApiDeps } from '../../controller/serve/api-deps.ts';
+import { fakeHost } from '../api/fakes.ts';
 import { createSimEngine } from '../sim/engine.ts';
 import { createStage, type Stage } from './stage.ts';
 
@@ -28,6 +29,7 @@ async function api({ host, world, clock }: Stage) {
     engine: createSimEngine({ world, instance: 'default' }),
     ...{ about: ABOUT, warnings: () => [] },
     health: () => ({ ready: true, reason: '', message: '', warnings: [] }),
+    usage: fakeHost().deps.usage,
   });
   const app = createApi(deps);
   return async (signal = new AbortController().signal) => {

@@ -5,6 +5,7 @@ import { LABELS, type ProgramSpec, type Resources } from '../../schemas/program.
 import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { claim, hold, simImages } from './engine-images.ts';
 import { nothing, readLines } from './engine-logs.ts';
+import { simUsage } from './engine-usage.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 
 /** How long an engine has to say that it is there. */
@@ -285,6 +286,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
       ),
 
     ...simImages(world, instance, call),
+    ...simUsage(world, call),
   };
 }
 
@@ -293,7 +295,7 @@ const REFUSALS: readonly [RegExp, Reason][] = [
   [/^(ping|info)$/, 'EngineUnavailable'],
   [/^build$/, 'BuildFailed'],
   [/^pull$/, 'ImageNotFound'],
-  [/^(list|inspect|logs|volumeSizes|removeImage|holdImage|releaseImage)/, 'InternalError'],
+  [/^(list|inspect|logs|volumeSizes|removeImage|holdImage|releaseImage|placeOf|usageOf)/, 'InternalError'],
 ];
 
 function refusal(method: string): AppError {

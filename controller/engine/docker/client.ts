@@ -29,6 +29,8 @@ export interface Connection {
   disposable(): { docker: Docker; close(): void };
   /** Ends every `look` and `quick` call under way: an engine that is silent would be waited for in vain. */
   cut(): void;
+  /** Whether the engine is behind a socket in the file system, as one of this machine is. */
+  hasSocket: boolean;
 }
 
 /**
@@ -54,6 +56,7 @@ export function connect(dockerHost?: string, lookMs = LOOK_TIMEOUT_MS): Connecti
   const { cut } = tracked(true, look, quick);
   return {
     ...{ look, quick, cut },
+    hasSocket: (look.modem as { socketPath?: string }).socketPath !== undefined,
     patient: client({ timeout: 0 }),
     disposable() {
       const docker = client({ timeout: 0 });

@@ -25,6 +25,7 @@ import { ping } from './ping.ts';
 import { pullImage } from './pull.ts';
 import { createSweep, removeContainer } from './remove.ts';
 import { startContainer } from './start.ts';
+import { placeOf, usageOf } from './usage.ts';
 import { createVolumes } from './volumes.ts';
 
 /** What an engine on its way down may have refused for that reason alone. */
@@ -97,6 +98,8 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     releaseImage: (id) => releaseImage(quick, id, instance),
 
     ...createVolumes(connection, instance),
+    placeOf: (id) => placeOf(connection, id),
+    usageOf: (id) => usageOf(look, id),
 
     watch: (onEvent, onConnect, onDisconnect) =>
       watchEvents(connection, instance, clock, {
