@@ -1,7 +1,10 @@
 /** The API as functions: what the page and the command ask a host by. Knows `fetch`, and nothing of Node. */
 
-import type { DryRun, HostView, RevisionView, Validation } from './deps.ts';
+import type { Build, BuildSummary } from '../schemas/build-step.ts';
+import type { HostView } from '../schemas/host-view.ts';
+import type { DryRun, RevisionView, Validation } from './deps.ts';
 import type { ErrorBody } from './errors.ts';
+import type { UsageBody } from './routes/usage.ts';
 import type { ProgramBody } from './routes/view.ts';
 import { serverSentEvents } from './server-sent-events.ts';
 
@@ -85,6 +88,14 @@ export interface Client {
   dryRun(name: string, text: string): Promise<DryRun>;
   validate(text: string): Promise<{ valid: boolean } & Validation>;
   events(name?: string): Promise<Omit<NamedEventBody, 'program_id'>[]>;
+  /** What it uses of CPU and memory, with a series where a range is given. */
+  usage(name: string, range?: '1h' | '7d'): Promise<UsageBody>;
+  /** Of all programs, each with a short series of the last hour. */
+  usages(): Promise<UsageBody[]>;
+  /** What is kept of builds, the newest first. */
+  builds(name: string): Promise<BuildSummary[]>;
+  /** A build by its steps; the newest where none is named. */
+  build(name: string, id?: string): Promise<Build>;
   host(): Promise<HostView>;
   /** Gives the names that it let go. */
   prune(only?: 'programs' | 'strays'): Promise<string[]>;
@@ -143,6 +154,10 @@ export function createClient({ base, headers = {}, fetch: send = fetch }: Client
       (await (await yaml('POST', '/validate', text)).json()) as { valid: boolean } & Validation,
     events: async (name) =>
       (await get<{ events: NamedEventBody[] }>(name === undefined ? '/events' : at(name, '/events'))).events,
+    usage: (name, range) => get(at(name, `/usage${queryOf({ range })}`)),
+    usages: async () => (await get<{ programs: UsageBody[] }>('/usage?series=true')).programs,
+    builds: async (name) => (await get<{ builds: BuildSummary[] }>(at(name, '/builds'))).builds,
+    build: (name, build) => get(at(name, `/build-log${queryOf({ format: 'json', build })}`)),
     host: () => get('/host'),
     prune: async (only) =>
       (await call<{ programs: string[] }>('POST', `/registry/prune${queryOf({ only })}`)).programs,

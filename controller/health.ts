@@ -1,6 +1,7 @@
-import type { Health, HostWarning } from '../api/deps.ts';
+import type { Health } from '../api/deps.ts';
 import type { RemoteTrouble } from '../registry/git/follow.ts';
 import type { RegistryHealth } from '../registry/registry.ts';
+import type { HostWarning } from '../schemas/host-view.ts';
 import type { EngineHealth } from './loop/engine-monitor.ts';
 import type { HostTrouble } from './notify/host-watch.ts';
 

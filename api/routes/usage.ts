@@ -10,7 +10,8 @@ const STEPS_IN_POINT = 8;
 /** Some milliseconds' work. */
 const MADE_IN_ONE_GO = 50;
 
-interface UsageBody {
+/** What a program uses. What is not known is null, and `reason` says why. */
+export interface UsageBody {
   program_id: string;
   /** `""` before the first look. */
   sampled_at: string;

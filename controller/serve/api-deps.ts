@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { ApiDeps, HostWarning } from '../../api/deps.ts';
+import type { ApiDeps } from '../../api/deps.ts';
 import { parseYaml } from '../../registry/manifests/manifest.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
+import type { HostWarning } from '../../schemas/host-view.ts';
 import type { Runtime } from '../../schemas/program.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Controller } from '../loop/controller.ts';

@@ -1,7 +1,8 @@
-import type { HostView, HostWarning, ProgramView, UserView } from '../../api/deps.ts';
+import type { ProgramView } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
+import type { HostView, HostWarning, UserView } from '../../schemas/host-view.ts';
 import { type Runtime, timestamp } from '../../schemas/program.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Controller } from '../loop/controller.ts';

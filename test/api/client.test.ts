@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ApiError, createClient, type FeedMessage } from '../../api/client.ts';
 import { serverSentEvents } from '../../api/server-sent-events.ts';
 import { AppError } from '../../schemas/errors.ts';
-import { CREATED_AT, fakeView } from './fakes.ts';
+import { CREATED_AT, fakeView } from './fake-view.ts';
 import { serve } from './socket.ts';
 
 const isRefused = (status: number, words: RegExp) => (error: unknown) => {
@@ -37,6 +37,12 @@ test('each call of the client is a route of the API, and gives what that answers
   assert.equal((await client.source('p1')).Dockerfile, 'FROM scratch\n');
   assert.deepEqual([await client.events('p1'), await client.events()], [[], []]);
   assert.equal((await client.host()).name, 'machine');
+  assert.equal((await client.usage('p1')).program_id, 'p1');
+  assert.ok((await client.usage('p1', '1h')).series !== undefined);
+  assert.ok((await client.usages()).every(({ series }) => series !== undefined));
+  const [newest] = await client.builds('p1');
+  assert.equal((await client.build('p1')).build_id, newest?.build_id);
+  assert.equal((await client.build('p1', newest?.id)).id, newest?.id);
   assert.deepEqual(await client.prune('strays'), ['gone-1', 'gone-2']);
   assert.deepEqual(await client.validate('kind: Program\nname: a\n'), {
     valid: true,

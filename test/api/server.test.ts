@@ -4,7 +4,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { createApi } from '../../api/app.ts';
 import { startServer } from '../../api/server.ts';
-import { fakeHost, fakeView } from './fakes.ts';
+import { fakeView } from './fake-view.ts';
+import { fakeHost } from './fakes.ts';
 import { ask, proxied, rawConnection, serve } from './socket.ts';
 import { until } from './until.ts';
 

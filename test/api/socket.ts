@@ -6,7 +6,8 @@ import { createApi } from '../../api/app.ts';
 import type { ProgramView } from '../../api/deps.ts';
 import type { ApiOptions } from '../../api/http/route.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../api/server.ts';
-import { type FakeHost, fakeHost, fakeView } from './fakes.ts';
+import { fakeView } from './fake-view.ts';
+import { type FakeHost, fakeHost } from './fakes.ts';
 import { openapi } from './openapi.ts';
 
 export interface TestServer extends RunningServer {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 import { ask, proxied, rawAsk, serve } from '../socket.ts';
 
 const PAGE = 'http://localhost:5173';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 import { proxied, rawConnection, serve } from '../socket.ts';
 import { until } from '../until.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 import { ask, rawAsk, rawConnection, serve } from '../socket.ts';
 import { until } from '../until.ts';
 

@@ -11,7 +11,7 @@ import {
 import type { LastExit } from '../../../schemas/last-exit.ts';
 import { PROGRAM_STATES, timestamp } from '../../../schemas/program.ts';
 import type { ProgramStatus } from '../../../schemas/status.ts';
-import { fakeView, goodMemory, type ViewOptions } from '../fakes.ts';
+import { fakeView, goodMemory, type ViewOptions } from '../fake-view.ts';
 
 const STARTED = Date.parse('2026-11-22T10:00:00.000Z');
 /** Long after the run began. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PROGRAM_STATES } from '../../../schemas/program.ts';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 import { assertMatches } from '../openapi.ts';
 import { ask, proxied, rawAsk, rawConnection, serve } from '../socket.ts';
 import { until } from '../until.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 import { assertMatches } from '../openapi.ts';
 import { ask, proxied, rawConnection, serve } from '../socket.ts';
 import { until } from '../until.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 import { assertMatches } from '../openapi.ts';
 import { proxied, rawConnection, serve, type TestProgram, type TestServer } from '../socket.ts';
 import { until } from '../until.ts';

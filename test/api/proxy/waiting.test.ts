@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { createWaitingRooms, RELEASED_MAX, WAITING_MAX } from '../../../api/proxy/waiting-rooms.ts';
 import { timestamp } from '../../../schemas/program.ts';
-import { CREATED_AT, fakeView, goodMemory, type ViewOptions } from '../fakes.ts';
+import { CREATED_AT, fakeView, goodMemory, type ViewOptions } from '../fake-view.ts';
 import { assertMatches } from '../openapi.ts';
 import { ask, program, rawConnection, serve, type TestProgram, type TestServer } from '../socket.ts';
 import { until } from '../until.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Build, type BuildRecord, summaryOf } from '../../../schemas/build-step.ts';
 import { caller } from '../call.ts';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 
 const ID = 'build-0123456789ab';
 const STARTED = '2026-11-22T10:00:00.000Z';

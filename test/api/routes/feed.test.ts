@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { createApi } from '../../../api/app.ts';
 import { timestamp } from '../../../schemas/program.ts';
 import { caller } from '../call.ts';
-import { CREATED_AT, type FakeHost, fakeView } from '../fakes.ts';
+import { CREATED_AT, fakeView } from '../fake-view.ts';
+import type { FakeHost } from '../fakes.ts';
 import { assertMatches, openapi } from '../openapi.ts';
 
 const BEGAN_MS = Date.parse(CREATED_AT);

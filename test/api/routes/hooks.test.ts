@@ -3,7 +3,8 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { createApi } from '../../../api/app.ts';
 import { caller } from '../call.ts';
-import { fakeHost, fakeView, HOOK_SECRET } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
+import { fakeHost, HOOK_SECRET } from '../fakes.ts';
 import { ask, rawAsk, serve } from '../socket.ts';
 
 const PATH = '/hooks/git';

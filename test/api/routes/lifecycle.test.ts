@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { AppError } from '../../../schemas/errors.ts';
 import { PROGRAM_STATES } from '../../../schemas/program.ts';
 import { caller } from '../call.ts';
-import { fakeView, type ViewOptions } from '../fakes.ts';
+import { fakeView, type ViewOptions } from '../fake-view.ts';
 
 interface Row {
   verb: 'start' | 'stop' | 'restart';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { AppError } from '../../../schemas/errors.ts';
 import type { LogLine, LogMessage, LogRun } from '../../../schemas/log-line.ts';
 import { caller } from '../call.ts';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 import { assertMatches } from '../openapi.ts';
 
 const LINE: LogLine = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSince } from '../../../api/routes/since.ts';
 import { caller } from '../call.ts';
-import { CREATED_AT, fakeView } from '../fakes.ts';
+import { CREATED_AT, fakeView } from '../fake-view.ts';
 
 const euro = Buffer.from('€');
 

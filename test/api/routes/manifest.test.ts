@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../../schemas/errors.ts';
 import { type Answer, type Caller, caller } from '../call.ts';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 
 const yaml = 'apiVersion: hersh.dev/v1 # kept\n';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../../schemas/errors.ts';
 import { caller } from '../call.ts';
-import { CREATED_AT, fakeView } from '../fakes.ts';
+import { CREATED_AT, fakeView } from '../fake-view.ts';
 
 const good = { user_id: 'my-user', dockerfile: 'FROM scratch\n', src_files: { 'main.go': 'package main' } };
 

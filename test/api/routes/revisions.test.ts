@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../../schemas/errors.ts';
 import { caller } from '../call.ts';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 
 test('GET revisions lists what is kept, oldest first', async () => {
   const { call } = caller([fakeView('a')]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProgramEvent } from '../../../schemas/program.ts';
 import { caller } from '../call.ts';
-import { fakeView } from '../fakes.ts';
+import { fakeView } from '../fake-view.ts';
 import { assertMatches } from '../openapi.ts';
 import { serve } from '../socket.ts';
 import { until } from '../until.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError, REASONS, type Reason } from '../../../schemas/errors.ts';
 import { caller } from '../call.ts';
-import { CREATED_AT, fakeView } from '../fakes.ts';
+import { CREATED_AT, fakeView } from '../fake-view.ts';
 import { openapi } from '../openapi.ts';
 
 test('healthz, readyz, metrics, openapi.json and prune', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AppError } from '../../../schemas/errors.ts';
 import { caller } from '../call.ts';
-import { CREATED_AT, fakeView } from '../fakes.ts';
+import { CREATED_AT, fakeView } from '../fake-view.ts';
 
 const FIGURES = {
   ...{ cpu: 0.123_456, memoryBytes: 5_000_000, cpuLimit: 1, memoryLimitBytes: 512 * 2 ** 20 },

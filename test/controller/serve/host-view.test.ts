@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HostWarning } from '../../../api/deps.ts';
 import { createHostView } from '../../../controller/serve/host-view.ts';
 import { AppError } from '../../../schemas/errors.ts';
-import { fakeView } from '../../api/fakes.ts';
+import type { HostWarning } from '../../../schemas/host-view.ts';
+import { fakeView } from '../../api/fake-view.ts';
 import { createStage } from '../../scenario/stage.ts';
 import { createManualClock } from '../../sim/manual-clock.ts';
 
