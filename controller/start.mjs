@@ -74,13 +74,19 @@ async function bundleText() {
     format: 'esm',
     target: 'node20',
     packages: 'external',
-    sourcemap: 'inline',
+    outfile: join(ROOT, 'main.mjs'),
+    sourcemap: 'external',
     sourcesContent: false,
     logLevel: 'silent',
     plugins: [{ name: 'places', setup: keepPlaces }],
     // Its own process would stay as long as the host.
   }).finally(stop);
-  return outputFiles[0].text;
+  const [map, code] = ['.map', '.mjs'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)).text);
+  const { sources, ...rest } = JSON.parse(map);
+  // Not relative: the folder of libraries, in which it is kept, may be a link to elsewhere.
+  const absolute = sources.map((source) => pathToFileURL(join(ROOT, source)).href);
+  const inline = Buffer.from(JSON.stringify({ ...rest, sources: absolute })).toString('base64');
+  return `${code}//# sourceMappingURL=data:application/json;base64,${inline}\n`;
 }
 
 /** Files that a source reads lie beside that source, not beside the one that all become. */

@@ -15,6 +15,14 @@ import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../setup/host-settings.ts';
 
+/** A folder with what a start needs of libraries. */
+function libraries(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hersh-libraries-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ['esbuild', 'tsx']) symlinkSync(join(ROOT, 'node_modules', name), join(folder, name));
+  return folder;
+}
+
 /** A small host with the same way to start. */
 function smallHost(t: TestContext) {
   const root = mkdtempSync(join(tmpdir(), 'hersh-start-'));
@@ -33,16 +41,14 @@ function smallHost(t: TestContext) {
       'controller/main.ts',
       `import { place } from '../schemas/place.ts';\nconsole.log('${words}', place, process.argv.slice(2).join());\n`,
     );
-  const start = (...args: string[]) => {
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      [join(root, 'controller/start.mjs'), ...args],
-      {
-        encoding: 'utf8',
-      },
-    );
+  const run = (cwd: string, args: readonly string[]) => {
+    const argv = [join(root, 'controller/start.mjs'), ...args];
+    const { stdout, stderr, status } = spawnSync(process.execPath, argv, { cwd, encoding: 'utf8' });
     return { stdout: stdout.trim(), stderr, status };
   };
+  const start = Object.assign((...args: string[]) => run(root, args), {
+    from: (cwd: string) => run(cwd, []),
+  });
   const cache = join(root, 'node_modules/.cache/hersh-host');
   return { root, main, write, start, cache, place: pathToFileURL(join(root, 'schemas/place.ts')).href };
 }
@@ -76,11 +82,21 @@ test('it starts from the sources where that file can not be kept or made', (t) =
 });
 
 test('an error names the line of the source', (t) => {
-  const { root, write, start } = smallHost(t);
+  const { root, write, start, cache } = smallHost(t);
   write('controller/main.ts', `interface Gone {}\n\nthrow new Error('on line three');\n`);
-  const { status, stderr } = start();
-  assert.equal(status, 1);
-  assert.ok(stderr.includes(`${join(root, 'controller/main.ts')}:3`), stderr);
+  // Wherever it is started from, and wherever the libraries lie.
+  rmSync(join(root, 'node_modules'), { recursive: true });
+  symlinkSync(libraries(t), join(root, 'node_modules'));
+  for (const cwd of [root, ROOT, '/']) {
+    const { status, stderr } = start.from(cwd);
+    assert.equal(status, 1);
+    assert.ok(
+      stderr.includes(`(${join(root, 'controller/main.ts')}:3`) ||
+        stderr.includes(` ${join(root, 'controller/main.ts')}:3`),
+      stderr,
+    );
+    rmSync(cache, { recursive: true });
+  }
 });
 
 test('the real one says the same by either way', () => {
