@@ -249,7 +249,10 @@ function accountForExit(situation: Running): Running {
   const run = runKey(one);
   const { tail, wasDown } = ask(situation, { kind: 'end', containerId, run, sinceMs, finishedAtMs });
   const hash = hashOf(one) || situation.specHash;
-  const next = afterExit(memory, one, situation.spec, hash, situation.nowMs, wasDown);
+  const after = afterExit(memory, one, situation.spec, hash, situation.nowMs, wasDown);
+  // What somebody started by hand of what was stopped by wish is nothing to come back to, where another is wanted.
+  const { rest } = memory.program;
+  const next = one !== current && rest?.why === 'asked' ? withRest(after, rest) : after;
   const ends = [endOf(memory, one), endOf(next, one)];
   const why = ends.find((end) => end === 'unhealthy' || end === 'withEngine');
   return { ...situation, memory: next, lastExit: exitOf(one, tail, why) };

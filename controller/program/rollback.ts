@@ -124,6 +124,7 @@ export function mayComeBack(situation: Situation, previous: Container): boolean 
 }
 
 function hasItsPort({ port, portProblem }: Situation, { publishPort }: Container): boolean {
-  // One made for another port waits for its successor, unless that has none either: its own may be taken by now.
-  return publishPort === port || portProblem !== undefined;
+  // One made for another port waits for its successor, unless that has none either; nor is it started on the very port
+  // that another has.
+  return portProblem === undefined ? publishPort === port : publishPort !== port;
 }

@@ -104,5 +104,15 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'what lacked an image since its own build had failed did not see that another had built it',
   },
+  {
+    seed: 187571,
+    steps: 40,
+    found: 'what came back while its successor could not be built was started on the port that another held',
+  },
+  {
+    seed: 188344,
+    steps: 40,
+    found: 'what somebody started by hand after a stop came back for a successor that could not be built',
+  },
   { seed: 150092, steps: 40, found: 'what ran since a stop, and was never seen up, rested for good' },
 ];
