@@ -28,7 +28,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   addProgramRoutes(routes, deps, views);
   addLifecycleRoutes(routes);
   addRevisionRoutes(routes);
-  addStreamRoutes(routes, options, createFeed(deps.programs, views, deps.now()));
+  addStreamRoutes(routes, options, createFeed(deps.programs, views, deps.now));
   addManifestRoutes(routes);
   addSystemRoutes(routes, deps);
   addHookRoutes(routes, deps);

@@ -3,7 +3,7 @@ import type { Problem } from '../schemas/errors.ts';
 import type { HostView } from '../schemas/host-view.ts';
 import type { LogCursor, LogMessage, LogPage } from '../schemas/log-line.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
-import type { ProgramEvent, Resources } from '../schemas/program.ts';
+import type { NamedEvent, ProgramEvent, Resources } from '../schemas/program.ts';
 import type { Outcome } from '../schemas/revision.ts';
 import type { ProgramStatus } from '../schemas/status.ts';
 import type { UsageFigures, UsageSeries } from '../schemas/usage.ts';
@@ -151,12 +151,6 @@ export interface ProgramStore {
    * names it lets go.
    */
   confirmPrune(only?: 'programs' | 'strays'): Promise<string[]>;
-}
-
-/** An event, and the program it is of. */
-export interface NamedEvent {
-  name: string;
-  event: ProgramEvent;
 }
 
 /** One program: its status, and what of the manifest the routes decide by. */

@@ -160,6 +160,12 @@ export interface ProgramEvent {
   author?: string;
 }
 
+/** An event, and the program it is of. */
+export interface NamedEvent {
+  name: string;
+  event: ProgramEvent;
+}
+
 /** RFC 3339 in UTC with milliseconds. `ms` is epoch milliseconds. */
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString();

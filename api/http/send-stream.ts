@@ -5,6 +5,7 @@ import type { RouteContext } from './route.ts';
 import { byteStream } from './streams.ts';
 
 export const PLAIN = 'text/plain; charset=utf-8';
+export const EVENT_STREAM = 'text/event-stream';
 
 /** HEAD runs the GET handler and drops its body, which would leave a stream open that nobody reads. */
 export function isHead(c: Context<ApiEnv>): boolean {

@@ -6,11 +6,10 @@ import { asEvents } from '../http/as-events.ts';
 import type { ApiEnv } from '../http/env.ts';
 import { choice, flag } from '../http/query.ts';
 import { findProgram, type RouteContext, sendBytes, sendJson } from '../http/route.ts';
-import { isHead, PLAIN, sendStream } from '../http/send-stream.ts';
+import { EVENT_STREAM, isHead, PLAIN, sendStream } from '../http/send-stream.ts';
 
 export const BUILD_QUERY = ['follow', 'format', 'build'];
 
-const EVENTS = 'text/event-stream';
 /** How the record begins that a build begins with. */
 const FIRST = '{"kind":"build"';
 
@@ -24,7 +23,7 @@ export async function getBuildLog(context: RouteContext, heartbeatMs: number): P
   const isData = choice(c, 'format', ['text', 'json']) === 'json';
   const isFollowed = flag(c, 'follow');
   const id = buildIn(c, isData, isFollowed);
-  const type = isData ? EVENTS : PLAIN;
+  const type = isData ? EVENT_STREAM : PLAIN;
   if (isFollowed && isHead(c)) return sendBytes('', type);
   if (isFollowed) {
     const abort = new AbortController();

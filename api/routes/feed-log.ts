@@ -1,4 +1,4 @@
-import type { NamedEvent } from '../deps.ts';
+import type { NamedEvent } from '../../schemas/program.ts';
 import { type FeedMark, idOf, markAfter } from './feed-mark.ts';
 
 /** Messages kept for clients that come back; one that was away for longer is told by what the disk has. */

@@ -1,4 +1,4 @@
-import type { NamedEvent } from '../deps.ts';
+import type { NamedEvent } from '../../schemas/program.ts';
 
 /**
  * How far a client of the feed has read, as its messages' ids say it: `<boot>-<seq>-<ms>~<names>`. As long as that host

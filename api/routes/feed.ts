@@ -31,17 +31,25 @@ interface Sources {
   log: FeedLog;
 }
 
-/** @param nowMs epoch milliseconds */
-export function createFeed(programs: ProgramStore, views: ViewCache, nowMs: number): Feed {
-  const boot = nowMs.toString(36);
-  const log = createFeedLog(boot, nowMs);
-  const flush = tellPrograms({ programs, views, log });
-  programs.onNewEvent((name, event) => {
-    log.push('event', JSON.stringify(eventBody(name, event)), { name, event });
-  });
+/** Begins with the first listener: where nobody asks, no change costs anything. @param now epoch milliseconds */
+export function createFeed(programs: ProgramStore, views: ViewCache, now: () => number): Feed {
+  let begun: ReturnType<typeof begin> | undefined;
+
+  function begin() {
+    const nowMs = now();
+    const boot = nowMs.toString(36);
+    const log = createFeedLog(boot, nowMs);
+    const flush = tellPrograms({ programs, views, log });
+    programs.onNewEvent((name, event) => {
+      log.push('event', JSON.stringify(eventBody(name, event)), { name, event });
+    });
+    return { boot, log, flush };
+  }
 
   return {
     async *follow(lastId, options) {
+      begun ??= begin();
+      const { boot, log, flush } = begun;
       const known = parseId(lastId);
       const isKept = known?.boot === boot && log.after(known.seq, 0) !== undefined;
       if (isKept) yield encode(': following\n\n');

@@ -6,14 +6,13 @@ import { asEvents } from '../http/as-events.ts';
 import type { ApiEnv } from '../http/env.ts';
 import { flag } from '../http/query.ts';
 import { findProgram, type RouteContext, sendBytes, sendJson } from '../http/route.ts';
-import { isHead, sendStream } from '../http/send-stream.ts';
+import { EVENT_STREAM, isHead, sendStream } from '../http/send-stream.ts';
 import { parseSince } from './since.ts';
 
 /** Lines of a page where neither `tail` nor `since` says how many. */
 const LINES_DEFAULT = 200;
 /** And the most that a page has. */
 const LINES_MAX = 10_000;
-const EVENTS = 'text/event-stream';
 
 /**
  * What the program printed as data: a page, or with `follow` server-sent events. They, and not lines of JSON, since a
@@ -30,9 +29,9 @@ export async function getLogLines(context: RouteContext, heartbeatMs: number): P
   // Before there is a stream to be cancelled, only the request itself tells that the client is gone.
   const request = { ...given, signal: AbortSignal.any([abort.signal, c.req.raw.signal]) };
   if (isFollowed) {
-    if (isHead(c)) return sendBytes('', EVENTS);
+    if (isHead(c)) return sendBytes('', EVENT_STREAM);
     const messages = await deps.followLines(name, request);
-    return sendStream(context, name, asEvents(framesOf(messages), heartbeatMs), abort, EVENTS);
+    return sendStream(context, name, asEvents(framesOf(messages), heartbeatMs), abort, EVENT_STREAM);
   }
   const { containerId, ...page } = await deps.logPage(name, request);
   return sendJson({ program_id: name, container_id: containerId, ...page });

@@ -10,13 +10,12 @@ import {
   sendBytes,
   sendJson,
 } from '../http/route.ts';
-import { isHead, sendStream } from '../http/send-stream.ts';
+import { EVENT_STREAM, isHead, sendStream } from '../http/send-stream.ts';
 import { BUILD_QUERY, getBuildLog, getBuilds } from './build-data.ts';
 import { eventBody, type Feed } from './feed.ts';
 import { getLogs, LOGS_QUERY, parseTail, TAIL_DEFAULT } from './logs.ts';
 
 const HEARTBEAT_MS = 15_000;
-const EVENT_STREAM = 'text/event-stream';
 const FOLLOW = { GET: { query: ['follow'] } };
 
 /** Logs, build logs and events: whole, or as they come. */

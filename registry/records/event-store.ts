@@ -2,7 +2,7 @@ import { appendFile, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { codeOf } from '../../schemas/errors.ts';
-import type { ProgramEvent } from '../../schemas/program.ts';
+import type { NamedEvent, ProgramEvent } from '../../schemas/program.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { createListeners } from '../files/listeners.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
@@ -40,11 +40,6 @@ export interface EventStore {
   remove(name: string): Promise<void>;
   /** Tries to write what could not be written; resolves when it is tried. */
   writeLeft(): Promise<void>;
-}
-
-export interface NamedEvent {
-  name: string;
-  event: ProgramEvent;
 }
 
 /** @param onError told what could not be written, and what a listener threw */

@@ -4,7 +4,6 @@ import type {
   ApiDeps,
   Health,
   LogPageRequest,
-  NamedEvent,
   ProgramLogOptions,
   ProgramView,
   RevisionView,
@@ -14,7 +13,7 @@ import { AppError } from '../../schemas/errors.ts';
 import type { HostView } from '../../schemas/host-view.ts';
 import type { LogMessage, LogPage } from '../../schemas/log-line.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
-import type { ProgramEvent } from '../../schemas/program.ts';
+import type { NamedEvent, ProgramEvent } from '../../schemas/program.ts';
 import type { UsageFigures } from '../../schemas/usage.ts';
 import { CREATED_AT, fakeView } from './fake-view.ts';
 
