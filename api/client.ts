@@ -100,9 +100,10 @@ export interface Client {
   /** Gives the names that it let go. */
   prune(only?: 'programs' | 'strays'): Promise<string[]>;
   /**
-   * What changes, until the stream ends or breaks off, which rejects. @param lastId of the last message that had one
+   * What changes, until the stream ends or breaks off, which rejects. @param lastId of the last message that had one,
+   * @param onHeard called whenever anything comes, be it only the sign that the stream is still there
    */
-  follow(lastId: string, signal: AbortSignal): AsyncGenerator<FeedMessage>;
+  follow(lastId: string, signal: AbortSignal, onHeard?: () => void): AsyncGenerator<FeedMessage>;
 }
 
 export function createClient({ base, headers = {}, fetch: send = fetch }: ClientOptions): Client {
@@ -161,12 +162,12 @@ export function createClient({ base, headers = {}, fetch: send = fetch }: Client
     host: () => get('/host'),
     prune: async (only) =>
       (await call<{ programs: string[] }>('POST', `/registry/prune${queryOf({ only })}`)).programs,
-    async *follow(lastId, signal) {
+    async *follow(lastId, signal, onHeard = () => undefined) {
       const more: Record<string, string> = lastId === '' ? {} : { 'Last-Event-ID': lastId };
       const { body } = await ask('/events?follow=true', { signal, headers: more });
       if (body === null) return;
       let last = lastId;
-      for await (const { id, type, data } of serverSentEvents(chunksOf(body))) {
+      for await (const { id, type, data } of serverSentEvents(chunksOf(body, onHeard))) {
         // An id that stands since an earlier message is none of this one.
         const own = id === last ? '' : id;
         last = id;
@@ -193,12 +194,16 @@ function queryOf(values: Readonly<Record<string, string | undefined>>): string {
 }
 
 /** Not every browser lets a stream be iterated. */
-async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* chunksOf(
+  stream: ReadableStream<Uint8Array>,
+  onHeard: () => void,
+): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      onHeard();
       yield value;
     }
   } finally {

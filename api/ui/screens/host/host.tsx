@@ -1,0 +1,3 @@
+export function HostScreen() {
+  return <h1>Host</h1>;
+}

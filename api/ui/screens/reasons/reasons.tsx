@@ -1,0 +1,3 @@
+export function ReasonsScreen() {
+  return <h1>States and reasons</h1>;
+}

@@ -1,0 +1,33 @@
+import { effect, type ReadonlySignal, signal } from '@preact/signals';
+import type { HostView } from '../../../schemas/host-view.ts';
+import { client } from './client.ts';
+import { stream } from './stream.ts';
+
+const view = signal<HostView | undefined>(undefined);
+
+/** What the host says of itself; undefined before its first answer. */
+export const host: ReadonlySignal<HostView | undefined> = view;
+
+/** What the host says of itself changes seldom, and no event tells of it: it is asked this often, in milliseconds. */
+const ASK_MS = 10_000;
+
+/** Asks now. What fails leaves what was known: the bar says that the host does not answer. */
+export async function askHost(): Promise<void> {
+  view.value = await client.host().catch(() => view.peek());
+}
+
+/** Asks now and then, while the page is looked at. */
+export function startHost(): void {
+  effect(() => {
+    if (stream.value.state === 'live') void askHost();
+  });
+  setInterval(() => {
+    if (document.visibilityState === 'visible' && stream.peek().state === 'live') void askHost();
+  }, ASK_MS);
+}
+
+/** Why the engine is away; `""` while it answers, and before it is known. */
+export function engineAway(): string {
+  const { engine } = view.value ?? {};
+  return engine === undefined || engine.version !== null ? '' : engine.message || 'it does not answer';
+}
