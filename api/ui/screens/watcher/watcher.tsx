@@ -1,0 +1,5 @@
+import type { PartProps } from '../../parts/part-props.ts';
+
+export function WatcherPart({ p }: PartProps) {
+  return <p class="bare">{p.program_id}</p>;
+}
