@@ -1,15 +1,15 @@
 /** Where the rooms of the API meet: `routes/`, one file a topic, behind the rules that `http/` has for all of them. */
 
 import { Hono } from 'hono';
-import { AppError } from '../schemas/errors.ts';
 import type { ApiDeps } from './deps.ts';
-import { answerFor } from './errors.ts';
+import { answerFor, unknownRoute } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { type ApiOptions, createRoutes, sendError } from './http/route.ts';
 import { createFeed } from './routes/feed.ts';
 import { addHookRoutes } from './routes/hooks.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
 import { addManifestRoutes } from './routes/manifest.ts';
+import { addPageRoutes } from './routes/page.ts';
 import { addProgramRoutes } from './routes/programs.ts';
 import { addRevisionRoutes } from './routes/revisions.ts';
 import { addStreamRoutes } from './routes/streams.ts';
@@ -33,6 +33,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   addSystemRoutes(routes, deps);
   addHookRoutes(routes, deps);
   addUsageRoutes(routes, deps);
+  addPageRoutes(routes, options.pageFolder);
 
   app.notFound((c) => errorResponse(unknownRoute(c.req.method, c.req.path), c.req.method, c.req.path));
   app.onError((error, c) => errorResponse(error, c.req.method, c.req.path));
@@ -41,12 +42,6 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   function errorResponse(error: Error, method: string, path: string): Response {
     return sendError(answerFor(error, deps.log, `${method} ${path}`));
   }
-}
-
-function unknownRoute(method: string, path: string): AppError {
-  return new AppError('NotFound', `no route ${method} ${path}`, {
-    hint: 'GET /openapi.json describes every route',
-  });
 }
 
 /**

@@ -79,3 +79,9 @@ export function programNotFound(name: string): AppError {
     hint: 'GET /programs lists the programs there are',
   });
 }
+
+export function unknownRoute(method: string, path: string): AppError {
+  return new AppError('NotFound', `no route ${method} ${path}`, {
+    hint: 'GET /openapi.json describes every route',
+  });
+}

@@ -10,9 +10,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MAIN = join(ROOT, 'controller', 'main.ts');
-/** What the host is made of. Its default registry lies among them, and is none of it. */
+/** What the host is made of. */
 const FOLDERS = ['api', 'controller', 'registry', 'schemas'];
-const DATA = ['data', 'programs', 'secrets', 'sources', 'status'].map((name) => join(ROOT, 'registry', name));
+/** Lie among them, and are none of it: the default registry, and the page, which is built by itself. */
+const OTHERS = [
+  ...['data', 'programs', 'secrets', 'sources', 'status'].map((name) => join(ROOT, 'registry', name)),
+  join(ROOT, 'api', 'ui'),
+];
 const KEPT = join(ROOT, 'node_modules', '.cache', 'hersh-host');
 /** Of other states of the sources, as in a checkout that goes to and fro. */
 const KEPT_MAX = 4;
@@ -59,7 +63,7 @@ async function sourcesIn(folder) {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isFile() && entry.name.endsWith('.ts')) files.push(path);
-    else if (entry.isDirectory() && !DATA.includes(path)) files.push(...(await sourcesIn(path)));
+    else if (entry.isDirectory() && !OTHERS.includes(path)) files.push(...(await sourcesIn(path)));
   }
   return files.sort();
 }

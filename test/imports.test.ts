@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
+import { PAGE, PAGE_DOORS, PAGE_LIBRARIES, PAGE_ROOMS, PAGE_TOOLS } from './page-rooms.ts';
 import { ROOT } from './setup/host-settings.ts';
 import { sourceFiles } from './source-files.ts';
 
@@ -82,6 +83,9 @@ const ROOMS: Rooms = {
     ['api/app.ts'],
     ['api/server.ts'],
   ),
+
+  ...PAGE_TOOLS,
+  ...PAGE_ROOMS,
 };
 
 /** Where controller and API, which do not know each other, are put together: what these files may import as well. */
@@ -106,6 +110,7 @@ const LIBRARY_HOMES: Record<string, string[]> = {
   undici: ['api/proxy'],
   esbuild: ['controller/start.mjs'],
   tsx: ['controller/start.mjs'],
+  ...PAGE_LIBRARIES,
 };
 
 const MIND = 'controller/program';
@@ -116,6 +121,8 @@ interface Import {
   to: string;
   /** A file of ours, a module of Node, or a library. */
   kind: 'file' | 'node' | 'library';
+  /** Nothing of it is there when the program runs. */
+  isType: boolean;
 }
 
 /** How a file names another, as Biome lays it out: the last line of a statement, one without names, a call. */
@@ -138,13 +145,20 @@ function floors(below: readonly string[], ...upwards: readonly (readonly string[
   return rooms;
 }
 
-/** Types count: who needs to know the words of another can not be understood without it. */
+/** Types count: who needs to know the words of another can not be understood without it. Styles do not. */
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  return FORMS.flatMap((form) => [...text.matchAll(form)]).map(([, name = '']) => {
-    if (name.startsWith('.')) return { from: file, to: normalize(join(dirname(file), name)), kind: 'file' };
+  const found = FORMS.flatMap((form) => [...text.matchAll(form)]);
+  return found.flatMap(({ index, 1: name = '' }): Import[] => {
+    // A statement of several lines was found by its last one.
+    const start = Math.max(text.lastIndexOf('\nimport ', index), text.lastIndexOf('\nexport ', index)) + 1;
+    const isType = /^(?:import|export) type\b/.test(text.slice(text[index] === '}' ? start : index));
+    if (name.endsWith('.css')) return [];
+    if (name.startsWith('.')) {
+      return [{ from: file, to: normalize(join(dirname(file), name)), kind: 'file', isType }];
+    }
     const isNode = name.startsWith('node:') || builtinModules.includes(name);
-    return { from: file, to: name, kind: isNode ? 'node' : 'library' };
+    return [{ from: file, to: name, kind: isNode ? 'node' : 'library', isType }];
   });
 }
 
@@ -155,7 +169,8 @@ function roomOf(file: string): string | undefined {
 
 /** Whether one of the names means the room: itself, or its house. */
 function isAmong(names: readonly string[], room: string): boolean {
-  return names.some((name) => name === room || (!name.includes('/') && room.startsWith(`${name}/`)));
+  const house = room.startsWith(`${PAGE}/`) ? PAGE : room.split('/')[0];
+  return names.some((name) => name === room || name === house);
 }
 
 function isAllowed(from: string, to: string): boolean {
@@ -182,6 +197,10 @@ function circleThrough(start: string, next: ReadonlyMap<string, readonly string[
     }
   }
   return undefined;
+}
+
+function libraryOf(name: string): string {
+  return name.split('/', name.startsWith('@') ? 2 : 1).join('/');
 }
 
 const show = ({ from, to }: Import) => `${from} → ${to}`;
@@ -221,6 +240,29 @@ test('each room knows only those that the table names', () => {
   assert.deepEqual(wrong.map(show), []);
 });
 
+test('nobody knows the page, and of the host it takes words alone, and in one room what asks it', () => {
+  const isOfPage = (path: string) => path.startsWith(`${PAGE}/`);
+  const known = all.filter(({ from, to }) => isOfPage(to) && !isOfPage(from));
+  assert.deepEqual(known.map(show), [], 'who knows the page');
+  const taken = all.filter(({ from, to, kind, isType }) => {
+    if (kind !== 'file' || isType || !isOfPage(from) || isOfPage(to)) return false;
+    return roomOf(to) !== 'schemas' && PAGE_DOORS[roomOf(from) ?? ''] !== to;
+  });
+  assert.deepEqual(taken.map(show), [], 'values of the host: import their types, or ask in api/ui/state');
+});
+
+test('browsers get nothing of Node, and no library but those of the page', () => {
+  const served = new Set(files.filter((file) => (roomOf(file) ?? '') in PAGE_ROOMS));
+  const wrong: Import[] = [];
+  for (const file of served) {
+    for (const one of all.filter(({ from, isType }) => from === file && !isType)) {
+      if (one.kind === 'file') served.add(one.to);
+      else if (!(libraryOf(one.to) in PAGE_LIBRARIES)) wrong.push(one);
+    }
+  }
+  assert.deepEqual(wrong.map(show), []);
+});
+
 test('no file comes back to itself through its imports', () => {
   const next = new Map(
     files.map((file) => [file, all.filter(({ from }) => from === file).map(({ to }) => to)]),
@@ -235,8 +277,7 @@ test('no file comes back to itself through its imports', () => {
 test('each library is known in one place', () => {
   const wrong = all.filter(({ from, to, kind }) => {
     if (kind !== 'library') return false;
-    const library = to.split('/', to.startsWith('@') ? 2 : 1).join('/');
-    return !isAmong(LIBRARY_HOMES[library] ?? [], roomOf(from) ?? '');
+    return !isAmong(LIBRARY_HOMES[libraryOf(to)] ?? [], roomOf(from) ?? '');
   });
   assert.deepEqual(wrong.map(show), []);
 });

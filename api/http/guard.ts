@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { AppError } from '../../schemas/errors.ts';
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+/** `/` and the page's own addresses, written plainly: none that comes to another route by its dots. */
+const PAGE = /^\/(?:ui(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*\/?)?(?:[?#]|$)/;
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/;
 
 /** Why the request is refused, or undefined. */
@@ -11,7 +13,7 @@ export type OriginGuard = (req: IncomingMessage) => AppError | undefined;
  * Keeps web pages out. The API has no passwords on loopback, so any page in the user's browser could drive it:
  * a name that resolves here (DNS rebinding) is caught by `Host`, a page of another origin by `Origin` and
  * `Sec-Fetch-Site`. Another port is another origin: what a program serves on its own port may not drive the
- * host either.
+ * host either. A link elsewhere may lead to the page (`/`, `/ui`), which is all that a page of another site may do.
  * @param hosts names accepted besides localhost, 127.0.0.1 and [::1]; ports do not matter
  * @param origins whose pages may use the API, in lower case, as `Origin` has them
  * @param anyHost requests, `POST /path`, that may come under any name: they prove by a secret whose they are, which no
@@ -50,13 +52,23 @@ export function createOriginGuard(
         hint: `web pages of other origins are refused; start the host with ${flag} to let this one in, or call the API from a program or a script`,
       });
     }
-    if (req.headers['sec-fetch-site'] === 'cross-site') {
+    if (req.headers['sec-fetch-site'] === 'cross-site' && !opensPage(req)) {
       return new AppError('Forbidden', 'a page of another site may not use this API', {
         hint: 'web pages of other sites are refused (Sec-Fetch-Site); open the address by hand, or let its origin in with --allowed-origins',
       });
     }
     return undefined;
   };
+}
+
+/** A person's way to the page by a link elsewhere: it comes to a window of its own, of which the other site reads nothing. */
+function opensPage({ method, url = '', headers }: IncomingMessage): boolean {
+  return (
+    (method === 'GET' || method === 'HEAD') &&
+    headers['sec-fetch-mode'] === 'navigate' &&
+    headers['sec-fetch-dest'] === 'document' &&
+    PAGE.test(url)
+  );
 }
 
 function isOriginOf(origin: string, authority: string): boolean {

@@ -13,6 +13,8 @@ export interface ApiOptions {
   bodyBytesMax?: number;
   /** Pause between the comments that keep an idle event stream open, in milliseconds. Default 15 s. */
   heartbeatMs?: number;
+  /** Where the built page lies. Default `api/ui/dist/`. */
+  pageFolder?: string | undefined;
 }
 
 export interface RouteContext {
@@ -29,8 +31,8 @@ export type Handler = (context: RouteContext) => Response | Promise<Response>;
 export interface Takes {
   /** Default JSON; `unread`: the handler reads it. */
   body?: BodyKind | 'unread';
-  /** Parameters of the query; any other is refused. */
-  query?: readonly string[];
+  /** Parameters of the query; any other is refused. `any`: what they mean is not the host's to say. */
+  query?: readonly string[] | 'any';
 }
 
 export interface Routes {
@@ -49,7 +51,7 @@ export function createRoutes(app: Hono<ApiEnv>, deps: ApiDeps, options: ApiOptio
         if (method === 'GET') allowed.push('HEAD');
         const { body: kind = 'json', query = [] } = takes[method] ?? {};
         app.on(method, path, async (c) => {
-          refuseUnknownQuery(c.req.url, query);
+          if (query !== 'any') refuseUnknownQuery(c.req.url, query);
           const body = kind === 'unread' ? '' : await readBody(c, kind, bytesMax);
           return handle({ c, deps, body });
         });

@@ -2,6 +2,7 @@ import { AppError } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
 import { programNotFound } from '../errors.ts';
+import { listed, quoted } from '../http/etags.ts';
 import { flag } from '../http/query.ts';
 import { programName, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
 
@@ -85,16 +86,4 @@ function mustMatch(): AppError {
   return new AppError('PreconditionFailed', 'the manifest exists; If-Match is required to replace it', {
     hint: 'GET it, edit it and send its ETag as If-Match',
   });
-}
-
-function quoted(etag: string): string {
-  return `"${etag}"`;
-}
-
-/** Whether a header of entity tags names this one. `weak`: tags marked `W/` count too, as for If-None-Match. */
-function listed(header: string, etag: string, weak: boolean): boolean {
-  return header
-    .split(',')
-    .map((tag) => tag.trim())
-    .some((tag) => tag === '*' || tag === quoted(etag) || (weak && tag === `W/${quoted(etag)}`));
 }

@@ -13,8 +13,10 @@ import { HostClient, type ProgramAnswer } from './host-client.ts';
 import { type HostProcess, startHost, whoAnswers } from './host-process.ts';
 import { type HostSettings, hostSettings } from './host-settings.ts';
 import { nextSteps } from './next-steps.ts';
+import { openPage } from './open-page.ts';
+import { ensurePage } from './page.ts';
 import { quickstartDown } from './quickstart-down.ts';
-import { bold, makeSay, reportAndExit, SetupError } from './say.ts';
+import { bold, dim, makeSay, reportAndExit, SetupError } from './say.ts';
 
 const USAGE = `Usage: npm run quickstart                    deploy the counter, and stay in the foreground
        npm run quickstart -- trading-sim     the same with another example
@@ -47,6 +49,7 @@ async function up(example: string): Promise<void> {
     say('The Dockerfile is posted with the local bases as its ARG defaults (there is no image registry)');
   }
 
+  const hasPage = await hasBuiltPage();
   const host = await useOrStart(settings);
   if (host) stopOnSignals(host);
   try {
@@ -55,6 +58,7 @@ async function up(example: string): Promise<void> {
     await checkOwnership(client, settings, program);
     await show(client, program);
     console.log(nextSteps(example, settings, program, exampleNames()));
+    if (hasPage) showPage(`http://localhost:${settings.port}/ui`);
   } catch (error) {
     await host?.stop();
     throw error;
@@ -66,6 +70,23 @@ async function up(example: string): Promise<void> {
   host.showLog();
   process.exitCode = await host.ended;
   if (process.exitCode !== 0) console.error(`The host ended with code ${process.exitCode}`);
+}
+
+/** A host without its page is still one: what is wrong is said, and no more. */
+async function hasBuiltPage(): Promise<boolean> {
+  try {
+    await ensurePage(say);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    return false;
+  }
+}
+
+function showPage(url: string): void {
+  const isOpened = openPage(url);
+  console.log(`\n${bold(`The page: ${url}`)}${isOpened ? dim('   # opened in your browser') : ''}`);
 }
 
 /** `undefined` where a host serves this registry already. */

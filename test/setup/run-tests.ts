@@ -7,6 +7,7 @@ import { ensureBaseImages } from './base-images.ts';
 import { ensureChromium } from './chromium.ts';
 import { ensureEngine } from './engine.ts';
 import { ROOT } from './host-settings.ts';
+import { ensurePage } from './page.ts';
 import { makeSay, reportAndExit, SetupError } from './say.ts';
 import { ensureTestImage } from './test-image.ts';
 import { unitTestFiles } from './unit-test-files.ts';
@@ -29,6 +30,7 @@ try {
   await ensureBaseImages(say, docker);
   await ensureTestImage(say, docker);
   if (files.some((file) => file.startsWith('test/page/'))) await ensureChromium(say);
+  await ensurePage(say);
 
   say('Checking types, style and imports (npm run check)');
   const npm = process.env.npm_execpath?.endsWith('.js')
