@@ -140,7 +140,10 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     throw error;
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
-  log.info({ url, page: `${url}/ui`, registry: root, instance, runtime, pid: process.pid }, 'Hersh Host is up');
+  log.info(
+    { url, page: `${url}/ui`, registry: root, instance, runtime, pid: process.pid },
+    'Hersh Host is up',
+  );
   return async () => {
     await Promise.all([server.close(), controller.close(), notifier.close(), usage.close()]);
     await registry.close();

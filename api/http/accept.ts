@@ -9,7 +9,10 @@ export type Coding = (typeof CODINGS)[number];
  * The coding of these in which the answer goes out, by `Accept-Encoding`; undefined where the client takes none.
  * @param header undefined where there is none, which asks for nothing but the bytes as they are
  */
-export function chooseCoding(header: string | undefined, there: (coding: Coding) => boolean): Coding | undefined {
+export function chooseCoding(
+  header: string | undefined,
+  there: (coding: Coding) => boolean,
+): Coding | undefined {
   const weights = weightsOf(header ?? '');
   const weightOf = (coding: Coding): number => {
     const weight = weights.get(coding) ?? weights.get('*');
@@ -30,9 +33,7 @@ export function prefersHtml(accept: string | undefined): boolean {
   const html = weights.get('text/html') ?? 0;
   const json = weights.get('application/json');
   if (html === 0) return false;
-  return json === undefined
-    ? html >= (weights.get('application/*') ?? weights.get('*/*') ?? 0)
-    : html > json;
+  return json === undefined ? html >= (weights.get('application/*') ?? weights.get('*/*') ?? 0) : html > json;
 }
 
 /** The value of `Vary` with this name in it, beside what stands there by now (`cors.ts`). */

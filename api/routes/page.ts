@@ -17,7 +17,12 @@ const PROGRAM = 'programs/';
 /** The page may load what comes from this host, and nothing that is written into it. */
 const POLICY = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'"],
-  ...["form-action 'none'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"],
+  ...[
+    "form-action 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ],
 ].join('; ');
 
 const PAGE_HEADERS: Readonly<Record<string, string>> = {
@@ -47,7 +52,8 @@ export function addPageRoutes(routes: Routes, folder = BUILT): void {
 
 function leadToPage({ c }: RouteContext): Response {
   const headers = { Vary: varyBy(c, 'Accept') };
-  if (!prefersHtml(c.req.header('Accept'))) return sendError(answerOf(unknownRoute(c.req.method, '/')), headers);
+  if (!prefersHtml(c.req.header('Accept')))
+    return sendError(answerOf(unknownRoute(c.req.method, '/')), headers);
   return sendBytes('', 'text/plain; charset=utf-8', 303, { ...headers, Location: PREFIX });
 }
 
@@ -57,7 +63,11 @@ function showPage(context: RouteContext, page: BuiltPage | undefined): Response 
   const path = c.req.path.slice(PREFIX.length + 1);
   const file = page.files.get(path);
   if (file !== undefined) {
-    return sendFile(context, file, path.startsWith(HASHED) ? 'public, max-age=31536000, immutable' : 'no-cache');
+    return sendFile(
+      context,
+      file,
+      path.startsWith(HASHED) ? 'public, max-age=31536000, immutable' : 'no-cache',
+    );
   }
   if (path.startsWith(HASHED)) {
     const hint = 'the page was built anew since: load it again';
@@ -79,15 +89,18 @@ function sendFile({ c }: RouteContext, file: PageFile, cacheControl: string, sta
     const hint = `it is there as: ${[...file.forms.keys()].join(', ')}`;
     return sendError(errorAnswer(406, 'Accept-Encoding names no coding of this file', { hint }), vary);
   }
-  const headers = { ...PAGE_HEADERS, ...vary, 'Cache-Control': cacheControl, ETag: quoted(form.etag) };
+  const headers: Record<string, string> = {
+    ...PAGE_HEADERS,
+    ...vary,
+    'Cache-Control': cacheControl,
+    ETag: quoted(form.etag),
+  };
   if (status === 200 && listed(c.req.header('If-None-Match') ?? '', form.etag, true)) {
     return new Response(null, { status: 304, headers });
   }
-  return sendBytes(form.body, file.type, status, {
-    ...headers,
-    'Content-Length': String(form.body.byteLength),
-    ...(coding !== 'identity' && { 'Content-Encoding': coding }),
-  });
+  headers['Content-Length'] = String(form.body.byteLength);
+  if (coding !== undefined && coding !== 'identity') headers['Content-Encoding'] = coding;
+  return sendBytes(form.body, file.type, status, headers);
 }
 
 function sayNotBuilt({ c }: RouteContext): Response {

@@ -1,6 +1,7 @@
 import { createApi } from '../../api/app.ts';
 import type { ProgramView } from '../../api/deps.ts';
 import type { ApiOptions } from '../../api/http/route.ts';
+import { fakePage } from './fake-page.ts';
 import { type FakeHost, fakeHost } from './fakes.ts';
 import { assertDocumented, openapi } from './openapi.ts';
 
@@ -27,10 +28,13 @@ export interface CallInit {
   headers?: Record<string, string>;
 }
 
-/** An app over a fake host with these programs. */
+let page: string | undefined;
+
+/** An app over a fake host with these programs, and a page as small as can be. */
 export function caller(views: readonly ProgramView[] = [], options: ApiOptions = {}): Caller {
   const host = fakeHost(views, openapi);
-  const app = createApi(host.deps, options);
+  page ??= fakePage();
+  const app = createApi(host.deps, { pageFolder: page, ...options });
   return {
     host,
     async call(method, path, init = {}) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fakePage } from '../fake-page.ts';
 import { fakeView } from '../fake-view.ts';
 import { assertMatches } from '../openapi.ts';
 import { ask, proxied, rawAsk, rawConnection, serve } from '../socket.ts';
@@ -84,6 +85,53 @@ test('Origin and Sec-Fetch-Site: only the same origin, on own routes, the proxy 
   const raw = await rawAsk(t, api.port, `GET /programs/p1/proxy/ HTTP/1.1\r\n${upgrade}Origin: null\r\n\r\n`);
   assert.equal(errorIn(raw).code, 403);
   assert.equal(program.seen.length, 3);
+});
+
+test('a link on a page of another site leads to the page, and to nothing else', async (t) => {
+  const { port } = await serve(t, [fakeView('p1')], { pageFolder: fakePage() });
+  const click = {
+    'Sec-Fetch-Site': 'cross-site',
+    'Sec-Fetch-Mode': 'navigate',
+    'Sec-Fetch-Dest': 'document',
+  };
+  const statusOf = async (path: string, headers: Record<string, string>, method = 'GET'): Promise<number> =>
+    (await ask(port, path, { headers, method })).status;
+  for (const [path, status] of [
+    ['/ui', 200],
+    ['/ui/', 200],
+    ['/ui?q=is:down', 200],
+    ['/ui/programs/p1?tab=logs', 200],
+    ['/ui/programs/a.b_c-d', 200],
+    ['/ui/nothing', 404],
+    ['/', 404],
+    ['/?x', 404],
+    ['/programs', 403],
+    ['/programs/p1/proxy/ui', 403],
+    ['/uix', 403],
+    ['/ui/../programs', 403],
+    ['/ui/%2e%2e/programs', 403],
+    ['/ui/.%2E/programs', 403],
+    ['/ui/..\\programs', 403],
+    ['/ui//programs', 403],
+    ['//ui', 403],
+    ['/x?/ui', 403],
+  ] as const) {
+    assert.equal(await statusOf(path, click), status, path);
+    assert.equal(await statusOf(path, click, 'HEAD'), status, path);
+    assert.equal(await statusOf(path, click, 'POST'), 403, path);
+  }
+  for (const other of [
+    { 'Sec-Fetch-Mode': 'no-cors' },
+    { 'Sec-Fetch-Mode': 'cors' },
+    { 'Sec-Fetch-Dest': 'iframe' },
+    { 'Sec-Fetch-Dest': 'empty' },
+    { Origin: 'https://evil.example' },
+    { Origin: 'null' },
+    { Host: 'evil.example' },
+  ]) {
+    assert.equal(await statusOf('/ui', { ...click, ...other }), 403, JSON.stringify(other));
+  }
+  assert.equal(await statusOf('/ui', { 'Sec-Fetch-Site': 'cross-site' }), 403);
 });
 
 test('a body over the limit is refused by its length, before any of it is read', async (t) => {
