@@ -6,7 +6,14 @@ import { ROOT } from './setup/host-settings.ts';
 export const PAGE = 'api/ui';
 
 /** What the page knows of the host: words of all, and types of what is asked and answered. */
-const TOLD = ['schemas', 'api/client.ts', 'api/client-streams.ts', 'api/deps.ts', 'api/errors.ts', 'api/routes'];
+const TOLD = [
+  'schemas',
+  'api/client.ts',
+  'api/client-streams.ts',
+  'api/deps.ts',
+  'api/errors.ts',
+  'api/routes',
+];
 const BELOW_SCREENS = ['api/ui/words', 'api/ui/state', 'api/ui/parts'];
 
 /** Screens that others are part of, or give them their words. */
@@ -51,7 +58,7 @@ const PARTS = ['api/ui/parts'];
 /** The libraries of the page, each with the rooms that may name it. */
 export const PAGE_LIBRARIES: Record<string, string[]> = known({
   vite: Object.keys(PAGE_TOOLS).filter((name) => !name.endsWith('.d.ts')),
-  preact: SHOWING,
+  preact: ['api/ui/state', ...SHOWING],
   '@preact/signals': ['api/ui/state', ...SHOWING],
   codemirror: PARTS,
   '@codemirror/lang-yaml': PARTS,
@@ -71,7 +78,8 @@ export const PAGE_DOORS: Record<string, string[]> = {
 
 /** Without what is not there. */
 function known(table: Record<string, string[]>): Record<string, string[]> {
-  const isThere = (name: string) => !name.includes('/') || name.startsWith('@') || existsSync(join(ROOT, name));
+  const isThere = (name: string) =>
+    !name.includes('/') || name.startsWith('@') || existsSync(join(ROOT, name));
   return Object.fromEntries(
     Object.entries(table)
       .filter(([name]) => isThere(name))
