@@ -66,6 +66,7 @@ export const PAGE_LIBRARIES: Record<string, string[]> = known({
   '@codemirror/lint': PARTS,
   '@codemirror/state': PARTS,
   '@codemirror/view': PARTS,
+  '@lezer/highlight': PARTS,
   diff: PARTS,
 });
 
