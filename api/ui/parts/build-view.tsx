@@ -101,7 +101,11 @@ function Head({ step }: { step: StepView }) {
           mark !== 'Running' &&
           (ms === undefined ? (
             <Unknown
-              why={mark === 'Unended' ? 'its end was not told' : 'the builder does not tell when it began and ended'}
+              why={
+                mark === 'Unended'
+                  ? 'its end was not told'
+                  : 'the builder does not tell when it began and ended'
+              }
             />
           ) : (
             <span>{seconds(ms)}</span>

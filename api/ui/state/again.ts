@@ -5,7 +5,9 @@ const AGAIN_MS = 500;
 const AGAIN_MS_MAX = 10_000;
 /** The host sends a comment at least every 15 s; what is silent for longer than this is broken, in milliseconds. */
 const SILENT_MS_MAX = 40_000;
-const LOOK_MS = 5_000;
+const LOOK_MS = 1_000;
+/** A browser has six connections to a host, for all tabs together: a tab that is not looked at so long lets its own go. */
+const HIDDEN_MS_MAX = 10_000;
 /** A tab that is not seen has no frames: it does its work this often, in milliseconds. */
 const UNSEEN_MS = 250;
 
@@ -24,11 +26,16 @@ export function createWaits(): { next(): number; heard(): void } {
   };
 }
 
-/** Gives up a stream that says nothing any more. @returns `heard`, for whenever something comes, and what ends the watch */
-export function watchSilence(abort: AbortController): { heard: () => void; end: () => void } {
+/**
+ * Gives up a stream that says nothing any more, or that nobody looks at.
+ * @returns `heard`, for whenever something comes, and what ends the watch
+ */
+export function watchStream(abort: AbortController): { heard: () => void; end: () => void } {
   let heardAt = Date.now();
+  let hiddenMs = 0;
   const watch = setInterval(() => {
-    if (Date.now() - heardAt > SILENT_MS_MAX) abort.abort();
+    hiddenMs = document.visibilityState === 'visible' ? 0 : hiddenMs + LOOK_MS;
+    if (hiddenMs >= HIDDEN_MS_MAX || Date.now() - heardAt > SILENT_MS_MAX) abort.abort();
   }, LOOK_MS);
   return {
     heard: () => {
@@ -36,6 +43,12 @@ export function watchSilence(abort: AbortController): { heard: () => void; end: 
     },
     end: () => clearInterval(watch),
   };
+}
+
+/** Waits, and then until the tab is looked at. */
+export async function pauseUntilSeen(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, signal);
+  while (document.visibilityState !== 'visible' && !signal.aborted) await pause(HIDDEN_MS_MAX, signal);
 }
 
 /** Ends early when the tab is looked at again, when the network is back, or with the signal. */

@@ -1,6 +1,5 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { ApiError, type FeedMessage } from '../../client.ts';
-import { createWaits, inFrame, pause, watchSilence } from './again.ts';
 import { client } from './client.ts';
 import { take } from './programs.ts';
 
@@ -14,20 +13,27 @@ export type Stream =
 const current = signal<Stream>({ state: 'connecting' });
 export const stream: ReadonlySignal<Stream> = current;
 
+/** Waits between tries, in milliseconds. */
+const AGAIN_MS = 500;
+const AGAIN_MS_MAX = 10_000;
+/** The host sends a comment at least every 15 s; what is silent for longer than this is broken, in milliseconds. */
+const SILENT_MS_MAX = 40_000;
+
 /** Follows the host for as long as the page is there. */
 export async function startStream(): Promise<never> {
   let lastId = '';
-  const waits = createWaits();
+  let waitMs = AGAIN_MS;
   for (;;) {
     let heardAt = Date.now();
     const abort = new AbortController();
-    const silence = watchSilence(abort);
+    const watch = setInterval(() => {
+      if (Date.now() - heardAt > SILENT_MS_MAX) abort.abort();
+    }, 5_000);
     let why = 'the host ended the stream';
     try {
       for await (const message of client.follow(lastId, abort.signal, () => {
         heardAt = Date.now();
-        silence.heard();
-        waits.heard();
+        waitMs = AGAIN_MS;
         if (current.value.state !== 'live') current.value = { state: 'live' };
       })) {
         if (message.id !== '') lastId = message.id;
@@ -36,11 +42,12 @@ export async function startStream(): Promise<never> {
     } catch (error) {
       why = error instanceof ApiError ? error.message : 'the connection broke off';
     } finally {
-      silence.end();
+      clearInterval(watch);
       abort.abort();
     }
     if (current.value.state !== 'lost') current.value = { state: 'lost', since: heardAt, why };
-    await pause(waits.next());
+    await pause(waitMs);
+    waitMs = Math.min(AGAIN_MS_MAX, waitMs * 2);
   }
 }
 
@@ -48,11 +55,29 @@ let waiting: FeedMessage[] = [];
 
 function queue(message: FeedMessage): void {
   waiting.push(message);
-  if (waiting.length === 1) inFrame(flush);
+  if (waiting.length > 1) return;
+  // A tab that is not seen has no frames.
+  if (document.visibilityState === 'visible') requestAnimationFrame(flush);
+  else setTimeout(flush, 250);
 }
 
 function flush(): void {
   const some = waiting;
   waiting = [];
   take(some);
+}
+
+/** Ends early when the tab is looked at again, or the network is back. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      removeEventListener('online', end);
+      document.removeEventListener('visibilitychange', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    addEventListener('online', end);
+    document.addEventListener('visibilitychange', end);
+  });
 }

@@ -88,7 +88,9 @@ export function outcomeWords(build: Build, nowMs: number): string {
   const failed = build.steps.find((step) => markOf(step, build) === 'Failed');
   switch (build.outcome) {
     case 'Running':
-      return from === undefined ? 'It is being built' : `It is being built, for ${seconds(Math.max(0, nowMs - from))}`;
+      return from === undefined
+        ? 'It is being built'
+        : `It is being built, for ${seconds(Math.max(0, nowMs - from))}`;
     case 'Succeeded':
       return took === '' ? 'Built' : `Built in ${took}`;
     case 'Failed':

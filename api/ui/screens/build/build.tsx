@@ -30,7 +30,9 @@ export function BuildPart({ p }: PartProps) {
           <ActButton name="buildAgain" p={p} />
         )}
         {isNewest && (
-          <Outside href={`/programs/${encodeURIComponent(p.program_id)}/build-log?follow=true`}>Plain text</Outside>
+          <Outside href={`/programs/${encodeURIComponent(p.program_id)}/build-log?follow=true`}>
+            Plain text
+          </Outside>
         )}
       </div>
       {isOld && <p class="stretch">It runs an image that is not built here; this is of before.</p>}
@@ -42,7 +44,8 @@ export function BuildPart({ p }: PartProps) {
 }
 
 function NoBuild({ p }: { p: ProgramBody }) {
-  if (p.build_id !== '') return <p class="bare">Nothing is known of a build: it was not built yet, or its record is gone.</p>;
+  if (p.build_id !== '')
+    return <p class="bare">Nothing is known of a build: it was not built yet, or its record is gone.</p>;
   return (
     <p class="bare">
       Nothing is built: it runs an image as it is
@@ -96,7 +99,9 @@ function Notes({ build }: { build: Build }) {
         <p class="stretch">It printed more than is kept: the rest is left off, but no step and no error.</p>
       )}
       {build.is_damaged && (
-        <p class="stretch">Part of what was written down of it can not be read: steps or lines may be missing.</p>
+        <p class="stretch">
+          Part of what was written down of it can not be read: steps or lines may be missing.
+        </p>
       )}
     </>
   );

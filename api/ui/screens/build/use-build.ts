@@ -1,9 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
 import { takeRecord } from '../../../../schemas/build-records.ts';
-import { type Build, type BuildRecord, type BuildSummary, emptyBuild } from '../../../../schemas/build-step.ts';
+import {
+  type Build,
+  type BuildRecord,
+  type BuildSummary,
+  emptyBuild,
+} from '../../../../schemas/build-step.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { wordsOfError } from '../../state/acts.ts';
-import { createWaits, inFrame, pause, watchSilence } from '../../state/again.ts';
+import { createWaits, inFrame, pauseUntilSeen, watchStream } from '../../state/again.ts';
 import { client } from '../../state/client.ts';
 
 /** While a program waits to be built, it is looked this often whether that has begun, in milliseconds. */
@@ -45,11 +50,11 @@ export function useBuild(p: ProgramBody, id: string | undefined): BuildState {
             // As it is kept, with what else is.
             await look();
           } else if (!isBuilding) return;
-          await pause(LOOK_MS, signal);
+          await pauseUntilSeen(LOOK_MS, signal);
         } catch (error) {
           if (signal.aborted) return;
           show({ error: wordsOfError(error) });
-          await pause(waits.next(), signal);
+          await pauseUntilSeen(waits.next(), signal);
         }
       }
     })();
@@ -59,7 +64,11 @@ export function useBuild(p: ProgramBody, id: string | undefined): BuildState {
 }
 
 /** Resolves when the build has ended, or its stream. */
-async function followBuild(name: string, signal: AbortSignal, onBuild: (build: Build) => void): Promise<void> {
+async function followBuild(
+  name: string,
+  signal: AbortSignal,
+  onBuild: (build: Build) => void,
+): Promise<void> {
   let build = emptyBuild('');
   let isTold = true;
   const tell = () => {
@@ -74,7 +83,7 @@ async function followBuild(name: string, signal: AbortSignal, onBuild: (build: B
     isTold = false;
   };
   const abort = new AbortController();
-  const silence = watchSilence(abort);
+  const silence = watchStream(abort);
   const one = AbortSignal.any([abort.signal, signal]);
   try {
     for await (const { record } of client.followBuild(name, '', one, silence.heard)) take(record);

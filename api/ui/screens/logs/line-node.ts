@@ -79,7 +79,9 @@ export function markFound(shown: ShownRow, pattern: RegExp | undefined): boolean
   if (pieces === undefined) {
     if (shown.isHit && text !== null) text.textContent = shown.row.text;
   } else {
-    text?.replaceChildren(...pieces.map((piece) => (piece.isHit ? element('mark', '', piece.text) : piece.text)));
+    text?.replaceChildren(
+      ...pieces.map((piece) => (piece.isHit ? element('mark', '', piece.text) : piece.text)),
+    );
   }
   shown.isHit = pieces !== undefined;
   shown.node.classList.toggle('hit', shown.isHit);

@@ -62,7 +62,11 @@ export function LogFoot({ p, state, log, isStretch }: FootProps) {
   return (
     <>
       <Borders rows={rows} />
-      {isEmpty && <p class="log-empty">{emptyWords(p, isStretch)}</p>}
+      {isEmpty && (
+        <p class="log-empty">
+          {emptyWords(p, isStretch)} {state.olderNote !== '' && sentence(state.olderNote)}
+        </p>
+      )}
       <p class="log-end">
         <End p={p} state={state} isStretch={isStretch} />
       </p>

@@ -71,7 +71,7 @@ export function mergeRuns(known: readonly LogRun[], news: readonly LogRun[]): Lo
 }
 
 const ESCAPES =
-  /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]/g;
+  /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|(?![[\]PX^_])[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]/g;
 const CONTROLS = /[\x00-\x08\x0a-\x1f]/g;
 
 /** Without what would colour it in a terminal; other signs that are none to read have their pictures. */
@@ -86,7 +86,8 @@ export function plainText(text: string): string {
 /** `03:12:44.120`, or `+  12.3` since the start of its run. @param startMs of its run; undefined where not known */
 export function stampOf(mode: TimeMode, ms: number, startMs: number | undefined): string {
   if (mode === 'none') return '';
-  if (mode === 'run') return startMs === undefined ? '–' : `+${((ms - startMs) / 1000).toFixed(1).padStart(6)}`;
+  if (mode === 'run')
+    return startMs === undefined ? '–' : `+${((ms - startMs) / 1000).toFixed(1).padStart(6)}`;
   return `${clock(ms)}.${String(Math.floor(ms) % 1000).padStart(3, '0')}`;
 }
 
@@ -103,7 +104,14 @@ export function borderWords({ kind, run }: Extract<LogRow, { run: LogRun }>): {
   if (kind === 'begins') return { who, says: ' begins', firm: '', rest: '', time: run.started, isBad: false };
   const ended = run.finished ?? '';
   if (kind === 'kept')
-    return { who, says: ': the last lines, which the host has kept', firm: '', rest: '', time: '', isBad: false };
+    return {
+      who,
+      says: ': the last lines, which the host has kept',
+      firm: '',
+      rest: '',
+      time: '',
+      isBad: false,
+    };
   const ms = Date.parse(ended) - Date.parse(run.started);
   const after = ms >= 0 ? ` after ${exactSpan(ms)}` : '';
   // It was asked to end, and did.

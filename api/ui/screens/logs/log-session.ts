@@ -1,7 +1,7 @@
 import type { LogLine, LogMessage, LogRun } from '../../../../schemas/log-line.ts';
 import { ApiError, type Client } from '../../../client.ts';
-import { wholeOf } from './log-stretch.ts';
 import { type LogItem, mergeRuns, nanosOfId } from './log-rows.ts';
+import { wholeOf } from './log-stretch.ts';
 
 /** Lines that are held at a time. */
 export const LINES_MAX = 5_000;
@@ -95,7 +95,7 @@ export class LogSession {
     this.#set({ ...EMPTY });
     try {
       const loaded = await loadPlace(this.#deps, place);
-      if (!signal.aborted) this.#show(loaded, place, signal);
+      if (!signal.aborted) this.#show(loaded, signal);
     } catch (error) {
       if (!signal.aborted) this.#set({ phase: 'failed', note: wordsOf(error) });
     }
@@ -143,15 +143,15 @@ export class LogSession {
     this.#deps.onState(this.#state);
   }
 
-  #show({ lines, runs, before, after, note, show, isCut }: Loaded, place: Place, signal: AbortSignal): void {
+  #show(loaded: Loaded, signal: AbortSignal): void {
+    const { lines, runs, before, after, note, olderNote, show, isCut } = loaded;
     const { shown } = this.#deps;
     shown.clear();
     shown.append(lines, runs);
     const isFollowed = after !== null && !isCut;
-    const olderNote = before === null && place.at !== 'stretch' ? note : '';
     this.#set({
       ...{ phase: 'open', runs, hasOlder: before !== null, olderNote, hasEnd: !isCut },
-      ...{ note: olderNote === note ? '' : note, link: isFollowed ? 'live' : 'none' },
+      ...{ note, link: isFollowed ? 'live' : 'none' },
     });
     shown.show(show);
     if (isFollowed) void this.#follow(after, signal);
@@ -199,8 +199,9 @@ export class LogSession {
   }
 
   #take({ event, data }: LogMessage): void {
-    if (event === 'line') return this.#put(data);
-    if (event === 'gap') return this.#put({ gap: data.message });
+    if (event === 'line') this.#put(data);
+    if (event === 'gap') this.#put({ gap: data.message });
+    if (event === 'line' || event === 'gap') return;
     this.#flush();
     if (event === 'run') this.#set({ runs: mergeRuns(this.#state.runs, [data]) });
     else this.#set({ link: 'over', why: data.message });
@@ -231,24 +232,27 @@ export class LogSession {
 /** What to show of a place. `show`: the line to look at; undefined: the end. `after` null: it is not followed. */
 async function loadPlace({ client, name }: Pick<SessionDeps, 'client' | 'name'>, place: Place) {
   if (place.at === 'end') return endOf(client, name);
-  const since = place.at === 'line' ? nanosOfId(place.id) : `${Math.floor(place.at === 'time' ? place.ms : place.from)}`;
-  if (since === undefined) return { ...(await endOf(client, name)), note: 'That is no line of a log.' };
+  const since =
+    place.at === 'line' ? nanosOfId(place.id) : `${Math.floor(place.at === 'time' ? place.ms : place.from)}`;
+  if (since === undefined) return endOf(client, name, 'That is no line of a log.');
   const to = place.at === 'stretch' ? place.to : undefined;
   const found = await wholeOf(client, name, { since, to, linesMax: LINES_MAX - BEFORE_LINES });
   const [first] = found.lines;
-  if (place.at === 'stretch') return { ...found, show: first?.id, before: null, after: null };
-  if (first === undefined) return { ...(await endOf(client, name)), note: 'Nothing was printed since then.' };
+  if (place.at === 'stretch') return { ...found, show: first?.id, before: null, after: null, olderNote: '' };
+  if (first === undefined) return endOf(client, name, 'Nothing was printed since then.');
   const older = await client.logs(name, { before: first.id, tail: BEFORE_LINES });
   const isGone = place.at === 'line' && !found.lines.some(({ id }) => id === place.id);
   return {
     ...{ ...found, before: older.before, lines: [...older.lines, ...found.lines] },
-    note: isGone ? 'That line is not there any more: here is what came next.' : found.note || older.note,
+    note: isGone ? 'That line is not there any more: here is what came next.' : found.note,
+    olderNote: older.before === null ? older.note : '',
     show: place.at === 'line' && !isGone ? place.id : first.id,
   };
 }
 
-async function endOf(client: SessionDeps['client'], name: string) {
-  return { ...(await client.logs(name, { tail: PAGE_LINES })), show: undefined, isCut: false };
+async function endOf(client: SessionDeps['client'], name: string, note = '') {
+  const page = await client.logs(name, { tail: PAGE_LINES });
+  return { ...page, note, olderNote: page.before === null ? page.note : '', show: undefined, isCut: false };
 }
 
 function wordsOf(error: unknown): string {

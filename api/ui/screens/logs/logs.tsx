@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
 import type { PartProps } from '../../parts/part-props.ts';
-import { createWaits, inFrame, pause, watchSilence } from '../../state/again.ts';
+import { createWaits, inFrame, pauseUntilSeen, watchStream } from '../../state/again.ts';
 import { announce } from '../../state/announce.ts';
 import { client } from '../../state/client.ts';
 import { keep, recall } from '../../state/kept.ts';
@@ -81,7 +81,7 @@ function useSession(
   const place = useRef<HTMLDivElement>(null);
   const state = useSignal<LogState>(EMPTY);
   const turn = useSignal(0);
-  const session = useRef<LogSession>();
+  const session = useRef<LogSession | undefined>(undefined);
   useLayoutEffect(() => {
     if (box.current === null || place.current === null) return;
     const shown = new LogPane(box.current, place.current, LINES_MAX, () => {
@@ -95,9 +95,9 @@ function useSession(
       onState: (next) => {
         state.value = next;
       },
-      wait: (signal) => pause(waits.next(), signal),
+      wait: (signal) => pauseUntilSeen(waits.next(), signal),
       watch: (abort) => {
-        const silence = watchSilence(abort);
+        const silence = watchStream(abort);
         const heard = () => {
           silence.heard();
           waits.heard();
@@ -161,7 +161,8 @@ function useLog(props: PartProps, box: { current: HTMLDivElement | null }) {
     if (isNear && hasOlder && olderNote === '') older();
   };
   const onClick = ({ target }: MouseEvent) => {
-    if (target instanceof Element && target.classList.contains('at')) linkTo(pane.current?.lineAt(target)?.id);
+    if (target instanceof Element && target.classList.contains('at'))
+      linkTo(pane.current?.lineAt(target)?.id);
   };
   const follow = () => (pane.current?.isFollowing() ? pane.current.stand() : toEnd());
   const turnWrap = () => {

@@ -16,5 +16,7 @@ export async function hasWatcher(name: string): Promise<boolean> {
 
 /** No such route, or no JSON there. */
 export function isAbsent(error: unknown): boolean {
-  return error instanceof SyntaxError || (error instanceof ApiError && [404, 405, 501].includes(error.status));
+  return (
+    error instanceof SyntaxError || (error instanceof ApiError && [404, 405, 501].includes(error.status))
+  );
 }

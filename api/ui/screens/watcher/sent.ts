@@ -1,9 +1,4 @@
-/** What was sent to a program in this tab. */
-export interface Sent {
-  text: string;
-  /** Epoch milliseconds. */
-  at: number;
-}
+import { parseSent, type Sent } from './parse-sent.ts';
 
 const SENT_MAX = 50;
 
@@ -13,20 +8,6 @@ export function sentTo(name: string): Sent[] {
   } catch {
     return [];
   }
-}
-
-/** What is no such list is an empty one. */
-export function parseSent(text: string): Sent[] {
-  try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? list.filter(isSent) : [];
-  } catch {
-    return [];
-  }
-}
-
-function isSent(one: unknown): one is Sent {
-  return typeof one === 'object' && one !== null && 'text' in one && 'at' in one && typeof one.text === 'string';
 }
 
 /** @returns the list with it, the newest last */

@@ -14,7 +14,7 @@ export function useAfter(name: string): {
 } {
   const [lines, set] = useState<readonly string[]>();
   const [isOpen, open] = useState(false);
-  const last = useRef<AbortController>();
+  const last = useRef<AbortController | undefined>(undefined);
   useEffect(() => () => last.current?.abort(), [name]);
 
   const around = async (work: () => Promise<void>) => {
@@ -27,7 +27,9 @@ export function useAfter(name: string): {
     set([]);
     if (after == null || abort.signal.aborted) return;
     open(true);
-    void follow(name, after, abort, (text) => set((before = []) => [...before, text].slice(-LINES_MAX))).finally(() => {
+    void follow(name, after, abort, (text) =>
+      set((before = []) => [...before, text].slice(-LINES_MAX)),
+    ).finally(() => {
       if (last.current === abort) open(false);
     });
   };

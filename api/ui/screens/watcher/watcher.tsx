@@ -7,7 +7,17 @@ import { Time, Unknown } from '../../parts/time.tsx';
 import { middle, msOf } from '../../words/span.ts';
 import { MessageBox } from './message-box.tsx';
 import { ASK_MS, useWatcher, type Watched } from './use-watcher.ts';
-import { Changes, type Listed, LONG, type Pair, partOf, prettyOf, timeOf, uptimeOf, variablesOf } from './watcher-data.ts';
+import {
+  Changes,
+  type Listed,
+  LONG,
+  type Pair,
+  partOf,
+  prettyOf,
+  timeOf,
+  uptimeOf,
+  variablesOf,
+} from './watcher-data.ts';
 
 /** What a program says of itself by its WatcherAPI. */
 export function WatcherPart({ p }: PartProps) {
@@ -16,8 +26,8 @@ export function WatcherPart({ p }: PartProps) {
   if (watched.isAbsent)
     return (
       <p class="bare">
-        It has no WatcherAPI: <Mono>GET /watcher/status</Mono> on its port 8080 is not found. Programs made with the
-        Hersh framework have one; another may do without.
+        It has no WatcherAPI: <Mono>GET /watcher/status</Mono> on its port 8080 is not found. Programs made
+        with the Hersh framework have one; another may do without.
       </p>
     );
   if (watched.at === undefined)
@@ -95,7 +105,12 @@ function Variables({ watched: { answers, at = 0 } }: { watched: Watched }) {
       </h3>
       <div class="table vars" role="table" aria-label="Variables">
         {pairs.map((pair) => (
-          <Variable key={pair.name} pair={pair} at={at} changedMs={changes.current.note(pair.name, pair.text, at)} />
+          <Variable
+            key={pair.name}
+            pair={pair}
+            at={at}
+            changedMs={changes.current.note(pair.name, pair.text, at)}
+          />
         ))}
       </div>
     </>
