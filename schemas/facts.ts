@@ -1,4 +1,4 @@
-import type { Container, Stranger } from './container.ts';
+import type { Container, ContainerSettings, Stranger } from './container.ts';
 import type { Revision } from './revision.ts';
 import type { TrashedVolume } from './trashed-volume.ts';
 
@@ -11,6 +11,8 @@ export interface Facts {
   containers: readonly Container[];
   /** What bears its labels and is not its own: nothing is done to these. */
   strangers: readonly Stranger[];
+  /** Of its own whose ids are not noted yet, by id: what they are known to have been made with. */
+  adopted?: Readonly<Record<string, SettingsAsMade>>;
   /** Containers that a stop is under way for. */
   stopping: readonly string[];
   /** By container id. */
@@ -29,6 +31,12 @@ export interface Facts {
   /** What `learn` asked for, by `needKey`. */
   answers: Readonly<Record<string, Answer>>;
 }
+
+/** What every host gives a container, and its revision asks for; as it is now where no revision is known. */
+export type SettingsAsMade = Pick<
+  ContainerSettings,
+  'memoryBytes' | 'memorySwapBytes' | 'cpus' | 'pids' | 'restartPolicy' | 'networks'
+>;
 
 /** What `learn` can not go on without, where not every look needs it. */
 export type Need =

@@ -6,7 +6,7 @@ import { ROOT } from './setup/host-settings.ts';
 import { testFiles } from './source-files.ts';
 
 /** Files whose hosts publish ports on this machine; they run at the same time. */
-const FOLDERS = /^test\/(e2e|chaos|bench)\//;
+const FOLDERS = /^test\/(e2e|page|chaos|bench)\//;
 /** A host's own default, which help texts name. */
 const DEFAULT = '19001-29999';
 const RANGE = /'(\d{5})-(\d{5})'/g;

@@ -90,9 +90,9 @@ async function read(
   { goal, memory, generation }: GoalResult,
 ): Promise<Facts> {
   const { name } = before;
-  const { own: containers, strangers } = await readContainers(deps, name, memory);
+  const { own: containers, strangers, adopted } = await readContainers(deps, name, memory);
   const seen = {
-    ...{ containers, strangers, containerName: deps.containerName(name), nowMs: deps.clock.now() },
+    ...{ containers, strangers, adopted, containerName: deps.containerName(name), nowMs: deps.clock.now() },
     stopping: [...deps.stopping(name)],
     probes: Object.fromEntries(deps.probes(name)),
   };

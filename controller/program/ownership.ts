@@ -1,6 +1,6 @@
 import { type Container, hashOf, revisionOf, type Stranger, short } from '../../schemas/container.ts';
-import type { Facts } from '../../schemas/facts.ts';
-import { type ProgramMemory, withProgram } from '../../schemas/memory.ts';
+import type { Facts, SettingsAsMade } from '../../schemas/facts.ts';
+import { type OfContainer, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
 import { environmentOf, LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, type Revision } from '../../schemas/revision.ts';
 import { specHash } from '../../schemas/spec-hash.ts';
@@ -9,9 +9,10 @@ import { stableJson } from '../../schemas/stable-json.ts';
 /**
  * Which of the containers that bear a program's labels are its own. Labels travel with whatever is made of a
  * container, so they prove nothing: the ids of what a host made are noted. Where none is noted (an older host made
- * them, the ledger was lost, a host was killed between the making and the noting), one counts that has the security
- * every container is made with, and the settings of its own revision. Where that is nowhere to be had (both were lost, or
- * the disk was full), what every container has is enough: two of one program must never run beside each other.
+ * them, the ledger was lost, a host was killed between the making and the noting), one counts that has what can not be
+ * changed of a container: the security that every one is made with, and what its own revision asks for. Where that is
+ * nowhere to be had (both were lost, or the disk was full), what every container has is enough: two of one program must
+ * never run beside each other. What can be changed, and was, is drift of one that counts.
  */
 
 /** What tells of a container whose id is not noted. */
@@ -48,21 +49,29 @@ export function withMadeAt({ madeAt = [] }: ProgramMemory['program'], ...more: s
   return news.length === 0 ? madeAt : [...madeAt, ...news].slice(-MADE_AT_MAX);
 }
 
-/** @param containers the oldest first, @param papers by id, of those that are in doubt */
+/**
+ * @param containers the oldest first, @param papers by id, of those that are in doubt
+ * @returns as `Facts` has them
+ */
 export function toldApart(
   memory: ProgramMemory,
   containers: readonly Container[],
   papers: Readonly<Record<string, Papers>>,
-): { own: Container[]; strangers: Stranger[] } {
+): { own: Container[]; strangers: Stranger[]; adopted: Record<string, SettingsAsMade> } {
   const own: Container[] = [];
   const strangers: Stranger[] = [];
+  const adopted: Record<string, SettingsAsMade> = {};
   for (const one of containers) {
-    const why = whyStrange(memory, one, own, papers[one.id]);
+    const isNoted = memory.containers[one.id]?.made === true;
+    const known = papers[one.id];
+    const spec = isNoted ? undefined : specIn(memory, one, known?.revision);
+    const why = isNoted ? '' : whyStrange(memory, one, own, spec, known);
     const { id, name, program, state, servedPort, labels } = one;
-    if (why === '') own.push(one);
-    else strangers.push({ id, name, program, state, servedPort, labels, why });
+    if (why !== '') strangers.push({ id, name, program, state, servedPort, labels, why });
+    else own.push(one);
+    if (why === '' && !isNoted) adopted[id] = settingsAsMade(one, spec);
   }
-  return { own, strangers };
+  return { own, strangers, adopted };
 }
 
 /** @param older those of the program's own that were made before it */
@@ -70,20 +79,19 @@ function whyStrange(
   memory: ProgramMemory,
   one: Container,
   older: readonly Container[],
+  spec?: ProgramSpec,
   papers: Papers = {},
 ): string {
-  if (memory.containers[one.id]?.made === true) return '';
   const loosened = one.loosened.join(', ');
   if (!isInDoubt(memory, one)) return `no host made it${loosened === '' ? '' : ` (${loosened})`}`;
   const at = one.labels[LABELS.madeAt];
   const isCopy = at !== undefined && older.some(({ labels }) => labels[LABELS.madeAt] === at);
   if (isCopy) return 'it is a copy of another';
   if (loosened !== '') return loosened;
-  const spec = specIn(memory, one, papers.revision);
   const number = revisionOf(one);
   const isKnown = papers.revision !== undefined || memory.rollout.good?.revision === number;
   if (spec === undefined && isKnown) return `it was not made for revision ${number}, whose number it bears`;
-  const others = differences(memory, one, spec).join(', ');
+  const others = spec === undefined ? '' : differences(memory, one, spec).join(', ');
   if (others !== '') return others;
   // One that was built, or pulled, bears no program's name: that comes of `docker commit`.
   return papers.imageLabels?.[LABELS.program] ? 'its image was made of a container' : '';
@@ -115,28 +123,18 @@ export function isMadeOf(one: Container, spec: ProgramSpec, imageKey: string): b
   return specHash(spec, imageKey, one.publishPort) === hashOf(one);
 }
 
-/** How it is otherwise than a host makes it for that spec, or for any where none is known, in words. */
-function differences({ containers }: ProgramMemory, one: Container, spec?: ProgramSpec): string[] {
+/**
+ * How it is otherwise than a host makes it for that spec, in words, of what nobody can change of a container that is
+ * made. Its limits, restart policy and networks anybody can: they tell nothing of who made it.
+ */
+function differences({ containers }: ProgramMemory, one: Container, spec: ProgramSpec): string[] {
   // What was changed since an older host saw it run is drift, and dealt with as such.
-  const settings: Container['settings'] = { ...one.settings, ...containers[one.id]?.settings };
-  const { memoryBytes, memorySwapBytes, restartPolicy, networks, network } = settings;
-  const checks: [boolean, string][] = [
-    ...(spec ? checksOf(spec, one, settings) : []),
-    // An engine that does not count swap says -1.
-    [memorySwapBytes === memoryBytes || memorySwapBytes === -1, `its limit with swap is ${memorySwapBytes}`],
-    [restartPolicy === 'no', `its restart policy is ${restartPolicy}`],
-    [networks.every((name) => name === network), `its networks are ${networks.join(' and ')}`],
-  ];
-  return checks.flatMap(([isSo, words]) => (isSo ? [] : words));
-}
-
-function checksOf(spec: ProgramSpec, one: Container, has: Container['settings']): [boolean, string][] {
-  const { memoryBytes, cpus, pids } = spec.resources;
+  const has: Container['settings'] = { ...one.settings, ...containers[one.id]?.settings };
   const environment = Object.entries(environmentOf(spec, one.program));
   const keys = environment.flatMap(([key, value]) => (one.env[key] === value ? [] : key));
   const isSame = (words: readonly string[], wanted: readonly string[] = []) =>
     stableJson(words) === stableJson(wanted);
-  return [
+  const checks: [boolean, string][] = [
     // Where neither is given, what it runs is the image's own, which is not known here.
     [
       spec.command === undefined || isSame(has.command, spec.command),
@@ -148,23 +146,37 @@ function checksOf(spec: ProgramSpec, one: Container, has: Container['settings'])
     ],
     [one.runtime === spec.runtime, `its runtime is ${one.runtime}`],
     [keys.length === 0, `its environment differs in ${keys.join(' and ')}`],
-    [has.memoryBytes === memoryBytes, `its memory limit is ${has.memoryBytes}`],
-    [Math.round(has.cpus * 1e9) === Math.round(cpus * 1e9), `its cpus are ${has.cpus}`],
-    [has.pids === pids, `its limit of processes is ${has.pids}`],
   ];
+  return checks.flatMap(([isSo, words]) => (isSo ? [] : words));
+}
+
+/** Of what can be changed of it, all that a host is known to have made it with: what is otherwise now is drift. */
+function settingsAsMade({ settings }: Container, spec?: ProgramSpec): SettingsAsMade {
+  const { memoryBytes, cpus, pids } = spec?.resources ?? settings;
+  // An engine that does not count swap says -1.
+  const memorySwapBytes = settings.memorySwapBytes === -1 ? -1 : memoryBytes;
+  // In the whole billionths that engines are told.
+  const given = { memoryBytes, memorySwapBytes, cpus: Math.round(cpus * 1e9) / 1e9, pids };
+  return { ...given, restartPolicy: 'no', networks: [settings.network] };
 }
 
 /** The memory of those that are there, each noted as the program's own. What is no more has nothing to be remembered. */
 export function noted(
   memory: ProgramMemory,
-  { containers, strangers }: Pick<Facts, 'containers' | 'strangers'>,
+  { containers, strangers, adopted = {} }: Pick<Facts, 'containers' | 'strangers' | 'adopted'>,
 ): ProgramMemory {
   const { strangers: _, making, ...program } = memory.program;
   const madeAt = withMadeAt(program, ...containers.map(({ labels }) => labels[LABELS.madeAt] ?? ''));
   const isFound = containers.some((one) => hashOf(one) === making && !memory.containers[one.id]?.made);
   const isBegun = making === undefined && containers.length > 0;
   const hasState = program.volume !== undefined && containers.length > 0;
-  const own = containers.map(({ id }) => [id, { ...memory.containers[id], made: true as const }]);
+  const own = containers.map(({ id }): [string, OfContainer] => {
+    const before = memory.containers[id];
+    const asMade = adopted[id];
+    // What an older host saw is what the engine made of it.
+    const settings = asMade && { ...asMade, ...before?.settings };
+    return [id, { ...before, ...(settings && { settings }), made: true }];
+  });
   return withProgram(
     { ...memory, program, containers: Object.fromEntries(own) },
     {

@@ -118,6 +118,36 @@ describe('a container that bears the labels of a program, and no host made', () 
     assert.equal(stage.world.containers.has(real.facts.id), false);
   });
 
+  for (const lost of [['status'], ['status', 'data']])
+    it(`is none that somebody changed while ${lost.join(' and ')} was lost: it is put right, and never two at once`, async (test) => {
+      const [stage, real] = await serving(test);
+      await stage.host.kill();
+      for (const folder of lost) await stage.remove(folder);
+      Object.assign(real.facts.settings, { restartPolicy: 'always', networks: ['bridge', 'programs'] });
+      if (lost.length === 1) Object.assign(real.facts.settings, { memoryBytes: 2 ** 40, cpus: 64, pids: 0 });
+      // What is not valid is held: there is no wish to compare with when it is found.
+      await stage.write('programs/app.yaml', 'spec: [');
+      await stage.start();
+      await stage.host.advance(11_000);
+      assert.deepEqual(stage.containers('app'), [real]);
+      await stage.write('programs/app.yaml', manifest('app'));
+      const up = () => stage.containers('app').filter(({ facts }) => facts.state === 'running');
+      let most = 0;
+      await stage.host.until('another serves', () => {
+        most = Math.max(most, up().length);
+        return up()[0] !== real && stage.status('app').state === 'Ready';
+      });
+      assert.equal(most, 1);
+      const { memoryBytes, cpus, pids, restartPolicy, networks } = stage.running('app').facts.settings;
+      assert.deepEqual([restartPolicy, networks], ['no', ['programs']]);
+      assert.deepEqual([memoryBytes, cpus, pids], [2 ** 29, 1, 256]);
+      assert.deepEqual(await told(stage), []);
+      const drifted = (await stage.host.registry.events.list('app')).filter(
+        ({ reason }) => reason === 'Drifted',
+      );
+      assert.match(drifted.map(({ message }) => message).join(), /restartPolicy is "always" instead of "no"/);
+    });
+
   it('does not hold up the deletion of a program, nor what comes under its name', async (test) => {
     const [stage, real] = await serving(test);
     const copy = copyOf(stage, real);

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureBaseImages } from './base-images.ts';
+import { ensureChromium } from './chromium.ts';
 import { ensureEngine } from './engine.ts';
 import { ROOT } from './host-settings.ts';
 import { makeSay, reportAndExit, SetupError } from './say.ts';
@@ -27,6 +28,7 @@ try {
   const docker = await ensureEngine(say, { gvisor: true });
   await ensureBaseImages(say, docker);
   await ensureTestImage(say, docker);
+  if (files.some((file) => file.startsWith('test/page/'))) await ensureChromium(say);
 
   say('Checking types, style and imports (npm run check)');
   const npm = process.env.npm_execpath?.endsWith('.js')

@@ -67,7 +67,7 @@ async function complaintOf(stage: SimStage, host: SimHost, name: string): Promis
   const { registry } = host;
   const entry = registry.get(name);
   const status = registry.status.get(name);
-  const containers = stage.containers(name).filter((one) => !isDisowned(stage, host, one));
+  const containers = stage.containers(name);
   const up = containers.filter(isUp);
   // What follows its end, as the name that is free by then, is still to come.
   if (containers.some(({ facts }) => facts.state === 'removing')) return 'a container is still being removed';
@@ -112,16 +112,6 @@ async function complaintOf(stage: SimStage, host: SimHost, name: string): Promis
     wanted: spec,
     containers,
   });
-}
-
-/** Somebody changed it, and the ledger that knew its id was lost: it is none that its revision says, and people are told. */
-function isDisowned(
-  { drifted, damaged }: SimStage,
-  { controller }: SimHost,
-  { facts }: SimContainer,
-): boolean {
-  if (!drifted.has(facts.id) || !damaged.has(facts.program)) return false;
-  return controller.health().strays.some(({ id }) => id === facts.id);
 }
 
 function stoppedComplaint(status: ProgramStatus, containers: SimContainer[]): string {

@@ -115,4 +115,10 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     found: 'what somebody started by hand after a stop came back for a successor that could not be built',
   },
   { seed: 150092, steps: 40, found: 'what ran since a stop, and was never seen up, rested for good' },
+  {
+    seed: 185246,
+    steps: 40,
+    found:
+      'a second one was started beside one that somebody gave a restart policy, once its ledger was lost',
+  },
 ];

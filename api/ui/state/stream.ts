@@ -19,36 +19,66 @@ const AGAIN_MS_MAX = 10_000;
 /** The host sends a comment at least every 15 s; what is silent for longer than this is broken, in milliseconds. */
 const SILENT_MS_MAX = 40_000;
 
+/**
+ * A browser has six connections to a host, for all tabs together. So one that nobody looks at lets its own go, and
+ * comes back for a moment now and then, for what its title says. In milliseconds.
+ */
+const HIDDEN_MS_MAX = 10_000;
+const HIDDEN_PAUSE_MS = 30_000;
+
 /** Follows the host for as long as the page is there. */
 export async function startStream(): Promise<never> {
   let lastId = '';
   let waitMs = AGAIN_MS;
   for (;;) {
-    let heardAt = Date.now();
-    const abort = new AbortController();
-    const watch = setInterval(() => {
-      if (Date.now() - heardAt > SILENT_MS_MAX) abort.abort();
-    }, 5_000);
-    let why = 'the host ended the stream';
-    try {
-      for await (const message of client.follow(lastId, abort.signal, () => {
-        heardAt = Date.now();
-        waitMs = AGAIN_MS;
-        if (current.value.state !== 'live') current.value = { state: 'live' };
-      })) {
-        if (message.id !== '') lastId = message.id;
-        queue(message);
-      }
-    } catch (error) {
-      why = error instanceof ApiError ? error.message : 'the connection broke off';
-    } finally {
-      clearInterval(watch);
-      abort.abort();
+    const found = await followOnce(lastId);
+    lastId = found.lastId;
+    if (found.why === '') {
+      await pause(HIDDEN_PAUSE_MS);
+      continue;
     }
-    if (current.value.state !== 'lost') current.value = { state: 'lost', since: heardAt, why };
+    if (current.value.state !== 'lost')
+      current.value = { state: 'lost', since: found.heardAt, why: found.why };
+    waitMs = found.isHeard ? AGAIN_MS : Math.min(AGAIN_MS_MAX, waitMs * 2);
     await pause(waitMs);
-    waitMs = Math.min(AGAIN_MS_MAX, waitMs * 2);
   }
+}
+
+interface Followed {
+  lastId: string;
+  isHeard: boolean;
+  /** Epoch milliseconds. */
+  heardAt: number;
+  /** Why it ended; `""` where this page ended it. */
+  why: string;
+}
+
+async function followOnce(lastId: string): Promise<Followed> {
+  const abort = new AbortController();
+  const found: Followed = { lastId, isHeard: false, heardAt: Date.now(), why: 'the host ended the stream' };
+  let isLetGo = false;
+  let hiddenMs = 0;
+  const watch = setInterval(() => {
+    hiddenMs = document.visibilityState === 'visible' ? 0 : hiddenMs + 1_000;
+    isLetGo = hiddenMs >= HIDDEN_MS_MAX && found.isHeard;
+    if (isLetGo || Date.now() - found.heardAt > SILENT_MS_MAX) abort.abort();
+  }, 1_000);
+  const onHeard = () => {
+    Object.assign(found, { isHeard: true, heardAt: Date.now() });
+    if (current.value.state !== 'live') current.value = { state: 'live' };
+  };
+  try {
+    for await (const message of client.follow(lastId, abort.signal, onHeard)) {
+      if (message.id !== '') found.lastId = message.id;
+      queue(message);
+    }
+  } catch (error) {
+    found.why = isLetGo ? '' : error instanceof ApiError ? error.message : 'the connection broke off';
+  } finally {
+    clearInterval(watch);
+    abort.abort();
+  }
+  return found;
 }
 
 let waiting: FeedMessage[] = [];

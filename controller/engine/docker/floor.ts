@@ -36,7 +36,8 @@ export function loosenedOf({ HostConfig, Mounts }: Docker.ContainerInspectInfo):
     [OUR_NETWORK.test(host.NetworkMode ?? ''), `its network is ${host.NetworkMode || 'none'}`],
     [isPublishedHere(host), `it is not published on 127.0.0.1 for ${PROGRAM_PORT} alone`],
     [hasOwnMountsOnly(host, Mounts ?? []), `it can write elsewhere than in ${STATE_DIR}`],
-    [(host.Memory ?? 0) > 0 && (host.PidsLimit ?? 0) > 0, 'it has no limits'],
+    // Of processes, null where none was given; that it was taken away by `docker update` shows as 0 (20.10.24).
+    [(host.Memory ?? 0) > 0 && (host.PidsLimit ?? null) !== null, 'it has no limits'],
     ...NONE_OF.map((name): [boolean, string] => [isNone(host[name]), `it has ${name}`]),
   ];
   return checks.flatMap(([holds, words]) => (holds ? [] : words));

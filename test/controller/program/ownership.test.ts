@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { containerOf } from '../../../controller/engine/docker/translate.ts';
 import { afterDeed } from '../../../controller/program/deed.ts';
+import { driftOf } from '../../../controller/program/drift.ts';
 import {
   isInDoubt,
   nextMadeAt,
@@ -63,9 +64,6 @@ describe('a container whose id is not noted', () => {
       const lost = { ...memory, program: { ...memory.program, newest: { number: 0, hash: '' } } };
       assert.equal(why(lost, { env: {}, ...settings({ cpus: 64 }) }, {}), '');
       assert.match(why(lost, { loosened: ['its root file system is writable'] }, {}), /writable/);
-      assert.match(why(lost, settings({ restartPolicy: 'always' }), {}), /restart policy/);
-      assert.match(why(lost, settings({ memorySwapBytes: 2 ** 40 }), {}), /swap/);
-      assert.match(why(lost, settings({ networks: ['bridge'] }), {}), /networks/);
       assert.match(why(lost, {}, { imageLabels: { [LABELS.program]: 'x' } }), /made of a container/);
     }
   });
@@ -75,12 +73,6 @@ describe('a container whose id is not noted', () => {
     ['another port', { publishPort: 19006 }],
     ['another runtime', { runtime: 'runsc' }],
     ['another value in its environment', { env: { ...older.env, KEY: 'b' } }],
-    ['more memory', settings({ memoryBytes: 2 ** 40 })],
-    ['more swap', settings({ memorySwapBytes: 2 ** 40 })],
-    ['more cpus', settings({ cpus: 64 })],
-    ['more processes', settings({ pids: 1_000 })],
-    ['a restart policy', settings({ restartPolicy: 'always' })],
-    ['a network more', settings({ networks: ['bridge', 'hersh-programs-1'] })],
     ['the label of another spec', { labels: { ...older.labels, [LABELS.specHash]: 'v1:0' } }],
   ];
   for (const [what, change] of strange)
@@ -106,13 +98,51 @@ describe('a container whose id is not noted', () => {
     assert.match(why(ledger, {}, { revision, imageLabels }), /made of a container/);
   });
 
-  it("is the program's where an engine does not count swap, or an older host saw it run otherwise", () => {
-    assert.equal(why(ledger, settings({ memorySwapBytes: -1 })), '');
-    // Changed since: drift, which the next look finds.
-    const known = memoryOf({ containers: { [older.id]: { settings: older.settings } } });
-    assert.equal(why(known, settings({ cpus: 64 })), '');
+  // All that `docker update` and `docker network` change of it (20.10.24).
+  const changed: Partial<Container['settings']>[] = [
+    { memoryBytes: 2 ** 40, memorySwapBytes: 2 ** 40 },
+    { memorySwapBytes: 2 ** 40 },
+    { cpus: 64 },
+    { pids: 0 },
+    { restartPolicy: 'always' },
+    { networks: ['bridge', 'hersh-programs-1'] },
+  ];
+  for (const change of changed)
+    it(`is the program's where somebody changed ${Object.keys(change)}, and that is seen as drift`, () => {
+      assert.deepEqual(driftOf(...adopted(memoryOf(), change, PAPERS)).length, Object.keys(change).length);
+      // With the history lost too, the limits are taken as they are: what they were is nowhere to be had.
+      const isOfAll = ['memorySwapBytes', 'restartPolicy', 'networks'].includes(Object.keys(change).join());
+      assert.deepEqual(driftOf(...adopted(memoryOf(), change, {})).length, isOfAll ? 1 : 0);
+    });
+
+  it('is as an engine has it that does not count swap, or as an older host saw it', () => {
+    assert.deepEqual(driftOf(...adopted(ledger, {}, PAPERS)), []);
+    assert.deepEqual(driftOf(...adopted(ledger, { memorySwapBytes: -1 }, PAPERS)), []);
+    const known = memoryOf({ containers: { [older.id]: { settings: { cpus: 64 } } } });
+    assert.deepEqual(driftOf(...adopted(known, { cpus: 64 }, PAPERS)), []);
+    assert.equal(driftOf(...adopted(known, {}, PAPERS)).length, 1);
+  });
+
+  it('is told from its copy, though somebody changed it', () => {
+    const first = { ...older, labels: { ...older.labels, [LABELS.madeAt]: 'then' } };
+    const drifted = { ...first, ...settings({ restartPolicy: 'always' }) };
+    const copy = { ...first, id: 'copy' };
+    const { own, strangers } = toldApart(memoryOf(), [drifted, copy], { [first.id]: PAPERS, copy: PAPERS });
+    assert.deepEqual([own, strangers[0]?.why], [[drifted], 'it is a copy of another']);
   });
 });
+
+/** It, and what is remembered once it was found with these settings. */
+function adopted(
+  before: ProgramMemory,
+  change: Partial<Container['settings']>,
+  papers: Papers,
+): [Container, ProgramMemory] {
+  const one = { ...older, servedPort: older.publishPort, ...settings(change) };
+  const found = toldApart(before, [one], { [one.id]: papers });
+  assert.deepEqual(found.strangers, []);
+  return [one, noted(before, { containers: found.own, ...found })];
+}
 
 describe('a container of a program whose ids are noted', () => {
   const made = afterDeed(memoryOf(), { kind: 'made', containerId: older.id });

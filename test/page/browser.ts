@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { LIMIT_MS } from '../e2e/until.ts';
+import { findChromium } from '../setup/chromium.ts';
+import { ROOT } from '../setup/host-settings.ts';
+
+/** Pictures of what the tests saw, for people; git does not know them. */
+const SHOTS = join(ROOT, 'test', 'page', 'shots');
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Real Chromium without a window. Close it when the tests of a file have ended. */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined)
+    throw new Error('there is no Chromium; npm test installs one, or: apt-get install chromium');
+  // Its own sandbox needs rights that root in a container does not have; it opens nothing but the host's page.
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+export interface Look {
+  width?: number;
+  height?: number;
+  theme?: 'light' | 'dark';
+}
+
+/** A page, and what it did that it should not have: errors, refusals of the policy, requests to anybody else. */
+export interface SeenPage {
+  page: Page;
+  faults: string[];
+  close(): Promise<void>;
+}
+
+/** @param url of the host, e.g. `http://127.0.0.1:9000` */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  { width = 1280, height = 900, theme = 'light' }: Look = {},
+): Promise<SeenPage> {
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: { width, height },
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(LIMIT_MS);
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    // What the host answers with 4xx is told here too, and is no fault of the page.
+    const isAnswer = /^Failed to load resource/.test(message.text());
+    if (message.type() === 'error' && !isAnswer) faults.push(`console: ${message.text()}`);
+  });
+  page.on('request', (request) => {
+    const { origin } = new URL(request.url());
+    if (origin !== new URL(url).origin) faults.push(`asked ${request.url()}`);
+  });
+  return { page, faults, close: () => context.close() };
+}
+
+/** A picture of the whole page, to be looked at. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+}
+
+/** Fails for what axe-core calls serious or worse, and for what runs out of the page at its side. */
+export async function assertUsable(page: Page, where: string): Promise<void> {
+  // By the debugger: the page's own policy lets no script in.
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: {
+        run(): Promise<{
+          violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+        }>;
+      };
+    };
+    const { violations } = await axe.run();
+    return violations.map(({ id, impact, nodes }) => ({
+      id,
+      impact,
+      nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`),
+    }));
+  });
+  const serious = found.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  assert.deepEqual(serious, [], `axe in ${where}`);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(over <= 0, `${where} is ${over} px wider than the window`);
+}
