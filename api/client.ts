@@ -2,11 +2,14 @@
 
 import type { Build, BuildSummary } from '../schemas/build-step.ts';
 import type { HostView } from '../schemas/host-view.ts';
+import type { LogPage } from '../schemas/log-line.ts';
+import { at, createFollowers, type Followers, type NamedEventBody, queryOf } from './client-streams.ts';
 import type { DryRun, RevisionView, Validation } from './deps.ts';
 import type { ErrorBody } from './errors.ts';
 import type { UsageBody } from './routes/usage.ts';
 import type { ProgramBody } from './routes/view.ts';
-import { serverSentEvents } from './server-sent-events.ts';
+
+export type { FeedMessage, NamedEventBody } from './client-streams.ts';
 
 export interface ClientOptions {
   /** e.g. `http://localhost:9000`; `""` for the page's own host. */
@@ -31,18 +34,6 @@ export class ApiError extends Error {
   }
 }
 
-/** An event as `GET /events` has it. */
-export interface NamedEventBody {
-  program_id: string;
-  time: string;
-  type: 'Normal' | 'Warning';
-  reason: string;
-  message: string;
-  state: string;
-  revision: number;
-  author?: string;
-}
-
 /** What a `POST /programs` brings, and a `PUT …/sources`. */
 export interface SourcesBody {
   dockerfile: string;
@@ -56,18 +47,26 @@ export interface WishBody {
   message: string;
 }
 
-/** One message of the feed. `id` is what to go on behind, `""` where that is not the place to. */
-export type FeedMessage = { id: string } & (
-  | { type: 'program'; data: ProgramBody }
-  | { type: 'removed'; data: { program_id: string } }
-  | { type: 'event'; data: NamedEventBody }
-  /** All programs follow, and then `synced`: who is not among them is gone. */
-  | { type: 'snapshot'; data: { count: number } }
-  | { type: 'synced'; data: Record<string, never> }
-);
+/** Which lines of a log are wanted. */
+export interface LogWish {
+  /** So many from the end; 200 where nothing says otherwise, and 10,000 at most. */
+  tail?: number | 'all';
+  /** A time, as RFC 3339 or as a number since 1970 whose size tells its unit. */
+  since?: string;
+  /** Only older ones than this: the id of a line, or the `before` of a page. */
+  before?: string;
+  /** Only newer ones. */
+  after?: string;
+}
+
+/** A page of what a program printed. */
+export interface LogPageBody extends Omit<LogPage, 'containerId'> {
+  program_id: string;
+  container_id: string;
+}
 
 /** Every call rejects `ApiError`. Names are encoded here. */
-export interface Client {
+export interface Client extends Followers {
   programs(filter?: { user_id?: string; state?: string }): Promise<ProgramBody[]>;
   program(name: string): Promise<ProgramBody>;
   create(
@@ -99,11 +98,13 @@ export interface Client {
   host(): Promise<HostView>;
   /** Gives the names that it let go. */
   prune(only?: 'programs' | 'strays'): Promise<string[]>;
-  /**
-   * What changes, until the stream ends or breaks off, which rejects. @param lastId of the last message that had one,
-   * @param onHeard called whenever anything comes, be it only the sign that the stream is still there
-   */
-  follow(lastId: string, signal: AbortSignal, onHeard?: () => void): AsyncGenerator<FeedMessage>;
+  logs(name: string, wish?: LogWish): Promise<LogPageBody>;
+  /** All that the engine keeps of the output, as text. @param hasTimes each line behind its time */
+  logText(name: string, hasTimes: boolean): Promise<string>;
+  /** What the program itself answers there, through the host: JSON. @param path e.g. `/watcher/status` */
+  ask(name: string, path: string): Promise<unknown>;
+  /** Sends a message to the program's WatcherAPI. */
+  tell(name: string, content: string): Promise<void>;
 }
 
 export function createClient({ base, headers = {}, fetch: send = fetch }: ClientOptions): Client {
@@ -125,7 +126,6 @@ export function createClient({ base, headers = {}, fetch: send = fetch }: Client
   };
   const yaml = (method: string, path: string, text: string, more: Record<string, string> = {}) =>
     ask(path, { method, body: text, headers: { 'Content-Type': 'application/yaml', ...more } });
-  const at = (name: string, rest = '') => `/programs/${encodeURIComponent(name)}${rest}`;
 
   return {
     programs: async (filter = {}) =>
@@ -162,18 +162,15 @@ export function createClient({ base, headers = {}, fetch: send = fetch }: Client
     host: () => get('/host'),
     prune: async (only) =>
       (await call<{ programs: string[] }>('POST', `/registry/prune${queryOf({ only })}`)).programs,
-    async *follow(lastId, signal, onHeard = () => undefined) {
-      const more: Record<string, string> = lastId === '' ? {} : { 'Last-Event-ID': lastId };
-      const { body } = await ask('/events?follow=true', { signal, headers: more });
-      if (body === null) return;
-      let last = lastId;
-      for await (const { id, type, data } of serverSentEvents(chunksOf(body, onHeard))) {
-        // An id that stands since an earlier message is none of this one.
-        const own = id === last ? '' : id;
-        last = id;
-        yield { id: own, type, data: JSON.parse(data) } as FeedMessage;
-      }
-    },
+    logs: (name, { tail, ...wish } = {}) =>
+      get(
+        at(name, `/logs${queryOf({ format: 'json', ...wish, tail: tail === undefined ? tail : `${tail}` })}`),
+      ),
+    logText: async (name, hasTimes) =>
+      (await get<{ logs: string }>(at(name, `/logs?tail=all&timestamps=${hasTimes}`))).logs,
+    ask: (name, path) => get(at(name, `/proxy${path}`)),
+    tell: async (name, content) => void (await call('POST', at(name, '/proxy/watcher/message'), { content })),
+    ...createFollowers(ask),
   };
 }
 
@@ -181,32 +178,11 @@ async function errorOf(answer: Response): Promise<ApiError> {
   const text = await answer.text().catch(() => '');
   try {
     const body = JSON.parse(text) as ErrorBody;
-    return new ApiError(answer.status, body.message, body);
+    // A program's own words, through the proxy, are what it likes.
+    const message = typeof body.message === 'string' ? body.message : text.slice(0, 200);
+    return new ApiError(answer.status, message, body);
   } catch {
     // Somebody else's words, as a web server's in between.
     return new ApiError(answer.status, text.slice(0, 200) || answer.statusText);
-  }
-}
-
-function queryOf(values: Readonly<Record<string, string | undefined>>): string {
-  const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
-}
-
-/** Not every browser lets a stream be iterated. */
-async function* chunksOf(
-  stream: ReadableStream<Uint8Array>,
-  onHeard: () => void,
-): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      onHeard();
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
   }
 }

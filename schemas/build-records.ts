@@ -15,7 +15,6 @@ import { isRecord } from './is-record.ts';
  */
 export function buildOf(buildId: string, text: string, isOpen: boolean): Build {
   const build = emptyBuild(buildId);
-  const steps = new Map<number, BuildStep>();
   const lines = text.split('\n');
   // Of one that is being written, the last line may be on its way.
   const half = lines.pop() ?? '';
@@ -23,9 +22,8 @@ export function buildOf(buildId: string, text: string, isOpen: boolean): Build {
   for (const line of lines) {
     const record = recordIn(line);
     if (record === undefined) build.is_damaged = true;
-    else take(build, steps, record);
+    else takeRecord(build, record);
   }
-  build.steps = [...steps.values()].sort((a, b) => a.number - b.number);
   if (build.outcome === null && build.started !== null) build.outcome = isOpen ? 'Running' : 'Interrupted';
   return build;
 }
@@ -65,7 +63,11 @@ function isWhole(value: Record<string, unknown>): boolean {
   return Object.entries(fields).every(([field, isRight]) => isRight(value[field]));
 }
 
-function take(build: Build, steps: Map<number, BuildStep>, record: BuildRecord): void {
+/**
+ * Puts a build together, record by record. One that begins with `build` again is another try: take that up with a new
+ * `emptyBuild`.
+ */
+export function takeRecord(build: Build, record: BuildRecord): void {
   switch (record.kind) {
     case 'build':
       build.build_id = record.build_id;
@@ -73,14 +75,14 @@ function take(build: Build, steps: Map<number, BuildStep>, record: BuildRecord):
       build.id = tryIdOf(record.build_id, record.started);
       return;
     case 'step':
-      Object.assign(stepOf(steps, record.number), { name: record.name, started: record.started });
+      Object.assign(stepOf(build, record.number), { name: record.name, started: record.started });
       return;
     case 'output':
-      stepOf(steps, record.number).output.push(record.text);
+      stepOf(build, record.number).output.push(record.text);
       return;
     case 'end': {
       const { number, completed, cached, error } = record;
-      Object.assign(stepOf(steps, number), { completed, cached, error });
+      Object.assign(stepOf(build, number), { completed, cached, error });
       return;
     }
     case 'full':
@@ -94,12 +96,13 @@ function take(build: Build, steps: Map<number, BuildStep>, record: BuildRecord):
   }
 }
 
-/** The beginning of a step may be what can not be read. */
-function stepOf(steps: Map<number, BuildStep>, number: number): BuildStep {
-  const known = steps.get(number);
-  if (known !== undefined) return known;
+/** The beginning of a step may be what can not be read. Steps stand by their numbers. */
+function stepOf({ steps }: Build, number: number): BuildStep {
+  const before = steps.findLastIndex((step) => step.number <= number);
+  const known = steps[before];
+  if (known?.number === number) return known;
   const nothing = { cached: null, started: null, completed: null, error: '' };
   const step: BuildStep = { number, name: '', ...nothing, output: [] };
-  steps.set(number, step);
+  steps.splice(before + 1, 0, step);
   return step;
 }

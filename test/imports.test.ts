@@ -79,6 +79,7 @@ const ROOMS: Rooms = {
     ['api/proxy', 'api/routes'],
     // Of whoever asks a host: they know the words of its routes, and no route knows them.
     ['api/server-sent-events.ts'],
+    ['api/client-streams.ts'],
     ['api/client.ts'],
     ['api/app.ts'],
     ['api/server.ts'],

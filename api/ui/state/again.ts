@@ -1,0 +1,75 @@
+/** What followers of the host have in common. */
+
+/** Waits between tries, in milliseconds. */
+const AGAIN_MS = 500;
+const AGAIN_MS_MAX = 10_000;
+/** The host sends a comment at least every 15 s; what is silent for longer than this is broken, in milliseconds. */
+const SILENT_MS_MAX = 40_000;
+const LOOK_MS = 1_000;
+/** A browser has six connections to a host, for all tabs together: a tab that is not looked at so long lets its own go. */
+const HIDDEN_MS_MAX = 10_000;
+/** A tab that is not seen has no frames: it does its work this often, in milliseconds. */
+const UNSEEN_MS = 250;
+
+/** How long to wait before the next try: longer each time, until something is heard. */
+export function createWaits(): { next(): number; heard(): void } {
+  let ms = AGAIN_MS;
+  return {
+    next() {
+      const now = ms;
+      ms = Math.min(AGAIN_MS_MAX, ms * 2);
+      return now;
+    },
+    heard() {
+      ms = AGAIN_MS;
+    },
+  };
+}
+
+/**
+ * Gives up a stream that says nothing any more, or that nobody looks at.
+ * @returns `heard`, for whenever something comes, and what ends the watch
+ */
+export function watchStream(abort: AbortController): { heard: () => void; end: () => void } {
+  let heardAt = Date.now();
+  let hiddenMs = 0;
+  const watch = setInterval(() => {
+    hiddenMs = document.visibilityState === 'visible' ? 0 : hiddenMs + LOOK_MS;
+    if (hiddenMs >= HIDDEN_MS_MAX || Date.now() - heardAt > SILENT_MS_MAX) abort.abort();
+  }, LOOK_MS);
+  return {
+    heard: () => {
+      heardAt = Date.now();
+    },
+    end: () => clearInterval(watch),
+  };
+}
+
+/** Waits, and then until the tab is looked at. */
+export async function pauseUntilSeen(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, signal);
+  while (document.visibilityState !== 'visible' && !signal.aborted) await pause(HIDDEN_MS_MAX, signal);
+}
+
+/** Ends early when the tab is looked at again, when the network is back, or with the signal. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      removeEventListener('online', end);
+      document.removeEventListener('visibilitychange', end);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    addEventListener('online', end);
+    document.addEventListener('visibilitychange', end);
+    signal?.addEventListener('abort', end);
+  });
+}
+
+/** Once, with the next frame. */
+export function inFrame(work: () => void): void {
+  if (document.visibilityState === 'visible') requestAnimationFrame(work);
+  else setTimeout(work, UNSEEN_MS);
+}
