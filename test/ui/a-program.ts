@@ -1,6 +1,6 @@
 import type { RevisionView } from '../../api/deps.ts';
 import type { ProgramBody } from '../../api/routes/view.ts';
-import type { EventBody } from '../../api/ui/state/history.ts';
+import type { EventBody } from '../../api/ui/words/event-body.ts';
 
 /** A time of one day: `03:12`, `03:12:44.120`. */
 export function t(clock: string): string {

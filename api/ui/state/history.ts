@@ -1,13 +1,11 @@
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { LogRun } from '../../../schemas/log-line.ts';
-import type { NamedEventBody } from '../../client.ts';
 import type { RevisionView } from '../../deps.ts';
+import type { EventBody } from '../words/event-body.ts';
 import { wordsOfError } from './acts.ts';
 import { client } from './client.ts';
 import { onEvent } from './programs.ts';
 import { stream } from './stream.ts';
-
-export type EventBody = Omit<NamedEventBody, 'program_id'>;
 
 /** What is kept of one program, as far as it was answered; undefined before. */
 export interface History {

@@ -6,8 +6,8 @@ import type { PartProps } from '../../parts/part-props.ts';
 import { Unseen } from '../../parts/small.tsx';
 import { Time, Unknown } from '../../parts/time.tsx';
 import { useHistory } from '../../parts/use-history.ts';
-import type { EventBody } from '../../state/history.ts';
 import { now } from '../../state/now.ts';
+import type { EventBody } from '../../words/event-body.ts';
 import { clock, exactTime, msOf, plural, shortTime } from '../../words/span.ts';
 import { type Fold, foldEvents } from './fold-events.ts';
 

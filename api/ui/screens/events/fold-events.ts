@@ -1,4 +1,4 @@
-import type { EventBody } from '../../state/history.ts';
+import type { EventBody } from '../../words/event-body.ts';
 
 /** The same again and again is told once: a turn of some events, how often it came, and the older turns. */
 export interface Fold {

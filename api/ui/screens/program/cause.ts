@@ -1,6 +1,6 @@
 import type { RevisionView } from '../../../deps.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
-import type { EventBody } from '../../state/history.ts';
+import type { EventBody } from '../../words/event-body.ts';
 import { reasonOf } from '../../words/kind.ts';
 import { msOf } from '../../words/span.ts';
 import { type Change, changesOf } from '../timeline/changes.ts';

@@ -63,7 +63,9 @@ function Before({ p, cause, sinceMs }: { p: ProgramBody; cause: Cause; sinceMs: 
           ))}
         </ul>
       )}
-      {revision && good && changed.length === 0 && <p>Nothing of its spec or sources differs from r{good.revision}.</p>}
+      {revision && good && changed.length === 0 && (
+        <p>Nothing of its spec or sources differs from r{good.revision}.</p>
+      )}
       {changes.length > 0 && (
         <ul class="changes">
           {changes.map(({ at, text }) => (

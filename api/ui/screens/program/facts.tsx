@@ -94,7 +94,8 @@ function LastRun({ p }: { p: ProgramBody }) {
 
 function Used({ p }: { p: ProgramBody }) {
   const usage = usageOf(p.program_id).value;
-  const why = engineAway() !== '' ? 'the engine is away' : usage === undefined ? 'not asked yet' : usage.reason;
+  const why =
+    engineAway() !== '' ? 'the engine is away' : usage === undefined ? 'not asked yet' : usage.reason;
   const memoryLimit = usage?.memory_limit_bytes ?? p.limits?.memory_bytes ?? null;
   const cpuLimit = usage?.cpu_limit ?? p.limits?.cpus ?? null;
   return (

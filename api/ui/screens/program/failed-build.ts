@@ -22,7 +22,7 @@ export function failedBuild(build: Build): FailedBuild | undefined {
 export function linesAround(text: string, line: number, around = 3): { first: number; text: string } {
   const all = text.split('\n');
   const first = Math.max(1, line - around);
-  return { first, text: all.slice(first - 1, line + around - 1).join('\n') };
+  return { first, text: all.slice(first - 1, line + around).join('\n') };
 }
 
 /** Of `programs/x.yaml:14:5: message`; undefined where no line is named. */

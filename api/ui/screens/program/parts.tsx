@@ -57,11 +57,7 @@ export function Parts({ p, history, at }: Props) {
     <>
       <nav class="tabs" aria-label="Parts of the program" ref={top}>
         {TABS.map(([key, name]) => (
-          <a
-            key={key}
-            href={tabHref(p.program_id, key)}
-            aria-current={key === tab ? 'page' : undefined}
-          >
+          <a key={key} href={tabHref(p.program_id, key)} aria-current={key === tab ? 'page' : undefined}>
             {name}
             <TabMore p={p} tab={key} history={history} />
           </a>

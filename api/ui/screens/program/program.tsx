@@ -47,8 +47,7 @@ function Known({ p }: { p: ProgramBody }) {
   const sinceMs = troubleSince(p, history.events ?? []);
   useTitle(p, isTrouble);
   useAnnounced(p, isTrouble);
-  const showLog = (tab: string | undefined, more: Record<string, string> = {}) =>
-    setParams({ ...more, tab });
+  const showLog = (tab: string | undefined, more: Record<string, string> = {}) => setParams({ ...more, tab });
   return (
     <>
       <Head p={p} sinceMs={sinceMs} />

@@ -1,5 +1,5 @@
 import type { ProgramBody } from '../../../routes/view.ts';
-import type { EventBody } from '../../state/history.ts';
+import type { EventBody } from '../../words/event-body.ts';
 import { isNews, reasonOf } from '../../words/kind.ts';
 import { msOf } from '../../words/span.ts';
 
@@ -45,7 +45,8 @@ function ofSeries(reason: string, events: readonly EventBody[]): number | undefi
       if (times > count) break;
       if (!Number.isNaN(times)) count = times;
       oldest = event;
-    } else if (count === Number.POSITIVE_INFINITY && NEW_BEGIN.test(event.reason) && oldest !== undefined) break;
+    } else if (count === Number.POSITIVE_INFINITY && NEW_BEGIN.test(event.reason) && oldest !== undefined)
+      break;
   }
   return msOf(oldest?.time);
 }

@@ -1,5 +1,5 @@
 import type { RevisionView } from '../../../deps.ts';
-import type { EventBody } from '../../state/history.ts';
+import type { EventBody } from '../../words/event-body.ts';
 import { msOf } from '../../words/span.ts';
 
 /** Something that somebody changed or asked for. */

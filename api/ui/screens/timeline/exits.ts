@@ -1,6 +1,6 @@
 import type { LogRun } from '../../../../schemas/log-line.ts';
 import type { LastExitBody } from '../../../routes/view.ts';
-import type { EventBody } from '../../state/history.ts';
+import type { EventBody } from '../../words/event-body.ts';
 import { msOf } from '../../words/span.ts';
 
 /** How a run ended by itself. */

@@ -1,7 +1,7 @@
 import type { Change } from './changes.ts';
 import type { Exit } from './exits.ts';
 import type { Frame } from './frame.ts';
-import { LETTER_PX, type Lane, path, round, type Shape, text } from './shape.ts';
+import { type Lane, LETTER_PX, path, round, type Shape, text } from './shape.ts';
 import type { Story } from './story.ts';
 
 const DIAMOND = 'l5 6-5 6-5-6z';
@@ -36,12 +36,14 @@ export function changesLane(marks: readonly Mark[], frame: Frame): Lane {
     const roomRight = (next === undefined ? frame.width : next.x - 10) - x;
     const roomLeft = x - taken;
     const [first] = changes;
-    const words = first === undefined ? '' : first.text + (changes.length > 1 ? ` +${changes.length - 1}` : '');
+    const words =
+      first === undefined ? '' : first.text + (changes.length > 1 ? ` +${changes.length - 1}` : '');
     const need = words.length * LETTER_PX + 16;
     const isRight = roomRight > need || (roomLeft < need && roomRight > roomLeft);
     const letters = Math.floor(((isRight ? roomRight : roomLeft) - 14) / LETTER_PX);
     const shown = cut(words, letters);
-    if (shown !== '') shapes.push(text('tl-text', isRight ? x + 9 : x - 9, 12, shown, isRight ? 'start' : 'end'));
+    if (shown !== '')
+      shapes.push(text('tl-text', isRight ? x + 9 : x - 9, 12, shown, isRight ? 'start' : 'end'));
     taken = isRight && shown !== '' ? x + 14 + shown.length * LETTER_PX : x + 8;
   });
   return { label: 'Changes', height: 16, shapes };
@@ -75,7 +77,8 @@ export function stateLane({ states, knownFrom }: Story, frame: Frame): Lane {
     if (to < frame.from || from > frame.to) continue;
     const [x, end] = [frame.x(from), frame.x(to)];
     const last = boxes.at(-1);
-    if (last !== undefined && last.role === role && last.state === state && x - last.end < 1.5) last.end = end;
+    if (last !== undefined && last.role === role && last.state === state && x - last.end < 1.5)
+      last.end = end;
     // What takes less than a part of a pixel is not seen behind what is there.
     else if (last === undefined || end - x > 0.3 || role === 'bad') boxes.push({ x, end, role, state });
   }
@@ -92,7 +95,8 @@ export function stateLane({ states, knownFrom }: Story, frame: Frame): Lane {
 
 export function probeLane({ probes, knownFrom }: Story, frame: Frame, isAsked: boolean): Lane {
   const label = 'Probe';
-  if (!isAsked) return { label, height: 12, shapes: [text('tl-text faint', frame.left + 4, 10, 'none is asked for')] };
+  if (!isAsked)
+    return { label, height: 12, shapes: [text('tl-text faint', frame.left + 4, 10, 'none is asked for')] };
   const shapes: Shape[] = [...unknownPart(knownFrom, frame, '')];
   for (const { from, to, probe } of probes) {
     if (to < frame.from || from > frame.to) continue;
@@ -131,10 +135,14 @@ export function exitLane(exits: readonly Exit[], knownFrom: number | undefined, 
     const next = series[at + 1]?.xs[0] ?? frame.width;
     const isBefore = first - before > need;
     if (isBefore || next - last > need)
-      shapes.push(text(`tl-text ${tone}`, isBefore ? first - 10 : last + 10, 13, words, isBefore ? 'end' : 'start'));
+      shapes.push(
+        text(`tl-text ${tone}`, isBefore ? first - 10 : last + 10, 13, words, isBefore ? 'end' : 'start'),
+      );
   });
   if (series.length === 0)
-    shapes.push(text('tl-text faint', frame.left + 4, 13, knownFrom === undefined ? 'none is known' : 'none'));
+    shapes.push(
+      text('tl-text faint', frame.left + 4, 13, knownFrom === undefined ? 'none is known' : 'none'),
+    );
   return { label: 'Exits', height: 18, shapes };
 }
 

@@ -1,7 +1,7 @@
 import type { LogRun } from '../../../../schemas/log-line.ts';
 import type { RevisionView } from '../../../deps.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
-import type { EventBody } from '../../state/history.ts';
+import type { EventBody } from '../../words/event-body.ts';
 import { type Role, roleOf } from '../../words/kind.ts';
 import { msOf } from '../../words/span.ts';
 import { type Change, changesOf } from './changes.ts';

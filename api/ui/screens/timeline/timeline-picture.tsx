@@ -1,10 +1,10 @@
-import type { ComponentChildren, JSX, RefObject } from 'preact';
+import type { ComponentChildren, RefObject, SVGAttributes } from 'preact';
 import type { Frame } from './frame.ts';
 import type { Picture } from './picture.ts';
 import type { Shape } from './shape.ts';
 
-interface Props extends JSX.SVGAttributes<SVGSVGElement> {
-  place: RefObject<SVGSVGElement>;
+interface Props extends SVGAttributes<SVGSVGElement> {
+  place: RefObject<SVGSVGElement | null>;
   picture: Picture;
   frame: Frame;
   /** Epoch milliseconds. */

@@ -101,7 +101,8 @@ function Ranges({ shown, usual }: { shown: Range; usual: Range }) {
 function exitsIn({ p, history }: Props, range: Range): number {
   const nowMs = Date.now();
   const { events = [], revisions = [], runs = [] } = history;
-  return storyOf({ p, events, revisions, runs }, nowMs).exits.filter(({ at }) => at > nowMs - range.ms).length;
+  return storyOf({ p, events, revisions, runs }, nowMs).exits.filter(({ at }) => at > nowMs - range.ms)
+    .length;
 }
 
 interface CanvasProps extends Props {
@@ -127,7 +128,10 @@ function Canvas({ p, history, stretch, range, width, figures, onRead, onStretch,
   }, [p, history, end]);
   const spec = history.revisions?.find(({ revision }) => revision === p.revision)?.spec;
   const isProbed = (spec?.readiness as { none?: boolean } | undefined)?.none !== true;
-  const picture = useMemo(() => pictureOf(story, figures, frame, isProbed), [story, figures, frame, isProbed]);
+  const picture = useMemo(
+    () => pictureOf(story, figures, frame, isProbed),
+    [story, figures, frame, isProbed],
+  );
   const moments = useMemo(() => momentsOf(story, frame), [story, frame]);
   const [cursor, setCursor] = useState<{ time: number; index: number }>();
   const place = useRef<SVGSVGElement>(null);

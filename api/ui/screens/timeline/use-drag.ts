@@ -12,7 +12,7 @@ interface Told {
 const DRAG_PX_MIN = 4;
 
 /** A stretch of time, drawn with the pointer. */
-export function useDrag(place: RefObject<SVGSVGElement>, frame: Frame, { onMove, onDone }: Told) {
+export function useDrag(place: RefObject<SVGSVGElement | null>, frame: Frame, { onMove, onDone }: Told) {
   const [begun, begin] = useState<number>();
   const [chosen, choose] = useState<{ from: number; to: number }>();
   const timeOf = ({ clientX }: PointerEvent) =>

@@ -29,7 +29,5 @@ export function useFigures(p: ProgramBody, range: '1h' | '7d'): Figures {
     };
   }, [name, range]);
   if (told === undefined || told.range !== range) return { ...NO_FIGURES, why: '…' };
-  return told.body === undefined
-    ? { ...NO_FIGURES, why: told.why ?? '' }
-    : figuresOf(told.body, p.limits);
+  return told.body === undefined ? { ...NO_FIGURES, why: told.why ?? '' } : figuresOf(told.body, p.limits);
 }

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { specChanges } from '../../../../api/ui/screens/program/spec-changes.ts';
 
-const one = (spec: Record<string, unknown>, build_id = 'build-1', image_id = '') => ({ spec, build_id, image_id });
+const one = (spec: Record<string, unknown>, build_id = 'build-1', image_id = '') => ({
+  spec,
+  build_id,
+  image_id,
+});
 
 test('fields that differ are told by their path; one that is not there is –', () => {
   const before = one({ env: { MODE: 'paper', OLD: '1' }, resources: { memory: '256Mi' } });

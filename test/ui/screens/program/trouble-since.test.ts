@@ -4,7 +4,9 @@ import { stateSince, troubleSince } from '../../../../api/ui/screens/program/tro
 import { anEvent, aProgram, ms, t } from '../../a-program.ts';
 
 const crash = (clock: string, times: number) =>
-  anEvent(clock, 'CrashLoopBackOff', { message: `exited ${times} times in a row (exit code 2); started again at …` });
+  anEvent(clock, 'CrashLoopBackOff', {
+    message: `exited ${times} times in a row (exit code 2); started again at …`,
+  });
 
 test('nothing wrong has no since', () => {
   assert.equal(troubleSince(aProgram(), [anEvent('01:00', 'Ready')]), undefined);
@@ -13,7 +15,13 @@ test('nothing wrong has no since', () => {
 
 test('a crash loop is as old as its first crash, though it was ready meanwhile; an older row of crashes is another', () => {
   const p = aProgram({ state: 'Error', reason: 'CrashLoopBackOff' });
-  const events = [crash('01:00', 2), crash('01:01', 3), crash('03:00', 2), anEvent('03:01', 'Ready'), crash('03:02', 3)];
+  const events = [
+    crash('01:00', 2),
+    crash('01:01', 3),
+    crash('03:00', 2),
+    anEvent('03:01', 'Ready'),
+    crash('03:02', 3),
+  ];
   assert.equal(troubleSince(p, events), ms('03:00'));
 });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LogRun } from '../../../../schemas/log-line.ts';
 import type { LastExitBody } from '../../../../api/routes/view.ts';
 import { exitsOf } from '../../../../api/ui/screens/timeline/exits.ts';
+import type { LogRun } from '../../../../schemas/log-line.ts';
 import { anEvent, ms, t } from '../../a-program.ts';
 
 const run = (from: string, to: string | null, code = 2): LogRun => ({
@@ -14,7 +14,9 @@ const last = (clock: string): LastExitBody => ({
   ...{ finished_at: t(clock), log_tail: '' },
 });
 const crash = (clock: string, times: number, how = 'exit code 2') =>
-  anEvent(clock, 'CrashLoopBackOff', { message: `exited ${times} times in a row (${how}); started again at …` });
+  anEvent(clock, 'CrashLoopBackOff', {
+    message: `exited ${times} times in a row (${how}); started again at …`,
+  });
 
 test('runs tell of exits exactly; what ended later than the last one by itself was stopped', () => {
   const runs = [run('01:00', '01:05'), run('01:06', '01:07'), run('01:08', '01:30', 0)];

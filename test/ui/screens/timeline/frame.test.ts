@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endOf, frameOf, RANGES, rangeOf, ticksOf, usualRange } from '../../../../api/ui/screens/timeline/frame.ts';
+import {
+  endOf,
+  frameOf,
+  RANGES,
+  rangeOf,
+  ticksOf,
+  usualRange,
+} from '../../../../api/ui/screens/timeline/frame.ts';
 import { ms } from '../../a-program.ts';
 
 const NOW = ms('12:00');

@@ -16,7 +16,11 @@ const crashes = ['03:40', '03:41', '03:43'].map((clock, at) =>
     ...{ state: 'Error', type: 'Warning', message: `exited ${at + 2} times in a row (exit code 2)` },
   }),
 );
-const events = [anEvent('03:10', 'Ready'), anEvent('03:39', 'ManifestReplaced', { author: 'ana' }), ...crashes];
+const events = [
+  anEvent('03:20', 'Ready'),
+  anEvent('03:39', 'ManifestReplaced', { author: 'ana' }),
+  ...crashes,
+];
 const story = storyOf({ p: aProgram({ state: 'Error' }), events, revisions: [], runs: [] }, NOW);
 const figures: Figures = {
   ...{ startMs: FROM, stepMs: 60_000, cpu: [], cpuLimit: null, why: '' },
@@ -28,7 +32,17 @@ const wordsOf = (shapes: readonly Shape[]) => shapes.flatMap((one) => (one.kind 
 test('lanes stand in their order, each with its words, and a rule falls from each change', () => {
   const { shapes, axisY } = pictureOf(story, figures, frame, true);
   const words = wordsOf(shapes);
-  for (const one of ['Changes', 'Revision', 'State', 'Probe', 'Exits', 'Memory', 'CPU', 'now', 'exit code 2, ×3'])
+  for (const one of [
+    'Changes',
+    'Revision',
+    'State',
+    'Probe',
+    'Exits',
+    'Memory',
+    'CPU',
+    'now',
+    'exit code 2, ×3',
+  ])
     assert.ok(words.includes(one), `${one} of ${words}`);
   assert.ok(words.includes('manifest replaced by ana'));
   const rules = shapes.filter((one) => one.class === 'tl-rule');
@@ -48,7 +62,8 @@ test('where events do not reach back, that is said', () => {
   assert.ok(wordsOf(pictureOf(story, figures, frame, true).shapes).includes('no events from before'));
   const nothing = storyOf({ p: aProgram(), events: [], revisions: [], runs: [] }, NOW);
   const words = wordsOf(pictureOf(nothing, { ...NO_FIGURES, why: 'it does not run' }, frame, false).shapes);
-  for (const one of ['no events', 'none is asked for', 'it does not run']) assert.ok(words.includes(one), one);
+  for (const one of ['no events', 'none is asked for', 'it does not run'])
+    assert.ok(words.includes(one), one);
 });
 
 test('changes too near to be told apart are one mark', () => {

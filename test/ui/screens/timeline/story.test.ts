@@ -33,7 +33,9 @@ test('states, revisions and probes last from event to event, and until now', () 
     ['01:01 waits', '01:02 answers', '02:00 fails', '03:00 answers'],
   );
   assert.deepEqual(
-    story.revisions.map(({ from, revision, commit, isNow }) => `${clockOf(from)} r${revision} ${commit} ${isNow}`),
+    story.revisions.map(
+      ({ from, revision, commit, isNow }) => `${clockOf(from)} r${revision} ${commit} ${isNow}`,
+    ),
     ['01:01 r1 abc1234 false', '03:00 r2  true'],
   );
 });
@@ -41,7 +43,10 @@ test('states, revisions and probes last from event to event, and until now', () 
 test('nothing is told of the time before the first event, nor where there is none', () => {
   const story = storyOf({ p: aProgram(), events: [], revisions: [], runs: [] }, NOW);
   assert.equal(story.knownFrom, undefined);
-  assert.deepEqual([...story.states, ...story.revisions, ...story.probes, ...story.exits, ...story.changes], []);
+  assert.deepEqual(
+    [...story.states, ...story.revisions, ...story.probes, ...story.exits, ...story.changes],
+    [],
+  );
 });
 
 test('a state that no event has told of yet counts from when it was written', () => {
