@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import type { RevisionView } from '../../../deps.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { CodeView } from '../../parts/code-view.tsx';
 import { Mono } from '../../parts/small.tsx';
@@ -45,8 +46,7 @@ function Before({ p, cause, sinceMs }: { p: ProgramBody; cause: Cause; sinceMs: 
               , commit <Mono title={revision.commit}>{revision.commit.slice(0, 7)}</Mono>
             </>
           )}
-          {revision.author !== '' && ` by ${revision.author}`}
-          {after(msOf(revision.created_at), sinceMs)}. {good === undefined && 'None before it was ready.'}
+          {made(revision, sinceMs)}. {good === undefined && 'None before it was ready.'}
         </p>
       )}
       {steady && (
@@ -86,9 +86,14 @@ function Before({ p, cause, sinceMs }: { p: ProgramBody; cause: Cause; sinceMs: 
   );
 }
 
-function after(created: number | undefined, sinceMs: number | undefined): string {
-  if (created === undefined || sinceMs === undefined || sinceMs < created) return '';
-  return `, ${exactSpan(sinceMs - created)} behind it`;
+/** `, made by ana 46 s before` */
+function made({ author, created_at }: RevisionView, sinceMs: number | undefined): string {
+  const created = msOf(created_at);
+  const who = author === '' ? '' : ` by ${author}`;
+  const isBefore = created !== undefined && sinceMs !== undefined && sinceMs >= created;
+  return who === '' && !isBefore
+    ? ''
+    : `, made${who}${isBefore ? ` ${exactSpan(sinceMs - created)} before` : ''}`;
 }
 
 /** What was said last by what went wrong. */

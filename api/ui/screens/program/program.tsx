@@ -7,6 +7,7 @@ import { href, params, setParams } from '../../state/route.ts';
 import { isNews, reasonOf } from '../../words/kind.ts';
 import { wordsOf } from '../../words/reasons.ts';
 import { Timeline } from '../timeline/timeline.tsx';
+import { betweenTries } from './between-tries.ts';
 import { Facts } from './facts.tsx';
 import { Head } from './head.tsx';
 import { Parts } from './parts.tsx';
@@ -39,8 +40,9 @@ function NoSuch({ name }: { name: string }) {
   );
 }
 
-function Known({ p }: { p: ProgramBody }) {
-  const history = useHistory(p.program_id);
+function Known({ p: told }: { p: ProgramBody }) {
+  const history = useHistory(told.program_id);
+  const p = betweenTries(told, history.events ?? [], Date.now());
   const [moment, setMoment] = useState<number>();
   const words = wordsOf(p);
   const isTrouble = words !== undefined && !isNews(reasonOf(p));

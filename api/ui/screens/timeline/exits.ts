@@ -13,7 +13,7 @@ export interface Exit {
   from: number | undefined;
 }
 
-/** An event of an exit comes within this of it, in milliseconds. */
+/** An event of an exit of which the start is not known comes within this of it, in milliseconds. */
 const SAME_MS = 3_000;
 
 /**
@@ -35,7 +35,9 @@ export function exitsOf(
   const lastAt = msOf(last?.finished_at);
   if (last !== null && lastAt !== undefined && !known.some(({ at }) => at === lastAt))
     known.push({ at: lastAt, what: last.message, isGood: last.code === 0, from: undefined });
-  const told = exitsIn(events).filter((exit) => !known.some(({ at }) => Math.abs(at - exit.at) < SAME_MS));
+  // From the first run that is known on all are, and an event may come some time behind its exit.
+  const fromRuns = Math.min(...known.map(({ at, from = at - SAME_MS }) => from));
+  const told = exitsIn(events).filter(({ at }) => at < fromRuns);
   return [...known, ...told].sort((a, b) => a.at - b.at);
 }
 

@@ -46,7 +46,7 @@ function axis(frame: Frame, axisY: number): Shape[] {
   for (const time of times) {
     const x = frame.x(time);
     // `now` stands there.
-    if (frame.right - x < 40) continue;
+    if (frame.right - x < 48) continue;
     shapes.push(path('tl-tick', `M${round(x)} 4V${axisY + 4}`));
     shapes.push(text('tl-text faint', x, axisY + 16, tickWords(time, stepMs), 'middle'));
   }
