@@ -1,0 +1,72 @@
+import type { RevisionView } from '../../../deps.ts';
+import type { ProgramBody } from '../../../routes/view.ts';
+import type { EventBody } from '../../words/event-body.ts';
+import { reasonOf } from '../../words/kind.ts';
+import { msOf } from '../../words/span.ts';
+import { type Change, changesOf } from '../timeline/changes.ts';
+import { specChanges } from './spec-changes.ts';
+
+/** What was changed before something went wrong, as far as it is known. */
+export interface Cause {
+  /** What it began with; undefined where no revision is that new. */
+  revision: RevisionView | undefined;
+  /** The one before it that was ready. */
+  good: RevisionView | undefined;
+  /** How they differ. */
+  changed: readonly string[];
+  /** The one that is wanted, where it is no news. */
+  steady: RevisionView | undefined;
+  /** What was asked for in the hour before, the newest last. */
+  changes: readonly Change[];
+}
+
+/** A revision is taken for what it began with where it is so new, in milliseconds. */
+const NEW_MS = 15 * 60_000;
+const BEFORE_MS = 60 * 60_000;
+/** A condition is written some moments before or behind what it is about. */
+const SAME_MS = 5_000;
+const CHANGES_MAX = 4;
+
+/** Where no revision is at fault. */
+const OF_THE_HOST = new Set([
+  'EngineUnavailable',
+  'RegistryUnavailable',
+  'ManifestMissing',
+  'PortsExhausted',
+  'InternalError',
+  // What is broken is none yet.
+  'InvalidManifest',
+]);
+
+/** Undefined where there is nothing to say. Pure. */
+export function causeOf(
+  p: ProgramBody,
+  revisions: readonly RevisionView[],
+  events: readonly EventBody[],
+  sinceMs: number | undefined,
+): Cause | undefined {
+  const wanted = revisions.find(({ revision }) => revision === (p.wanted_revision || p.revision));
+  const isOfHost = OF_THE_HOST.has(reasonOf(p));
+  const changes = sinceMs === undefined ? [] : changesBefore(events, sinceMs);
+  if (isOfHost || wanted === undefined) {
+    return changes.length === 0
+      ? undefined
+      : { revision: undefined, good: undefined, changed: [], steady: undefined, changes };
+  }
+  const created = msOf(wanted.created_at);
+  const ageMs = created === undefined || sinceMs === undefined ? undefined : sinceMs - created;
+  const isNew = ageMs !== undefined && ageMs > -SAME_MS && ageMs < NEW_MS;
+  if (wanted.outcome === 'Ready' && !isNew)
+    return { revision: undefined, good: undefined, changed: [], steady: wanted, changes };
+  const good = revisions.findLast(
+    ({ revision, outcome }) => revision < wanted.revision && outcome === 'Ready',
+  );
+  const changed = good === undefined ? [] : specChanges(good, wanted);
+  return { revision: wanted, good, changed, steady: undefined, changes };
+}
+
+function changesBefore(events: readonly EventBody[], sinceMs: number): Change[] {
+  return changesOf(events, [])
+    .filter(({ at }) => at <= sinceMs + SAME_MS && at > sinceMs - BEFORE_MS)
+    .slice(-CHANGES_MAX);
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { causeOf } from '../../../../api/ui/screens/program/cause.ts';
+import { anEvent, aProgram, aRevision, ms } from '../../a-program.ts';
+
+const revisions = [
+  aRevision(5, '00:10', { spec: { env: { MODE: 'paper' } } }),
+  aRevision(6, '00:20', { outcome: 'Superseded' }),
+  aRevision(7, '02:00', { outcome: 'Failed', spec: { env: { MODE: 'live' } } }),
+];
+
+test('a new revision is what it began with, compared with the last one that was ready', () => {
+  const p = aProgram({ reason: 'RolledBack', revision: 5, wanted_revision: 7 });
+  const cause = causeOf(p, revisions, [], ms('02:01'));
+  assert.equal(cause?.revision?.revision, 7);
+  assert.equal(cause?.good?.revision, 5);
+  assert.deepEqual(cause?.changed, ['spec.env.MODE: paper → live']);
+});
+
+test('one that has been ready for long is none, and what was asked for in the hour before is told', () => {
+  const p = aProgram({ state: 'Error', reason: 'CrashLoopBackOff', revision: 5, wanted_revision: 5 });
+  const events = [
+    anEvent('01:00', 'RestartRequested', { author: 'eve' }),
+    anEvent('02:30', 'RestartRequested', { author: 'ana' }),
+    anEvent('03:30', 'StopRequested', { author: 'bob' }),
+  ];
+  const cause = causeOf(p, revisions, events, ms('03:00'));
+  assert.equal(cause?.revision, undefined);
+  assert.equal(cause?.steady?.revision, 5);
+  assert.deepEqual(
+    cause?.changes.map(({ text }) => text),
+    ['restart asked for by ana'],
+  );
+});
+
+test('where the host is at fault, or nothing is known, no revision is blamed', () => {
+  const p = aProgram({ reason: 'EngineUnavailable', revision: 5, wanted_revision: 7 });
+  assert.equal(causeOf(p, revisions, [], ms('02:01')), undefined);
+  assert.equal(causeOf(aProgram({ reason: 'BuildFailed' }), [], [], ms('02:01')), undefined);
+});
