@@ -3,7 +3,7 @@
 /** So long nothing is typed before it is asked, in milliseconds. */
 export const CHECK_WAIT_MS = 300;
 
-export interface Checker<T> {
+export interface Checker {
   /** @param isNow without a wait */
   check(text: string, isNow?: boolean): void;
   close(): void;
@@ -17,7 +17,7 @@ interface Options<T> {
   waitMs?: number;
 }
 
-export function createChecker<T>({ ask, onAnswer, onError, waitMs = CHECK_WAIT_MS }: Options<T>): Checker<T> {
+export function createChecker<T>({ ask, onAnswer, onError, waitMs = CHECK_WAIT_MS }: Options<T>): Checker {
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -75,7 +75,9 @@ function keepEscape(event: KeyboardEvent): void {
 function PlainEditor({ text, label, readOnly = false, onChange, onSubmit }: EditorProps) {
   return (
     <>
-      <p class="note">The editor could not be loaded; this plain field does the same. A reload may bring it.</p>
+      <p class="note">
+        The editor could not be loaded; this plain field does the same. A reload may bring it.
+      </p>
       <textarea
         class="plain-editor mono"
         aria-label={label}

@@ -37,13 +37,21 @@ function Item({
       {line === undefined ? (
         <b>{placeOf(problem)}</b>
       ) : (
-        <Button kind="text" label={`Go to ${placeOf(problem).toLowerCase()}`} onClick={() => onGoTo(line, column)}>
+        <Button
+          kind="text"
+          label={`Go to ${placeOf(problem).toLowerCase()}`}
+          onClick={() => onGoTo(line, column)}
+        >
           {placeOf(problem)}
         </Button>
       )}
       <span>{message}</span>
       {repair && (
-        <Button kind="small" label={`${repair.label}: ${placeOf(problem).toLowerCase()}`} onClick={() => onRepair?.(repair)}>
+        <Button
+          kind="small"
+          label={`${repair.label}: ${placeOf(problem).toLowerCase()}`}
+          onClick={() => onRepair?.(repair)}
+        >
           {repair.label}
         </Button>
       )}

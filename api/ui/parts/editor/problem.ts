@@ -10,15 +10,14 @@ export interface TextProblem {
 
 /** For the end of its line, where the field can be seen: without the field. */
 export function briefProblem({ path, message }: TextProblem): string {
-  const rest = path !== '' && message.startsWith(path) ? message.slice(path.length).replace(/^:?\s+/, '') : message;
+  const rest =
+    path !== '' && message.startsWith(path) ? message.slice(path.length).replace(/^:?\s+/, '') : message;
   return rest === '' ? message : rest;
 }
 
 /** In the order of the text; what is about no line comes first. */
 export function inOrder(problems: readonly TextProblem[]): TextProblem[] {
-  return [...problems].sort(
-    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
-  );
+  return [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
 /** `Line 16:3`, or what it is about. */

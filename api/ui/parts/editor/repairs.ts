@@ -38,7 +38,8 @@ const otherWord: Rule = (text, problem) => {
   const value = valueAt(text, problem);
   if (words === undefined || value === undefined) return undefined;
   const meant = nearest(unquoted(value.text), words);
-  return meant && { label: `Make it ${meant}`, text: replaced(text, value.at, value.text, meant) };
+  if (meant === undefined) return undefined;
+  return { label: `Make it ${meant}`, text: replaced(text, value.at, value.text, meant) };
 };
 
 /** `6` must be a string; put it in quotes: "6" */

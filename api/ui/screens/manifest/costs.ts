@@ -19,7 +19,8 @@ export function costOf(actions: readonly string[]): string {
   }
   if (!has('stop ')) return 'Nothing: it does not run now.';
   const gap = 'About a second without service, since both containers use one port and one /state.';
-  if (has('build ')) return `While it is built, the old one serves. Then: ${gap.charAt(0).toLowerCase()}${gap.slice(1)}`;
+  if (has('build '))
+    return `While it is built, the old one serves. Then: ${gap.charAt(0).toLowerCase()}${gap.slice(1)}`;
   return gap;
 }
 

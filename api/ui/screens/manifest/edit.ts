@@ -43,7 +43,8 @@ export function typed(edit: Edit, text: string, nowMs: number): Edit {
 
 /** The registry has this now. What was typed stays; what was not follows. */
 export function seen(edit: Edit, stored: Stored): Edit {
-  if (stored.etag === edit.base.etag) return edit.theirs === undefined ? edit : { ...edit, theirs: undefined };
+  if (stored.etag === edit.base.etag)
+    return edit.theirs === undefined ? edit : { ...edit, theirs: undefined };
   const isSame = stored.text === edit.text || stored.text === edit.base.text;
   if (stored.text === edit.text || !isChanged(edit))
     return { base: stored, text: stored.text, typedAt: undefined, theirs: undefined };

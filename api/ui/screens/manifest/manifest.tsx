@@ -125,7 +125,11 @@ interface TopProps {
 function Top({ name, edit, store, readOnly, mayReview, review }: TopProps) {
   const problems = store.problems.value.length;
   const changed = isChanged(edit);
-  const why = !changed ? 'nothing is changed' : problems > 0 ? 'it has problems' : 'first choose between the two';
+  const why = !changed
+    ? 'nothing is changed'
+    : problems > 0
+      ? 'it has problems'
+      : 'first choose between the two';
   return (
     <div class="part-top">
       <p>

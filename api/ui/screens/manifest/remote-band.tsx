@@ -12,8 +12,8 @@ export function RemoteBand({ remote, name, edit }: { remote: RemoteView; name: s
       <Sign role={reason === '' ? 'busy' : 'warn'} />
       <div class="band-text">
         <p>
-          <b>This host follows git.</b> Manifests change by commits to <Mono>{branch}</Mono> of <Mono>{url}</Mono>{' '}
-          alone.
+          <b>This host follows git.</b> Manifests change by commits to <Mono>{branch}</Mono> of{' '}
+          <Mono>{url}</Mono> alone.
         </p>
         <p class="do">
           Edit there: <Copy text={`programs/${name}.yaml`} />. The change is taken up at the next look.

@@ -53,7 +53,8 @@ export function Review({ name, edit, store, onLeave }: Props) {
     <>
       <div class="part-top">
         <h3 ref={title} tabIndex={-1}>
-          {plural(added, 'line')} new, {gone} gone <span class="note">in</span> <Mono>programs/{name}.yaml</Mono>
+          {plural(added, 'line')} new, {gone} gone <span class="note">in</span>{' '}
+          <Mono>programs/{name}.yaml</Mono>
         </h3>
         <span class="grow" />
         <Button onClick={onLeave}>Back to the editor</Button>
@@ -105,7 +106,7 @@ function refusalWords(came: Exclude<Applied, { kind: 'done' }>): string {
       return 'The registry has no such manifest any more, so nothing was applied. Your text is kept.';
     case 'unsure':
       return 'The host went away, so that it is not known whether this was applied. Your text is kept; as soon as the host answers, this page looks and says.';
-    case 'refused':
+    default:
       return `It was not applied: ${came.text}`;
   }
 }

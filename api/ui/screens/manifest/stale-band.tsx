@@ -37,8 +37,8 @@ export function StaleBand({ edit, theirs, store, changedBy }: Props) {
         </p>
         {isClash && (
           <p role="status">
-            <b>Both changed the same lines</b>, so that only you know what is meant. Keep yours and mend it by hand:
-            the review shows what of theirs would go.
+            <b>Both changed the same lines</b>, so that only you know what is meant. Keep yours and mend it by
+            hand: the review shows what of theirs would go.
           </p>
         )}
         <div class="trouble-acts">

@@ -1,5 +1,5 @@
-import type { ProgramBody } from '../../../routes/view.ts';
 import type { RevisionView } from '../../../deps.ts';
+import type { ProgramBody } from '../../../routes/view.ts';
 import { DiffView } from '../../parts/diff-view.tsx';
 import { Mono } from '../../parts/small.tsx';
 import { programHref } from '../../state/route.ts';
@@ -54,7 +54,8 @@ export function Compare({ p, from, to }: Props) {
             <li key={row.what}>
               <span class="note">{row.what}</span>
               <span>
-                <Mono title={row.from}>{middle(row.from, 26)}</Mono> → <Mono title={row.to}>{middle(row.to, 26)}</Mono>
+                <Mono title={row.from}>{middle(row.from, 26)}</Mono> →{' '}
+                <Mono title={row.to}>{middle(row.to, 26)}</Mono>
               </span>
             </li>
           ))}

@@ -1,5 +1,5 @@
-import type { ProgramBody } from '../../../routes/view.ts';
 import type { RevisionView } from '../../../deps.ts';
+import type { ProgramBody } from '../../../routes/view.ts';
 import { ActButton, askRollBack } from '../../parts/acts.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Glyph } from '../../parts/glyph.tsx';

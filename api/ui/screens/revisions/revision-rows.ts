@@ -1,12 +1,16 @@
-import type { RevisionView } from '../../../deps.ts';
 import { diffSpecs } from '../../../../schemas/differences.ts';
+import type { RevisionView } from '../../../deps.ts';
 import type { Role } from '../../words/kind.ts';
 import { fieldValue } from '../manifest/costs.ts';
 
 /** What the list of revisions says. Pure. */
 
 /** Shape, colour and word of what it came to. */
-export function outcomeWords({ outcome, current }: RevisionView): { shape: string; role: Role; word: string } {
+export function outcomeWords({ outcome, current }: RevisionView): {
+  shape: string;
+  role: Role;
+  word: string;
+} {
   const [shape, role, word] = OUTCOMES[outcome];
   if (!current) return { shape, role, word };
   return { shape, role, word: outcome === 'Failed' ? 'serves, failing' : 'serves' };
@@ -73,5 +77,7 @@ export function madeOf(from: RevisionView, to: RevisionView): { what: string; fr
     { what: 'image', from: from.image_id, to: to.image_id },
     { what: 'commit', from: from.commit, to: to.commit },
   ];
-  return rows.filter((row) => row.from !== row.to).map(({ what, from, to }) => ({ what, from: from || '–', to: to || '–' }));
+  return rows
+    .filter((row) => row.from !== row.to)
+    .map(({ what, from, to }) => ({ what, from: from || '–', to: to || '–' }));
 }

@@ -2,8 +2,8 @@ import { Button } from '../../parts/button.tsx';
 import type { PartProps } from '../../parts/part-props.ts';
 import { params, setParams } from '../../state/route.ts';
 import { Compare } from './compare.tsx';
-import { pairOf } from './revision-rows.ts';
 import { RevisionRow } from './revision-row.tsx';
+import { pairOf } from './revision-rows.ts';
 import { useRevisions } from './use-revisions.ts';
 
 /** What the program was, is and is asked to be: any two compared, and the way back to each. */
@@ -33,7 +33,9 @@ export function RevisionsPart({ p }: PartProps) {
       <div class="part-top">
         <p>
           The last ten are kept.{' '}
-          <span class="note">Going back edits the manifest and gets a new number; sources come back too.</span>
+          <span class="note">
+            Going back edits the manifest and gets a new number; sources come back too.
+          </span>
         </p>
         {why !== '' && (
           <p class="result bad" role="status">

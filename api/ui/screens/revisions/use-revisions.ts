@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ProgramBody } from '../../../routes/view.ts';
 import type { RevisionView } from '../../../deps.ts';
+import type { ProgramBody } from '../../../routes/view.ts';
 import { wordsOfError } from '../../state/acts.ts';
 import { client } from '../../state/client.ts';
 import { stream } from '../../state/stream.ts';
@@ -29,6 +29,16 @@ export function useRevisions(p: ProgramBody): Loaded & { again: () => void } {
     return () => {
       isGone = true;
     };
-  }, [p.program_id, p.wanted_revision, p.revision, p.state, p.reason, p.commit, p.wanted_commit, isLive, turn]);
+  }, [
+    p.program_id,
+    p.wanted_revision,
+    p.revision,
+    p.state,
+    p.reason,
+    p.commit,
+    p.wanted_commit,
+    isLive,
+    turn,
+  ]);
   return { ...loaded, again: () => setTurn((before) => before + 1) };
 }

@@ -20,7 +20,11 @@ export function SourcesPart({ p }: PartProps) {
   if (files === undefined || files.length === 0)
     return (
       <p class="bare" role="status">
-        {why !== '' ? `${why} ` : files === undefined ? 'Its sources are being read.' : 'There are no files.'}
+        {why !== ''
+          ? `${why} `
+          : files === undefined
+            ? 'Its sources are being read.'
+            : 'It is built from no files: its manifest names an image.'}
         {why !== '' && (
           <Button kind="small" onClick={again}>
             Try again
