@@ -6,7 +6,7 @@ import { type Language, tokenLines } from './code-tokens.ts';
 import { Sign } from './glyph.tsx';
 
 /** So many lines are drawn at once; the rest when they are asked for. */
-const LINES_AT_ONCE = 2_000;
+const LINES_AT_ONCE = 1_000;
 
 interface Props {
   text: string;

@@ -13,8 +13,8 @@ export interface Fold {
   rows: readonly DiffRow[];
 }
 
-/** Texts that differ in more lines than this are told as all gone and all new: to look for what is alike takes time. */
-const EDITS_MAX = 4_000;
+/** To look for what is alike takes time where little is: texts that differ in more lines are all gone and all new. */
+export const EDITS_MAX = 800;
 
 export function linesOf(text: string): string[] {
   return text.replaceAll('\r\n', '\n').split('\n');

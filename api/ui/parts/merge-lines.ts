@@ -1,4 +1,5 @@
 import { diffArrays } from 'diff';
+import { EDITS_MAX } from './diff-rows.ts';
 
 /**
  * Puts two changes of one text together, by lines; undefined where both touch the same place, or places next to each
@@ -7,6 +8,7 @@ import { diffArrays } from 'diff';
 export function mergeLines(base: string, mine: string, theirs: string): string | undefined {
   const lines = base.split('\n');
   const [ours, others] = [hunksOf(lines, mine.split('\n')), hunksOf(lines, theirs.split('\n'))];
+  if (ours === undefined || others === undefined) return undefined;
   const hunks = [...ours.filter((hunk) => !others.some((other) => isSame(hunk, other))), ...others].sort(
     (a, b) => a.from - b.from || a.to - b.to,
   );
@@ -27,11 +29,13 @@ interface Hunk {
   lines: readonly string[];
 }
 
-function hunksOf(base: readonly string[], text: readonly string[]): Hunk[] {
+function hunksOf(base: readonly string[], text: readonly string[]): Hunk[] | undefined {
   const hunks: Hunk[] = [];
   let at = 0;
   let open: { from: number; to: number; lines: string[] } | undefined;
-  for (const { added, removed, value } of diffArrays([...base], [...text])) {
+  const changes = diffArrays([...base], [...text], { maxEditLength: EDITS_MAX });
+  if (changes === undefined) return undefined;
+  for (const { added, removed, value } of changes) {
     if (!added && !removed) {
       open = undefined;
       at += value.length;

@@ -32,9 +32,8 @@ export function makeEditor(place: HTMLElement, options: EditorOptions): EditorHa
       language === 'yaml' ? yaml() : [],
       pageTheme,
       problemMarks,
-      locked.of(lock(options.readOnly)),
+      locked.of(lock(options.readOnly, label)),
       EditorView.contentAttributes.of({
-        'aria-label': label,
         spellcheck: 'false',
         autocapitalize: 'off',
         autocorrect: 'off',
@@ -53,7 +52,7 @@ export function makeEditor(place: HTMLElement, options: EditorOptions): EditorHa
       isOurs = false;
     },
     setProblems: (problems) => view.dispatch({ effects: setProblems.of(problems) }),
-    setReadOnly: (isReadOnly) => view.dispatch({ effects: locked.reconfigure(lock(isReadOnly)) }),
+    setReadOnly: (isReadOnly) => view.dispatch({ effects: locked.reconfigure(lock(isReadOnly, label)) }),
     goTo(line, column) {
       const anchor = offsetOf(view.state.doc.toString(), line, column);
       view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
@@ -65,13 +64,16 @@ export function makeEditor(place: HTMLElement, options: EditorOptions): EditorHa
   };
 }
 
+/** For who can not see that Tab is taken. */
+const WAYS = 'Tab indents; press Escape and then Tab to leave';
+
 /** Read only it can still be reached, scrolled and copied from by keys. */
-function lock(isReadOnly: boolean) {
+function lock(isReadOnly: boolean, label: string) {
   return isReadOnly
     ? [
         EditorState.readOnly.of(true),
         EditorView.editable.of(false),
-        EditorView.contentAttributes.of({ tabindex: '0', 'aria-readonly': 'true' }),
+        EditorView.contentAttributes.of({ tabindex: '0', 'aria-readonly': 'true', 'aria-label': label }),
       ]
-    : [];
+    : [EditorView.contentAttributes.of({ 'aria-label': `${label}. ${WAYS}` })];
 }

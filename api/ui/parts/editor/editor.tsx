@@ -33,12 +33,11 @@ export function Editor(props: EditorProps) {
   useEffect(() => {
     let made: EditorHandle | undefined;
     let isGone = false;
-    const ways = readOnly ? '' : '. Tab indents; press Escape and then Tab to leave';
     import('./code-mirror.ts').then(
       ({ makeEditor }) => {
         if (isGone || place.current === null) return;
         made = makeEditor(place.current, {
-          ...{ text: latest.current.text, label: `${label}${ways}`, language, readOnly },
+          ...{ text: latest.current.text, label, language, readOnly },
           onChange: (next) => latest.current.onChange(next),
           onSubmit: () => latest.current.onSubmit?.() ?? false,
         });

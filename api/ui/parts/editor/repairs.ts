@@ -37,7 +37,9 @@ const otherWord: Rule = (text, problem) => {
   const words = /must be one of (.+)$/.exec(problem.message)?.[1]?.split(', ');
   const value = valueAt(text, problem);
   if (words === undefined || value === undefined) return undefined;
-  const meant = nearest(unquoted(value.text), words);
+  const written = unquoted(value.text);
+  // A letter or two are near to any word.
+  const meant = written.length < 3 ? undefined : nearest(written, words);
   if (meant === undefined) return undefined;
   return { label: `Make it ${meant}`, text: replaced(text, value.at, value.text, meant) };
 };

@@ -14,7 +14,7 @@ export interface Desk {
   shown: Pick<ManifestStore, 'edit' | 'failure' | 'isGone' | 'problems' | 'checkFailure' | 'note'>;
   edit: ReadonlySignal<edits.Edit | undefined>;
   /** Gives whether it was done; undefined is not. */
-  change(how: (before: edits.Edit) => edits.Edit | undefined): boolean;
+  change(how: (before: edits.Edit) => edits.Edit | undefined, isTyping?: boolean): boolean;
   look(): Promise<void>;
   /** What is being looked at now is older than what is known. */
   passOver(): void;
@@ -46,11 +46,12 @@ export function createDesk(name: string, { client, storage }: StoreDeps): Desk {
       checkFailure.value = wordsOfError(error);
     },
   });
-  const set = (next: edits.Edit) => {
+  // What is typed is checked when the typing rests; anything else at once.
+  const set = (next: edits.Edit, isTyping = false) => {
     const before = edit.peek();
     edit.value = next;
     kept.put(edits.draftOf(next));
-    if (before?.text !== next.text) checker.check(next.text, before === undefined);
+    if (before?.text !== next.text) checker.check(next.text, !isTyping);
   };
   const take = (text: string, etag: string) => {
     const [stored, before] = [{ text: toEditor(text), etag }, edit.peek()];
@@ -67,10 +68,10 @@ export function createDesk(name: string, { client, storage }: StoreDeps): Desk {
   return {
     shown: { edit, failure, isGone, problems, checkFailure, note },
     edit,
-    change(how) {
+    change(how, isTyping) {
       const before = edit.peek();
       const next = before && how(before);
-      if (next !== undefined) set(next);
+      if (next !== undefined) set(next, isTyping);
       return next !== undefined;
     },
     async look() {

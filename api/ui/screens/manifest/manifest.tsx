@@ -103,7 +103,7 @@ function Opened({ name, edit, store, changedBy }: OpenedProps) {
               problems={store.problems.value}
               text={edit.text}
               onGoTo={(line, column) => handle.value?.goTo(line, column)}
-              {...(readOnly ? {} : { onRepair: ({ text }) => store.type(text) })}
+              {...(readOnly ? {} : { onRepair: ({ text }) => store.put(text) })}
             />
           </div>
           <FieldCosts />

@@ -36,6 +36,8 @@ export interface ManifestStore {
   /** Looks at what the registry has. Nothing that was typed is lost for it. */
   look(): Promise<void>;
   type(text: string): void;
+  /** The whole text at once, as a repair does. */
+  put(text: string): void;
   undo(): void;
   takeTheirs(): void;
   /** Gives whether the two went together. */
@@ -56,8 +58,9 @@ export function createManifestStore(name: string, deps: StoreDeps): ManifestStor
     look: desk.look,
     type: (text) => {
       desk.note('');
-      change((before) => edits.typed(before, text, now()));
+      change((before) => edits.typed(before, text, now()), true);
     },
+    put: (text) => void change((before) => edits.typed(before, text, now())),
     undo: () => change(edits.undone),
     takeTheirs: () => change(edits.takenTheirs),
     mergeOnTheirs: () => change((before) => edits.mergedOnTheirs(before, now())),
