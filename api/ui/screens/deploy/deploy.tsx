@@ -1,3 +1,74 @@
+import { useComputed } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { Sign } from '../../parts/glyph.tsx';
+import { programOf } from '../../state/programs.ts';
+import { params } from '../../state/route.ts';
+import { checksOf, maySend } from './checks.ts';
+import { draft, openDraft, startKeeping } from './deploy-state.ts';
+import { deploy, deployment } from './deployment.ts';
+import { isBegun } from './draft.ts';
+import { Happens } from './happens.tsx';
+import { Sending } from './sending.tsx';
+import { userProblem } from './user.ts';
+
+/** From a folder to Ready, on one page. Left what is sent, right what happens. */
 export function DeployScreen() {
-  return <h1>Deploy</h1>;
+  const from = params.value.get('from') ?? '';
+  useEffect(startKeeping, []);
+  useEffect(() => openDraft(from), [from]);
+  const checks = useComputed(() => checksOf(draft.value));
+  const { userId, sent } = draft.value;
+  const isEmpty = !isBegun(draft.value);
+  const worst = checks.value.find(({ role }) => role === 'bad')?.text ?? '';
+  const why = userProblem(userId) || (maySend(checks.value) ? '' : worst);
+  const isOn = sent !== undefined || deployment.value.kind !== 'idle';
+  useEffect(() => {
+    document.title = `${from === '' ? 'Deploy' : `Deploy ${from}`} · Hersh Host`;
+  }, [from]);
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || isEmpty || why !== '') return;
+      if (document.querySelector('dialog[open]') !== null) return;
+      event.preventDefault();
+      void deploy();
+    };
+    addEventListener('keydown', listen);
+    return () => removeEventListener('keydown', listen);
+  }, [isEmpty, why]);
+  return (
+    <>
+      <h1 class="page-title">{from === '' ? 'Deploy' : `Deploy ${from} again`}</h1>
+      {from !== '' && <Again name={from} />}
+      <div class={`deploy${isOn ? ' goes' : ''}`}>
+        <Sending {...{ from, checks: checks.value, why, note: noteOf(draft.value.program) }} onDeploy={() => void deploy()} />
+        <Happens />
+      </div>
+    </>
+  );
+}
+
+function noteOf(program: string): string {
+  if (program === '') return 'It is created and started; nothing that runs is touched.';
+  const revision = programOf(program)?.value.revision ?? 0;
+  return revision > 0
+    ? `r${revision} serves until the new one is built, and comes back if that does not get ready.`
+    : 'It is built anew, in the same program.';
+}
+
+/** What new sources come to, for a program that is there. */
+function Again({ name }: { name: string }) {
+  const p = programOf(name)?.value;
+  if (p === undefined) return null;
+  return (
+    <p class="news">
+      <Sign role="busy" />
+      <span>
+        {p.state === 'Stopped' || p.state === 'Created'
+          ? 'It is stopped, and is started with what you send.'
+          : p.revision > 0
+            ? `It becomes a new revision. r${p.revision} serves until that is built, and comes back if it does not get ready.`
+            : 'It becomes a new revision. None has served yet.'}
+      </span>
+    </p>
+  );
 }
