@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 /** The repository's examples as text, bundled with the page. Of its own file, since few ask for them. */
 const FILES: Record<string, string> = import.meta.glob('../../../../examples/*/**/*', {
   query: '?raw',
