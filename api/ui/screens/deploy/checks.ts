@@ -4,7 +4,7 @@ import type { Change, Draft } from './draft.ts';
 import { firstDockerfile } from './first-dockerfile.ts';
 import { isKept } from './kept-draft.ts';
 import { BODY_BYTES_MAX, FILES_MAX } from './limits.ts';
-import { costOf } from './read-text.ts';
+import { knownCostOf } from './read-text.ts';
 
 /** Something that is looked at before sending. With `bad` nothing is sent. */
 export interface Check {
@@ -51,7 +51,7 @@ function tooMuch({ bytes, largest, isOver, count: files }: NonNullable<Draft['ov
 
 function* checksOfFiles({ files, refused, ignoreError }: Draft): Generator<Check> {
   let bytes = 0;
-  for (const [name, text] of files) bytes += costOf(name, text);
+  for (const [name, text] of files) bytes += knownCostOf(name, text);
   const told = `${plural(files.size, 'file')}, ${size(bytes)} of ${size(BODY_BYTES_MAX)}.`;
   if (bytes > BODY_BYTES_MAX) yield { role: 'bad', text: `Too large: ${told}` };
   else if (files.size > FILES_MAX) yield { role: 'bad', text: `Too many: ${told}` };

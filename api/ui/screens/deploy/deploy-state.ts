@@ -3,7 +3,8 @@ import { wordsOfError } from '../../state/acts.ts';
 import { announce } from '../../state/announce.ts';
 import { client } from '../../state/client.ts';
 import { keep, recall } from '../../state/kept.ts';
-import { plural } from '../../words/span.ts';
+import { programOf } from '../../state/programs.ts';
+import { plural, size } from '../../words/span.ts';
 import { type Change, changed, type Draft, emptyDraft } from './draft.ts';
 import { frozen, thawed } from './kept-draft.ts';
 import { BODY_BYTES_MAX } from './limits.ts';
@@ -36,11 +37,27 @@ export function editDraft(change: Partial<Draft>): void {
   if (change.userId !== undefined) keep('user', change.userId);
 }
 
-/** Begins anew, with nothing but the user. */
+/** Begins anew: with nothing but the user, or with what the host has. */
 export function clearDraft(): void {
   tree = undefined;
   reading.value = undefined;
-  current.value = emptyDraft(current.peek().userId, from ?? '');
+  const { userId, sent } = current.peek();
+  const anew = emptyDraft(userId, from ?? '');
+  current.value = from ? { ...anew, sent, files: sources.peek() } : anew;
+}
+
+/** The host has it now: what differs is told from here on against it. */
+export function setOriginals(files: ReadonlyMap<string, string>): void {
+  if (from) sources.value = files;
+}
+
+/**
+ * For other files in the place of these. What has served is a program of its own, and another folder another one; what
+ * never got that far is tried again.
+ */
+function replaced({ userId, program, sent }: Draft): Draft {
+  const hasServed = (programOf(program)?.peek().revision ?? 0) > 0;
+  return from || !hasServed ? { ...emptyDraft(userId, program), sent } : emptyDraft(userId);
 }
 
 /** Takes up what the URL asks for: a new program, or the sources of one. What was typed there is still there. */
@@ -93,19 +110,18 @@ export async function takeTree(chosen: TreeFolder, { isMore = false, withModules
     await takeWalked(walked, isMore);
     reading.value = undefined;
   } catch (error) {
-    reading.value = { role: 'bad', text: `The browser could not read it: ${wordsOfError(error)}` };
+    reading.value = { role: 'bad', text: `It could not be taken: ${wordsOfError(error)}` };
   }
 }
 
 async function takeWalked(walked: Walked, isMore: boolean): Promise<void> {
   const { bytes, largest, isOver, leftOut, dockerfiles, ignoreError } = walked;
   const before = current.peek();
-  const { userId, program, sent } = before;
-  const base = { ...emptyDraft(userId, program), sent, leftOut, dockerfiles, ignoreError };
+  const base = { ...replaced(before), leftOut, dockerfiles, ignoreError };
   if (bytes > BODY_BYTES_MAX || isOver !== '') {
     // Files that come on top do not cost what is there already.
-    const over = { bytes, largest, isOver, count: walked.files.length };
-    current.value = isMore ? { ...before, over } : { ...base, over };
+    if (isMore) throw new Error(`that is ${size(bytes)}, and ${size(BODY_BYTES_MAX)} can be sent in all`);
+    current.value = { ...base, over: { bytes, largest, isOver, count: walked.files.length } };
     announce('That is more than can be sent');
     return;
   }
@@ -126,8 +142,7 @@ async function takeWalked(walked: Walked, isMore: boolean): Promise<void> {
 export function takeFiles(files: Readonly<Record<string, string>>): void {
   tree = undefined;
   const entries = Object.entries(files).sort(([one], [other]) => order(one, other));
-  const { userId, program, sent } = current.peek();
-  current.value = { ...emptyDraft(userId, program), sent, files: new Map(entries) };
+  current.value = { ...replaced(current.peek()), files: new Map(entries) };
   announce(plural(entries.length, 'file'));
 }
 

@@ -1,6 +1,7 @@
 import { useComputed } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Sign } from '../../parts/glyph.tsx';
+import { useKeys } from '../../state/keys.ts';
 import { programOf } from '../../state/programs.ts';
 import { params } from '../../state/route.ts';
 import { checksOf, maySend } from './checks.ts';
@@ -9,6 +10,7 @@ import { deploy, deployment } from './deployment.ts';
 import { isBegun } from './draft.ts';
 import { Happens } from './happens.tsx';
 import { Sending } from './sending.tsx';
+import { useDrop } from './start.tsx';
 import { userProblem } from './user.ts';
 
 /** From a folder to Ready, on one page. Left what is sent, right what happens. */
@@ -21,20 +23,12 @@ export function DeployScreen() {
   const isEmpty = !isBegun(draft.value);
   const worst = checks.value.find(({ role }) => role === 'bad')?.text ?? '';
   const why = userProblem(userId) || (maySend(checks.value) ? '' : worst);
+  useDrop();
+  useSendKey(!isEmpty && why === '');
   const isOn = sent !== undefined || deployment.value.kind !== 'idle';
   useEffect(() => {
     document.title = `${from === '' ? 'Deploy' : `Deploy ${from}`} · Hersh Host`;
   }, [from]);
-  useEffect(() => {
-    const listen = (event: KeyboardEvent) => {
-      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || isEmpty || why !== '') return;
-      if (document.querySelector('dialog[open]') !== null) return;
-      event.preventDefault();
-      void deploy();
-    };
-    addEventListener('keydown', listen);
-    return () => removeEventListener('keydown', listen);
-  }, [isEmpty, why]);
   return (
     <>
       <h1 class="page-title">{from === '' ? 'Deploy' : `Deploy ${from} again`}</h1>
@@ -45,6 +39,23 @@ export function DeployScreen() {
       </div>
     </>
   );
+}
+
+/** Ctrl+Enter deploys, from within a field too. */
+function useSendKey(isOn: boolean): void {
+  // Told in the list of keys; those with Ctrl do not go through it.
+  useKeys('Deploy', [{ keys: 'Ctrl+Enter', label: 'Deploy', run: () => undefined }]);
+  useEffect(() => {
+    if (!isOn) return;
+    const listen = (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
+      if (document.querySelector('dialog[open]') !== null) return;
+      event.preventDefault();
+      void deploy();
+    };
+    addEventListener('keydown', listen);
+    return () => removeEventListener('keydown', listen);
+  }, [isOn]);
 }
 
 function noteOf(program: string): string {

@@ -5,7 +5,7 @@ import { announce } from '../../state/announce.ts';
 import { client } from '../../state/client.ts';
 import { names } from '../../state/programs.ts';
 import { kindOf } from '../../words/kind.ts';
-import { draft, editDraft } from './deploy-state.ts';
+import { draft, editDraft, setOriginals } from './deploy-state.ts';
 import type { Draft, Sent } from './draft.ts';
 
 /** Whether something is being sent, and what the host said where it was not taken. What was taken is `draft.sent`. */
@@ -30,6 +30,7 @@ export async function deploy(): Promise<void> {
   try {
     const sent = program === '' ? await create(userId, files) : await replace(program, files);
     editDraft({ program: sent.program, sent });
+    setOriginals(files);
     current.value = { kind: 'idle' };
     await startIt();
   } catch (error) {

@@ -1,12 +1,19 @@
 import { type TreeFolder, type TreeNode, top } from './tree.ts';
 
+export interface Dropped {
+  tree: TreeFolder;
+  /** Files alone go beside what is there; a folder takes its place. */
+  hasFolder: boolean;
+}
+
 /**
  * What was dropped, whole trees of it. Has to be called before anything is awaited: the browser takes the list away
  * when its event ends. Undefined where no file was dropped, but text or a link.
  */
-export function dropped(data: DataTransfer): TreeFolder | undefined {
+export function dropped(data: DataTransfer): Dropped | undefined {
   const entries = [...data.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  return entries.length === 0 ? undefined : top(entries.map(nodeOf));
+  if (entries.length === 0) return undefined;
+  return { tree: top(entries.map(nodeOf)), hasFolder: entries.some((entry) => entry.isDirectory) };
 }
 
 function nodeOf(entry: FileSystemEntry): TreeNode {

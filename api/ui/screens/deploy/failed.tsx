@@ -4,7 +4,7 @@ import { Sign } from '../../parts/glyph.tsx';
 import { Says } from '../../parts/says.tsx';
 import { Tail } from '../../parts/tail.tsx';
 import { href, programHref } from '../../state/route.ts';
-import { reasonOf } from '../../words/kind.ts';
+import { kindOf, reasonOf } from '../../words/kind.ts';
 import { wordsOf } from '../../words/reasons.ts';
 import { apply, draft } from './deploy-state.ts';
 import { deploy } from './deployment.ts';
@@ -20,12 +20,14 @@ export function Failed({ p, progress, build, outcome }: ResultProps) {
   // What the host says of it now has more to it than what its event said then.
   const words = reasonOf(p) === failed.reason ? wordsOf(p) : undefined;
   const isBuild = outcome.kind === 'failed' && outcome.at === 'Building';
+  // Where an older one goes on serving, nothing is down.
+  const role = kindOf(p) === 'look' ? 'warn' : 'bad';
   const next = words?.next?.(p) ?? '';
   return (
-    <section class="trouble bad single">
+    <section class={`trouble ${role} single`}>
       <div class="trouble-main">
         <h2>
-          <Sign role="bad" />
+          <Sign role={role} />
           <span>{words?.says(p) ?? failed.reason}</span>
         </h2>
         {isBuild && build !== undefined ? <Step build={build} /> : <LastWords p={p} message={failed.message} />}

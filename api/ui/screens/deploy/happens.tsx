@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
 import { Glyph, Sign } from '../../parts/glyph.tsx';
 import { Ladder } from '../../parts/ladder.tsx';
@@ -13,6 +14,11 @@ import { Followed } from './followed.tsx';
 export function Happens() {
   const now = deployment.value;
   const { sent } = draft.value;
+  const isSending = now.kind === 'sending';
+  useEffect(() => {
+    // On a phone it stands above what is sent.
+    if (isSending) document.getElementById('happens-title')?.scrollIntoView({ block: 'nearest' });
+  }, [isSending]);
   return (
     <section class="happens" aria-labelledby="happens-title">
       {stream.value.state === 'lost' && now.kind !== 'idle' && <Lost since={stream.value.since} />}

@@ -15,6 +15,20 @@ export function costOf(name: string, text: string): number {
   return encoder.encode(`${JSON.stringify(name)}:${JSON.stringify(text)},`).length;
 }
 
+const costs = new Map<string, { text: string; cost: number }>();
+/** Names that are remembered: somewhat more than can be sent. */
+const COSTS_MAX = 12_000;
+
+/** The same, remembered: it is asked of all files with every key. */
+export function knownCostOf(name: string, text: string): number {
+  const known = costs.get(name);
+  if (known?.text === text) return known.cost;
+  if (costs.size > COSTS_MAX) costs.clear();
+  const cost = costOf(name, text);
+  costs.set(name, { text, cost });
+  return cost;
+}
+
 /**
  * Whether a text that the host gave was no text: it is told as one all the same, with this sign for each byte that it
  * can not tell.

@@ -6,7 +6,7 @@ import type { Check } from './checks.ts';
 import { apply, clearDraft, draft, editDraft, loadAgain, originals, reading } from './deploy-state.ts';
 import { deployment, forget } from './deployment.ts';
 import { differences, isBegun } from './draft.ts';
-import { Pick, Start, takeDrop } from './start.tsx';
+import { Pick, Start } from './start.tsx';
 import { userProblem } from './user.ts';
 
 interface Props {
@@ -31,15 +31,7 @@ export function Sending(props: Props) {
       </section>
     );
   return (
-    <section
-      class="sending"
-      aria-labelledby="what-title"
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={(event) => {
-        event.preventDefault();
-        takeDrop(event);
-      }}
-    >
+    <section class="sending" aria-labelledby="what-title">
       <div class="part-top">
         <h2 id="what-title">What</h2>
         <span class="grow" />
@@ -47,7 +39,7 @@ export function Sending(props: Props) {
           Another folder
         </Pick>
         <Button kind="quiet" onClick={clearDraft}>
-          Clear
+          {from === '' ? 'Clear' : 'As the host has it'}
         </Button>
       </div>
       <Reading from={from} />

@@ -1,7 +1,9 @@
-import { useRef, useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
 import { Unseen } from '../../parts/small.tsx';
-import { apply, reading, takeFiles, takeTree } from './deploy-state.ts';
+import { apply, draft, reading, takeFiles, takeTree } from './deploy-state.ts';
+import { isBegun } from './draft.ts';
 import { dropped } from './dropped.ts';
 import { firstDockerfile } from './first-dockerfile.ts';
 import { treeOf } from './tree.ts';
@@ -61,33 +63,38 @@ async function takeExample(name: string): Promise<void> {
   }
 }
 
-/** Takes what is dropped: a whole folder, or files. */
-export function DropZone({ children }: { children: preact.ComponentChildren }) {
+/** Where to drop: the whole page takes it, so that a hand that slips does not open the file instead of the page. */
+function DropZone({ children }: { children: ComponentChildren }) {
   const [isOver, setOver] = useState(false);
   return (
     <div
       class={`drop big${isOver ? ' over' : ''}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
+      onDragOver={() => setOver(true)}
       onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        takeDrop(event);
-      }}
+      onDrop={() => setOver(false)}
     >
       {children}
     </div>
   );
 }
 
-/** @param event whose default is prevented already */
-export function takeDrop({ dataTransfer }: DragEvent, isMore = false): void {
-  const chosen = dataTransfer === null ? undefined : dropped(dataTransfer);
-  if (chosen !== undefined) void takeTree(chosen, { isMore });
-  else reading.value = { role: 'bad', text: 'That was no file and no folder.' };
+/** Takes what is dropped anywhere on the page. */
+export function useDrop(): void {
+  useEffect(() => {
+    const over = (event: DragEvent) => event.preventDefault();
+    const drop = (event: DragEvent) => {
+      event.preventDefault();
+      const chosen = event.dataTransfer === null ? undefined : dropped(event.dataTransfer);
+      if (chosen === undefined) reading.value = { role: 'bad', text: 'That was no file and no folder.' };
+      else void takeTree(chosen.tree, { isMore: !chosen.hasFolder && isBegun(draft.peek()) });
+    };
+    addEventListener('dragover', over);
+    addEventListener('drop', drop);
+    return () => {
+      removeEventListener('dragover', over);
+      removeEventListener('drop', drop);
+    };
+  }, []);
 }
 
 interface PickProps {

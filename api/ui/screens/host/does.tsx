@@ -8,7 +8,7 @@ import { href, programHref } from '../../state/route.ts';
 import { usageOf } from '../../state/usage.ts';
 import { count, mebi, msOf, plural, size } from '../../words/span.ts';
 import { Share } from './has.tsx';
-import { kindWords, known, sorted, total } from './kinds.ts';
+import { honest, kindWords, known, sorted, total, whyNoSize } from './kinds.ts';
 import { Pairs, Part } from './pairs.tsx';
 
 /** What the host does and holds: work, disk, users. */
@@ -64,13 +64,14 @@ export function DiskPart({ disk }: { disk: HostView['disk'] }) {
     return (
       <Part title="Disk">
         <p>
-          <Unknown why="the first look comes some minutes after the start" /> The host has not looked yet: it does so
-          some minutes after its start.
+          <Unknown why="the first look comes half a minute after the start" /> The host has not looked yet: its first look
+          comes half a minute after its start.
         </p>
       </Part>
     );
-  const all = total(disk.kinds);
-  const most = Math.max(1, ...disk.kinds.map(({ bytes }) => bytes ?? 0));
+  const kinds = sorted(honest(disk.kinds));
+  const all = total(kinds);
+  const most = Math.max(1, ...kinds.map(({ bytes }) => bytes ?? 0));
   return (
     <Part title="Disk">
       <p>
@@ -93,11 +94,11 @@ export function DiskPart({ disk }: { disk: HostView['disk'] }) {
             <Unseen>note</Unseen>
           </div>
         </div>
-        {sorted(disk.kinds).map(({ kind, bytes, count: things }) => (
+        {kinds.map(({ kind, bytes, count: things }) => (
           <div key={kind} class="disk-row" role="row">
             <div role="cell">{kindWords(kind).label}</div>
             <div class="num" role="cell">
-              {bytes === null ? <Unknown why="the engine measures volumes seldom, since it takes long" /> : size(bytes)}
+              {bytes === null ? <Unknown why={whyNoSize(kind)} /> : size(bytes)}
             </div>
             <div role="cell">{bytes !== null && <Share part={bytes / most} />}</div>
             <div class="num" role="cell">

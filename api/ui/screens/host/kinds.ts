@@ -22,6 +22,21 @@ export interface Kind {
   bytes: number | null;
 }
 
+/** Of these the host counts things and no bytes, and says 0. */
+const NOT_MEASURED = new Set(['heldImage', 'sources', 'history']);
+
+/** With null for what is 0 only since nobody measured it. */
+export function honest(kinds: readonly Kind[]): Kind[] {
+  return kinds.map((one) => (one.bytes === 0 && NOT_MEASURED.has(one.kind) ? { ...one, bytes: null } : one));
+}
+
+/** Why it has no size. */
+export function whyNoSize(kind: string): string {
+  return NOT_MEASURED.has(kind)
+    ? 'the host counts these and does not measure them'
+    : 'volumes are measured where the host has a --disk-limit';
+}
+
 /** The largest first, those that are not measured last. Pure. */
 export function sorted(kinds: readonly Kind[]): Kind[] {
   return [...kinds].sort((one, other) => (other.bytes ?? -1) - (one.bytes ?? -1) || (one.kind < other.kind ? -1 : 1));
