@@ -41,7 +41,8 @@ export function ofLine(number: number, error: unknown): Error {
 }
 
 function lineOf(raw: string): Omit<IgnoreLine, 'number'> | undefined {
-  if (new TextEncoder().encode(raw).length > LINE_BYTES_MAX) throw new Error(`it has more than ${LINE_BYTES_MAX} bytes`);
+  if (new TextEncoder().encode(raw).length > LINE_BYTES_MAX)
+    throw new Error(`it has more than ${LINE_BYTES_MAX} bytes`);
   if (raw.startsWith('#')) return undefined;
   const trimmed = raw.replace(AROUND, '');
   if (trimmed === '') return undefined;

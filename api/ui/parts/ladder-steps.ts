@@ -27,7 +27,8 @@ export function ladderSteps(
     const began = moments[state];
     // What has been made before is not made again.
     if (began === undefined) return { state, kind: 'past', took: 'not needed' };
-    if (state === 'Ready') return { state, kind: 'past', took: `after ${exactSpan(began - firstOf(moments))}` };
+    if (state === 'Ready')
+      return { state, kind: 'past', took: `after ${exactSpan(began - firstOf(moments))}` };
     const next = LADDER.slice(index + 1).flatMap((later) => moments[later] ?? [])[0];
     if (index < at) return { state, kind: 'past', took: next === undefined ? '' : exactSpan(next - began) };
     return { state, kind: 'now', took: nowMs === undefined ? '' : exactSpan(nowMs - began) };

@@ -150,7 +150,10 @@ test('paths are cleaned as Go does, which is as Node does but for the slash at t
   const parts = ['a', '..', '.', '', 'b c', '...', '!x'];
   // Each of seven parts at each of five places.
   for (let n = 0; n < parts.length ** 5; n++) {
-    const path = Array.from({ length: 5 }, (_, at) => parts[Math.floor(n / parts.length ** at) % parts.length]).join('/');
+    const path = Array.from(
+      { length: 5 },
+      (_, at) => parts[Math.floor(n / parts.length ** at) % parts.length],
+    ).join('/');
     assert.equal(clean(path), posix.normalize(path).replace(/(?<=.)\/$/s, ''), path);
   }
 });

@@ -15,7 +15,7 @@ const told = (draft: Draft) => checksOf(draft).map(({ role, text }) => `${role}:
 const fixesOf = (draft: Draft) => checksOf(draft).flatMap(({ fixes = [] }) => fixes);
 
 test('a draft that is well says how large it is, and nothing else', () => {
-  assert.deepEqual(told(draftOf({ Dockerfile: GOOD })), ['good: 1 file, 57 B of 32 MiB.']);
+  assert.deepEqual(told(draftOf({ Dockerfile: GOOD })), ['good: 1 file, 55 B of 32 MiB.']);
 });
 
 test('without a Dockerfile nothing is sent, and one can be written, taken or looked for further down', () => {
@@ -85,15 +85,28 @@ test('sources that the host could not tell as text are not sent back before some
 });
 
 test('too much is one word, with what is largest', () => {
-  const over = { bytes: 5 * 2 ** 30, largest: [{ name: 'data/', bytes: 2 ** 32 }], isOver: '' as const, count: 3 };
+  const over = {
+    bytes: 5 * 2 ** 30,
+    largest: [{ name: 'data/', bytes: 2 ** 32 }],
+    isOver: '' as const,
+    count: 3,
+  };
   const [only, ...others] = told(draftOf({}, { over }));
   assert.match(only ?? '', /^bad: It is 5 GiB, and 32 MiB can be sent.*data\/ 4 GiB/);
   assert.equal(others.length, 0);
 });
 
 test('files that differ are told from those that do not', () => {
-  const one = new Map([['a', '1'], ['b', '1'], ['c', '1']] as const);
-  const other = new Map([['a', '1'], ['b', '2'], ['d', '1']] as const);
+  const one = new Map([
+    ['a', '1'],
+    ['b', '1'],
+    ['c', '1'],
+  ] as const);
+  const other = new Map([
+    ['a', '1'],
+    ['b', '2'],
+    ['d', '1'],
+  ] as const);
   assert.deepEqual(Object.fromEntries(differences(one, other)), { b: 'changed', d: 'new', c: 'gone' });
 });
 

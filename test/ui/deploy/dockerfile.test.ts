@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Build, emptyBuild } from '../../../schemas/build-step.ts';
 import { copyingGoSum, instructionsOf, lineOfStep } from '../../../api/ui/screens/deploy/dockerfile.ts';
 import { failedStep, isWantOfGoSum } from '../../../api/ui/screens/deploy/failed-step.ts';
+import { lineAt } from '../../../api/ui/screens/deploy/line-at.ts';
 import { costOf, isBroken, readText } from '../../../api/ui/screens/deploy/read-text.ts';
-import { lineAt } from '../../../api/ui/screens/deploy/show-line.ts';
+import { type Build, emptyBuild } from '../../../schemas/build-step.ts';
 
 const TEXT = '# a\nFROM alpine AS one\nRUN apk add \\\n  # within\n  git\nCOPY a b ./\nrun true\nRUN true\n';
 

@@ -66,9 +66,17 @@ test('a build that fails stops there, and is mended by the next', () => {
 });
 
 test('one that crashes has not got ready because it runs again', () => {
-  const events = [...FIRST.slice(0, 6), event(11, 'CrashLoopBackOff', 'exit code 3'), event(12, 'Starting'), event(13, 'Running')];
+  const events = [
+    ...FIRST.slice(0, 6),
+    event(11, 'CrashLoopBackOff', 'exit code 3'),
+    event(12, 'Starting'),
+    event(13, 'Running'),
+  ];
   assert.equal(progressOf(events, { createdAt: at(0), since: '' }).failed?.at, 'Running');
-  assert.equal(progressOf([...events, event(14, 'Ready')], { createdAt: at(0), since: '' }).failed, undefined);
+  assert.equal(
+    progressOf([...events, event(14, 'Ready')], { createdAt: at(0), since: '' }).failed,
+    undefined,
+  );
 });
 
 test('what needs no build says so', () => {
@@ -92,9 +100,15 @@ test('how it ends', () => {
   const none = progressOf([], { createdAt: undefined, since: '' });
   assert.deepEqual(outcomeOf(done, body({}), how), { kind: 'ready' });
   assert.deepEqual(outcomeOf(done, undefined, how), { kind: 'gone' });
-  assert.deepEqual(outcomeOf(none, undefined, { ...how, wasThere: false }), { kind: 'going', state: 'Created' });
+  assert.deepEqual(outcomeOf(none, undefined, { ...how, wasThere: false }), {
+    kind: 'going',
+    state: 'Created',
+  });
   assert.deepEqual(outcomeOf(none, body({}), { ...how, isSame: true }), { kind: 'same' });
-  assert.deepEqual(outcomeOf(none, body({}), { ...how, notStarted: 'no' }), { kind: 'notStarted', why: 'no' });
+  assert.deepEqual(outcomeOf(none, body({}), { ...how, notStarted: 'no' }), {
+    kind: 'notStarted',
+    why: 'no',
+  });
   assert.deepEqual(outcomeOf(done, body({ state: 'Stopped', reason: 'Completed' }), how), { kind: 'ended' });
   assert.deepEqual(outcomeOf(done, body({ state: 'Stopped' }), how), { kind: 'stopped' });
 });

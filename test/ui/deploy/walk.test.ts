@@ -25,7 +25,13 @@ test('the folder that was chosen is no part of the names, and the Dockerfile com
 });
 
 test('what .dockerignore names is left out, as the host leaves it out', async () => {
-  const files = { Dockerfile: '', '.dockerignore': '*\n!src\nsrc/*.log\n', 'src/a': '', 'src/x.log': '', 'big/b': '' };
+  const files = {
+    Dockerfile: '',
+    '.dockerignore': '*\n!src\nsrc/*.log\n',
+    'src/a': '',
+    'src/x.log': '',
+    'big/b': '',
+  };
   const walked = await walk(treeOf(blobs(files)));
   assert.deepEqual(
     walked.files.map(({ name }) => name),

@@ -71,9 +71,15 @@ function* checksOfFiles({ files, refused, ignoreError }: Draft): Generator<Check
     };
   const unread = refused.filter(({ why }) => why === 'not read').map(({ name }) => name);
   if (unread.length > 0)
-    yield { role: 'warn', text: `Not sent: ${listed(unread)}. The browser could not read ${unread.length === 1 ? 'it' : 'them'}.` };
+    yield {
+      role: 'warn',
+      text: `Not sent: ${listed(unread)}. The browser could not read ${unread.length === 1 ? 'it' : 'them'}.`,
+    };
   if (ignoreError !== '')
-    yield { role: 'bad', text: `.dockerignore can not be used, and the build would fail for it: ${ignoreError}.` };
+    yield {
+      role: 'bad',
+      text: `.dockerignore can not be used, and the build would fail for it: ${ignoreError}.`,
+    };
 }
 
 function* checksOfDockerfile(draft: Draft): Generator<Check> {
@@ -83,7 +89,10 @@ function* checksOfDockerfile(draft: Draft): Generator<Check> {
   const all = instructionsOf(text);
   const has = (...words: string[]) => all.some(({ word }) => words.includes(word));
   if (!has('FROM'))
-    yield { role: 'bad', text: all.length === 0 ? 'The Dockerfile is empty.' : 'The Dockerfile has no FROM: it builds nothing.' };
+    yield {
+      role: 'bad',
+      text: all.length === 0 ? 'The Dockerfile is empty.' : 'The Dockerfile has no FROM: it builds nothing.',
+    };
   else if (!has('CMD', 'ENTRYPOINT'))
     yield { role: 'warn', text: 'It has neither CMD nor ENTRYPOINT: the base image’s own will run.' };
   if (has('FROM') && !all.some(({ word, text: line }) => word === 'EXPOSE' && /\b8080\b/.test(line)))
@@ -126,7 +135,9 @@ function* goChecks({ files }: Draft): Generator<Check> {
   else if (alone !== undefined) {
     const mended = copyingGoSum(docker);
     const fixes: Fix[] =
-      mended === docker ? [] : [{ label: 'Copy go.sum too', change: { kind: 'write', name: 'Dockerfile', text: mended } }];
+      mended === docker
+        ? []
+        : [{ label: 'Copy go.sum too', change: { kind: 'write', name: 'Dockerfile', text: mended } }];
     yield {
       role: 'warn',
       line: alone.line,

@@ -102,7 +102,10 @@ export function loadAgain(): void {
 }
 
 /** Takes a folder, or a few files: the folder replaces what was there, files are put beside it. */
-export async function takeTree(chosen: TreeFolder, { isMore = false, withModules = false } = {}): Promise<void> {
+export async function takeTree(
+  chosen: TreeFolder,
+  { isMore = false, withModules = false } = {},
+): Promise<void> {
   reading.value = { role: 'busy', text: 'The folder is being read…' };
   try {
     const walked = await walk(chosen, { withModules });
@@ -134,7 +137,9 @@ async function takeWalked(walked: Walked, isMore: boolean): Promise<void> {
   }
   const files = isMore ? new Map([...before.files, ...texts]) : texts;
   const open = files.has('Dockerfile') ? 'Dockerfile' : ([...files.keys()][0] ?? 'Dockerfile');
-  current.value = isMore ? { ...before, files, refused: [...before.refused, ...refused] } : { ...base, files, refused, open };
+  current.value = isMore
+    ? { ...before, files, refused: [...before.refused, ...refused] }
+    : { ...base, files, refused, open };
   announce(plural(texts.size, 'file'));
 }
 

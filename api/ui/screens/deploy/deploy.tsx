@@ -34,7 +34,10 @@ export function DeployScreen() {
       <h1 class="page-title">{from === '' ? 'Deploy' : `Deploy ${from} again`}</h1>
       {from !== '' && <Again name={from} />}
       <div class={`deploy${isOn ? ' goes' : ''}`}>
-        <Sending {...{ from, checks: checks.value, why, note: noteOf(draft.value.program) }} onDeploy={() => void deploy()} />
+        <Sending
+          {...{ from, checks: checks.value, why, note: noteOf(draft.value.program) }}
+          onDeploy={() => void deploy()}
+        />
         <Happens />
       </div>
     </>

@@ -66,7 +66,11 @@ async function create(userId: string, files: Draft['files']): Promise<Sent> {
 
 async function replace(program: string, files: Draft['files']): Promise<Sent> {
   const [before, events] = await Promise.all([client.build(program), client.events(program)]);
-  const since = events.map(({ time }) => time).reduce((one, other) => (one > other ? one : other), '');
+  const since =
+    events
+      .map(({ time }) => time)
+      .sort()
+      .at(-1) ?? '';
   const put = await client.putSources(program, bodyOf(files));
   const { proxy_url: proxyUrl } = await client.program(program);
   return {

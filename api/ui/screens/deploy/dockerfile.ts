@@ -36,7 +36,10 @@ function instruction({ line, text }: { line: number; text: string }): Instructio
  * with variables in it.
  */
 export function lineOfStep(dockerfile: string, step: string): number | null {
-  const named = step.replace(/^\[[^\]]*\]\s*/, '').replace(/\s+/g, ' ').trim();
+  const named = step
+    .replace(/^\[[^\]]*\]\s*/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   const same = instructionsOf(dockerfile).filter(({ text }) => text.toLowerCase() === named.toLowerCase());
   const [only] = same;
   return same.length === 1 && only !== undefined ? only.line : null;

@@ -21,7 +21,11 @@ function nodeOf(entry: FileSystemEntry): TreeNode {
   if (entry.isDirectory)
     return { name, isFolder: true, children: () => childrenOf(entry as FileSystemDirectoryEntry) };
   const file = entry as FileSystemFileEntry;
-  return { name, isFolder: false, blob: () => new Promise<File>((resolve, reject) => file.file(resolve, reject)) };
+  return {
+    name,
+    isFolder: false,
+    blob: () => new Promise<File>((resolve, reject) => file.file(resolve, reject)),
+  };
 }
 
 async function childrenOf(folder: FileSystemDirectoryEntry): Promise<TreeNode[]> {
@@ -29,7 +33,9 @@ async function childrenOf(folder: FileSystemDirectoryEntry): Promise<TreeNode[]>
   const nodes: TreeNode[] = [];
   for (;;) {
     // Some at a time, until there are none.
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
     if (some.length === 0) return nodes;
     nodes.push(...some.map(nodeOf));
   }

@@ -14,6 +14,8 @@ export function exampleFiles(name: string): Record<string, string> {
   const start = `../../../../examples/${name}/`;
   const own = Object.entries(FILES).filter(([path]) => path.startsWith(start));
   return Object.fromEntries(
-    own.map(([path, text]) => [path.slice(start.length), text] as const).filter(([file]) => !LEFT_OUT.has(file)),
+    own
+      .map(([path, text]) => [path.slice(start.length), text] as const)
+      .filter(([file]) => !LEFT_OUT.has(file)),
   );
 }

@@ -30,7 +30,11 @@ export function Failed({ p, progress, build, outcome }: ResultProps) {
           <Sign role={role} />
           <span>{words?.says(p) ?? failed.reason}</span>
         </h2>
-        {isBuild && build !== undefined ? <Step build={build} /> : <LastWords p={p} message={failed.message} />}
+        {isBuild && build !== undefined ? (
+          <Step build={build} />
+        ) : (
+          <LastWords p={p} message={failed.message} />
+        )}
         {next !== '' && (
           <p>
             <Says words={next} />
@@ -51,8 +55,13 @@ export function Failed({ p, progress, build, outcome }: ResultProps) {
           <Button kind={isBuild ? 'primary' : ''} onClick={() => void deploy()}>
             Send it again
           </Button>
-          {!isBuild && words?.acts?.(p).map((name) => name !== 'toSources' && <ActButton key={name} name={name} p={p} />)}
-          {!isBuild && <a href={programHref(p.program_id, { tab: words?.look })}>Open its {words?.look ?? 'page'}</a>}
+          {!isBuild &&
+            words
+              ?.acts?.(p)
+              .map((name) => name !== 'toSources' && <ActButton key={name} name={name} p={p} />)}
+          {!isBuild && (
+            <a href={programHref(p.program_id, { tab: words?.look })}>Open its {words?.look ?? 'page'}</a>
+          )}
           <span class="asides">
             <a class="what" href={href('/reasons', {}, failed.reason)}>
               What {failed.reason} means
@@ -76,7 +85,10 @@ function Step({ build }: { build: NonNullable<ResultProps['build']> }) {
   const where = found.line === null ? '' : `, line ${found.line} of the Dockerfile`;
   return (
     <>
-      <Tail text={found.tail} label={`Step ${found.step.number} of ${found.of}${where}: ${found.step.name}`} />
+      <Tail
+        text={found.tail}
+        label={`Step ${found.step.number} of ${found.of}${where}: ${found.step.name}`}
+      />
       {found.step.output.length > 0 && <p class="mono">{found.step.error}</p>}
       {found.line !== null && <ShowLine line={found.line} />}
     </>

@@ -44,7 +44,11 @@ ${END}CMD ["sh", "-c", "echo what runs here listens on 8080; exec sleep infinity
 /** A Dockerfile to begin with, by what stands beside it: a start, and not more. @param names of the files */
 export function firstDockerfile(names: readonly string[]): string {
   const has = (name: string) => names.includes(name);
-  const main = (...wanted: string[]) => wanted.find(has) ?? names.find((name) => wanted.some((one) => name.endsWith(one.replace(/^.*\./, '.')) && !name.includes('/')));
+  const main = (...wanted: string[]) =>
+    wanted.find(has) ??
+    names.find((name) =>
+      wanted.some((one) => name.endsWith(one.replace(/^.*\./, '.')) && !name.includes('/')),
+    );
   if (has('go.mod')) return GO;
   const script = main('main.mjs', 'index.mjs', 'main.js', 'index.js', 'server.js');
   if (script !== undefined || has('package.json'))

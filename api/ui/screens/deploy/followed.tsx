@@ -12,8 +12,8 @@ import { isLoaded, programOf } from '../../state/programs.ts';
 import { programHref } from '../../state/route.ts';
 import { stream } from '../../state/stream.ts';
 import { exactSpan, plural } from '../../words/span.ts';
-import { Failed } from './failed.tsx';
 import type { Sent } from './draft.ts';
+import { Failed } from './failed.tsx';
 import { useBuild, useEvents } from './follow.ts';
 import { Lost } from './happens.tsx';
 import { type Outcome, outcomeOf, titleOf } from './outcome.ts';
@@ -29,7 +29,11 @@ export function Followed({ sent }: { sent: Sent }) {
   const createdAt = sent.isNew ? p?.created_at : undefined;
   const progress = progressOf(events, { createdAt, since: sent.since });
   const { notStarted, isSame } = sent;
-  const outcome = outcomeOf(progress, p, { notStarted, isSame, wasThere: wasThere.current && isLoaded.value });
+  const outcome = outcomeOf(progress, p, {
+    notStarted,
+    isSame,
+    wasThere: wasThere.current && isLoaded.value,
+  });
   const isBuilding = outcome.kind === 'going' && ['Created', 'Building'].includes(outcome.state);
   const build = useBuild(sent, isBuilding);
   const title = titleOf(outcome);
@@ -75,7 +79,12 @@ function Head({ sent, outcome, progress }: { sent: Sent; outcome: Outcome; progr
         </Button>
       )}
       {kind !== 'gone' && kind !== 'ready' && (
-        <a href={programHref(sent.program, kind === 'failed' && outcome.at === 'Building' ? { tab: 'build' } : {})}>
+        <a
+          href={programHref(
+            sent.program,
+            kind === 'failed' && outcome.at === 'Building' ? { tab: 'build' } : {},
+          )}
+        >
           Open the program
         </a>
       )}

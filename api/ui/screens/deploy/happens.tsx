@@ -25,7 +25,8 @@ export function Happens() {
       {now.kind === 'sending' && <Sending />}
       {now.kind === 'refused' && <Refused {...now} />}
       {now.kind === 'unknown' && <NotKnown {...now} />}
-      {now.kind === 'idle' && (sent === undefined ? <Ahead /> : <Followed key={`${sent.program} ${sent.since}`} sent={sent} />)}
+      {now.kind === 'idle' &&
+        (sent === undefined ? <Ahead /> : <Followed key={`${sent.program} ${sent.since}`} sent={sent} />)}
     </section>
   );
 }
@@ -122,7 +123,9 @@ function NotKnown({ before, userId }: Extract<Deployment, { kind: 'unknown' }>) 
           </h2>
           <p>All of it was taken, or nothing. What you typed is still here.</p>
           {!isLive && <p>This page asks the host again by itself.</p>}
-          {isLive && made.length === 0 && <p>The host is back, and has no new program of {userId}: send it again.</p>}
+          {isLive && made.length === 0 && (
+            <p>The host is back, and has no new program of {userId}: send it again.</p>
+          )}
           {made.map((name) => (
             <p key={name}>
               There is a new program of {userId}: <a href={programHref(name)}>{name}</a>.{' '}

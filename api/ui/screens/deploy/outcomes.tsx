@@ -49,7 +49,8 @@ export function Same({ sent, p }: ResultProps) {
     <section class="outcome">
       <p>
         <Glyph state="Ready" role="good" /> The host has these very files: what serves
-        {p !== undefined && p.revision > 0 ? ` as revision ${p.revision}` : ''} is made of them. Nothing was done.
+        {p !== undefined && p.revision > 0 ? ` as revision ${p.revision}` : ''} is made of them. Nothing was
+        done.
       </p>
       <Links program={sent.program} />
     </section>
@@ -72,8 +73,8 @@ export function Stopped({ sent }: ResultProps) {
   return (
     <section class="outcome-rest">
       <p>
-        <Glyph state="Stopped" role="rest" /> It was stopped. <b class="name-long">{sent.program}</b> is there, and
-        its sources with it.
+        <Glyph state="Stopped" role="rest" /> It was stopped. <b class="name-long">{sent.program}</b> is
+        there, and its sources with it.
       </p>
       <p class="do">
         <Button onClick={() => void startIt()}>Start it</Button>

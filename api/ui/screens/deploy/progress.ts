@@ -12,9 +12,24 @@ export interface Progress {
 
 /** Where it stands still for which reason. Other warnings stop nothing. */
 const STOPS: Readonly<Record<string, LadderState>> = {
-  ...{ BuildFailed: 'Building', BuildNetworkFailed: 'Building', ImageNotFound: 'Building', DiskFull: 'Building' },
-  ...{ StartFailed: 'Starting', PortConflict: 'Starting', PortsExhausted: 'Starting', StateNotTaken: 'Starting' },
-  ...{ CrashLoopBackOff: 'Running', ProgressDeadlineExceeded: 'Running', RolledBack: 'Running', Unready: 'Running' },
+  ...{
+    BuildFailed: 'Building',
+    BuildNetworkFailed: 'Building',
+    ImageNotFound: 'Building',
+    DiskFull: 'Building',
+  },
+  ...{
+    StartFailed: 'Starting',
+    PortConflict: 'Starting',
+    PortsExhausted: 'Starting',
+    StateNotTaken: 'Starting',
+  },
+  ...{
+    CrashLoopBackOff: 'Running',
+    ProgressDeadlineExceeded: 'Running',
+    RolledBack: 'Running',
+    Unready: 'Running',
+  },
 };
 
 /** Which events are of what was sent. */
@@ -56,6 +71,8 @@ function reached({ moments, failed }: Progress, state: LadderState, at: number, 
 
 /** Two lists of the same, as the stream and a question gave them: by time, nothing twice. */
 export function merged(one: readonly EventBody[], other: readonly EventBody[]): EventBody[] {
-  const byKey = new Map([...one, ...other].map((event) => [`${event.time} ${event.reason} ${event.message}`, event]));
+  const byKey = new Map(
+    [...one, ...other].map((event) => [`${event.time} ${event.reason} ${event.message}`, event]),
+  );
   return [...byKey.values()].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
 }

@@ -186,7 +186,11 @@ function NewFile({ onDone }: { onDone: () => void }) {
           if (event.key === 'Escape') onDone();
         }}
       />
-      <Button disabled={name === '' || isThere} title={isThere ? 'It is there already' : undefined} onClick={add}>
+      <Button
+        disabled={name === '' || isThere}
+        title={isThere ? 'It is there already' : undefined}
+        onClick={add}
+      >
         Add
       </Button>
     </p>

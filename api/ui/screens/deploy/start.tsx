@@ -119,7 +119,7 @@ export function Pick({ children, isFolder = false, isMore = false, kind = '' }: 
           ref={input}
           type="file"
           multiple
-          webkitdirectory={isFolder}
+          {...(isFolder ? { webkitdirectory: true } : {})}
           onChange={({ currentTarget }) => {
             const list = [...(currentTarget.files ?? [])];
             const chosen = list.map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));

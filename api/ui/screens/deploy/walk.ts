@@ -67,7 +67,8 @@ class Walker {
 
   async readIgnore(root: TreeFolder): Promise<void> {
     const nodes = await root.children();
-    const find = (name: string) => nodes.find((node): node is TreeFile => node.name === name && !node.isFolder);
+    const find = (name: string) =>
+      nodes.find((node): node is TreeFile => node.name === name && !node.isFolder);
     // The first that exists counts, as with Docker.
     const file = find('Dockerfile.dockerignore') ?? find('.dockerignore');
     if (file === undefined) return;
@@ -105,7 +106,8 @@ class Walker {
   }
 
   private async file(node: TreeFile, name: string): Promise<void> {
-    if (name.includes('/') && node.name === 'Dockerfile') told(this.dockerfiles, name.replace(/\/Dockerfile$/, ''));
+    if (name.includes('/') && node.name === 'Dockerfile')
+      told(this.dockerfiles, name.replace(/\/Dockerfile$/, ''));
     // A work tree of git has a file of that name.
     if (node.name.toLowerCase() === '.git') return this.leave(name, 'git');
     if (!ALWAYS.has(name) && (await this.isIgnored(name, false))) return this.leave(name, '.dockerignore');

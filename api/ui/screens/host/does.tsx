@@ -20,7 +20,12 @@ export function WorkPart({ work }: { work: HostView['work'] }) {
     <Part title="Work">
       <Pairs
         list={[
-          ['Queue', waiting === 0 ? 'no program waits to be looked at' : `${plural(waiting, 'program')} to be looked at`],
+          [
+            'Queue',
+            waiting === 0
+              ? 'no program waits to be looked at'
+              : `${plural(waiting, 'program')} to be looked at`,
+          ],
           [
             'Containers',
             `${operations.running} of ${operations.max} places${operations.waiting > 0 ? `, ${operations.waiting} wait` : ''}`,
@@ -28,7 +33,10 @@ export function WorkPart({ work }: { work: HostView['work'] }) {
         ]}
       />
       <h3>
-        Builds and pulls<span class="n">{images.length === 0 ? 'none' : `${running} run, ${images.length - running} wait`}</span>
+        Builds and pulls
+        <span class="n">
+          {images.length === 0 ? 'none' : `${running} run, ${images.length - running} wait`}
+        </span>
       </h3>
       {images.length > 0 && (
         <div class="table builds" role="table" aria-label="Builds and pulls">
@@ -64,8 +72,8 @@ export function DiskPart({ disk }: { disk: HostView['disk'] }) {
     return (
       <Part title="Disk">
         <p>
-          <Unknown why="the first look comes half a minute after the start" /> The host has not looked yet: its first look
-          comes half a minute after its start.
+          <Unknown why="the first look comes half a minute after the start" /> The host has not looked yet:
+          its first look comes half a minute after its start.
         </p>
       </Part>
     );
@@ -76,7 +84,8 @@ export function DiskPart({ disk }: { disk: HostView['disk'] }) {
     <Part title="Disk">
       <p>
         <b>{size(all.bytes)}</b>
-        {!all.isAll && ', and what is not measured,'} of things that may go one day, as found <Time at={msOf(disk.looked_at)} />.
+        {!all.isAll && ', and what is not measured,'} of things that may go one day, as found{' '}
+        <Time at={msOf(disk.looked_at)} />.
       </p>
       <div class="table disk" role="table" aria-label="Disk by kind">
         <div class="disk-row disk-head" role="row">
@@ -135,7 +144,9 @@ export function UsersPart({ users }: { users: HostView['users'] }) {
           {users.map((user) => (
             <div key={user.user_id} class="user-row" role="row">
               <div role="cell">
-                <a href={href('', { q: `user:${user.user_id}` })}>{user.user_id === '' ? '(none)' : user.user_id}</a>
+                <a href={href('', { q: `user:${user.user_id}` })}>
+                  {user.user_id === '' ? '(none)' : user.user_id}
+                </a>
               </div>
               <div class="num" role="cell">
                 {count(user.programs)}
@@ -162,7 +173,11 @@ export function UsersPart({ users }: { users: HostView['users'] }) {
 
 function Memory({ of: found, programs }: { of: ReturnType<typeof known>; programs: number }) {
   if (found === null) return <Unknown why="no program of theirs runs, or it is not known what they use" />;
-  return <span title={`of ${found.of} of ${plural(programs, 'program')}: the others do not run`}>{mebi(found.sum)}</span>;
+  return (
+    <span title={`of ${found.of} of ${plural(programs, 'program')}: the others do not run`}>
+      {mebi(found.sum)}
+    </span>
+  );
 }
 
 /** What each program uses now, by user. */

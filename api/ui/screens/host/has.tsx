@@ -63,7 +63,14 @@ export function GitPart({ git }: { git: HostView['git'] }) {
     <Part title="Git">
       <Pairs
         list={[
-          ['HEAD here', head === '' ? <Unknown why="there is no commit yet" /> : <Mono title={head}>{head.slice(0, 12)}</Mono>],
+          [
+            'HEAD here',
+            head === '' ? (
+              <Unknown why="there is no commit yet" />
+            ) : (
+              <Mono title={head}>{head.slice(0, 12)}</Mono>
+            ),
+          ],
           ['Branch', branch === '' ? 'none: HEAD is detached' : <Mono>{branch}</Mono>],
           ...(operation === '' ? [] : [['In the middle of', operation] as const]),
           ['Remote', remote === null ? 'none is followed' : <Mono>{remote.url}</Mono>],
@@ -110,7 +117,8 @@ export function SelfPart({ host }: { host: HostView }) {
           [
             'For machines',
             <>
-              <a href="/metrics">/metrics</a>, <a href="/readyz">/readyz</a>, <a href="/openapi.json">/openapi.json</a>
+              <a href="/metrics">/metrics</a>, <a href="/readyz">/readyz</a>,{' '}
+              <a href="/openapi.json">/openapi.json</a>
             </>,
           ],
         ]}

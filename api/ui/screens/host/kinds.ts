@@ -39,7 +39,9 @@ export function whyNoSize(kind: string): string {
 
 /** The largest first, those that are not measured last. Pure. */
 export function sorted(kinds: readonly Kind[]): Kind[] {
-  return [...kinds].sort((one, other) => (other.bytes ?? -1) - (one.bytes ?? -1) || (one.kind < other.kind ? -1 : 1));
+  return [...kinds].sort(
+    (one, other) => (other.bytes ?? -1) - (one.bytes ?? -1) || (one.kind < other.kind ? -1 : 1),
+  );
 }
 
 /** What is known to be taken up, and whether that is all. */

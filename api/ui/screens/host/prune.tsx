@@ -43,11 +43,12 @@ export function askPrograms({ names }: Warning, host: HostView): void {
       <>
         <ul class="plain">
           <li>
-            Their containers are stopped and removed. <b>{serving === 0 ? 'None' : serving} of them serves now.</b>
+            Their containers are stopped and removed.{' '}
+            <b>{serving === 0 ? 'None' : serving} of them serves now.</b>
           </li>
           <li>
-            Their /state volumes are kept for 7 days, unless the host was told otherwise; a program of the same
-            name and user takes its own back.
+            Their /state volumes are kept for 7 days, unless the host was told otherwise; a program of the
+            same name and user takes its own back.
           </li>
           {moved.length > 0 && (
             <li>

@@ -29,7 +29,11 @@ export function warningWords(warning: Warning, programs: number): WarningWords {
           { firm: 'their programs keep running' },
           ' until the files return or you confirm. No commit took them.',
         ],
-        todo: ['If it was not meant: mount the disk again, or in the registry ', { copy: 'git checkout HEAD -- programs' }, '.'],
+        todo: [
+          'If it was not meant: mount the disk again, or in the registry ',
+          { copy: 'git checkout HEAD -- programs' },
+          '.',
+        ],
         hasNames: true,
       };
     case 'StrayContainers':
@@ -96,7 +100,9 @@ export function onBranch(words: WarningWords, branch: string): WarningWords {
 function renamed(words: Words, branch: string): Words {
   if (typeof words === 'string') return words;
   if (Array.isArray(words)) return (words as readonly Words[]).map((one) => renamed(one, branch));
-  return 'copy' in words ? { copy: words.copy.replace('hersh-host/main', `hersh-host/${branch}`) } : (words as Words);
+  return 'copy' in words
+    ? { copy: words.copy.replace('hersh-host/main', `hersh-host/${branch}`) }
+    : (words as Words);
 }
 
 /** Begins with a capital and ends with a stop. */
@@ -107,5 +113,7 @@ function sentence(message: string): string {
 
 /** Those that are let go together with what a warning names: their file was moved, and says another name. */
 export function movedManifests(warnings: readonly Warning[]): string[] {
-  return warnings.flatMap(({ message }) => /^programs\/(.+?)\.yaml is gone, and programs\//.exec(message)?.[1] ?? []);
+  return warnings.flatMap(
+    ({ message }) => /^programs\/(.+?)\.yaml is gone, and programs\//.exec(message)?.[1] ?? [],
+  );
 }

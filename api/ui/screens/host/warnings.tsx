@@ -4,7 +4,7 @@ import { Sign } from '../../parts/glyph.tsx';
 import { Says } from '../../parts/says.tsx';
 import { Result } from '../../parts/small.tsx';
 import { Time } from '../../parts/time.tsx';
-import { names as programs, programOf } from '../../state/programs.ts';
+import { programOf, names as programs } from '../../state/programs.ts';
 import { href, programHref } from '../../state/route.ts';
 import { count, msOf } from '../../words/span.ts';
 import { askPrograms, askStrays, pruned } from './prune.tsx';
@@ -44,7 +44,10 @@ export function Pruned() {
 
 function One({ warning, host, hasStrays }: { warning: Warning; host: HostView; hasStrays: boolean }) {
   const branch = host.git?.remote?.branch ?? 'main';
-  const { role, title, says, todo, hasNames } = onBranch(warningWords(warning, programs.value.length), branch);
+  const { role, title, says, todo, hasNames } = onBranch(
+    warningWords(warning, programs.value.length),
+    branch,
+  );
   const since = msOf(warning.since);
   return (
     <li class={`warning ${role}`}>
