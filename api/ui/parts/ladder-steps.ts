@@ -22,7 +22,7 @@ export function ladderSteps(
   const reached = LADDER.findLastIndex((state) => moments[state] !== undefined);
   const at = failed === undefined ? reached : LADDER.indexOf(failed);
   return LADDER.map((state, index): LadderStep => {
-    if (state === failed) return { state, kind: 'failed', took: 'failed here' };
+    if (state === failed) return { state, kind: 'failed', took: 'failed' };
     if (index > at) return { state, kind: 'ahead', took: '' };
     const began = moments[state];
     // What has been made before is not made again.

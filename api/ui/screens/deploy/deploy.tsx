@@ -1,9 +1,11 @@
 import { useComputed } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { ProgramBody } from '../../../routes/view.ts';
 import { Sign } from '../../parts/glyph.tsx';
 import { useKeys } from '../../state/keys.ts';
 import { programOf } from '../../state/programs.ts';
 import { params } from '../../state/route.ts';
+import { isUp, kindOf } from '../../words/kind.ts';
 import { checksOf, maySend } from './checks.ts';
 import { draft, openDraft, startKeeping } from './deploy-state.ts';
 import { deploy, deployment } from './deployment.ts';
@@ -21,8 +23,7 @@ export function DeployScreen() {
   const checks = useComputed(() => checksOf(draft.value));
   const { userId, sent } = draft.value;
   const isEmpty = !isBegun(draft.value);
-  const worst = checks.value.find(({ role }) => role === 'bad')?.text ?? '';
-  const why = userProblem(userId) || (maySend(checks.value) ? '' : worst);
+  const why = userProblem(userId) || (maySend(checks.value) ? '' : 'First mend what is marked above.');
   useDrop();
   useSendKey(!isEmpty && why === '');
   const isOn = sent !== undefined || deployment.value.kind !== 'idle';
@@ -63,10 +64,14 @@ function useSendKey(isOn: boolean): void {
 
 function noteOf(program: string): string {
   if (program === '') return 'It is created and started; nothing that runs is touched.';
-  const revision = programOf(program)?.value.revision ?? 0;
-  return revision > 0
-    ? `r${revision} serves until the new one is built, and comes back if that does not get ready.`
+  const p = programOf(program)?.value;
+  return p !== undefined && serves(p)
+    ? `r${p.revision} serves until the new one is built, and comes back if that does not get ready.`
     : 'It is built anew, in the same program.';
+}
+
+function serves(p: ProgramBody): boolean {
+  return p.revision > 0 && isUp(p) && kindOf(p) !== 'down';
 }
 
 /** What new sources come to, for a program that is there. */
@@ -79,9 +84,9 @@ function Again({ name }: { name: string }) {
       <span>
         {p.state === 'Stopped' || p.state === 'Created'
           ? 'It is stopped, and is started with what you send.'
-          : p.revision > 0
+          : serves(p)
             ? `It becomes a new revision. r${p.revision} serves until that is built, and comes back if it does not get ready.`
-            : 'It becomes a new revision. None has served yet.'}
+            : 'It becomes a new revision. None serves now.'}
       </span>
     </p>
   );

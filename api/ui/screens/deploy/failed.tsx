@@ -5,7 +5,7 @@ import { Says } from '../../parts/says.tsx';
 import { Tail } from '../../parts/tail.tsx';
 import { href, programHref } from '../../state/route.ts';
 import { kindOf, reasonOf } from '../../words/kind.ts';
-import { wordsOf } from '../../words/reasons.ts';
+import { REASONS, wordsOf } from '../../words/reasons.ts';
 import { apply, draft } from './deploy-state.ts';
 import { deploy } from './deployment.ts';
 import { copiesGoModAlone, copyingGoSum } from './dockerfile.ts';
@@ -17,8 +17,8 @@ import { showLine } from './show-line.ts';
 export function Failed({ p, progress, build, outcome }: ResultProps) {
   const { failed } = progress;
   if (failed === undefined || p === undefined) return null;
-  // What the host says of it now has more to it than what its event said then.
-  const words = reasonOf(p) === failed.reason ? wordsOf(p) : undefined;
+  // What crashes has no reason for the moment in which it runs.
+  const words = reasonOf(p) === failed.reason ? wordsOf(p) : REASONS[failed.reason];
   const isBuild = outcome.kind === 'failed' && outcome.at === 'Building';
   // Where an older one goes on serving, nothing is down.
   const role = kindOf(p) === 'look' ? 'warn' : 'bad';

@@ -54,7 +54,9 @@ const EXPLAINED = [
 function Ahead() {
   return (
     <>
-      <h2 id="happens-title">What happens</h2>
+      <div class="part-top">
+        <h2 id="happens-title">What happens</h2>
+      </div>
       <Ladder moments={{}} />
       <dl class="explain">
         {EXPLAINED.map(([state, text]) => [
@@ -72,7 +74,9 @@ function Ahead() {
 function Sending() {
   return (
     <>
-      <h2 id="happens-title">Sending…</h2>
+      <div class="part-top">
+        <h2 id="happens-title">Sending…</h2>
+      </div>
       <Ladder moments={{}} />
       <p class="note">The host takes all of it, or nothing.</p>
     </>
@@ -82,7 +86,9 @@ function Sending() {
 function Refused({ text, details }: Extract<Deployment, { kind: 'refused' }>) {
   return (
     <>
-      <h2 id="happens-title">It was not taken</h2>
+      <div class="part-top">
+        <h2 id="happens-title">It was not taken</h2>
+      </div>
       <section class="trouble bad single">
         <div class="trouble-main">
           <h2>
@@ -114,7 +120,9 @@ function NotKnown({ before, userId }: Extract<Deployment, { kind: 'unknown' }>) 
   const made = names.value.filter((name) => !before.has(name) && programOf(name)?.value.user_id === userId);
   return (
     <>
-      <h2 id="happens-title">The host went away while it was sent</h2>
+      <div class="part-top">
+        <h2 id="happens-title">The host went away while it was sent</h2>
+      </div>
       <section class="trouble bad single">
         <div class="trouble-main">
           <h2>

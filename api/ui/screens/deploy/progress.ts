@@ -55,18 +55,21 @@ function after(progress: Progress, { reason, message, time }: EventBody): Progre
   const state = reason === 'Created' ? 'Built' : LADDER.find((one) => one === reason);
   const at = msOf(time);
   if (state === undefined || at === undefined) return progress;
-  return reached(progress, state, at, reason === 'Created');
+  return reached(progress, state, at);
 }
 
-function reached({ moments, failed }: Progress, state: LadderState, at: number, isSecond: boolean): Progress {
-  if (isSecond && moments[state] !== undefined) return { moments, failed };
+function reached({ moments, failed }: Progress, state: LadderState, at: number): Progress {
   const index = LADDER.indexOf(state);
-  // What is tried again has reached nothing of what came after that.
-  const kept = Object.entries(moments).filter(([name]) => LADDER.indexOf(name as LadderState) < index);
-  const isOver = failed !== undefined && LADDER.indexOf(failed.at) > index;
+  // Only a build begins anew; what is started again and again was started when it first was.
+  const isAgain = moments[state] !== undefined && state !== 'Building';
+  const before = Object.entries(moments).filter(([name]) => LADDER.indexOf(name as LadderState) < index);
   // One that crashes runs again and again: that it runs mends nothing.
-  const isMended = state === 'Ready' || state === 'Building' || (failed?.at !== 'Running' && !isOver);
-  return { moments: { ...Object.fromEntries(kept), [state]: at }, failed: isMended ? undefined : failed };
+  const isPast = failed !== undefined && failed.at !== 'Running' && LADDER.indexOf(failed.at) <= index;
+  const isMended = state === 'Ready' || state === 'Building' || isPast;
+  return {
+    moments: isAgain ? moments : { ...Object.fromEntries(before), [state]: at },
+    failed: isMended ? undefined : failed,
+  };
 }
 
 /** Two lists of the same, as the stream and a question gave them: by time, nothing twice. */

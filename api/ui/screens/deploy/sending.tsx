@@ -25,7 +25,9 @@ export function Sending(props: Props) {
   if (!isBegun(draft.value))
     return (
       <section class="sending" aria-labelledby="what-title">
-        <h2 id="what-title">What</h2>
+        <div class="part-top">
+          <h2 id="what-title">What</h2>
+        </div>
         <Reading from={from} />
         {!(from !== '' && reading.value?.role === 'busy') && <Start />}
       </section>
@@ -86,9 +88,11 @@ function Who({ from }: { from: string }) {
           aria-describedby="user-problem"
           onInput={({ currentTarget }) => editDraft({ userId: currentTarget.value.trim() })}
         />
-        <span id="user-problem" class="note is-bad">
-          {problem}
-        </span>
+        {problem !== '' && (
+          <span id="user-problem" class="note is-bad">
+            {problem}
+          </span>
+        )}
       </p>
       <p class="field">
         <label for="name">Name</label>
@@ -242,7 +246,7 @@ function Checks({ checks }: { checks: readonly Check[] }) {
             <Sign role={role} />
           )}
           <span>
-            {text}
+            {text}{' '}
             {fixes.map(({ label, change }) => (
               <span key={label} class="fix">
                 <Button kind="small" onClick={() => apply(change)}>

@@ -84,7 +84,7 @@ export function DiskPart({ disk }: { disk: HostView['disk'] }) {
     <Part title="Disk">
       <p>
         <b>{size(all.bytes)}</b>
-        {!all.isAll && ', and what is not measured,'} of things that may go one day, as found{' '}
+        {!all.isAll && ' and what is not measured'}, as the last look for what can go found it{' '}
         <Time at={msOf(disk.looked_at)} />.
       </p>
       <div class="table disk" role="table" aria-label="Disk by kind">
