@@ -26,7 +26,7 @@ export function ladderSteps(
     if (index > at) return { state, kind: 'ahead', took: '' };
     const began = moments[state];
     // What has been made before is not made again.
-    if (began === undefined) return { state, kind: 'past', took: 'not needed' };
+    if (began === undefined) return { state, kind: 'past', took: 'skipped' };
     if (state === 'Ready')
       return { state, kind: 'past', took: `after ${exactSpan(began - firstOf(moments))}` };
     const next = LADDER.slice(index + 1).flatMap((later) => moments[later] ?? [])[0];

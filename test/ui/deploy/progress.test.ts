@@ -83,7 +83,7 @@ test('what needs no build says so', () => {
   const steps = ladderSteps({ Created: ms(0), Starting: ms(1) }, undefined, ms(2));
   assert.deepEqual(
     steps.map(({ took }) => took),
-    ['1.0 s', 'not needed', 'not needed', '1.0 s', '', ''],
+    ['1.0 s', 'skipped', 'skipped', '1.0 s', '', ''],
   );
 });
 

@@ -15,19 +15,19 @@ const warning = (code: string, more: Partial<Warning> = {}): Warning => ({
 });
 
 test('manifests that are gone at once are told by their number', () => {
-  const words = warningWords(warning('PrunePaused', { names: ['a', 'b', 'c'] }), 4);
+  const words = warningWords(warning('PrunePaused', { names: ['a', 'b', 'c'] }), 4, true);
   assert.equal(words.title, '3 of 4 manifests are gone at once');
   assert.equal(words.role, 'bad');
   assert.match(plain(words.todo, 0), /git checkout HEAD -- programs/);
 });
 
 test('a warning that this page does not know has its code and the words of the host', () => {
-  const words = warningWords(warning('SomethingNew'), 1);
+  const words = warningWords(warning('SomethingNew'), 1, false);
   assert.deepEqual([words.title, words.says], ['SomethingNew', 'It is so.']);
 });
 
 test('commands name the branch that is followed', () => {
-  const words = onBranch(warningWords(warning('RemoteDiverged'), 1), 'live');
+  const words = onBranch(warningWords(warning('RemoteDiverged'), 1, true), 'live');
   assert.match(plain(words.todo, 0), /git reset --hard hersh-host\/live/);
 });
 

@@ -3,7 +3,7 @@ import { ApiError } from '../../../client.ts';
 import { wordsOfError } from '../../state/acts.ts';
 import { announce } from '../../state/announce.ts';
 import { client } from '../../state/client.ts';
-import { names } from '../../state/programs.ts';
+import { isLoaded, names } from '../../state/programs.ts';
 import { kindOf } from '../../words/kind.ts';
 import { draft, editDraft, setOriginals } from './deploy-state.ts';
 import type { Draft, Sent } from './draft.ts';
@@ -11,44 +11,76 @@ import type { Draft, Sent } from './draft.ts';
 /** Whether something is being sent, and what the host said where it was not taken. What was taken is `draft.sent`. */
 export type Deployment =
   | { kind: 'idle' }
-  | { kind: 'sending'; sinceMs: number }
-  /** Nothing came of it. */
-  | { kind: 'refused'; text: string; details: readonly string[] }
-  /** The host went away meanwhile, and may have made a program of it: one that was not among these. */
-  | { kind: 'unknown'; before: ReadonlySet<string>; userId: string };
+  | { kind: 'sending' }
+  /** Nothing came of it; where that is not known, sending it again does no harm. */
+  | { kind: 'refused'; isKnown: boolean; text: string; details: readonly string[] }
+  /** The host went away meanwhile, and may have made a program of it: one of `made`, which is undefined until it is back. */
+  | { kind: 'unknown'; userId: string; made: readonly string[] | undefined };
 
 const current = signal<Deployment>({ kind: 'idle' });
 export const deployment: ReadonlySignal<Deployment> = current;
+
+/** Thrown where the host went away while it was sent, so that nobody knows what came of it. */
+class NotKnown extends Error {}
 
 /** Sends the draft: a new program, or new sources for the one it was sent to before. */
 export async function deploy(): Promise<void> {
   const { userId, program, files } = draft.peek();
   if (current.peek().kind === 'sending') return;
-  current.value = { kind: 'sending', sinceMs: Date.now() };
+  current.value = { kind: 'sending' };
   announce('Sending');
-  const before = new Set(names.peek());
+  let before: ReadonlySet<string> = new Set();
   try {
+    if (program === '') before = new Set(isLoaded.peek() ? names.peek() : await namesOf(userId));
     const sent = program === '' ? await create(userId, files) : await replace(program, files);
     editDraft({ program: sent.program, sent });
     setOriginals(files);
     current.value = { kind: 'idle' };
     await startIt();
   } catch (error) {
-    current.value = refusal(error, program, before, userId);
     announce('It was not sent');
+    if (error instanceof NotKnown && program === '') await askWhatCame(userId, before);
+    else current.value = refusal(error);
   }
 }
 
-function refusal(error: unknown, program: string, before: ReadonlySet<string>, userId: string): Deployment {
-  const isGone = error instanceof ApiError && error.status === 0;
-  if (isGone && program === '') return { kind: 'unknown', before, userId };
-  const details = error instanceof ApiError ? error.details.map(({ message }) => message) : [];
-  if (isGone)
+function refusal(error: unknown): Deployment {
+  if (error instanceof NotKnown)
     return {
-      ...{ kind: 'refused', details },
-      text: 'The host does not answer. Whether it took the sources is not known; sending them again does no harm.',
+      ...{ kind: 'refused', isKnown: false, details: [] },
+      text: 'Whether it took the sources is not known. Sending them again does no harm.',
     };
-  return { kind: 'refused', text: wordsOfError(error), details };
+  const details = error instanceof ApiError ? error.details.map(({ message }) => message) : [];
+  return { kind: 'refused', isKnown: true, text: wordsOfError(error), details };
+}
+
+/** What is lost on its way may have arrived. */
+async function sending<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw error instanceof ApiError && error.status === 0 ? new NotKnown() : error;
+  }
+}
+
+const namesOf = async (userId: string) =>
+  (await client.programs({ user_id: userId })).map(({ program_id }) => program_id);
+
+/** The host is asked this often what it made, in milliseconds. */
+const ASK_MS = 2_000;
+
+/** Asks until something else is done: what was on its way may arrive late. */
+async function askWhatCame(userId: string, before: ReadonlySet<string>): Promise<void> {
+  let mine: Deployment = { kind: 'unknown', userId, made: undefined };
+  current.value = mine;
+  while (current.peek() === mine) {
+    const found = await namesOf(userId).catch(() => undefined);
+    if (current.peek() !== mine) return;
+    if (found !== undefined)
+      mine = { kind: 'unknown', userId, made: found.filter((name) => !before.has(name)) };
+    current.value = mine;
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+  }
 }
 
 function bodyOf(files: ReadonlyMap<string, string>) {
@@ -57,7 +89,7 @@ function bodyOf(files: ReadonlyMap<string, string>) {
 }
 
 async function create(userId: string, files: Draft['files']): Promise<Sent> {
-  const made = await client.create({ user_id: userId, ...bodyOf(files) });
+  const made = await sending(client.create({ user_id: userId, ...bodyOf(files) }));
   return {
     ...{ program: made.program_id, buildId: made.build_id, proxyUrl: made.proxy_url },
     ...{ isNew: true, isSame: false, since: '', buildBefore: '', notStarted: '' },
@@ -71,7 +103,7 @@ async function replace(program: string, files: Draft['files']): Promise<Sent> {
       .map(({ time }) => time)
       .sort()
       .at(-1) ?? '';
-  const put = await client.putSources(program, bodyOf(files));
+  const put = await sending(client.putSources(program, bodyOf(files)));
   const { proxy_url: proxyUrl } = await client.program(program);
   return {
     ...{ program, buildId: put.build_id, proxyUrl, since },

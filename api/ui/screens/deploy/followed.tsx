@@ -43,11 +43,13 @@ export function Followed({ sent }: { sent: Sent }) {
     <>
       <Head {...{ sent, outcome, progress }} />
       {stream.value.state === 'lost' && <Lost since={stream.value.since} />}
-      <Ladder
-        moments={progress.moments}
-        failed={outcome.kind === 'failed' ? outcome.at : undefined}
-        nowMs={isGoing ? now.value : undefined}
-      />
+      {outcome.kind !== 'same' && (
+        <Ladder
+          moments={progress.moments}
+          failed={outcome.kind === 'failed' ? outcome.at : undefined}
+          nowMs={isGoing ? now.value : undefined}
+        />
+      )}
       <Result {...{ sent, p, outcome, progress, build }} />
       <Built build={build} isOpen={isBuilding || (outcome.kind === 'failed' && outcome.at === 'Building')} />
     </>

@@ -1,8 +1,8 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
 import { Glyph, Sign } from '../../parts/glyph.tsx';
 import { Ladder } from '../../parts/ladder.tsx';
-import { names, programOf } from '../../state/programs.ts';
 import { programHref } from '../../state/route.ts';
 import { stream } from '../../state/stream.ts';
 import { clock } from '../../words/span.ts';
@@ -83,65 +83,59 @@ function Sending() {
   );
 }
 
-function Refused({ text, details }: Extract<Deployment, { kind: 'refused' }>) {
+function Refused({ isKnown, text, details }: Extract<Deployment, { kind: 'refused' }>) {
   return (
-    <>
-      <div class="part-top">
-        <h2 id="happens-title">It was not taken</h2>
-      </div>
-      <section class="trouble bad single">
-        <div class="trouble-main">
-          <h2>
-            <Sign role="bad" />
-            <span>{text}</span>
-          </h2>
-          {details.length > 0 && (
-            <ul class="plain">
-              {details.map((one) => (
-                <li key={one}>{one}</li>
-              ))}
-            </ul>
-          )}
-          <p>Nothing was made of it. What you typed is still here.</p>
-          <div class="trouble-acts">
-            <Button kind="primary" onClick={() => void deploy()}>
-              Send it again
-            </Button>
-          </div>
-        </div>
-      </section>
-    </>
+    <NotTaken title={isKnown ? 'It was not taken' : WENT_AWAY} what={text}>
+      {details.length > 0 && (
+        <ul class="plain">
+          {details.map((one) => (
+            <li key={one}>{one}</li>
+          ))}
+        </ul>
+      )}
+      <p>{isKnown && 'Nothing was made of it. '}What you typed is still here.</p>
+    </NotTaken>
   );
 }
 
-/** Whether it came to something, the list of programs tells as soon as the host is back. */
-function NotKnown({ before, userId }: Extract<Deployment, { kind: 'unknown' }>) {
-  const isLive = stream.value.state === 'live';
-  const made = names.value.filter((name) => !before.has(name) && programOf(name)?.value.user_id === userId);
+const WENT_AWAY = 'The host went away while it was sent';
+
+/** Whether it came to something, the host tells as soon as it is back. */
+function NotKnown({ userId, made }: Extract<Deployment, { kind: 'unknown' }>) {
+  const what =
+    made === undefined
+      ? 'Whether it was taken is not known before the host is back'
+      : 'Whether it was taken, its programs tell';
+  return (
+    <NotTaken title={WENT_AWAY} what={what}>
+      <p>All of it was taken, or nothing. What you typed is still here.</p>
+      {made === undefined && <p>The host is asked again by itself.</p>}
+      {made?.length === 0 && <p>The host is back, and has no new program of {userId}: send it again.</p>}
+      {made?.map((name) => (
+        <p key={name}>
+          There is a new program of {userId}: <a href={programHref(name)}>{name}</a>.{' '}
+          <Button kind="small" onClick={() => adopt(name)}>
+            That is it
+          </Button>
+        </p>
+      ))}
+    </NotTaken>
+  );
+}
+
+function NotTaken({ title, what, children }: { title: string; what: string; children: ComponentChildren }) {
   return (
     <>
       <div class="part-top">
-        <h2 id="happens-title">The host went away while it was sent</h2>
+        <h2 id="happens-title">{title}</h2>
       </div>
       <section class="trouble bad single">
         <div class="trouble-main">
           <h2>
             <Sign role="bad" />
-            <span>Whether it took it is not known{isLive ? '' : ' before it is back'}</span>
+            <span>{what}</span>
           </h2>
-          <p>All of it was taken, or nothing. What you typed is still here.</p>
-          {!isLive && <p>This page asks the host again by itself.</p>}
-          {isLive && made.length === 0 && (
-            <p>The host is back, and has no new program of {userId}: send it again.</p>
-          )}
-          {made.map((name) => (
-            <p key={name}>
-              There is a new program of {userId}: <a href={programHref(name)}>{name}</a>.{' '}
-              <Button kind="small" onClick={() => adopt(name)}>
-                That is it
-              </Button>
-            </p>
-          ))}
+          {children}
           <div class="trouble-acts">
             <Button kind="primary" onClick={() => void deploy()}>
               Send it again

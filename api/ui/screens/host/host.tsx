@@ -38,7 +38,9 @@ export function HostScreen() {
           {engineAway() === '' && (
             <p class="all-well">
               <Glyph state="Ready" role="good" />
-              <b>Nothing needs a word.</b> The host has no warning to tell.
+              <span>
+                <b>Nothing needs a word.</b> The host has no warning to tell.
+              </span>
             </p>
           )}
         </>

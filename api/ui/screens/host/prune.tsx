@@ -18,7 +18,7 @@ async function prune(only: 'programs' | 'strays', n: number): Promise<void> {
     const names = await client.prune(only);
     const told =
       only === 'strays'
-        ? `Confirmed: ${plural(n, 'container')} that belong to no program are removed.`
+        ? `Confirmed: ${plural(n, 'stray container')} removed.`
         : names.length === 0
           ? 'Nothing was let go: the files are back.'
           : `Confirmed. Let go: ${names.join(', ')}.`;
@@ -44,7 +44,9 @@ export function askPrograms({ names }: Warning, host: HostView): void {
         <ul class="plain">
           <li>
             Their containers are stopped and removed.{' '}
-            <b>{serving === 0 ? 'None' : serving} of them serves now.</b>
+            <b>
+              {serving === 0 ? 'None' : serving} of them {serving > 1 ? 'serve' : 'serves'} now.
+            </b>
           </li>
           <li>
             Their /state volumes are kept for 7 days, unless the host was told otherwise; a program of the

@@ -15,8 +15,9 @@ export interface WarningWords {
   hasNames: boolean;
 }
 
-/** @param programs how many there are, those that are in question among them */
-export function warningWords(warning: Warning, programs: number): WarningWords {
+/** @param programs how many there are, those that are in question among them
+ * @param hasGit whether the registry is in a git work tree */
+export function warningWords(warning: Warning, programs: number, hasGit: boolean): WarningWords {
   const { code, message, names } = warning;
   const plain = { role: 'warn' as const, says: sentence(message), hasNames: false };
   switch (code) {
@@ -27,20 +28,22 @@ export function warningWords(warning: Warning, programs: number): WarningWords {
         says: [
           'That is not believed: ',
           { firm: 'their programs keep running' },
-          ' until the files return or you confirm. No commit took them.',
+          ` until the files return or you confirm.${hasGit ? ' No commit took them.' : ''}`,
         ],
-        todo: [
-          'If it was not meant: mount the disk again, or in the registry ',
-          { copy: 'git checkout HEAD -- programs' },
-          '.',
-        ],
+        todo: hasGit
+          ? [
+              'If it was not meant: mount the disk again, or in the registry ',
+              { copy: 'git checkout HEAD -- programs' },
+              '.',
+            ]
+          : 'If it was not meant: mount the disk again, or bring the files back. They are taken up at once.',
         hasNames: true,
       };
     case 'StrayContainers':
       return {
         role: 'warn',
         title: `${names.length} ${names.length === 1 ? 'container belongs' : 'containers belong'} to no program`,
-        says: 'They bear the labels of this host, and no program of the registry is theirs.',
+        says: `${names.length === 1 ? 'It bears' : 'They bear'} the labels of this host, and no program of the registry knows ${names.length === 1 ? 'it' : 'them'}.`,
         todo: '',
         hasNames: false,
       };

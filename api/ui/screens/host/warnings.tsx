@@ -45,7 +45,7 @@ export function Pruned() {
 function One({ warning, host, hasStrays }: { warning: Warning; host: HostView; hasStrays: boolean }) {
   const branch = host.git?.remote?.branch ?? 'main';
   const { role, title, says, todo, hasNames } = onBranch(
-    warningWords(warning, programs.value.length),
+    warningWords(warning, programs.value.length, host.git !== null),
     branch,
   );
   const since = msOf(warning.since);
