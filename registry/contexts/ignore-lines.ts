@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import type { Work } from './work.ts';
 
 /** One line of a `.dockerignore` as Docker takes it. */
@@ -42,7 +41,8 @@ export function ofLine(number: number, error: unknown): Error {
 }
 
 function lineOf(raw: string): Omit<IgnoreLine, 'number'> | undefined {
-  if (Buffer.byteLength(raw) > LINE_BYTES_MAX) throw new Error(`it has more than ${LINE_BYTES_MAX} bytes`);
+  if (new TextEncoder().encode(raw).length > LINE_BYTES_MAX)
+    throw new Error(`it has more than ${LINE_BYTES_MAX} bytes`);
   if (raw.startsWith('#')) return undefined;
   const trimmed = raw.replace(AROUND, '');
   if (trimmed === '') return undefined;
@@ -63,9 +63,17 @@ function asTheEngine(line: string): string {
   return isException ? `!${cleaned}` : cleaned;
 }
 
-/** As Go's filepath.Clean. */
-function clean(path: string): string {
-  return posix.normalize(path).replace(/(?<=.)\/$/s, '');
+/** As Go's filepath.Clean. Nothing of Node is used for it: the page reads these files too, in a browser. */
+export function clean(path: string): string {
+  const root = path.startsWith('/') ? '/' : '';
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..' || (parts.at(-1) ?? '..') === '..') {
+      if (part !== '..' || root === '') parts.push(part);
+    } else parts.pop();
+  }
+  return `${root}${parts.join('/')}` || '.';
 }
 
 /**

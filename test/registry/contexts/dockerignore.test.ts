@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { posix } from 'node:path';
 import { test } from 'node:test';
 import { readDockerignore } from '../../../registry/contexts/dockerignore.ts';
+import { clean } from '../../../registry/contexts/ignore-lines.ts';
 import { createWork, SLICE_STEPS } from '../../../registry/contexts/work.ts';
 
 /**
@@ -142,4 +144,16 @@ test('a long file of rules is read in slices', async () => {
   const { work, turns } = counted();
   await readDockerignore('abc\n'.repeat(1_000_000), work);
   assert.ok(turns.length >= 3 && Math.max(...turns) < 2 * SLICE_STEPS, String(turns));
+});
+
+test('paths are cleaned as Go does, which is as Node does but for the slash at the end', () => {
+  const parts = ['a', '..', '.', '', 'b c', '...', '!x'];
+  // Each of seven parts at each of five places.
+  for (let n = 0; n < parts.length ** 5; n++) {
+    const path = Array.from(
+      { length: 5 },
+      (_, at) => parts[Math.floor(n / parts.length ** at) % parts.length],
+    ).join('/');
+    assert.equal(clean(path), posix.normalize(path).replace(/(?<=.)\/$/s, ''), path);
+  }
 });

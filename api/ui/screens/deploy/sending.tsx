@@ -1,0 +1,288 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Button } from '../../parts/button.tsx';
+import { Glyph, Sign } from '../../parts/glyph.tsx';
+import { Keys, Result } from '../../parts/small.tsx';
+import type { Check } from './checks.ts';
+import { apply, clearDraft, draft, editDraft, loadAgain, originals, reading } from './deploy-state.ts';
+import { deployment, forget } from './deployment.ts';
+import { differences, isBegun } from './draft.ts';
+import { Pick, Start } from './start.tsx';
+import { userProblem } from './user.ts';
+
+interface Props {
+  /** The program whose sources are edited; `""` for a new one. */
+  from: string;
+  checks: readonly Check[];
+  /** Why nothing can be sent now, or `""`. */
+  why: string;
+  note: string;
+  onDeploy: () => void;
+}
+
+/** The left of the screen: what is sent. */
+export function Sending(props: Props) {
+  const { from } = props;
+  if (!isBegun(draft.value))
+    return (
+      <section class="sending" aria-labelledby="what-title">
+        <div class="part-top">
+          <h2 id="what-title">What</h2>
+        </div>
+        <Reading from={from} />
+        {!(from !== '' && reading.value?.role === 'busy') && <Start />}
+      </section>
+    );
+  return (
+    <section class="sending" aria-labelledby="what-title">
+      <div class="part-top">
+        <h2 id="what-title">What</h2>
+        <span class="grow" />
+        <Pick isFolder kind="quiet">
+          Another folder
+        </Pick>
+        <Button kind="quiet" onClick={clearDraft}>
+          {from === '' ? 'Clear' : 'As the host has it'}
+        </Button>
+      </div>
+      <Reading from={from} />
+      <Who from={from} />
+      <Files />
+      <Checks checks={props.checks} />
+      <Go {...props} />
+    </section>
+  );
+}
+
+function Reading({ from }: { from: string }) {
+  const now = reading.value;
+  if (now === undefined) return null;
+  return (
+    <Result role={now.role}>
+      {now.text}{' '}
+      {now.role === 'bad' && from !== '' && (
+        <Button kind="small" onClick={loadAgain}>
+          Read its sources again
+        </Button>
+      )}
+    </Result>
+  );
+}
+
+/** User and name. The user of a program that is there can not be changed. */
+function Who({ from }: { from: string }) {
+  const { userId, program } = draft.value;
+  const problem = userId === '' ? '' : userProblem(userId);
+  return (
+    <div class="fields">
+      <p class="field">
+        <label for="user">User</label>
+        <input
+          id="user"
+          value={userId}
+          readOnly={program !== ''}
+          required
+          autocomplete="username"
+          autocapitalize="off"
+          spellcheck={false}
+          aria-invalid={problem !== ''}
+          aria-describedby="user-problem"
+          onInput={({ currentTarget }) => editDraft({ userId: currentTarget.value.trim() })}
+        />
+        {problem !== '' && (
+          <span id="user-problem" class="note is-bad">
+            {problem}
+          </span>
+        )}
+      </p>
+      <p class="field">
+        <label for="name">Name</label>
+        <input id="name" value={program} readOnly placeholder="the host gives one" />
+        {program !== '' && from === '' && (
+          <span class="note">
+            It goes to this program again.{' '}
+            <Button kind="text" onClick={forget}>
+              Make another one
+            </Button>
+          </span>
+        )}
+      </p>
+    </div>
+  );
+}
+
+const SIGNS = { new: 'new', changed: 'changed', gone: 'removed' } as const;
+
+/** The files, and the text of the one that is open. */
+function Files() {
+  const { files, open } = draft.value;
+  const [isNaming, setNaming] = useState(false);
+  const changes = originals.value.size === 0 ? new Map() : differences(originals.value, files);
+  const gone = [...changes].filter(([, what]) => what === 'gone').map(([name]) => name);
+  return (
+    <>
+      <div class="file-tabs" role="group" aria-label="Files">
+        {[...files.keys()].slice(0, SHOWN_MAX).map((name) => (
+          <Button
+            key={name}
+            kind="quiet"
+            pressed={name === open}
+            title={changes.has(name) ? `${name}: ${SIGNS[changes.get(name) as 'new']}` : undefined}
+            onClick={() => editDraft({ open: name })}
+          >
+            {name}
+            {changes.has(name) && <span class="file-change">{SIGNS[changes.get(name) as 'new']}</span>}
+          </Button>
+        ))}
+        {files.size > SHOWN_MAX && <span class="note">and {files.size - SHOWN_MAX} more</span>}
+        <Button kind="quiet" expanded={isNaming} onClick={() => setNaming(!isNaming)}>
+          + File
+        </Button>
+        <Pick isMore kind="quiet">
+          + From disk
+        </Pick>
+      </div>
+      {isNaming && <NewFile onDone={() => setNaming(false)} />}
+      {gone.length > 0 && (
+        <p class="note">
+          Removed: <span class="mono">{gone.join(', ')}</span>{' '}
+          <Button kind="small" onClick={() => bringBack(gone)}>
+            Bring back
+          </Button>
+        </p>
+      )}
+      {files.has(open) && <FileText key={open} name={open} />}
+    </>
+  );
+}
+
+/** Tabs that are shown; whoever sends more edits them elsewhere. */
+const SHOWN_MAX = 60;
+/** A text that is longer is not edited here, in characters: the browser's field gets slow. */
+const EDITED_CHARS_MAX = 500_000;
+
+function bringBack(names: readonly string[]): void {
+  const files = new Map(draft.peek().files);
+  for (const name of names) files.set(name, originals.peek().get(name) ?? '');
+  editDraft({ files });
+}
+
+function NewFile({ onDone }: { onDone: () => void }) {
+  const [name, setName] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), []);
+  const isThere = draft.value.files.has(name);
+  const add = () => {
+    if (name === '' || isThere) return;
+    apply({ kind: 'write', name, text: '' });
+    onDone();
+  };
+  return (
+    <p class="new-file">
+      <input
+        ref={input}
+        aria-label="Name of the new file"
+        placeholder="main.go, or lib/util.py"
+        value={name}
+        spellcheck={false}
+        onInput={({ currentTarget }) => setName(currentTarget.value.trim().replace(/^(\.?\/)+/, ''))}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey) add();
+          if (event.key === 'Escape') onDone();
+        }}
+      />
+      <Button
+        disabled={name === '' || isThere}
+        title={isThere ? 'It is there already' : undefined}
+        onClick={add}
+      >
+        Add
+      </Button>
+    </p>
+  );
+}
+
+function FileText({ name }: { name: string }) {
+  const text = draft.value.files.get(name) ?? '';
+  const rows = Math.min(24, Math.max(8, text.split('\n').length + 1));
+  const isLong = text.length > EDITED_CHARS_MAX;
+  return (
+    <div class="file-text">
+      {isLong ? (
+        <p class="note">{name} is too long to be edited here. It is sent as it is.</p>
+      ) : (
+        <textarea
+          id="file-text"
+          class="plain-code"
+          aria-label={name}
+          rows={rows}
+          wrap="off"
+          spellcheck={false}
+          autocapitalize="off"
+          value={text}
+          onInput={({ currentTarget }) =>
+            editDraft({ files: new Map(draft.peek().files).set(name, currentTarget.value) })
+          }
+        />
+      )}
+      {name !== 'Dockerfile' && (
+        <Button kind="small quiet" onClick={() => apply({ kind: 'remove', names: [name] })}>
+          Remove {name}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Checks({ checks }: { checks: readonly Check[] }) {
+  return (
+    <ul class="checks" aria-label="Checked before it is sent">
+      {checks.map(({ role, text, fixes = [] }) => (
+        <li key={text} class={role}>
+          {role === 'good' ? (
+            <Glyph state="Ready" role="good" />
+          ) : role === 'rest' ? (
+            <Glyph state="Stopped" role="rest" />
+          ) : (
+            <Sign role={role} />
+          )}
+          <span>
+            {text}{' '}
+            {fixes.map(({ label, change }) => (
+              <span key={label} class="fix">
+                <Button kind="small" onClick={() => apply(change)}>
+                  {label}
+                </Button>
+              </span>
+            ))}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Go({ why, note, onDeploy }: Props) {
+  const isBusy = deployment.value.kind === 'sending';
+  return (
+    <div class="go">
+      <Button
+        kind="primary big"
+        keys="Control+Enter"
+        disabled={why !== '' || isBusy}
+        title={why === '' ? undefined : why}
+        onClick={onDeploy}
+      >
+        {isBusy ? 'Sending…' : 'Deploy'}
+      </Button>
+      <span class="note">
+        {why !== '' ? (
+          why
+        ) : (
+          <>
+            <Keys keys="Ctrl" />+<Keys keys="Enter" />. {note}
+          </>
+        )}
+      </span>
+    </div>
+  );
+}
