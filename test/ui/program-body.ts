@@ -34,7 +34,15 @@ export function programBody(given: Partial<ProgramBody> = {}): ProgramBody {
 }
 
 export function exit(given: Partial<NonNullable<ProgramBody['last_exit']>> = {}) {
-  return { code: 3, signal: '', out_of_memory: false, message: 'exit code 3', finished_at: AT, log_tail: '', ...given };
+  return {
+    code: 3,
+    signal: '',
+    out_of_memory: false,
+    message: 'exit code 3',
+    finished_at: AT,
+    log_tail: '',
+    ...given,
+  };
 }
 
 export function condition(type: string, status: string, reason: string, message = '') {

@@ -57,6 +57,7 @@ export function probeSaid(message: string): string {
 
 /** Of `programs/x.yaml:14:16: spec.publishPort must be …`: where, and what; line 0 where none is named. */
 export function problemSaid(message: string): { line: number; text: string } {
-  const { line, text } = /^\S+?\.ya?ml(?::(?<line>\d+)(?::\d+)?)?: (?<text>.*)$/.exec(said(message))?.groups ?? {};
+  const { line, text } =
+    /^\S+?\.ya?ml(?::(?<line>\d+)(?::\d+)?)?: (?<text>.*)$/.exec(said(message))?.groups ?? {};
   return { line: Number(line ?? 0), text: (text ?? said(message)).replace(/^spec\.(?=\S)/, '') };
 }

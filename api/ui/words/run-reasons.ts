@@ -9,7 +9,8 @@ export const RUN_REASONS: Record<string, ReasonWords> = {
   CrashLoopBackOff: {
     title: 'Keeps exiting',
     brief: crashBrief,
-    says: (p) => `It ${isOutOfMemory(p) ? 'runs out of memory' : `keeps exiting: ${exitOf(p)}`}${times(p, ' in a row')}`,
+    says: (p) =>
+      `It ${isOutOfMemory(p) ? 'runs out of memory' : `keeps exiting: ${exitOf(p)}`}${times(p, ' in a row')}`,
     more: (p) => (isOutOfMemory(p) ? `The kernel ended it at its limit of ${limit(p)}.` : lastRun(p)),
     next: (p) => [...again(p, 'Started again '), 'The waits double, up to 60 s.'],
     todo: (p) => (isOutOfMemory(p) ? OUT_OF_MEMORY : crashToDo(p)),
@@ -128,7 +129,9 @@ const exitOf = ({ last_exit, error_msg }: ProgramBody) => last_exit?.message ?? 
 
 /** How a program that is Completed ended: the host says nothing of one that ended well. */
 function endOf({ last_exit, error_msg }: ProgramBody): string {
-  return /with (exit code \d+(?: \([^)]*\))?)/.exec(said(error_msg))?.[1] ?? last_exit?.message ?? said(error_msg);
+  return (
+    /with (exit code \d+(?: \([^)]*\))?)/.exec(said(error_msg))?.[1] ?? last_exit?.message ?? said(error_msg)
+  );
 }
 
 /** `, 36 times`, as the host counts those in a row. */
@@ -144,7 +147,9 @@ function crashBrief(p: ProgramBody): string {
   // The engine's init found nothing to run.
   const lacks = /\[FATAL tini \(\d+\)\] (exec .+ failed: .+)$/.exec(log_tail.trimEnd())?.[1];
   if ((code === 126 || code === 127) && lacks !== undefined) return lacks;
-  return `Keeps exiting, ${exitOf(p).replace(/^exit code /, 'code ').replace(/;.*$/, '')}${times(p)}`;
+  return `Keeps exiting, ${exitOf(p)
+    .replace(/^exit code /, 'code ')
+    .replace(/;.*$/, '')}${times(p)}`;
 }
 
 /** What a readiness probe got last. */

@@ -7,7 +7,12 @@ import { isDown, type SortKey, sorted, sortOf, sortText } from '../../../api/ui/
 import { programBody } from '../program-body.ts';
 
 const ALL = [
-  programBody({ program_id: 'grid-btc', restart_count: 7, proxy_url: 'http://localhost:19008', revision: 12 }),
+  programBody({
+    program_id: 'grid-btc',
+    restart_count: 7,
+    proxy_url: 'http://localhost:19008',
+    revision: 12,
+  }),
   programBody({ program_id: 'grid-eth', user_id: 'marek', commit: null, wanted_commit: 'abcdef0' }),
   programBody({
     program_id: 'sentiment',
@@ -19,7 +24,10 @@ const ALL = [
   programBody({ program_id: 'vol', state: 'Error', reason: 'DiskFull', proxy_url: '' }),
 ].map(seen);
 
-const FIGURES: Record<string, Figures> = { 'grid-btc': { cpu: 0.9, memory: 0.2 }, 'grid-eth': { cpu: 0.1, memory: 0.94 } };
+const FIGURES: Record<string, Figures> = {
+  'grid-btc': { cpu: 0.9, memory: 0.2 },
+  'grid-eth': { cpu: 0.1, memory: 0.94 },
+};
 const figuresOf = (name: string) => FIGURES[name] ?? { cpu: null, memory: null };
 
 function found(text: string): string[] {
@@ -91,5 +99,8 @@ test('a second click turns a column round, a third turns it back', () => {
   };
   assert.deepEqual(clicks('cpu'), ['cpu', '-cpu', 'cpu']);
   assert.deepEqual(clicks('state', 'cpu'), ['', '-state', '']);
-  assert.deepEqual([isDown(sortOf('cpu')), isDown(sortOf('-cpu')), isDown(sortOf('no such'))], [true, false, false]);
+  assert.deepEqual(
+    [isDown(sortOf('cpu')), isDown(sortOf('-cpu')), isDown(sortOf('no such'))],
+    [true, false, false],
+  );
 });

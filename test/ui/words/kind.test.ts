@@ -37,7 +37,10 @@ test('"since" is what tells most', () => {
   assert.equal(at({ reason: 'BuildFailed' }), Date.parse(later));
   const conditions = [condition('Ready', 'False', 'NotRunning')];
   assert.equal(at({ state: 'Error', reason: 'CrashLoopBackOff', conditions }), Date.parse(AT));
-  assert.equal(at({ state: 'Running', not_ready: { message: '', since: AT, was_ready: true } }), Date.parse(AT));
+  assert.equal(
+    at({ state: 'Running', not_ready: { message: '', since: AT, was_ready: true } }),
+    Date.parse(AT),
+  );
   assert.equal(at({ ready_at: '', updated_at: '' }), undefined);
 });
 

@@ -15,7 +15,8 @@ const BRIEFS: readonly [brief: string, given: Partial<ProgramBody>][] = [
     'Keeps exiting, code 3, 36 times',
     {
       reason: 'CrashLoopBackOff',
-      error_msg: 'exited 36 times in a row (exit code 3); started again at 2026-11-28T03:12:44.000Z\nno route',
+      error_msg:
+        'exited 36 times in a row (exit code 3); started again at 2026-11-28T03:12:44.000Z\nno route',
       last_exit: exit(),
     },
   ],
@@ -32,7 +33,10 @@ const BRIEFS: readonly [brief: string, given: Partial<ProgramBody>][] = [
     {
       reason: 'CrashLoopBackOff',
       error_msg: 'exited 4 times in a row (exit code 127); started again at 2026-11-28T03:12:15.000Z',
-      last_exit: exit({ code: 127, log_tail: '[FATAL tini (7)] exec nosuch failed: No such file or directory' }),
+      last_exit: exit({
+        code: 127,
+        log_tail: '[FATAL tini (7)] exec nosuch failed: No such file or directory',
+      }),
     },
   ],
   [
@@ -80,7 +84,10 @@ const BRIEFS: readonly [brief: string, given: Partial<ProgramBody>][] = [
         'executor failed running [/bin/sh -c apt-get update && apt-get install -y nothing-at-all curl]: exit code: 7',
     },
   ],
-  ['"/main.js" not found: not found', { reason: 'BuildFailed', error_msg: '"/main.js" not found: not found' }],
+  [
+    '"/main.js" not found: not found',
+    { reason: 'BuildFailed', error_msg: '"/main.js" not found: not found' },
+  ],
   [
     'Can not pull sentiment:1.4.0',
     {
@@ -126,12 +133,18 @@ const BRIEFS: readonly [brief: string, given: Partial<ProgramBody>][] = [
     'Its /state was removed; it is new, and empty',
     { conditions: [condition('StateLost', 'True', 'VolumeGone')] },
   ],
-  ['of a host that is newer than this page', { reason: 'Newer', error_msg: 'of a host that is newer than this page' }],
+  [
+    'of a host that is newer than this page',
+    { reason: 'Newer', error_msg: 'of a host that is newer than this page' },
+  ],
 ];
 
 test("the host's messages become lines of the list", () => {
   const told = BRIEFS.map(([, given]) => wordsOf(programBody(given))?.brief(programBody(given)));
-  assert.deepEqual(told, BRIEFS.map(([brief]) => brief));
+  assert.deepEqual(
+    told,
+    BRIEFS.map(([brief]) => brief),
+  );
 });
 
 test('every line is short, whatever the host says, and no word is left out', () => {

@@ -100,7 +100,8 @@ export function needsFigures({ tokens }: Query): boolean {
 }
 
 /** A token that is still being typed, as `user:`, filters nothing. */
-const isUnfinished = (word: string) => /^-?[a-z]+:$/.test(word) && Object.hasOwn(KEYS, word.replace(/^-|:$/g, ''));
+const isUnfinished = (word: string) =>
+  /^-?[a-z]+:$/.test(word) && Object.hasOwn(KEYS, word.replace(/^-|:$/g, ''));
 
 /** @returns what tells of one whether it matches */
 export function matcher({ tokens, words }: Query): (one: Seen, figures: () => Figures) => boolean {

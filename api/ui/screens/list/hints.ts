@@ -16,7 +16,11 @@ export function hintsFor(
   all: readonly Seen[],
   figuresOf: (name: string) => Figures,
 ): readonly Hint[] {
-  const [, no = '', key = '', value] = /(?:^|\s)(-?)([a-z]*)(?::(\S*))?$/.exec(text) ?? [undefined, undefined, '\n'];
+  const [, no = '', key = '', value] = /(?:^|\s)(-?)([a-z]*)(?::(\S*))?$/.exec(text) ?? [
+    undefined,
+    undefined,
+    '\n',
+  ];
   const found = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
   if (value === undefined || found === undefined)
     return value === undefined

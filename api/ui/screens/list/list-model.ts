@@ -65,34 +65,60 @@ export function createListModel(sources: ListSources): ListModel {
       return p === undefined ? [] : [seen(p)];
     });
 
-  /** @param isFree whether rows may change their places */
-  function make(isFree: boolean): void {
-    const everyone = all();
-    const [query, sort] = [sources.query.peek(), sources.sort.peek()];
-    const matches = matcher(query);
+  /** Who matches, and in which order. */
+  function placed(everyone: readonly Seen[]) {
+    const matches = matcher(sources.query.peek());
     const found = everyone.filter((one) => matches(one, () => sources.figuresOf(one.name)));
-    const rows = sorted(found, sort, sources.figuresOf).flatMap((one) => {
+    const rows = sorted(found, sources.sort.peek(), sources.figuresOf).flatMap((one) => {
       const program = sources.programOf(one.name);
       return program === undefined ? [] : [items.of(one, program)];
     });
+    return { found, rows };
+  }
+
+  /** @param isFree whether rows may change their places */
+  function make(isFree: boolean): void {
+    const everyone = all();
+    const { found, rows } = placed(everyone);
     const before = view.peek();
-    const next = order.take(before?.groups ?? [], rows, sort);
+    const next = order.take(before?.groups ?? [], rows, sources.sort.peek());
     const groups = isFree || before === undefined ? next.groups : before.groups;
     const isShown = new Set(rows.map(({ name }) => name));
     const left = groups === next.groups ? [] : rowsOf(groups).filter(({ name }) => !isShown.has(name));
     batch(() => {
       view.value = { groups, counts: countsOf(everyone), total: everyone.length, matching: found.length };
-      moved.value = setOf(groups === next.groups ? [] : [...next.moved, ...left.map(({ name }) => name)], moved.peek());
+      moved.value = setOf(
+        groups === next.groups ? [] : [...next.moved, ...left.map(({ name }) => name)],
+        moved.peek(),
+      );
       const there = new Set(everyone.map(({ name }) => name));
-      gone.value = setOf(left.filter(({ name }) => !there.has(name)).map(({ name }) => name), gone.peek());
+      gone.value = setOf(
+        left.filter(({ name }) => !there.has(name)).map(({ name }) => name),
+        gone.peek(),
+      );
       items.keep((name) => there.has(name));
     });
     const text = news.take(everyone);
     if (text !== '') sources.onNews(text);
   }
 
+  const close = follow(sources, make, isHeld, () => moved.peek().size > 0);
+  return {
+    ...{ view, isHeld, moved, gone, all },
+    sortAgain: () => untracked(() => make(true)),
+    close,
+  };
+}
+
+/** Makes the list anew when it has to be. @returns what ends that */
+function follow(
+  sources: ListSources,
+  make: (isFree: boolean) => void,
+  isHeld: ReadonlySignal<boolean>,
+  hasMoved: () => boolean,
+): () => void {
   const turns = createTurns(sources, () => make(!isHeld.peek()));
-  const close = [
+  const ends = [
     effect(() => {
       sources.changes.value;
       const names = sources.names.value;
@@ -107,16 +133,12 @@ export function createListModel(sources: ListSources): ListModel {
       if (sources.isLoaded.value) untracked(() => make(true));
     }),
     effect(() => {
-      if (!isHeld.value && moved.peek().size > 0) untracked(() => make(true));
+      if (!isHeld.value && hasMoved()) untracked(() => make(true));
     }),
     turns.close,
   ];
-  return {
-    ...{ view, isHeld, moved, gone, all },
-    sortAgain: () => untracked(() => make(true)),
-    close: () => {
-      for (const end of close) end();
-    },
+  return () => {
+    for (const end of ends) end();
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { ProgramBody } from '../../../routes/view.ts';
-import { type Kind, KINDS } from '../../words/kind.ts';
+import { KINDS, type Kind } from '../../words/kind.ts';
 import { type Block, reblocked } from './blocks.ts';
 import type { Seen } from './seen.ts';
 import { isDown, type Sort } from './sort.ts';

@@ -1,4 +1,4 @@
-import { type Kind, KINDS } from '../../words/kind.ts';
+import { KINDS, type Kind } from '../../words/kind.ts';
 import type { Figures, Seen } from './seen.ts';
 
 export type SortKey = 'state' | 'since' | 'name' | 'user' | 'cpu' | 'mem' | 'restarts' | 'rev' | 'port';

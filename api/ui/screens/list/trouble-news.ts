@@ -15,7 +15,9 @@ export class TroubleNews {
   /** @returns what to announce; `""` for nothing, and the first time */
   take(all: readonly Seen[]): string {
     const before = this.#ill;
-    const ill = all.filter(({ name, kind }) => isTrouble(kind) || (kind === 'busy' && before?.has(name) === true));
+    const ill = all.filter(
+      ({ name, kind }) => isTrouble(kind) || (kind === 'busy' && before?.has(name) === true),
+    );
     this.#ill = new Set(ill.map(({ name }) => name));
     if (before === undefined) return '';
     const there = new Set(all.map(({ name }) => name));
@@ -27,7 +29,12 @@ export class TroubleNews {
 
 function cameText(came: readonly Seen[]): string {
   if (came.length > NAMED_MAX) return `${came.length} programs are in trouble now`;
-  return came.map(({ name, p, kind }) => `${name} ${kind === 'down' ? 'is down' : 'needs a look'}: ${wordsOf(p)?.brief(p) ?? p.state}`).join('. ');
+  return came
+    .map(
+      ({ name, p, kind }) =>
+        `${name} ${kind === 'down' ? 'is down' : 'needs a look'}: ${wordsOf(p)?.brief(p) ?? p.state}`,
+    )
+    .join('. ');
 }
 
 function wentText(went: readonly string[]): string {
