@@ -11,8 +11,8 @@ import { watchNear } from './near.ts';
 import type { Group, Item } from './order.ts';
 import { Row } from './row.tsx';
 
-/** So many blocks are drawn whole from the first. */
-const BLOCKS_AT_ONCE = 2;
+/** Blocks that begin within so many rows are drawn whole from the first: what is seen before anything is scrolled. */
+const ROWS_AT_ONCE = 2 * BLOCK_ROWS;
 
 /** The rows of the list. While pointer or focus is in it, rows stay where they are. */
 export function Table({ model }: { model: ListModel }) {
@@ -50,7 +50,7 @@ export function Table({ model }: { model: ListModel }) {
       >
         {groups.map((group) => {
           const first = before;
-          before += group.blocks.length;
+          before += group.count;
           return <Rows key={group.kind ?? 'all'} group={group} first={first} model={model} />;
         })}
         {groups.length === 0 && <NoMatch />}
@@ -59,9 +59,10 @@ export function Table({ model }: { model: ListModel }) {
   );
 }
 
-/** @param props.first how many blocks stand before */
+/** @param props.first how many rows stand before */
 function Rows({ group, first, model }: { group: Group; first: number; model: ListModel }) {
   const { kind, blocks } = group;
+  let before = first;
   const about = KINDS.find((one) => one.kind === kind);
   return (
     <>
@@ -75,9 +76,11 @@ function Rows({ group, first, model }: { group: Group; first: number; model: Lis
           </div>
         </div>
       )}
-      {blocks.map((block, at) => (
-        <RowBlock key={block.id} block={block} isFirst={first + at < BLOCKS_AT_ONCE} model={model} />
-      ))}
+      {blocks.map((block) => {
+        const isFirst = before < ROWS_AT_ONCE;
+        before += block.items.length;
+        return <RowBlock key={block.id} {...{ block, isFirst, model }} />;
+      })}
     </>
   );
 }
