@@ -1,19 +1,20 @@
 import type { ProgramBody } from '../../routes/view.ts';
+import { buildSaid, firstLine, problemSaid, said } from './brief.ts';
 import type { ReasonWords } from './reason-words.ts';
-import { again, firstLine } from './run-reasons.ts';
+import { again } from './run-reasons.ts';
+import type { Words } from './words.ts';
 
 /** What is wrong with something new: a manifest, an image, a port. */
 export const CHANGE_REASONS: Record<string, ReasonWords> = {
   BuildFailed: {
     title: 'Build fails',
-    brief: (p) => firstLine(p.error_msg).replace(/^.*?: /, '') || 'The image can not be built',
+    brief: (p) => buildSaid(p.error_msg) || 'The image can not be built',
     says: (p) =>
       p.revision > 0
         ? `The new one can not be built; revision ${p.revision} goes on serving`
         : 'It can not be built',
     more: (p) => [{ mono: firstLine(p.error_msg) }],
-    next: () =>
-      'Tried again when its manifest or sources change. What failed for want of a network is tried 3 times.',
+    next: (p) => triedThrice(p, 'Tried again when its manifest or sources change, not before.'),
     todo: (p) => [
       ['Read the build log', ': the step that failed is open there.'],
       ['Mend the sources', ' or the Dockerfile, and deploy them.'],
@@ -23,14 +24,14 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
     acts: () => ['toSources', 'buildAgain'],
     look: 'build',
     means: 'The image could not be built, or what it is built from is gone. What runs goes on running.',
-    fix: 'Read the build log, mend sources or spec. Start tries the same again (Restart, where an older revision serves). One that failed for want of a network is tried 3 times by itself.',
+    fix: 'Read the build log, mend sources or spec. Start tries the same again (Restart, where an older revision serves). One that failed for want of a network, or over something else that passes, is tried 3 times by itself.',
   },
   ImageNotFound: {
     title: 'Image not found',
-    brief: (p) => `Can not pull: ${firstLine(p.error_msg)}`,
+    brief: (p) => pullBrief(p.error_msg),
     says: () => 'Its image is not here and can not be pulled',
     more: (p) => [{ mono: p.error_msg }],
-    next: (p) => again(p, 'Tried again ').concat('Three times in all.'),
+    next: (p) => triedThrice(p, 'It was tried 3 times. Nothing more is tried by itself.'),
     todo: () => [
       ['Correct the name', [' in ', { mono: 'spec.image' }, '.']],
       [
@@ -41,7 +42,7 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
     acts: () => ['startNow', 'toManifest'],
     look: 'events',
     means: 'spec.image is not on this machine and could not be pulled.',
-    fix: 'Correct the name, docker pull it, or give the host a login, then Start. It is tried 3 times by itself.',
+    fix: 'Correct the name, docker pull it, or give the host a login, then Start. It is tried 3 times by itself, and anew for another userId or pullPolicy.',
   },
   DiskFull: {
     title: 'No room',
@@ -67,8 +68,8 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
   },
   RolledBack: {
     title: 'Rolled back',
-    brief: (p) => `The newest did not get ready; r${p.revision} is back`,
-    says: (p) => `The newest revision did not get ready; revision ${p.revision} serves again`,
+    brief: (p) => `${newest(p, 'r')} did not get ready; r${p.revision} is back`,
+    says: (p) => `${newest(p, 'Revision ')} did not get ready; revision ${p.revision} serves again`,
     more: (p) => [{ mono: firstLine(p.error_msg) }],
     next: () => 'The newest is tried again when its manifest or sources change.',
     todo: () => [
@@ -84,7 +85,7 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
   },
   InvalidManifest: {
     title: 'Manifest is broken',
-    brief: (p) => `Manifest: ${manifestProblem(p)}`,
+    brief: (p) => manifestBrief(p.error_msg),
     says: (p) =>
       p.revision > 0 ? 'Its manifest is broken; the last valid one stays in force' : 'Its manifest is broken',
     more: (p) => [{ mono: p.error_msg }],
@@ -97,7 +98,7 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
   },
   PortConflict: {
     title: 'Port is taken',
-    brief: (p) => firstLine(p.error_msg) || 'The port that it pins is taken',
+    brief: portBrief,
     says: () => 'The port that its manifest pins is taken by something else',
     more: (p) => [{ mono: p.error_msg }],
     next: (p) => [...again(p, 'Looked at again '), p.revision > 0 ? 'What serves goes on.' : ''],
@@ -128,15 +129,6 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
       'The /state that the annotation hersh.dev/state-from asks for can not be had. The program waits for it, and begins on no empty one.',
     fix: 'The message says why: the other program is there, is another user’s, or has nothing in the trash. Take the annotation out to begin with an empty /state.',
   },
-  WaitingForPort: {
-    title: 'Waits for its port',
-    brief: () => 'Waits for its port; another gives it up',
-    says: () => 'It waits for the port that it pins; the program that has it gives it up',
-    next: () => 'They change places by themselves.',
-    look: 'events',
-    means: 'Programs pin ports that others of them still have; one gives way, the others wait for theirs.',
-    fix: 'Nothing: they change places.',
-  },
   Building: {
     title: 'New one in the making',
     brief: () => 'A newer revision is being built',
@@ -148,10 +140,37 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
   },
 };
 
-function manifestProblem({ error_msg }: ProgramBody): string {
-  return firstLine(error_msg).replace(/^.*?\.ya?ml:/, 'line ');
+/** `r9`, or what can be said where its number is not known. */
+function newest({ wanted_revision, revision, error_msg }: ProgramBody, word: string): string {
+  const told = Number(/^revision (\d+) was rolled back/.exec(error_msg)?.[1] ?? wanted_revision);
+  return told > 0 && told !== revision ? `${word}${told}` : 'The newest';
 }
 
+function triedThrice(p: ProgramBody, otherwise: string): Words {
+  return p.next_try_at === '' ? otherwise : again(p, 'Tried again ').concat('Three times in all.');
+}
+
+/** Without the registry: what tells images apart comes last. */
+function pullBrief(message: string): string {
+  const name = /^(\S+) could not be pulled: /.exec(message)?.[1];
+  return name === undefined ? said(message) : `Can not pull ${name.replace(/^.*\//, '')}`;
+}
+
+function manifestBrief(message: string): string {
+  const { line, text } = problemSaid(message);
+  return line === 0 ? `Manifest: ${text}` : `Line ${line}: ${text}`;
+}
+
+function portBrief(p: ProgramBody): string {
+  const port = portIn(p.error_msg);
+  if (port === 'PORT') return 'The port that it pins is taken';
+  const holder = /held by program (\S+?),?(?:\s|$)/.exec(p.error_msg)?.[1];
+  const what = holder === undefined ? `Port ${port} is taken` : `Port ${port} is held by ${holder}`;
+  const serves = p.state === 'Ready' && p.revision > 0 ? `; r${p.revision} serves` : '';
+  return `${what}${serves}`;
+}
+
+/** Not one of an address: `127.0.0.1:19005` ends in it. */
 function portIn(message: string): string {
-  return /\b(\d{4,5})\b/.exec(message)?.[1] ?? 'PORT';
+  return /\b(\d{4,5})\b(?!\.)/.exec(message)?.[1] ?? 'PORT';
 }

@@ -10,8 +10,9 @@ export const HOST_REASONS: Record<string, ReasonWords> = {
     todo: () => [['Bring the files back', ', or confirm on the Host page that they are meant to go.']],
     acts: () => ['toHost'],
     look: 'events',
-    means: 'Most manifests went at once, which is not believed unless a commit took them.',
-    fix: 'Bring the files back, or confirm the removal on the Host page.',
+    means:
+      'Most manifests went at once, which is not believed unless a commit took them, whatever is deployed since.',
+    fix: 'Bring the files back, or confirm the removal on the Host page, which under git is a commit.',
   },
   PortsExhausted: {
     title: 'No port left',
@@ -36,17 +37,18 @@ export const HOST_REASONS: Record<string, ReasonWords> = {
       'status/ or data/ can not be written; programs/ is away, and the sources with it; or git is in the middle of a merge.',
     fix: 'Free the disk, mend permissions, mount the registry, finish the merge; it goes on by itself.',
   },
-  EngineUnavailable: {
-    title: 'Engine is away',
-    brief: () => 'Docker does not answer',
-    says: () => 'The engine does not answer; what is shown is the last known',
-    more: (p) => p.error_msg,
-    next: () => 'It is asked every second; the host goes on by itself.',
-    todo: () => [['Look at Docker', [': ', { copy: 'systemctl status docker' }, ', and at the disk.']]],
-    acts: () => ['toHost'],
+  StateLost: {
+    title: 'State was lost',
+    brief: () => 'Its /state was removed; it is new, and empty',
+    says: () => 'Somebody removed the volume of its /state; it was made anew, empty',
+    more: ({ conditions }) => conditions.find(({ type }) => type === 'StateLost')?.message ?? '',
+    next: () => 'This word goes with the next change or restart.',
+    todo: () => [['Put a copy back', ', if you have one.']],
+    acts: () => ['restart'],
     look: 'events',
-    means: 'The Docker engine does not answer. What runs goes on running; states are the last known.',
-    fix: 'systemctl status docker, disk space. It goes on by itself when Docker is back.',
+    means:
+      'Somebody removed the volume of /state (docker volume rm, docker system prune --volumes of a stopped program); it was made anew, empty.',
+    fix: 'Put a copy back if you have one; the word goes with the next change or restart.',
   },
   InternalError: {
     title: 'Bug of the host',
@@ -64,8 +66,13 @@ export const HOST_REASONS: Record<string, ReasonWords> = {
 /** Events, conditions and warnings that are no program's reason: what they mean, and what to do. */
 export const ELSEWHERE: readonly (readonly [names: string, means: string, fix: string])[] = [
   [
-    'RemoteUnreachable, RemoteDiverged, RemoteBlocked, SubmoduleUnavailable',
-    'The git remote is not followed.',
+    'EngineUnavailable',
+    'The Docker engine does not answer. What runs goes on running; states are the last known.',
+    'systemctl status docker, disk space. It goes on by itself when Docker is back.',
+  ],
+  [
+    'RemoteUnavailable, RemoteUnreachable, RemoteDiverged, RemoteBlocked, SubmoduleUnavailable',
+    'The git remote is not followed: it does not answer, has gone another way, or another branch or a changed file is in the way; or it is followed but for a submodule that can not be brought.',
     'What the Host page says. What runs goes on.',
   ],
   [
@@ -77,6 +84,16 @@ export const ELSEWHERE: readonly (readonly [names: string, means: string, fix: s
     'StrayContainers, StrayContainer',
     'Containers that no program knows, or that are no program’s own.',
     'Remove them by hand, or let them go on the Host page.',
+  ],
+  [
+    'PortYielded, WaitingForPort',
+    'Programs pin ports that others of them still have; one gives way, the others wait for theirs.',
+    'Nothing: they change places.',
+  ],
+  [
+    'WaitingForState',
+    'It waits for the /state that its annotation asks for; the program that has it is not gone yet.',
+    'Nothing: it goes on by itself.',
   ],
   [
     'PortReassigned',
@@ -91,7 +108,7 @@ export const ELSEWHERE: readonly (readonly [names: string, means: string, fix: s
   ['Unhealthy', 'Its liveness probe failed, and it was restarted.', 'Logs.'],
   [
     'OutOfMemory',
-    'A process of the program was killed for want of memory; the program itself goes on.',
+    'A process of the program was killed for want of memory; the program itself goes on. It is told once a minute at most.',
     'Raise resources.memory, or start fewer workers.',
   ],
   [
@@ -103,11 +120,6 @@ export const ELSEWHERE: readonly (readonly [names: string, means: string, fix: s
     'CredentialsUnavailable',
     'A docker config file or a credential helper can not be used.',
     'Write it anew with docker login, or run the helper as it says.',
-  ],
-  [
-    'StateLost',
-    'Somebody removed the volume of /state; it was made anew, empty.',
-    'Put a copy back if you have one.',
   ],
   [
     'StatusLost',

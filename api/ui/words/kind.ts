@@ -51,19 +51,25 @@ export const KINDS: readonly {
 ];
 
 /** Reasons that ask nobody for anything. */
-const NEWS = new Set(['', 'Building', 'Completed', 'WaitingForPort']);
+const NEWS = new Set(['', 'Building', 'Completed']);
 const BUSY = new Set(['Building', 'Built', 'Starting', 'Running', 'Stopping']);
 
-/** The program's reason, with the one word that the API says otherwise: it was ready, and its probe fails now. */
+/** The program's reason, with the words that the API says otherwise: by `not_ready`, and by conditions. */
 export function reasonOf(p: ProgramBody): string {
   if (p.reason !== '') return p.reason;
   if (p.not_ready?.was_ready === true) return 'Unready';
-  return hasLostManifest(p) ? 'ManifestMissing' : '';
+  if (hasLostManifest(p)) return 'ManifestMissing';
+  return p.state === 'Ready' && hasLostState(p) ? 'StateLost' : '';
 }
 
 /** Its manifest went with most others, which is not believed. */
 function hasLostManifest({ conditions }: ProgramBody): boolean {
   return conditions.some(({ type, reason }) => type === 'Valid' && reason === 'ManifestMissing');
+}
+
+/** Its /state was removed; told until it changes or is restarted. */
+function hasLostState({ conditions }: ProgramBody): boolean {
+  return conditions.some(({ type, status }) => type === 'StateLost' && status === 'True');
 }
 
 export function isNews(reason: string): boolean {
@@ -72,10 +78,10 @@ export function isNews(reason: string): boolean {
 
 export function kindOf(p: ProgramBody): Kind {
   const reason = reasonOf(p);
-  const isTrouble = !isNews(reason);
-  if (p.state === 'Error' || (p.state === 'Running' && isTrouble)) return 'down';
+  const isWrong = !isNews(reason);
+  if (p.state === 'Error' || (p.state === 'Running' && isWrong)) return 'down';
   if (p.state === 'Created' || p.state === 'Stopped') return 'rest';
-  if (isTrouble) return BUSY.has(p.state) ? 'down' : 'look';
+  if (isWrong) return BUSY.has(p.state) ? 'down' : 'look';
   return BUSY.has(p.state) || reason === 'Building' ? 'busy' : 'fine';
 }
 
@@ -89,4 +95,9 @@ export function roleOf(state: string, kind?: Kind): Role {
 
 export function isUp({ state }: Pick<ProgramBody, 'state'>): boolean {
   return state === 'Running' || state === 'Ready';
+}
+
+/** Whether somebody may have to do something. */
+export function isTrouble(kind: Kind): boolean {
+  return kind === 'down' || kind === 'look';
 }

@@ -1,4 +1,5 @@
 import type { ProgramBody } from '../../routes/view.ts';
+import { engineSaid, firstLine, probeSaid, said } from './brief.ts';
 import type { ReasonWords, ToDo } from './reason-words.ts';
 import { exactSpan, mebi, msOf } from './span.ts';
 import type { Words } from './words.ts';
@@ -7,10 +8,9 @@ import type { Words } from './words.ts';
 export const RUN_REASONS: Record<string, ReasonWords> = {
   CrashLoopBackOff: {
     title: 'Keeps exiting',
-    brief: (p) =>
-      (isOutOfMemory(p) ? `Runs out of its ${limit(p)}` : `Keeps exiting: ${exitOf(p)}`) + times(p),
+    brief: crashBrief,
     says: (p) =>
-      isOutOfMemory(p) ? 'It runs out of memory, again and again' : `It keeps exiting: ${exitOf(p)}`,
+      `It ${isOutOfMemory(p) ? 'runs out of memory' : `keeps exiting: ${exitOf(p)}`}${times(p, ' in a row')}`,
     more: (p) => (isOutOfMemory(p) ? `The kernel ended it at its limit of ${limit(p)}.` : lastRun(p)),
     next: (p) => [...again(p, 'Started again '), 'The waits double, up to 60 s.'],
     todo: (p) => (isOutOfMemory(p) ? OUT_OF_MEMORY : crashToDo(p)),
@@ -27,7 +27,7 @@ export const RUN_REASONS: Record<string, ReasonWords> = {
   },
   ProgressDeadlineExceeded: {
     title: 'Not ready',
-    brief: (p) => `Runs, not ready: ${probeSays(p)}`,
+    brief: (p) => `Runs, not ready: ${probeSaid(probeSays(p))}`,
     says: () => 'It runs, but was not ready in time',
     more: (p) => ['The probe gets: ', { mono: probeSays(p) }, '. There is no good revision to go back to.'],
     next: () => 'The probe goes on asking; if it answers, the program is Ready.',
@@ -55,7 +55,7 @@ export const RUN_REASONS: Record<string, ReasonWords> = {
   },
   Unready: {
     title: 'Probe fails',
-    brief: (p) => `Probe fails: ${probeSays(p)}`,
+    brief: (p) => `Probe fails: ${probeSaid(probeSays(p))}`,
     says: () => 'It was ready and no longer answers its readiness probe',
     more: (p) => ['The probe gets: ', { mono: probeSays(p) }, '.'],
     next: () =>
@@ -72,7 +72,7 @@ export const RUN_REASONS: Record<string, ReasonWords> = {
   },
   StartFailed: {
     title: 'Will not start',
-    brief: (p) => `Engine: ${firstLine(p.error_msg)}`,
+    brief: (p) => `Engine: ${engineSaid(p.error_msg)}`,
     says: () => 'The engine can not start its container',
     more: (p) => ['The engine says: ', { mono: p.error_msg }],
     next: (p) => again(p, 'Tried again '),
@@ -91,20 +91,16 @@ export const RUN_REASONS: Record<string, ReasonWords> = {
             ],
             ['Or use another', [': change ', { mono: 'spec.runtime' }, ' in the manifest.']],
           ]
-        : [['Read the message', ': it is the engine’s own. A missing command, a runtime, disk space.']],
+        : [['Read the message', ': it is the engine’s own. A runtime, disk space.']],
     acts: () => ['startNow', 'toManifest'],
     look: 'events',
     means: 'The engine could not create or start the container.',
-    fix: 'The message is the engine’s own: a missing runtime, disk space. Tried again with growing waits.',
+    fix: 'The message is the engine’s own: a missing runtime, disk space. Tried again with growing waits. A missing command is a crash with code 127 whose last line says so.',
   },
   Completed: {
     title: 'Ended',
-    brief: (p) =>
-      p.last_exit === null || p.last_exit.code === 0 ? 'Ended well' : `Ended: ${p.last_exit.message}`,
-    says: (p) =>
-      p.last_exit === null || p.last_exit.code === 0
-        ? 'It ran to its end, well'
-        : `It ended: ${p.last_exit.message}`,
+    brief: (p) => (p.error_msg === '' ? 'Ended well' : `Ended: ${endOf(p)}`),
+    says: (p) => (p.error_msg === '' ? 'It ran to its end, well' : `It ended: ${endOf(p)}`),
     next: () => 'Its restartPolicy leaves it there. Start runs it anew.',
     acts: () => ['startNow'],
     look: 'logs',
@@ -129,8 +125,32 @@ function crashToDo(p: ProgramBody): readonly ToDo[] {
 
 const isOutOfMemory = ({ last_exit }: ProgramBody) => last_exit?.out_of_memory === true;
 const limit = ({ limits }: ProgramBody) => (limits === null ? 'memory limit' : mebi(limits.memory_bytes));
-const exitOf = ({ last_exit, error_msg }: ProgramBody) => last_exit?.message ?? firstLine(error_msg);
-const times = (p: ProgramBody) => (p.restarts_last_hour > 1 ? `, ${p.restarts_last_hour} times in 1 h` : '');
+const exitOf = ({ last_exit, error_msg }: ProgramBody) => last_exit?.message ?? said(error_msg);
+
+/** How a program that is Completed ended: the host says nothing of one that ended well. */
+function endOf({ last_exit, error_msg }: ProgramBody): string {
+  return (
+    /with (exit code \d+(?: \([^)]*\))?)/.exec(said(error_msg))?.[1] ?? last_exit?.message ?? said(error_msg)
+  );
+}
+
+/** `, 36 times`, as the host counts those in a row. */
+function times({ error_msg }: ProgramBody, how = ''): string {
+  const count = /^exited (\d+) times in a row/.exec(error_msg)?.[1];
+  return count === undefined ? '' : `, ${count} times${how}`;
+}
+
+function crashBrief(p: ProgramBody): string {
+  const { code, message = '', log_tail = '' } = p.last_exit ?? {};
+  if (isOutOfMemory(p)) return `Runs out of its ${limit(p)}${times(p)}`;
+  if (message === 'its liveness probe failed') return `Its liveness probe fails${times(p)}`;
+  // The engine's init found nothing to run.
+  const lacks = /\[FATAL tini \(\d+\)\] (exec .+ failed: .+)$/.exec(log_tail.trimEnd())?.[1];
+  if ((code === 126 || code === 127) && lacks !== undefined) return lacks;
+  return `Keeps exiting, ${exitOf(p)
+    .replace(/^exit code /, 'code ')
+    .replace(/;.*$/, '')}${times(p)}`;
+}
 
 /** What a readiness probe got last. */
 function probeSays(p: ProgramBody): string {
@@ -149,8 +169,4 @@ function lastRun({ started_at, last_exit }: ProgramBody): Words {
 export function again({ next_try_at }: ProgramBody, verb: string): Words[] {
   const at = msOf(next_try_at);
   return at === undefined ? [verb.trim(), ' by itself. '] : [verb, { in: at }, '. '];
-}
-
-export function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
 }
