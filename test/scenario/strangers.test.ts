@@ -119,7 +119,7 @@ describe('a container that bears the labels of a program, and no host made', () 
   });
 
   for (const lost of [['status'], ['status', 'data']])
-    it(`is none that somebody changed while ${lost.join(' and ')} was lost: it is put right, and never two at once`, async (test) => {
+    it(`is none that somebody changed after the loss of ${lost.join(' and ')}: that one is put right, and never two at once`, async (test) => {
       const [stage, real] = await serving(test);
       await stage.host.kill();
       for (const folder of lost) await stage.remove(folder);
