@@ -117,6 +117,9 @@ export async function takeTree(
   }
 }
 
+/** Files that are read together. */
+const READ_AT_ONCE = 50;
+
 async function takeWalked(walked: Walked, isMore: boolean): Promise<void> {
   const { bytes, largest, isOver, leftOut, dockerfiles, ignoreError } = walked;
   const before = current.peek();
@@ -130,10 +133,14 @@ async function takeWalked(walked: Walked, isMore: boolean): Promise<void> {
   }
   const texts = new Map<string, string>();
   const refused: Draft['refused'][number][] = walked.unread.map((name) => ({ name, why: 'not read' }));
-  for (const { name, blob } of walked.files) {
-    const text = await readText(blob).catch(() => null);
-    if (typeof text === 'string') texts.set(name, text);
-    else refused.push({ name, why: text === null ? 'not read' : 'no text' });
+  for (let at = 0; at < walked.files.length; at += READ_AT_ONCE) {
+    const some = walked.files.slice(at, at + READ_AT_ONCE);
+    const read = await Promise.all(some.map(({ blob }) => readText(blob).catch(() => null)));
+    for (const [index, { name }] of some.entries()) {
+      const text = read[index];
+      if (typeof text === 'string') texts.set(name, text);
+      else refused.push({ name, why: text === null ? 'not read' : 'no text' });
+    }
   }
   const files = isMore ? new Map([...before.files, ...texts]) : texts;
   const open = files.has('Dockerfile') ? 'Dockerfile' : ([...files.keys()][0] ?? 'Dockerfile');

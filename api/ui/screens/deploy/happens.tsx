@@ -4,7 +4,6 @@ import { Button } from '../../parts/button.tsx';
 import { Glyph, Sign } from '../../parts/glyph.tsx';
 import { Ladder } from '../../parts/ladder.tsx';
 import { programHref } from '../../state/route.ts';
-import { stream } from '../../state/stream.ts';
 import { clock } from '../../words/span.ts';
 import { draft } from './deploy-state.ts';
 import { adopt, type Deployment, deploy, deployment } from './deployment.ts';
@@ -21,7 +20,6 @@ export function Happens() {
   }, [isSending]);
   return (
     <section class="happens" aria-labelledby="happens-title">
-      {stream.value.state === 'lost' && now.kind !== 'idle' && <Lost since={stream.value.since} />}
       {now.kind === 'sending' && <Sending />}
       {now.kind === 'refused' && <Refused {...now} />}
       {now.kind === 'unknown' && <NotKnown {...now} />}
@@ -33,7 +31,7 @@ export function Happens() {
 
 export function Lost({ since }: { since: number }) {
   return (
-    <p class="news">
+    <p class="news lost">
       <Sign role="warn" />
       <span>
         The host does not answer; this is from {clock(since)}. What was sent is safe there, and goes on by

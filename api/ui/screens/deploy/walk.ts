@@ -9,6 +9,8 @@ const LOOKED_MAX = 50_000;
 const IGNORE_BYTES_MAX = 1024 * 1024;
 /** Named of what is large. */
 const LARGEST_MAX = 5;
+/** Files that the browser is asked for together. */
+const AT_ONCE = 200;
 /** Told of what is left out, and of folders with a Dockerfile. */
 const TOLD_MAX = 200;
 
@@ -43,6 +45,11 @@ export async function walk(root: TreeFolder, { withModules = false } = {}): Prom
   await walker.readIgnore(root);
   await walker.folder(root, '');
   return walker.result();
+}
+
+interface Wanted {
+  node: TreeFile;
+  name: string;
 }
 
 class Walker {
@@ -86,38 +93,48 @@ class Walker {
       this.unread.push(`${path}/`);
       return [];
     });
+    const wanted: Wanted[] = [];
     for (const node of nodes) {
-      if (this.isOver !== '') return;
+      if (this.isOver !== '') break;
       this.looked += 1;
       if (this.looked > LOOKED_MAX) this.isOver = 'names';
       // Names mean the same file on every machine only in this form, and the host takes no other.
       const name = (path === '' ? node.name : `${path}/${node.name}`).normalize('NFC');
       if (node.isFolder) await this.inner(node, name);
-      else await this.file(node, name);
+      else if (await this.isWanted(node, name)) wanted.push({ node, name });
+    }
+    await this.take(wanted);
+  }
+
+  /** The browser takes a while for each, and is asked for many at once. */
+  private async take(wanted: readonly Wanted[]): Promise<void> {
+    if (this.files.length + wanted.length > FILES_MAX) this.isOver ||= 'files';
+    const some = wanted.slice(0, FILES_MAX - this.files.length);
+    for (let at = 0; at < some.length; at += AT_ONCE) {
+      const blobs = some.slice(at, at + AT_ONCE).map(async ({ node, name }) => {
+        const blob = await node.blob().catch(() => undefined);
+        if (blob === undefined) this.unread.push(name);
+        else this.files.push({ name, blob });
+      });
+      await Promise.all(blobs);
     }
   }
 
-  private async inner(node: TreeFolder, name: string): Promise<void> {
+  private async inner(node: TreeFolder, name: string): Promise<unknown> {
     if (node.name.toLowerCase() === '.git') return this.leave(`${name}/`, 'git');
     if (node.name === 'node_modules' && !this.withModules) return this.leave(`${name}/`, 'modules');
     if ((await this.isIgnored(name, true)) && this.rules?.mayLetIn(name) !== true)
       return this.leave(`${name}/`, '.dockerignore');
-    await this.folder(node, name);
+    return this.folder(node, name);
   }
 
-  private async file(node: TreeFile, name: string): Promise<void> {
+  private async isWanted(node: TreeFile, name: string): Promise<boolean> {
     if (name.includes('/') && node.name === 'Dockerfile')
       told(this.dockerfiles, name.replace(/\/Dockerfile$/, ''));
     // A work tree of git has a file of that name.
     if (node.name.toLowerCase() === '.git') return this.leave(name, 'git');
-    if (!ALWAYS.has(name) && (await this.isIgnored(name, false))) return this.leave(name, '.dockerignore');
-    if (this.files.length >= FILES_MAX) {
-      this.isOver = 'files';
-      return;
-    }
-    const blob = await node.blob().catch(() => undefined);
-    if (blob === undefined) this.unread.push(name);
-    else this.files.push({ name, blob });
+    if (ALWAYS.has(name) || !(await this.isIgnored(name, false))) return true;
+    return this.leave(name, '.dockerignore');
   }
 
   private async isIgnored(name: string, isFolder: boolean): Promise<boolean> {
@@ -134,8 +151,9 @@ class Walker {
     this.ignoreError = error instanceof Error ? error.message : String(error);
   }
 
-  private leave(name: string, why: WhyLeftOut): void {
+  private leave(name: string, why: WhyLeftOut): false {
     if (this.leftOut.length < TOLD_MAX) this.leftOut.push({ name, why });
+    return false;
   }
 }
 
