@@ -1,11 +1,12 @@
 import { Button } from '../../parts/button.tsx';
 import { Keys } from '../../parts/small.tsx';
 import { count, plural } from '../../words/span.ts';
+import type { Hold } from './hold.ts';
 import type { ListModel } from './list-model.ts';
 import { sort } from './list-state.ts';
 
 /** How many are shown, and whether any would stand elsewhere by now. */
-export function ListFoot({ model }: { model: ListModel }) {
+export function ListFoot({ model, hold }: { model: ListModel; hold: Hold }) {
   const { total, matching } = model.view.value ?? { total: 0, matching: 0 };
   const moved = model.moved.value.size;
   const again = () => {
@@ -14,7 +15,7 @@ export function ListFoot({ model }: { model: ListModel }) {
     document.querySelector<HTMLElement>(`.sort[data-by="${sort.peek().by}"]`)?.focus({ preventScroll: true });
   };
   return (
-    <div class="list-foot">
+    <div class="list-foot" {...hold}>
       <p class="foot">
         <span>{matching === total ? `All ${count(total)}` : `${count(matching)} of ${count(total)}`}</span>
         <span class="hint">

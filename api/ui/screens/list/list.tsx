@@ -7,6 +7,7 @@ import { stream } from '../../state/stream.ts';
 import { EmptyList } from './empty-list.tsx';
 import { FilterBox } from './filter-box.tsx';
 import { ListFoot } from './foot.tsx';
+import { useHold } from './hold.ts';
 import { useListKeys } from './list-keys.ts';
 import type { ListModel } from './list-model.ts';
 import { away, openList } from './list-state.ts';
@@ -45,6 +46,7 @@ function Waiting() {
 
 function List({ model }: { model: ListModel }) {
   useListKeys();
+  const hold = useHold(model);
   const stale = away.value === '' ? '' : ' stale';
   return (
     <>
@@ -56,8 +58,8 @@ function List({ model }: { model: ListModel }) {
           Deploy
         </a>
       </div>
-      <Table model={model} />
-      <ListFoot model={model} />
+      <Table model={model} hold={hold} />
+      <ListFoot model={model} hold={hold} />
     </>
   );
 }

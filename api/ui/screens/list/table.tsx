@@ -5,6 +5,7 @@ import { KINDS } from '../../words/kind.ts';
 import { count } from '../../words/span.ts';
 import { BLOCK_ROWS, type Block } from './blocks.ts';
 import { Head } from './head.tsx';
+import type { Hold } from './hold.ts';
 import type { ListModel } from './list-model.ts';
 import { away, setQuery } from './list-state.ts';
 import { watchNear } from './near.ts';
@@ -15,23 +16,7 @@ import { Row } from './row.tsx';
 const ROWS_AT_ONCE = 2 * BLOCK_ROWS;
 
 /** The rows of the list. While pointer or focus is in it, rows stay where they are. */
-export function Table({ model }: { model: ListModel }) {
-  const body = useRef<HTMLDivElement>(null);
-  const hasPointer = useRef(false);
-  const hold = () => {
-    model.isHeld.value = hasPointer.current || body.current?.contains(document.activeElement) === true;
-  };
-  const point = (isIn: boolean) => {
-    hasPointer.current = isIn;
-    hold();
-  };
-  useEffect(hold);
-  useEffect(
-    () => () => {
-      model.isHeld.value = false;
-    },
-    [model],
-  );
+export function Table({ model, hold }: { model: ListModel; hold: Hold }) {
   const { groups = [] } = model.view.value ?? {};
   let before = 0;
   return (
@@ -39,15 +24,7 @@ export function Table({ model }: { model: ListModel }) {
       <div class="thead" role="rowgroup">
         <Head />
       </div>
-      <div
-        ref={body}
-        class="tbody"
-        role="presentation"
-        onPointerEnter={() => point(true)}
-        onPointerLeave={() => point(false)}
-        onFocusIn={hold}
-        onFocusOut={() => queueMicrotask(hold)}
-      >
+      <div class="tbody" role="presentation" {...hold}>
         {groups.map((group) => {
           const first = before;
           before += group.count;
