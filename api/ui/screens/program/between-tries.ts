@@ -19,3 +19,8 @@ export function betweenTries(p: ProgramBody, events: readonly EventBody[], nowMs
   const isOn = last?.reason === 'CrashLoopBackOff' && at !== undefined && nowMs - at < FORGOTTEN_MS;
   return isOn ? { ...p, reason: 'CrashLoopBackOff' } : p;
 }
+
+/** Whether what keeps exiting is on its way again. */
+export function isTried({ reason, state }: ProgramBody): boolean {
+  return reason === 'CrashLoopBackOff' && ON_THE_WAY.has(state);
+}

@@ -10,6 +10,8 @@ import { specChanges } from './spec-changes.ts';
 export interface Cause {
   /** What it began with; undefined where no revision is that new. */
   revision: RevisionView | undefined;
+  /** Whether it is the oldest that is kept. */
+  isFirst: boolean;
   /** The one before it that was ready. */
   good: RevisionView | undefined;
   /** How they differ. */
@@ -27,16 +29,20 @@ const BEFORE_MS = 60 * 60_000;
 const SAME_MS = 5_000;
 const CHANGES_MAX = 4;
 
-/** Where no revision is at fault. */
-const OF_THE_HOST = new Set([
+/** Where no revision is at fault, since it is the host, or what is wrong has become none yet. */
+const OF_NO_REVISION = new Set([
   'EngineUnavailable',
   'RegistryUnavailable',
   'ManifestMissing',
   'PortsExhausted',
   'InternalError',
-  // What is broken is none yet.
   'InvalidManifest',
+  'BuildFailed',
+  'ImageNotFound',
+  'DiskFull',
 ]);
+
+const NO_REVISION = { revision: undefined, isFirst: false, good: undefined, changed: [], steady: undefined };
 
 /** Undefined where there is nothing to say. Pure. */
 export function causeOf(
@@ -46,23 +52,21 @@ export function causeOf(
   sinceMs: number | undefined,
 ): Cause | undefined {
   const wanted = revisions.find(({ revision }) => revision === (p.wanted_revision || p.revision));
-  const isOfHost = OF_THE_HOST.has(reasonOf(p));
+  const isOfNone = OF_NO_REVISION.has(reasonOf(p));
   const changes = sinceMs === undefined ? [] : changesBefore(events, sinceMs);
-  if (isOfHost || wanted === undefined) {
-    return changes.length === 0
-      ? undefined
-      : { revision: undefined, good: undefined, changed: [], steady: undefined, changes };
+  if (isOfNone || wanted === undefined) {
+    return changes.length === 0 ? undefined : { ...NO_REVISION, changes };
   }
   const created = msOf(wanted.created_at);
   const ageMs = created === undefined || sinceMs === undefined ? undefined : sinceMs - created;
   const isNew = ageMs !== undefined && ageMs > -SAME_MS && ageMs < NEW_MS;
-  if (wanted.outcome === 'Ready' && !isNew)
-    return { revision: undefined, good: undefined, changed: [], steady: wanted, changes };
+  if (wanted.outcome === 'Ready' && !isNew) return { ...NO_REVISION, steady: wanted, changes };
   const good = revisions.findLast(
     ({ revision, outcome }) => revision < wanted.revision && outcome === 'Ready',
   );
   const changed = good === undefined ? [] : specChanges(good, wanted);
-  return { revision: wanted, good, changed, steady: undefined, changes };
+  const isFirst = revisions[0] === wanted;
+  return { revision: wanted, isFirst, good, changed, steady: undefined, changes };
 }
 
 function changesBefore(events: readonly EventBody[], sinceMs: number): Change[] {

@@ -34,7 +34,7 @@ export function Evidence({ p, history, sinceMs }: Props) {
 }
 
 function Before({ p, cause, sinceMs }: { p: ProgramBody; cause: Cause; sinceMs: number | undefined }) {
-  const { revision, good, changed, steady, changes } = cause;
+  const { revision, isFirst, good, changed, steady, changes } = cause;
   return (
     <div class="cause">
       <h3>What changed before</h3>
@@ -46,7 +46,8 @@ function Before({ p, cause, sinceMs }: { p: ProgramBody; cause: Cause; sinceMs: 
               , commit <Mono title={revision.commit}>{revision.commit.slice(0, 7)}</Mono>
             </>
           )}
-          {made(revision, sinceMs)}. {good === undefined && 'None before it was ready.'}
+          {made(revision, sinceMs)}.{' '}
+          {good === undefined && (isFirst ? 'It is the first.' : 'None before it was ready.')}
         </p>
       )}
       {steady && (

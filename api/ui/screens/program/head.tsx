@@ -23,8 +23,8 @@ export function Head({ p, sinceMs }: { p: ProgramBody; sinceMs: number | undefin
     { keys: 'b', label: 'Roll back…', run: () => p.revision > 1 && !isAway && ACTS.rollBack.run?.(p) },
   ]);
   const kind = kindOf(p);
-  // What serves has its own time; how long something of it has been wrong is told with that.
-  const since = kind === 'down' ? (sinceMs ?? stateSince(p)) : stateSince(p);
+  // How long something has been wrong with what runs is told with that.
+  const since = p.state === 'Error' ? (sinceMs ?? stateSince(p)) : stateSince(p);
   return (
     <header class={isAway ? 'program-head stale' : 'program-head'}>
       <nav class="crumbs" aria-label="Where you are">

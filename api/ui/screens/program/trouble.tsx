@@ -10,6 +10,7 @@ import { href } from '../../state/route.ts';
 import { kindOf, reasonOf } from '../../words/kind.ts';
 import type { ReasonWords } from '../../words/reason-words.ts';
 import { exactTime, shortTime } from '../../words/span.ts';
+import { isTried } from './between-tries.ts';
 import { Evidence } from './evidence.tsx';
 
 interface Props {
@@ -19,11 +20,14 @@ interface Props {
   sinceMs: number | undefined;
 }
 
+const TRIED_NOW = 'It is tried once more now. The waits double, up to 60 s.';
+
 /** What is wrong, what happens by itself, what can be done: in this order. */
 export function Trouble({ p, words, history, sinceMs }: Props) {
   const reason = reasonOf(p);
   const tone = kindOf(p) === 'down' ? 'bad' : 'warn';
-  const [more, next] = [words.more?.(p) ?? '', words.next?.(p) ?? ''];
+  const more = words.more?.(p) ?? '';
+  const next = isTried(p) ? TRIED_NOW : (words.next?.(p) ?? '');
   const todo = words.todo?.(p) ?? [];
   return (
     <section class={`trouble ${tone}`} aria-labelledby="trouble-title">

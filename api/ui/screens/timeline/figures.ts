@@ -51,10 +51,16 @@ export function figureLane(label: string, figures: Figures, of: 'memory' | 'cpu'
     path('tl-base', `M${frame.left} ${height}H${frame.right}`),
   ];
   if (d.length > 0) shapes.push(path('tl-line', drawn(d, scale, height)));
-  else shapes.push(text('tl-text faint', frame.left + 4, height - 6, figures.why || 'none in this time'));
+  else shapes.push(text('tl-text faint', frame.left + 4, height - 6, whyNone(figures, frame)));
   const words = limit === null ? '' : of === 'memory' ? mebi(limit) : `${limit} CPU`;
   if (!frame.isNarrow && words !== '') shapes.push(text('tl-text faint', frame.right + 6, 7, words));
   return { label, height, shapes };
+}
+
+/** Why it is unknown now says nothing of a time in which the other is known. */
+function whyNone(figures: Figures, frame: Frame): string {
+  const isAny = (['memory', 'cpu'] as const).some((of) => lineOf(figures, of, frame).d.length > 0);
+  return isAny || figures.why === '' ? 'none in this time' : figures.why;
 }
 
 type Dot = { x: number; value: number; isFirst: boolean; isAlone: boolean };

@@ -32,8 +32,10 @@ export function exitSays({ at, what, from }: Exit): string {
 
 /** How all lanes stand at one time, in pieces. */
 export function readingOf(story: Story, figures: Figures, time: number): string[] {
+  // The picture ends some moments behind what is known.
+  const known = Math.min(time, (story.states.at(-1)?.to ?? time) - 1);
   const at = <T extends { from: number; to: number }>(list: readonly T[]) =>
-    list.findLast(({ from, to }) => from <= time && time <= to);
+    list.findLast(({ from, to }) => from <= known && known < to);
   const state = at(story.states);
   const revision = at(story.revisions);
   const probe = at(story.probes);

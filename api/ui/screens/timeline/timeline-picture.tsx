@@ -50,5 +50,6 @@ function drawn(shape: Shape, at: number): ComponentChildren {
   const { x, y, width, height } = shape;
   if (shape.isHatched === true)
     return <rect key={at} x={x} y={y} width={width} height={height} fill="url(#tl-hatch)" />;
-  return <rect key={at} class={shape.class} x={x} y={y} width={width} height={height} rx={2} />;
+  const rx = shape.class.startsWith('tl-rev') ? 2 : 0;
+  return <rect key={at} class={shape.class} x={x} y={y} width={width} height={height} rx={rx} />;
 }

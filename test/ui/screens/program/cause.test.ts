@@ -36,5 +36,8 @@ test('one that has been ready for long is none, and what was asked for in the ho
 test('where the host is at fault, or nothing is known, no revision is blamed', () => {
   const p = aProgram({ reason: 'EngineUnavailable', revision: 5, wanted_revision: 7 });
   assert.equal(causeOf(p, revisions, [], ms('02:01')), undefined);
-  assert.equal(causeOf(aProgram({ reason: 'BuildFailed' }), [], [], ms('02:01')), undefined);
+  // The revision that can not be built is not made yet.
+  const failed = aProgram({ reason: 'BuildFailed', revision: 7, wanted_revision: 7 });
+  assert.equal(causeOf(failed, revisions, [], ms('02:01')), undefined);
+  assert.equal(causeOf(aProgram({ reason: 'RolledBack' }), [], [], ms('02:01')), undefined);
 });
