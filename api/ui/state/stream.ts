@@ -1,5 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { ApiError, type FeedMessage } from '../../client.ts';
+import { inFrame, pause } from './again.ts';
 import { client } from './client.ts';
 import { take } from './programs.ts';
 
@@ -85,29 +86,11 @@ let waiting: FeedMessage[] = [];
 
 function queue(message: FeedMessage): void {
   waiting.push(message);
-  if (waiting.length > 1) return;
-  // A tab that is not seen has no frames.
-  if (document.visibilityState === 'visible') requestAnimationFrame(flush);
-  else setTimeout(flush, 250);
+  if (waiting.length === 1) inFrame(flush);
 }
 
 function flush(): void {
   const some = waiting;
   waiting = [];
   take(some);
-}
-
-/** Ends early when the tab is looked at again, or the network is back. */
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      removeEventListener('online', end);
-      document.removeEventListener('visibilitychange', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    addEventListener('online', end);
-    document.addEventListener('visibilitychange', end);
-  });
 }

@@ -84,6 +84,8 @@ function Find({ log }: { log: Log }) {
           log.pane.current?.find(event.currentTarget.value);
         }}
         onKeyDown={(event) => {
+          // The field lets go of its word by itself, and `n` would have nothing to look for.
+          if (event.key === 'Escape') event.preventDefault();
           if (event.key === 'Enter') log.pane.current?.hop(event.shiftKey ? -1 : 1);
         }}
       />
