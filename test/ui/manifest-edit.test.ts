@@ -58,7 +58,7 @@ test('what it costs, as far as the actions say it', () => {
   const all = ['build sources/x unless its image is there', 'create a container for the new revision'];
   assert.match(
     costOf([...all, 'stop the running container', 'start the new container']),
-    /built, the old one serves/,
+    /the old one serves meanwhile\. Then about a second/,
   );
   assert.match(costOf([...all, 'start the new container']), /does not run now/);
   assert.match(nothingDone({ changed: false }), /says the same/);

@@ -61,7 +61,7 @@ const RULES: Record<Exclude<Language, 'text'>, readonly (readonly [Ink, string])
   ],
   py: [
     ['note', '#.*'],
-    ['text', String.raw`"""[^]*?"""|'''[^]*?'''|${DOUBLE}|${SINGLE}`],
+    ['text', `"""[^]*?"""|'''[^]*?'''|${DOUBLE}|${SINGLE}`],
     [
       'word',
       word(`False None True and as assert async await break class continue def del elif else except finally for

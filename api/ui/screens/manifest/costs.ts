@@ -19,8 +19,9 @@ export function costOf(actions: readonly string[]): string {
   }
   if (!has('stop ')) return 'Nothing: it does not run now.';
   const gap = 'About a second without service, since both containers use one port and one /state.';
-  if (has('build '))
-    return `While it is built, the old one serves. Then: ${gap.charAt(0).toLowerCase()}${gap.slice(1)}`;
+  const then = `${gap.charAt(0).toLowerCase()}${gap.slice(1)}`;
+  if (has('build ') || has('pull '))
+    return `If an image has to be made first, the old one serves meanwhile. Then ${then}`;
   return gap;
 }
 

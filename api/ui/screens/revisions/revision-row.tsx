@@ -1,6 +1,6 @@
 import type { RevisionView } from '../../../deps.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
-import { ActButton, askRollBack } from '../../parts/acts.tsx';
+import { ACTS, ActButton, askRollBack } from '../../parts/acts.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Glyph } from '../../parts/glyph.tsx';
 import { Mono } from '../../parts/small.tsx';
@@ -99,7 +99,8 @@ function RevisionAct({ p, revision }: { p: ProgramBody; revision: RevisionView }
 }
 
 function TryAgain({ p, n }: { p: ProgramBody; n: number }) {
-  return <ActButton name={isUp(p) ? 'tryAgain' : 'startNow'} p={p} kind="small" label={`Try r${n} again`} />;
+  const name = isUp(p) ? 'tryAgain' : 'startNow';
+  return <ActButton name={name} p={p} kind="small" label={`${ACTS[name].label}: r${n}`} />;
 }
 
 /** A roll back is an edit of the manifest. */
