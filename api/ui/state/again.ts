@@ -73,3 +73,17 @@ export function inFrame(work: () => void): void {
   if (document.visibilityState === 'visible') requestAnimationFrame(work);
   else setTimeout(work, UNSEEN_MS);
 }
+
+/** Work in frames, as `inFrame`, but no sooner than so long after the last, in milliseconds: each frame costs a layout. */
+export function createBeat(ms: number): (work: () => void) => void {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  return (work) => {
+    const run = () => {
+      lastAt = performance.now();
+      work();
+    };
+    const waitMs = lastAt + ms - performance.now();
+    if (waitMs <= 0) inFrame(run);
+    else setTimeout(() => inFrame(run), waitMs);
+  };
+}

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
 import type { PartProps } from '../../parts/part-props.ts';
-import { createWaits, inFrame, pauseUntilSeen, watchStream } from '../../state/again.ts';
+import { createBeat, createWaits, pauseUntilSeen, watchStream } from '../../state/again.ts';
 import { announce } from '../../state/announce.ts';
 import { client } from '../../state/client.ts';
 import { keep, recall } from '../../state/kept.ts';
@@ -17,6 +17,8 @@ import { EMPTY, LINES_MAX, LogSession, type LogState, type Place } from './log-s
 
 /** Older lines are asked for when the first one that is held is nearer than this, in pixels. */
 const NEAR_PX = 600;
+/** Lines that come are put on the page together, this often at most, in milliseconds. */
+const BEAT_MS = 100;
 
 /** What a program prints. Silent for screen readers; lines are put on the page by `LogPane`. */
 export function LogsPart({ p, stretch, at }: PartProps) {
@@ -91,7 +93,7 @@ function useSession(
     pane.current = shown;
     const waits = createWaits();
     const own = new LogSession({
-      ...{ client, name: p.program_id, shown, soon: inFrame },
+      ...{ client, name: p.program_id, shown, soon: createBeat(BEAT_MS) },
       onState: (next) => {
         state.value = next;
       },
