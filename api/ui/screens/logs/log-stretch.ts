@@ -27,8 +27,6 @@ export async function wholeOf(
     isCut ||= older.length < page.lines.length || older.length + lines.length > linesMax;
     lines = [...older, ...lines].slice(0, linesMax);
   }
-  const note = page.more
-    ? 'More was printed since then than is gone through: older lines are there.'
-    : '';
+  const note = page.more ? 'More was printed since then than is gone through: older lines are there.' : '';
   return { ...newest, lines: lines.slice(0, linesMax), runs: newest.runs, before: page.before, note, isCut };
 }
