@@ -6,11 +6,15 @@ export interface KeptDraft {
   put(draft: Draft | undefined): void;
 }
 
+/** What of the browser's storage it needs. */
+export interface DraftStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
 /** What was typed, for this tab alone, over a reload. */
-export function keptDraft(
-  name: string,
-  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>,
-): KeptDraft {
+export function keptDraft(name: string, storage: DraftStorage): KeptDraft {
   const key = `hersh-manifest-${name}`;
   return {
     get() {

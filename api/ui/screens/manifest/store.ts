@@ -6,11 +6,12 @@ import { fromEditor } from '../../parts/editor/text-change.ts';
 import { wordsOfError } from '../../state/acts.ts';
 import { createDesk, type Desk } from './desk.ts';
 import * as edits from './edit.ts';
+import type { DraftStorage } from './kept-draft.ts';
 
 export interface StoreDeps {
   client: Pick<Client, 'manifest' | 'validate' | 'putManifest' | 'dryRun'>;
   /** Of the tab. */
-  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  storage: DraftStorage;
   now: () => number;
 }
 

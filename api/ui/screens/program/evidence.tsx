@@ -130,7 +130,7 @@ function BuildWords({ p }: { p: ProgramBody }) {
           <h3>Dockerfile, line {line}</h3>
           <CodeView
             text={around.text}
-            language="docker"
+            language="dockerfile"
             first={around.first}
             marks={new Map([[line, 'can not be read']])}
           />
