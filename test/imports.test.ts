@@ -70,6 +70,7 @@ const ROOMS: Rooms = {
   'controller/main.ts': ['schemas', 'registry', 'controller'],
   // Makes one file of all, and knows none of them.
   'controller/start.mjs': [],
+  'packaging/build.ts': [],
 
   ...floors(
     ['schemas', 'registry'],
@@ -109,7 +110,7 @@ const LIBRARY_HOMES: Record<string, string[]> = {
   hono: ['api'],
   '@hono/node-server': ['api'],
   undici: ['api/proxy'],
-  esbuild: ['controller/start.mjs'],
+  esbuild: ['controller/start.mjs', 'packaging/build.ts'],
   tsx: ['controller/start.mjs'],
   ...PAGE_LIBRARIES,
 };
