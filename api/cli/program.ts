@@ -1,15 +1,25 @@
 import { Command } from 'commander';
 import { addContext } from './commands/context.ts';
 import { addDelete } from './commands/delete.ts';
+import { addDescribe } from './commands/describe.ts';
+import { addEvents } from './commands/events.ts';
 import { addGet } from './commands/get.ts';
+import { addHistory } from './commands/history.ts';
 import type { AddCommand, Use } from './commands/run.ts';
+import { addTop } from './commands/top.ts';
+import { addVersion } from './commands/version.ts';
+import { addWait } from './commands/wait.ts';
 import { addWishes } from './commands/wishes.ts';
 import { DEFAULT_SERVER } from './host/address.ts';
 import { EXIT_WORDS } from './io/exit.ts';
 import type { Io } from './io/io.ts';
 
 /** In the order in which `--help` has them. */
-const COMMANDS: readonly AddCommand[] = [addGet, addWishes, addDelete, addContext];
+const COMMANDS: readonly AddCommand[] = [
+  ...[addGet, addDescribe, addEvents, addHistory, addTop],
+  ...[addWishes, addDelete, addWait],
+  ...[addContext, addVersion],
+];
 
 const EXIT_HELP = EXIT_WORDS.map(([code, words]) => `  ${String(code).padStart(3)}  ${words}`).join('\n');
 

@@ -44,6 +44,8 @@ export interface Started {
   shows(text: string): Promise<void>;
   /** Ctrl-C. */
   interrupt(): void;
+  /** All that is waited for longer than a second is over. */
+  passTime(): void;
   /** Nobody reads the output any more. */
   closeOutput(): void;
   ended: Promise<Ended>;
@@ -61,6 +63,7 @@ export async function cli(t: TestContext, views: readonly ProgramView[] = []): P
     const abort = new AbortController();
     const [out, err]: [string[], string[]] = [[], []];
     const isTTY = options.columns !== undefined;
+    const long = new Set<() => void>();
     const to = (parts: string[]): Out => ({
       write: (text) => void parts.push(text),
       isTTY,
@@ -73,7 +76,7 @@ export async function cli(t: TestContext, views: readonly ProgramView[] = []): P
       env: { HOME: dir, PATH: process.env.PATH ?? '', HERSH_SERVER: server, ...options.env },
       cwd: dir,
       now: () => Date.parse(CREATED_AT) + 3_600_000,
-      delay: (_ms, signal) => new Promise((resolve) => setTimeout(resolve, signal.aborted ? 0 : 5)),
+      delay: (ms, signal) => delay(ms, signal, long),
       signal: abort.signal,
       fetch: (url, init) => fetch(url, init),
       launch: (url) => void launched.push(url),
@@ -92,12 +95,26 @@ export async function cli(t: TestContext, views: readonly ProgramView[] = []): P
         if (!all().includes(text)) throw new Error(`it ended without ${JSON.stringify(text)}:\n${all()}`);
       },
       interrupt: () => abort.abort(new Error('interrupted')),
+      passTime: () => {
+        for (const end of long) end();
+      },
       closeOutput: () => abort.abort(CLOSED),
       ended,
     };
   };
   const call = (options: CallOptions, ...argv: string[]) => start(options, ...argv).ended;
   return { host, port, dir, launched, call, start, run: (...argv) => call({}, ...argv) };
+}
+
+const SHORT_MS = 1_000;
+
+/** Short ones are over at once; others when time passes. */
+function delay(ms: number, signal: AbortSignal, long: Set<() => void>): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (ms <= SHORT_MS) setTimeout(resolve, 1);
+    else long.add(resolve);
+  });
 }
 
 async function* input(text: string | undefined, isTTY: boolean): AsyncGenerator<string> {

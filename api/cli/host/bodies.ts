@@ -5,3 +5,4 @@ export type ProgramBody = Awaited<ReturnType<Client['program']>>;
 export type UsageBody = Awaited<ReturnType<Client['usage']>>;
 export type RevisionBody = Awaited<ReturnType<Client['revisions']>>[number];
 export type DryRunBody = Awaited<ReturnType<Client['dryRun']>>;
+export type ConditionBody = ProgramBody['conditions'][number];
