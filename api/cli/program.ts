@@ -1,10 +1,13 @@
 import { Command } from 'commander';
+import { addBuildLog } from './commands/build-log.ts';
 import { addContext } from './commands/context.ts';
 import { addDelete } from './commands/delete.ts';
+import { addDeploy } from './commands/deploy.ts';
 import { addDescribe } from './commands/describe.ts';
 import { addEvents } from './commands/events.ts';
 import { addGet } from './commands/get.ts';
 import { addHistory } from './commands/history.ts';
+import { addLogs } from './commands/logs.ts';
 import type { AddCommand, Use } from './commands/run.ts';
 import { addTop } from './commands/top.ts';
 import { addVersion } from './commands/version.ts';
@@ -16,6 +19,7 @@ import type { Io } from './io/io.ts';
 
 /** In the order in which `--help` has them. */
 const COMMANDS: readonly AddCommand[] = [
+  ...[addDeploy, addLogs, addBuildLog],
   ...[addGet, addDescribe, addEvents, addHistory, addTop],
   ...[addWishes, addDelete, addWait],
   ...[addContext, addVersion],

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,7 @@ export async function cli(t: TestContext, views: readonly ProgramView[] = []): P
 
   const start = (options: CallOptions, ...argv: string[]): Started => {
     const abort = new AbortController();
+    setMaxListeners(0, abort.signal);
     const [out, err]: [string[], string[]] = [[], []];
     const isTTY = options.columns !== undefined;
     const long = new Set<() => void>();

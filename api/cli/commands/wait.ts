@@ -1,8 +1,8 @@
 import type { ProgramBody } from '../host/bodies.ts';
 import { followFeed } from '../host/follow.ts';
 import { exactly, findPrograms } from '../host/names.ts';
-import { CliError, EXIT, type ExitCode, Interrupted } from '../io/exit.ts';
-import type { Io } from '../io/io.ts';
+import { CliError, EXIT, type ExitCode } from '../io/exit.ts';
+import { createLimit } from '../io/limit.ts';
 import { oneLine } from '../output/paint.ts';
 import { type AddCommand, durationOption, type Run } from './run.ts';
 
@@ -110,18 +110,4 @@ function mayStill({
     `${name} does not get Ready by itself: ${reason}${first === '' ? '' : `: ${oneLine(first)}`}`,
     `hershctl describe ${name}`,
   );
-}
-
-/** The same world, which also ends after a time. @param ms 0: it does not */
-function createLimit(io: Io, ms: number): { io: Io; isOver(): boolean; end(): void } {
-  const [over, ended] = [new AbortController(), new AbortController()];
-  if (ms > 0)
-    void io.delay(ms, ended.signal).then(() => {
-      if (!ended.signal.aborted) over.abort(new Interrupted());
-    });
-  return {
-    io: { ...io, signal: AbortSignal.any([io.signal, over.signal]) },
-    isOver: () => over.signal.aborted && !io.signal.aborted,
-    end: () => ended.abort(),
-  };
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { codeOf } from '../../../schemas/errors.ts';
 import { EXIT } from './exit.ts';
 import { CLOSED, type Io, type Out } from './io.ts';
@@ -9,6 +10,8 @@ const BOUNCE_MS = 200;
 /** What a command has of the world when it is typed. */
 export function processIo(): Io {
   const abort = new AbortController();
+  // Each call that is under way listens.
+  setMaxListeners(0, abort.signal);
   let interruptedAt = 0;
   const onSignal = () => {
     if (!abort.signal.aborted) {
