@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addApply } from './commands/apply.ts';
 import { addBuildLog } from './commands/build-log.ts';
 import { addContext } from './commands/context.ts';
 import { addDelete } from './commands/delete.ts';
@@ -8,10 +9,13 @@ import { addEvents } from './commands/events.ts';
 import { addGet } from './commands/get.ts';
 import { addHistory } from './commands/history.ts';
 import { addLogs } from './commands/logs.ts';
+import { addOpen } from './commands/open.ts';
 import type { AddCommand, Use } from './commands/run.ts';
 import { addTop } from './commands/top.ts';
+import { addValidate } from './commands/validate.ts';
 import { addVersion } from './commands/version.ts';
 import { addWait } from './commands/wait.ts';
+import { addWatcher } from './commands/watcher.ts';
 import { addWishes } from './commands/wishes.ts';
 import { DEFAULT_SERVER } from './host/address.ts';
 import { EXIT_WORDS } from './io/exit.ts';
@@ -19,9 +23,11 @@ import type { Io } from './io/io.ts';
 
 /** In the order in which `--help` has them. */
 const COMMANDS: readonly AddCommand[] = [
-  ...[addDeploy, addLogs, addBuildLog],
+  ...[addDeploy, addApply, addValidate],
+  ...[addLogs, addBuildLog],
   ...[addGet, addDescribe, addEvents, addHistory, addTop],
   ...[addWishes, addDelete, addWait],
+  ...[addWatcher, addOpen],
   ...[addContext, addVersion],
 ];
 
