@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { addApply } from './commands/apply.ts';
 import { addBuildLog } from './commands/build-log.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addContext } from './commands/context.ts';
 import { addDelete } from './commands/delete.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addDescribe } from './commands/describe.ts';
 import { addEvents } from './commands/events.ts';
+import { addExport } from './commands/export.ts';
 import { addGet } from './commands/get.ts';
 import { addHistory } from './commands/history.ts';
 import { addLogs } from './commands/logs.ts';
@@ -28,7 +30,7 @@ const COMMANDS: readonly AddCommand[] = [
   ...[addGet, addDescribe, addEvents, addHistory, addTop],
   ...[addWishes, addDelete, addWait],
   ...[addWatcher, addOpen],
-  ...[addContext, addVersion],
+  ...[addExport, addContext, addCompletion, addVersion],
 ];
 
 const EXIT_HELP = EXIT_WORDS.map(([code, words]) => `  ${String(code).padStart(3)}  ${words}`).join('\n');

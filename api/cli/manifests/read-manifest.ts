@@ -2,7 +2,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { parseManifest } from '../../../registry/manifests/manifest.ts';
 import type { Problem } from '../../../schemas/errors.ts';
 import { describeProblem } from '../../../schemas/errors.ts';
-import type { Runtime } from '../../../schemas/program.ts';
+import type { Program, Runtime } from '../../../schemas/program.ts';
 import { CliError, EXIT } from '../io/exit.ts';
 import { readTexts, type TextFile } from '../io/files.ts';
 import type { Io } from '../io/io.ts';
@@ -12,6 +12,8 @@ export interface Manifest extends TextFile {
   /** `metadata.name`; `""` where there is none. */
   name: string;
   problems: Problem[];
+  /** Undefined where there are problems. */
+  program: Program | undefined;
 }
 
 /** Where a host keeps its manifests: only there a file has to be called as its program. */
@@ -26,8 +28,8 @@ export function readManifest(io: Pick<Io, 'cwd'>, { label, text }: TextFile, run
   const first = parse(UNNAMED);
   const isKept = label !== '-' && basename(dirname(path)) === PROGRAMS;
   const stem = isKept ? basename(path).replace(/\.ya?ml$/, '') : first.writtenName || UNNAMED;
-  const { problems, writtenName: name } = stem === UNNAMED ? first : parse(stem);
-  return { label, text, name, problems };
+  const { problems, program, writtenName: name } = stem === UNNAMED ? first : parse(stem);
+  return { label, text, name, problems, program };
 }
 
 /** All manifests that `-f` names. Rejects `CliError` with every problem, before any of them is used. */

@@ -16,7 +16,12 @@ export function asData(body: unknown, format: 'json' | 'yaml'): string {
   return format === 'json' ? `${JSON.stringify(body, null, 2)}\n` : stringify(body, { lineWidth: 0 });
 }
 
-/** The same for one of many that come one after the other. */
+/** For programs that read YAML as 1.1 had it, where `no`, `on` and `1:30` are no words. */
+export function asOlderYaml(body: unknown): string {
+  return stringify(body, { lineWidth: 0, version: '1.1' });
+}
+
+/** An answer that is one of many that come one after the other. */
 export function asItem(body: unknown, format: 'json' | 'yaml'): string {
   return format === 'json' ? `${JSON.stringify(body)}\n` : `---\n${stringify(body, { lineWidth: 0 })}`;
 }
