@@ -59,13 +59,20 @@ test('deploy creates, starts, shows steps and states, and ends with the URL', as
     'create web ann .dockerignore,Dockerfile,main.mjs,src/b.txt',
     'edit web {"desiredState":"Running"}',
   ]);
+  // The newest is another one, as long as that is not begun.
+  host.buildChunks = records(
+    { kind: 'build', build_id: 'build-of-before', started: CREATED_AT },
+    { kind: 'step', number: 1, name: '[1/1] of before', started: CREATED_AT },
+    { kind: 'done', ended: CREATED_AT, outcome: 'Failed', error: 'no' },
+  );
+  turn(host, 'web', 'Building');
+  await deploy.shows('web: Building');
   host.buildChunks = records(
     { kind: 'build', build_id: buildOf(host), started: CREATED_AT },
     { kind: 'step', number: 1, name: '[1/3] FROM scratch', started: CREATED_AT },
     { kind: 'end', number: 1, completed: '2026-11-22T10:00:01.500Z', cached: false, error: '' },
     { kind: 'done', ended: CREATED_AT, outcome: 'Succeeded', error: '' },
   );
-  turn(host, 'web', 'Building');
   await deploy.shows('[1/3] FROM scratch 1.5s');
   turn(host, 'web', 'Starting');
   await deploy.shows('web: Starting');
@@ -73,6 +80,7 @@ test('deploy creates, starts, shows steps and states, and ends with the URL', as
   const { code, out, err } = await deploy.ended;
   assert.deepEqual([code, out], [0, 'http://localhost:19005\n']);
   assert.match(err, /^web: created\n/);
+  assert.doesNotMatch(err, /of before/);
   assert.match(err, /web: Ready\n$/);
 });
 

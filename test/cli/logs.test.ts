@@ -97,3 +97,12 @@ test('build-log, and on with -f, whose exit code is that of the build', async (t
   assert.equal(out, '#1 [1/2] FROM x\n#1 CACHED\n#2 [2/2] RUN false\n#2 no\n#2 ERROR exit code: 1\n');
   assert.match(err, /Failed: it failed\n$/);
 });
+
+test('a build log that has nothing to tell ends: the image was there', async (t) => {
+  const { host, run } = await cli(t, [fakeView('web')]);
+  host.buildChunks = [];
+  assert.deepEqual(await run('build-log', 'web', '-f'), {
+    ...{ code: 0, out: '' },
+    err: 'nothing is built: the image is there already\n',
+  });
+});

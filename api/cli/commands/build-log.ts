@@ -40,8 +40,10 @@ async function buildLog(run: Run, word: string, { follow = false, output }: Buil
 async function following(run: Run, path: string) {
   const host = await run.host();
   let isFailed = false;
+  let isAny = false;
   for await (const { type, data } of followTold(run.io, host, path, 'done')) {
     const record = { kind: type, ...(data as object) } as BuildRecord;
+    isAny = true;
     if (record.kind === 'build') run.say(`${record.build_id}, since ${record.started}`);
     if (record.kind === 'step') run.out(`#${record.number} ${record.name}\n`);
     if (record.kind === 'output') run.out(`#${record.number} ${record.text}\n`);
@@ -52,6 +54,7 @@ async function following(run: Run, path: string) {
       run.say(`${record.outcome}${record.error === '' ? '' : `: ${record.error}`}`);
     }
   }
+  if (!isAny) run.say('nothing is built: the image is there already');
   return isFailed ? EXIT.failed : EXIT.ok;
 }
 

@@ -5,36 +5,54 @@ import { Interrupted } from '../io/exit.ts';
 import type { Io } from '../io/io.ts';
 import type { Progress } from '../output/progress.ts';
 
+/** Before the build is begun, the newest is another one. */
+const AGAIN_MS = 500;
+
+export interface StepsOptions {
+  name: string;
+  buildId: string;
+  progress: Progress;
+  /** Called when that build is seen. */
+  onBegin(): void;
+}
+
 /**
- * Shows the steps of a build until it ends; of another build than that, nothing. Rejects nothing: they are shown beside
- * what counts.
+ * Shows the steps of a build, once it is begun, until it ends; of another build nothing. Rejects nothing: they are shown
+ * beside what counts.
  */
-export async function followSteps(
+export async function followSteps(io: Io, host: Host, options: StepsOptions): Promise<void> {
+  try {
+    while (!io.signal.aborted && !(await followNewest(io, host, options)))
+      await io.delay(AGAIN_MS, io.signal);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) options.progress.doing('the steps of the build can not be had');
+  }
+}
+
+/** Gives whether the newest build is the one that is meant, and has ended. */
+async function followNewest(
   io: Io,
   host: Host,
-  { name, buildId }: { name: string; buildId: string },
-  progress: Progress,
-): Promise<void> {
+  { name, buildId, progress, onBegin }: StepsOptions,
+): Promise<boolean> {
   const path = `/programs/${encodeURIComponent(name)}/build-log?format=json&follow=true`;
   const steps = new Map<number, { name: string; started: string | null }>();
-  let isOther = false;
-  try {
-    for await (const { type, data } of followTold(io, host, path, 'done')) {
-      const record = { kind: type, ...(data as object) } as BuildRecord;
-      if (record.kind === 'build') {
-        isOther = record.build_id !== buildId;
-        steps.clear();
-      }
-      if (isOther) continue;
-      if (record.kind === 'step') {
-        steps.set(record.number, record);
-        progress.doing(record.name);
-      }
-      if (record.kind === 'end') end(steps.get(record.number), record, progress);
+  let isOwn = false;
+  for await (const { type, data } of followTold(io, host, path, 'done')) {
+    const record = { kind: type, ...(data as object) } as BuildRecord;
+    if (record.kind === 'build') {
+      isOwn = record.build_id === buildId;
+      if (isOwn) onBegin();
+      steps.clear();
     }
-  } catch (error) {
-    if (!(error instanceof Interrupted)) progress.doing('the steps of the build can not be had');
+    if (!isOwn) continue;
+    if (record.kind === 'step') {
+      steps.set(record.number, record);
+      progress.doing(record.name);
+    }
+    if (record.kind === 'end') end(steps.get(record.number), record, progress);
   }
+  return isOwn;
 }
 
 function end(

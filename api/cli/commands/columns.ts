@@ -13,7 +13,8 @@ export function eventColumns(isNamed: boolean, now: () => number): Column<EventR
     { head: 'TYPE', spare: 2, text: ({ type }) => type, colour },
     { head: 'REASON', text: ({ reason }) => reason, colour },
     { head: 'BY', spare: 3, text: ({ author }) => author || '-' },
-    { head: 'MESSAGE', text: ({ message }) => message },
+    // Of a build that failed its output follows.
+    { head: 'MESSAGE', text: ({ message }) => message.split('\n', 1)[0] ?? '' },
   ];
   if (!isNamed) return columns;
   const name: Column<EventRow> = {

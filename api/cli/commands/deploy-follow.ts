@@ -80,14 +80,18 @@ async function toItsEnd(
   progress: Progress,
 ): Promise<DeployEnd> {
   const stop = new AbortController();
-  const besides = { ...io, signal: AbortSignal.any([io.signal, stop.signal]) };
+  // That the host is away is said once.
+  const silent = { ...io.stderr, write: () => undefined };
+  const besides = { ...io, stderr: silent, signal: AbortSignal.any([io.signal, stop.signal]) };
   let watcher: Watcher | undefined;
   try {
     for await (const message of followFeed(io, host)) {
       // What is told from here on comes after what is asked for now.
       if (message.type === 'synced' && watcher === undefined) {
         const deployed = await submit();
-        watcher = createWatcher(deployed, progress, () => followSteps(besides, host, deployed, progress));
+        watcher = createWatcher(deployed, progress, (onBegin) =>
+          followSteps(besides, host, { ...deployed, progress, onBegin }),
+        );
         // It may have been Ready all the time.
         watcher.see({ type: 'program', id: '', data: await host.client.program(deployed.name) });
       } else watcher?.see(message);
@@ -116,19 +120,25 @@ const STEPS_MS = 1_000;
 function createWatcher(
   { name, buildId }: Deployed,
   progress: Progress,
-  followBuild: () => Promise<void>,
+  followBuild: (onBegin: () => void) => Promise<void>,
 ): Watcher {
   let program: ProgramBody | undefined;
   let steps: Promise<void> | undefined;
+  let isBegun = false;
+  const onBegin = () => {
+    isBegun = true;
+  };
   let shown = '';
   /** What has gone wrong since. */
   const troubles = new Set<string>();
 
   function take(next: ProgramBody): void {
+    // What was asked for may be newer than what is told.
+    if (program !== undefined && next.updated_at < program.updated_at) return;
     program = next;
     const { state, reason } = next;
     const isBuilding = state === 'Building' || reason === 'Building';
-    if (isBuilding) steps ??= followBuild();
+    if (isBuilding) steps ??= followBuild(onBegin);
     const doing = isBuilding ? 'Building' : state;
     if (doing === shown) return;
     if (doing === 'Ready' && next.build_id !== buildId) return;
@@ -161,7 +171,7 @@ function createWatcher(
       return isFailed ? { program, isFailed } : undefined;
     },
     async stepsShown(io) {
-      if (steps !== undefined) await Promise.race([steps, io.delay(STEPS_MS, io.signal)]);
+      if (isBegun) await Promise.race([steps, io.delay(STEPS_MS, io.signal)]);
     },
   };
 }

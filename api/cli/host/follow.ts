@@ -37,11 +37,15 @@ async function* overRestarts<T extends { id: string }>(
   };
   for (;;) {
     try {
+      let isSilent = true;
       for await (const message of open(lastId, onOpen)) {
+        isSilent = false;
         if (message.id !== '') lastId = message.id;
         yield message;
         if (isLast(message)) return;
       }
+      // One that has nothing to tell and ends is not broken off: there is nothing to follow.
+      if (isSilent) return;
     } catch (error) {
       if (io.signal.aborted) throw new Interrupted();
       const isRefused = error instanceof ApiError && error.status >= 400 && error.status < 500;
