@@ -13,7 +13,7 @@ export interface ApiDeps {
   programs: ProgramStore;
   /**
    * Holds a port for a program that is about to be created, and writes the ledger that keeps it (state
-   * Created). Rejects `PortsExhausted`.
+   * Created). Rejects `PortsExhausted`, and `Conflict` where another call creates that name or it is still being removed.
    */
   reserve(name: string, userId: string, buildId: string): Promise<{ port: number; createdAt: string }>;
   /** Gives back what `reserve` took, when the manifest could not be written. */

@@ -10,7 +10,7 @@ import { build, type Plugin } from 'esbuild';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MADE = join(ROOT, 'packaging', 'dist');
-const BINS = { 'hersh-host': 'controller/main.ts' } as const;
+const BINS = { 'hersh-host': 'controller/main.ts', hershctl: 'api/cli/bin.ts' } as const;
 const NODE = 'node20';
 
 /** What a library asks for at its start that a file of this kind does not have. */
