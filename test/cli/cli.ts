@@ -23,6 +23,8 @@ export interface CallOptions {
   /** What comes on standard input; left out, nothing comes, and at a terminal it stays open. */
   input?: string;
   env?: Record<string, string>;
+  /** What asks the host in place of the real one. */
+  fetch?: Io['fetch'];
 }
 
 export interface Cli {
@@ -80,7 +82,7 @@ export async function cli(t: TestContext, views: readonly ProgramView[] = []): P
       now: () => Date.parse(CREATED_AT) + 3_600_000,
       delay: (ms, signal) => delay(ms, signal, long),
       signal: abort.signal,
-      fetch: (url, init) => fetch(url, init),
+      fetch: options.fetch ?? ((url, init) => fetch(url, init)),
       launch: (url) => void launched.push(url),
     };
     let isEnded = false;

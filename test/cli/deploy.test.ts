@@ -84,6 +84,27 @@ test('deploy creates, starts, shows steps and states, and ends with the URL', as
   assert.match(err, /web: Ready\n$/);
 });
 
+test('a host that is too old to take a name is told apart, and nothing is started', async (t) => {
+  const { host, dir, call } = await cli(t);
+  await folder(dir, APP);
+  const fetchAsOld: typeof fetch = async (url, init) => {
+    if (init?.method !== 'POST' || typeof init.body !== 'string') return await fetch(url, init);
+    const { name: _, ...body } = JSON.parse(init.body) as { name?: string };
+    return await fetch(url, { ...init, body: JSON.stringify(body) });
+  };
+  const { code, err } = await call({ fetch: fetchAsOld }, 'deploy', 'app', '-u', 'ann', '-n', 'web');
+  assert.equal(code, 1);
+  assert.match(
+    err,
+    /older than this command: it takes no name, and created ann-build-\S+, which is not started/,
+  );
+  assert.match(err, /hershctl delete ann-build-/);
+  assert.deepEqual(
+    host.calls.filter((one) => one.startsWith('edit')),
+    [],
+  );
+});
+
 test('a build that fails ends with its last lines, the line of the Dockerfile, and 1', async (t) => {
   const { host, dir, start } = await cli(t);
   await folder(dir, APP);

@@ -74,6 +74,13 @@ async function create(run: Run, host: Host, folder: Folder, { name, user = '' }:
     ...(name && { name }),
   };
   const { program_id: made, build_id: buildId } = await host.client.create(body).catch(asFailed);
+  // A host from before programs could be named by who creates them passes the name over.
+  if (name !== undefined && made !== name)
+    throw new CliError(
+      EXIT.failed,
+      `the host is older than this command: it takes no name, and created ${made}, which is not started`,
+      `hershctl delete ${made}; then deploy without --name, or bring the host up to date`,
+    );
   run.say(`${made}: created`);
   try {
     await host.client.wish(made, 'start').catch(unlessStarted);
