@@ -15,7 +15,7 @@ import { addOpen } from './commands/open.ts';
 import type { AddCommand, Use } from './commands/run.ts';
 import { addTop } from './commands/top.ts';
 import { addValidate } from './commands/validate.ts';
-import { addVersion } from './commands/version.ts';
+import { addVersion, ownVersion } from './commands/version.ts';
 import { addWait } from './commands/wait.ts';
 import { addWatcher } from './commands/watcher.ts';
 import { addWishes } from './commands/wishes.ts';
@@ -42,6 +42,7 @@ export function createProgram(io: Io, use: Use): Command {
     .description('Everything that a Hersh Host does, from a terminal or a script.')
     .option('-s, --server <URL>', `the host; HERSH_SERVER, the context in use or ${DEFAULT_SERVER} without`)
     .option('--context <NAME>', 'the host that has that name here, see "context"')
+    .version(ownVersion(), '-V, --version', 'of this command alone; "version" asks the host too')
     .option('--no-color', 'no colours; NO_COLOR says the same')
     .helpCommand('help [COMMAND]', 'what a command takes')
     .addHelpText('after', `\nExit codes:\n${EXIT_HELP}`)

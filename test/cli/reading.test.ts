@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ownVersion } from '../../api/cli/commands/version.ts';
 import type { ProgramEvent } from '../../schemas/program.ts';
 import { CREATED_AT, fakeView } from '../api/fake-view.ts';
 import { assertMatches } from '../api/openapi.ts';
@@ -103,6 +104,7 @@ test('version tells both', async (t) => {
     (await run('version')).out,
     /^hershctl \d+\.\d+\.\d+\nhost {5}0\.1\.0 \(machine, instance default\)\n$/,
   );
+  assert.equal((await run('--version', '--server', 'http://127.0.0.1:59999')).out, `${ownVersion()}\n`);
   const away = await run('version', '--server', 'http://127.0.0.1:59999');
   assert.equal(away.code, 3);
   assert.match(away.out, /^hershctl /);
