@@ -45,6 +45,26 @@ test('the host at a glance: what runs, waits and takes up disk, by kind and by u
   ]);
 });
 
+test('what nobody measures has no size, rather than 0 bytes', async (t) => {
+  const stage = await createStage(t);
+  const host = await stage.start();
+  const { collector } = host.controller;
+  await host.programs.createFromSources('sent', 'me', 'build-0123456789ab', new Map([['Dockerfile', '\n']]));
+  stage.world.remoteImages.add('shop/app:1');
+  await stage.create('app', { image: 'shop/app:1' });
+  await stage.reach('app', 'Ready');
+  await stage.create('gone', {});
+  await stage.reach('gone', 'Ready');
+  await host.programs.remove('gone');
+  await host.until('it is gone', () => host.registry.status.get('gone') === undefined);
+  await collector.run();
+  const kinds = new Map(collector.lastFound()?.kinds.map(({ kind, bytes }) => [kind, bytes]));
+  for (const kind of ['sources', 'history', 'heldImage', 'volume'] as const)
+    assert.equal(kinds.get(kind), null, `${kind}: ${JSON.stringify([...kinds])}`);
+  for (const kind of ['image', 'trash'] as const)
+    assert.ok((kinds.get(kind) ?? 0) > 0, `${kind}: ${JSON.stringify([...kinds])}`);
+});
+
 /** A view of a host about which only its warnings and its engine matter. */
 function viewWith(clock: ReturnType<typeof createManualClock>, told: () => HostWarning[], trouble = '') {
   const controller = {
