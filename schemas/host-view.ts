@@ -8,6 +8,8 @@ export interface HostWarning {
   names: readonly string[];
   /** What `POST /registry/prune?only=` takes to let them go; `""` where that is not what to do. */
   confirm: 'programs' | 'strays' | '';
+  /** Since when it is so, where that is known better than by who looks for warnings now and then. */
+  since?: string;
 }
 
 /** `GET /host`, in its words. Sizes are bytes. */
