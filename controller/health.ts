@@ -45,7 +45,7 @@ export function warningsOf(
 ): HostWarning[] {
   return [
     ...warningsOfAbsence(engine),
-    ...registry.warnings.map((message) => ({ ...PLAIN, code: codeOf(message, registry, remote), message })),
+    ...registry.warnings.map((message) => warningOf(message, registry, remote)),
     ...warningsOfRegistry(registry),
     ...[...damaged].map(([name, why]) => ({
       ...{ code: 'StatusDamaged', names: [name], confirm: '' as const },
@@ -57,17 +57,28 @@ export function warningsOf(
 
 const PLAIN = { names: [], confirm: '' } as const;
 
-/** What kind of thing the registry says there. */
-function codeOf(message: string, { unwritable }: RegistryHealth, remote: RemoteTrouble | undefined): string {
-  if (unwritable.includes(message)) return 'FolderNotWritable';
-  return remote !== undefined && message.includes(remote.message) ? remote.reason : 'RegistryNotice';
+/** What kind of thing the registry says there, and of whom. */
+function warningOf(
+  message: string,
+  { unwritable, moved }: RegistryHealth,
+  remote: RemoteTrouble | undefined,
+): HostWarning {
+  const names = moved.filter((one) => one.message === message).map(({ name }) => name);
+  if (names.length > 0) return { ...PLAIN, code: 'ManifestMoved', message, names };
+  if (unwritable.includes(message)) return { ...PLAIN, code: 'FolderNotWritable', message };
+  const isRemote = remote !== undefined && message.includes(remote.message);
+  return { ...PLAIN, code: isRemote ? remote.reason : 'RegistryNotice', message };
 }
 
-function* warningsOfRegistry({ message, paused }: RegistryHealth): Generator<HostWarning> {
+function* warningsOfRegistry({ message, paused, moved }: RegistryHealth): Generator<HostWarning> {
   if (message !== '')
     yield { ...PLAIN, code: 'RegistryUnavailable', message: `${message}; everything keeps running` };
-  if (paused.length > 0)
-    yield { code: 'PrunePaused', message: describePause(paused), names: paused, confirm: 'programs' };
+  if (paused.length === 0) return;
+  // All that the confirmation lets go, and not only what it was asked for.
+  const names = [...new Set([...paused, ...moved.map(({ name }) => name)])].sort();
+  const more = names.filter((name) => !paused.includes(name));
+  const along = more.length === 0 ? '' : `, which also lets go what was only moved: ${more.join(', ')}`;
+  yield { code: 'PrunePaused', message: `${describePause(paused)}${along}`, names, confirm: 'programs' };
 }
 
 function describePause(paused: readonly string[]): string {

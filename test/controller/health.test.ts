@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { healthOf, warningsOf } from '../../controller/health.ts';
 import type { Stranger } from '../../schemas/container.ts';
 
-const REGISTRY = { scanned: true, message: '', paused: [], unwritable: [], warnings: [] };
+const REGISTRY = { scanned: true, message: '', paused: [], moved: [], unwritable: [], warnings: [] };
 const ENGINE = { trouble: '', awaySinceMs: 0, listed: true, strays: [] };
 const UNDAMAGED = new Map<string, string>();
 
@@ -61,6 +61,21 @@ describe('the health of the host', () => {
     );
     const { ready, warnings } = healthOf(registry, UNDAMAGED, away);
     assert.deepEqual([ready, warnings], [false, ['told']]);
+  });
+
+  it('names all that a confirmation lets go, what was only moved with it, and tells which that is', () => {
+    const moved = [{ name: 'b', message: 'programs/b.yaml is gone, …' }];
+    const registry = {
+      ...REGISTRY,
+      moved,
+      paused: ['a', 'c'],
+      warnings: moved.map(({ message }) => message),
+    };
+    const [first, second, ...rest] = warningsOf(registry, UNDAMAGED, ENGINE);
+    assert.deepEqual([first?.code, first?.names, first?.confirm], ['ManifestMoved', ['b'], '']);
+    assert.deepEqual([second?.code, second?.names], ['PrunePaused', ['a', 'b', 'c']]);
+    assert.match(second?.message ?? '', /^2 manifests .* only moved: b$/);
+    assert.deepEqual(rest, []);
   });
 
   it('says of each warning of what kind it is, which names it is about, and what confirms it', () => {

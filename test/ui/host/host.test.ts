@@ -31,9 +31,10 @@ test('commands name the branch that is followed', () => {
   assert.match(plain(words.todo, 0), /git reset --hard hersh-host\/live/);
 });
 
-test('what goes along with a prune is known by the words of the host', () => {
-  const message = 'programs/old.yaml is gone, and programs/new.yaml says metadata.name: old: write …';
-  assert.deepEqual(movedManifests([warning('RegistryNotice', { message }), warning('x')]), ['old']);
+test('which of those that a prune lets go were only moved is data', () => {
+  const moved = warning('ManifestMoved', { names: ['old'] });
+  assert.deepEqual(movedManifests([moved, warning('PrunePaused', { names: ['a', 'old'] })]), ['old']);
+  assert.equal(warningWords(moved, 2, true).title, 'The manifest of old was moved');
 });
 
 test('disk by kind: the largest first, and what nobody measured last', () => {
