@@ -3,7 +3,7 @@ import type { Problem } from '../schemas/errors.ts';
 import type { HostView } from '../schemas/host-view.ts';
 import type { LogCursor, LogMessage, LogPage } from '../schemas/log-line.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
-import type { NamedEvent, ProgramEvent, Resources } from '../schemas/program.ts';
+import type { NamedEvent, ProgramEvent, Resources, Runtime } from '../schemas/program.ts';
 import type { Outcome } from '../schemas/revision.ts';
 import type { ProgramStatus } from '../schemas/status.ts';
 import type { UsageFigures, UsageSeries } from '../schemas/usage.ts';
@@ -178,6 +178,10 @@ export interface ProgramDetails {
   nextTryAt: string;
   /** Of the spec in force; null where none is. */
   limits: Resources | null;
+  /** Of what serves, or of what is wanted where nothing does; `""` where neither is known. */
+  runtime: Runtime | '';
+  /** The image that its spec names; `""` where it is built, and where none is known. */
+  image: string;
 }
 
 /** One revision as `GET /programs/{id}/revisions` shows it. */

@@ -207,7 +207,14 @@ test('GET /programs/{id} gives every field of the contract', async () => {
     ],
     revision: 1,
     ...{ wanted_revision: 1, commit: '', wanted_commit: '', restarts_last_hour: 0, next_try_at: '' },
-    ...{ started_at: CREATED_AT, ready_at: CREATED_AT, last_exit: null, not_ready: null },
+    ...{
+      started_at: CREATED_AT,
+      ready_at: CREATED_AT,
+      last_exit: null,
+      not_ready: null,
+      runtime: 'runc',
+      image: '',
+    },
     limits: { memory_bytes: 268_435_456, cpus: 0.5, pids: 256 },
   });
 });
