@@ -35,7 +35,7 @@ export function Followed({ sent }: { sent: Sent }) {
     wasThere: wasThere.current && isLoaded.value,
   });
   const isBuilding = outcome.kind === 'going' && ['Created', 'Building'].includes(outcome.state);
-  const build = useBuild(sent, isBuilding);
+  const build = useBuild(sent, isBuilding, progress.moments.Building);
   const title = titleOf(outcome);
   useEffect(() => announce(`${sent.program}: ${title}`), [title]);
   const isGoing = outcome.kind === 'going';
