@@ -8,8 +8,8 @@ import { client } from '../../state/client.ts';
 import { clock } from '../../words/span.ts';
 import { hitWords } from './find-text.ts';
 import type { TimeMode } from './log-rows.ts';
-import type { Log } from './logs.tsx';
 import { saveAs } from './save-as.ts';
+import type { Log } from './use-log.ts';
 
 /** What can be done with a log. */
 export function LogBar({ p, log, isFollowing }: { p: ProgramBody; log: Log; isFollowing: boolean }) {
