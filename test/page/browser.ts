@@ -30,6 +30,8 @@ export interface Look {
 export interface SeenPage {
   page: Page;
   faults: string[];
+  /** What it asked and was refused, as `404 GET /programs/grid`. */
+  refusals: string[];
   close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function openPage(
   const page = await context.newPage();
   page.setDefaultTimeout(LIMIT_MS);
   const faults: string[] = [];
+  const refusals: string[] = [];
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
   page.on('console', (message) => {
     // What the host answers with 4xx is told here too, and is no fault of the page.
@@ -59,7 +62,12 @@ export async function openPage(
     const { origin } = new URL(request.url());
     if (origin !== new URL(url).origin) faults.push(`asked ${request.url()}`);
   });
-  return { page, faults, close: () => context.close() };
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url());
+    if (response.status() >= 400)
+      refusals.push(`${response.status()} ${response.request().method()} ${pathname}`);
+  });
+  return { page, faults, refusals, close: () => context.close() };
 }
 
 /** A picture of the whole page, to be looked at. */

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button } from './button.tsx';
 
 /** Dialogs: only where something can not be undone, and for the list of keys. */
@@ -35,7 +35,8 @@ export function DialogActions({ children }: { children: ComponentChildren }) {
 function Shown({ title, body, isWide = false }: Dialog) {
   const node = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // At once, and not after a frame: the next key may come before that, and is not meant for the page.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     node.current?.showModal();
     return () => {
@@ -88,7 +89,7 @@ function ByName({ says, word, what, verb, close, onYes }: Omit<Asked, 'title'> &
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
   const isRight = typed.trim() === word;
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
   return (
     <>
       {says}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** null draws a line. `why` says why it can not be done now. */
 export type MenuItem = {
@@ -63,7 +63,8 @@ interface ItemsProps {
 function Items({ label, items, close }: ItemsProps) {
   const list = useRef<HTMLDivElement>(null);
   const all = () => [...(list.current?.querySelectorAll<HTMLElement>('.menu-item') ?? [])];
-  useEffect(() => {
+  // At once, and not after a frame: the next key may come before that.
+  useLayoutEffect(() => {
     if (list.current && list.current.getBoundingClientRect().bottom > innerHeight - 8)
       list.current.classList.add('up');
     all()[0]?.focus();

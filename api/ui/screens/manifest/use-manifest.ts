@@ -11,6 +11,11 @@ import { createManifestStore } from './store.ts';
 
 /** Looks are so far apart, in milliseconds: a program that crashes changes all the time, and its manifest does not. */
 const LOOK_MS = 2_000;
+/**
+ * What changes nothing that runs, as a comment or a grace period, is told by no event: it is looked for this often, in
+ * milliseconds, while the page is looked at.
+ */
+const UNTOLD_MS = 5_000;
 /** So long it waits for what else changes at the same moment. */
 const SOON_MS = 250;
 
@@ -40,9 +45,11 @@ export function useManifest(p: ProgramBody) {
       if (document.visibilityState === 'visible') soon.look();
     };
     document.addEventListener('visibilitychange', onSeen);
+    const untold = setInterval(() => stream.peek().state === 'live' && onSeen(), UNTOLD_MS);
     void store.look();
     return () => {
       stop();
+      clearInterval(untold);
       document.removeEventListener('visibilitychange', onSeen);
       soon.close();
       store.close();
