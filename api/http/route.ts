@@ -1,7 +1,7 @@
 /** The room of HTTP: what every request has to pass and every answer looks like, whatever the route. */
 
-import { BODY_BYTES_MAX } from '../../schemas/body-limit.ts';
 import type { Context, Hono } from 'hono';
+import { BODY_BYTES_MAX } from '../../schemas/body-limit.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps, ProgramView } from '../deps.ts';
 import { type ErrorAnswer, errorAnswer, OWN_HEADERS, programNotFound } from '../errors.ts';

@@ -76,27 +76,47 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
 }
 
-/** Fails for what axe-core calls serious or worse, and for what runs out of the page at its side. */
-export async function assertUsable(page: Page, where: string): Promise<void> {
+/**
+ * Fails for what axe-core calls serious or worse, and for what runs out of the page at its side.
+ * @param rules of axe-core that are asked, by default all: of a page that was asked in another theme, those of colours
+ */
+export async function assertUsable(page: Page, where: string, rules: readonly string[] = []): Promise<void> {
   // By the debugger: the page's own policy lets no script in.
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async () => {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
+  const found = await page.evaluate(async (only) => {
     const { axe } = window as unknown as {
       axe: {
-        run(): Promise<{
+        run(options: { runOnly?: readonly string[]; resultTypes: readonly string[] }): Promise<{
           violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
         }>;
       };
     };
-    const { violations } = await axe.run();
+    const options = { ...(only.length > 0 && { runOnly: only }), resultTypes: ['violations'] };
+    const { violations } = await axe.run(options);
     return violations.map(({ id, impact, nodes }) => ({
       id,
       impact,
       nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`),
     }));
-  });
+  }, rules);
   const serious = found.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   assert.deepEqual(serious, [], `axe in ${where}`);
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(over <= 0, `${where} is ${over} px wider than the window`);
+  await assertFits(page, where);
+}
+
+/** Fails for what runs out of the page at its side. */
+export async function assertFits(page: Page, where: string): Promise<void> {
+  const { over, what } = await page.evaluate(() => {
+    const over = document.documentElement.scrollWidth - innerWidth;
+    const all = over > 0 ? [...document.body.querySelectorAll('*')] : [];
+    const wide = all.filter((node) => node.getBoundingClientRect().right > innerWidth + 0.5);
+    return {
+      over,
+      what: wide
+        .slice(0, 6)
+        .map((node) => `${node.tagName}.${node.className}`)
+        .join(', '),
+    };
+  });
+  assert.ok(over <= 0, `${where} is ${over} px wider than the window: ${what}`);
 }

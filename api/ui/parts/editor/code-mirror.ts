@@ -75,5 +75,5 @@ function lock(isReadOnly: boolean, label: string) {
         EditorView.editable.of(false),
         EditorView.contentAttributes.of({ tabindex: '0', 'aria-readonly': 'true', 'aria-label': label }),
       ]
-    : [EditorView.contentAttributes.of({ 'aria-label': `${label}. ${WAYS}` })];
+    : [EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': `${label}. ${WAYS}` })];
 }
