@@ -1,5 +1,4 @@
-/** What the API takes (`api/http/body.ts`, `api/routes/source-names.ts`); a test holds the two together. */
+export { BODY_BYTES_MAX } from '../../../../schemas/body-limit.ts';
 
-/** A whole body, in bytes of its JSON. */
-export const BODY_BYTES_MAX = 32 * 1024 * 1024;
+/** What the API takes (`api/routes/source-names.ts`); a test holds the two together. */
 export const FILES_MAX = 10_000;
