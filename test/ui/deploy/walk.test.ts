@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SOURCE_FILES_MAX } from '../../../api/routes/source-names.ts';
-import { BODY_BYTES_MAX, FILES_MAX } from '../../../api/ui/screens/deploy/limits.ts';
+import { FILES_MAX } from '../../../api/ui/screens/deploy/limits.ts';
 import { folderIn, type TreeFolder, treeOf } from '../../../api/ui/screens/deploy/tree.ts';
 import { walk } from '../../../api/ui/screens/deploy/walk.ts';
 
