@@ -5,6 +5,7 @@ import { matcher, needsFigures, type Query } from './filter.ts';
 import { type Group, Items, Order, rowsOf } from './order.ts';
 import { type Figures, type Seen, seen } from './seen.ts';
 import { type Sort, sorted } from './sort.ts';
+import { TriedAgain } from './tried-again.ts';
 import { TroubleNews } from './trouble-news.ts';
 
 /** What the list is made of. */
@@ -57,7 +58,8 @@ export function createListModel(sources: ListSources): ListModel {
   const view = signal<ListView | undefined>(undefined);
   const [moved, gone] = [signal(NOBODY), signal(NOBODY)];
   const isHeld = signal(false);
-  const [items, order, news] = [new Items(), new Order(), new TroubleNews()];
+  const [items, order, news, tried] = [new Items(), new Order(), new TroubleNews(), new TriedAgain()];
+  let callOff: (() => void) | undefined;
 
   const all = () =>
     sources.names.peek().flatMap((name) => {
@@ -76,9 +78,18 @@ export function createListModel(sources: ListSources): ListModel {
     return { found, rows };
   }
 
+  /** What is tried again may have run long enough, though nothing tells of it. */
+  function lookAgain(): void {
+    callOff?.();
+    const waitMs = tried.soonestMs - sources.nowMs();
+    const look = () => untracked(() => make(!isHeld.peek()));
+    callOff = Number.isFinite(waitMs) ? sources.later(look, Math.max(0, waitMs)) : undefined;
+  }
+
   /** @param isFree whether rows may change their places */
   function make(isFree: boolean): void {
-    const everyone = all();
+    const everyone = tried.take(all(), sources.nowMs());
+    lookAgain();
     const { found, rows } = placed(everyone);
     const before = view.peek();
     const next = order.take(before?.groups ?? [], rows, sources.sort.peek());
@@ -102,11 +113,14 @@ export function createListModel(sources: ListSources): ListModel {
     if (text !== '') sources.onNews(text);
   }
 
-  const close = follow(sources, make, isHeld, () => moved.peek().size > 0);
+  const end = follow(sources, make, isHeld, () => moved.peek().size > 0);
   return {
     ...{ view, isHeld, moved, gone, all },
     sortAgain: () => untracked(() => make(true)),
-    close,
+    close: () => {
+      end();
+      callOff?.();
+    },
   };
 }
 
