@@ -70,7 +70,7 @@ export interface Client extends Followers {
   programs(filter?: { user_id?: string; state?: string }): Promise<ProgramBody[]>;
   program(name: string): Promise<ProgramBody>;
   create(
-    body: SourcesBody & { user_id: string },
+    body: SourcesBody & { user_id: string; name?: string },
   ): Promise<WishBody & { build_id: string; proxy_url: string }>;
   remove(name: string): Promise<void>;
   wish(name: string, wish: 'start' | 'stop' | 'restart'): Promise<WishBody>;

@@ -3,7 +3,7 @@ import type { Problem } from '../schemas/errors.ts';
 import type { HostView } from '../schemas/host-view.ts';
 import type { LogCursor, LogMessage, LogPage } from '../schemas/log-line.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
-import type { NamedEvent, ProgramEvent, Resources } from '../schemas/program.ts';
+import type { NamedEvent, ProgramEvent, Resources, Runtime } from '../schemas/program.ts';
 import type { Outcome } from '../schemas/revision.ts';
 import type { ProgramStatus } from '../schemas/status.ts';
 import type { UsageFigures, UsageSeries } from '../schemas/usage.ts';
@@ -13,7 +13,7 @@ export interface ApiDeps {
   programs: ProgramStore;
   /**
    * Holds a port for a program that is about to be created, and writes the ledger that keeps it (state
-   * Created). Rejects `PortsExhausted`.
+   * Created). Rejects `PortsExhausted`, and `Conflict` where another call creates that name or it is still being removed.
    */
   reserve(name: string, userId: string, buildId: string): Promise<{ port: number; createdAt: string }>;
   /** Gives back what `reserve` took, when the manifest could not be written. */
@@ -178,6 +178,10 @@ export interface ProgramDetails {
   nextTryAt: string;
   /** Of the spec in force; null where none is. */
   limits: Resources | null;
+  /** Of what serves, or of what is wanted where nothing does; `""` where neither is known. */
+  runtime: Runtime | '';
+  /** The image that its spec names; `""` where it is built, and where none is known. */
+  image: string;
 }
 
 /** One revision as `GET /programs/{id}/revisions` shows it. */

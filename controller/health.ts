@@ -2,12 +2,15 @@ import type { Health } from '../api/deps.ts';
 import type { RemoteTrouble } from '../registry/git/follow.ts';
 import type { RegistryHealth } from '../registry/registry.ts';
 import type { HostWarning } from '../schemas/host-view.ts';
+import { timestamp } from '../schemas/program.ts';
 import type { EngineHealth } from './loop/engine-monitor.ts';
 import type { HostTrouble } from './notify/host-watch.ts';
 
 /** An engine that is only restarted is back by then; a registry that is away, and a remote, stop nothing that runs. */
 const ENGINE_TOLD_AFTER_MS = 30_000;
 const FILES_TOLD_AFTER_MS = 300_000;
+
+const AWAY = 'EngineUnavailable';
 
 /**
  * Whether the host can do its work, and what else people have to know. Pure.
@@ -18,11 +21,14 @@ export function healthOf(
   damaged: ReadonlyMap<string, string>,
   engine: EngineHealth,
 ): Health {
-  const warnings = warningsOf(registry, damaged, engine).map(({ message }) => message);
+  const warnings = warningsOf(registry, damaged, engine)
+    // An engine that is away is why it is not ready, and no warning beside that.
+    .filter(({ code }) => code !== AWAY)
+    .map(({ message }) => message);
   const unready = (reason: string, message: string): Health => ({ ready: false, reason, message, warnings });
-  if (engine.trouble !== '') return unready('EngineUnavailable', describeEngine(engine.trouble));
+  if (engine.trouble !== '') return unready(AWAY, describeEngine(engine.trouble));
   if (!registry.scanned) return unready('RegistryUnavailable', registry.message || 'not scanned yet');
-  if (!engine.listed) return unready('EngineUnavailable', 'the engine was not listed yet');
+  if (!engine.listed) return unready(AWAY, 'the engine was not listed yet');
   return { ready: true, reason: '', message: '', warnings };
 }
 
@@ -38,7 +44,8 @@ export function warningsOf(
   remote?: RemoteTrouble,
 ): HostWarning[] {
   return [
-    ...registry.warnings.map((message) => ({ ...PLAIN, code: codeOf(message, registry, remote), message })),
+    ...warningsOfAbsence(engine),
+    ...registry.warnings.map((message) => warningOf(message, registry, remote)),
     ...warningsOfRegistry(registry),
     ...[...damaged].map(([name, why]) => ({
       ...{ code: 'StatusDamaged', names: [name], confirm: '' as const },
@@ -50,17 +57,28 @@ export function warningsOf(
 
 const PLAIN = { names: [], confirm: '' } as const;
 
-/** What kind of thing the registry says there. */
-function codeOf(message: string, { unwritable }: RegistryHealth, remote: RemoteTrouble | undefined): string {
-  if (unwritable.includes(message)) return 'FolderNotWritable';
-  return remote !== undefined && message.includes(remote.message) ? remote.reason : 'RegistryNotice';
+/** What kind of thing the registry says there, and of whom. */
+function warningOf(
+  message: string,
+  { unwritable, moved }: RegistryHealth,
+  remote: RemoteTrouble | undefined,
+): HostWarning {
+  const names = moved.filter((one) => one.message === message).map(({ name }) => name);
+  if (names.length > 0) return { ...PLAIN, code: 'ManifestMoved', message, names };
+  if (unwritable.includes(message)) return { ...PLAIN, code: 'FolderNotWritable', message };
+  const isRemote = remote !== undefined && message.includes(remote.message);
+  return { ...PLAIN, code: isRemote ? remote.reason : 'RegistryNotice', message };
 }
 
-function* warningsOfRegistry({ message, paused }: RegistryHealth): Generator<HostWarning> {
+function* warningsOfRegistry({ message, paused, moved }: RegistryHealth): Generator<HostWarning> {
   if (message !== '')
     yield { ...PLAIN, code: 'RegistryUnavailable', message: `${message}; everything keeps running` };
-  if (paused.length > 0)
-    yield { code: 'PrunePaused', message: describePause(paused), names: paused, confirm: 'programs' };
+  if (paused.length === 0) return;
+  // All that the confirmation lets go, and not only what it was asked for.
+  const names = [...new Set([...paused, ...moved.map(({ name }) => name)])].sort();
+  const more = names.filter((name) => !paused.includes(name));
+  const along = more.length === 0 ? '' : `, which also lets go what was only moved: ${more.join(', ')}`;
+  yield { code: 'PrunePaused', message: `${describePause(paused)}${along}`, names, confirm: 'programs' };
 }
 
 function describePause(paused: readonly string[]): string {
@@ -76,13 +94,19 @@ export function troublesOf(
   const troubles: HostTrouble[] = [];
   const tell = (kind: string, afterMs: number, reason: string, message: string) =>
     troubles.push({ kind, reason, message, afterMs });
-  if (trouble !== '') tell('engine', ENGINE_TOLD_AFTER_MS, 'EngineUnavailable', describeEngine(trouble));
+  if (trouble !== '') tell('engine', ENGINE_TOLD_AFTER_MS, AWAY, describeEngine(trouble));
   if (paused.length > 0) tell('pruning', 0, 'PrunePaused', describePause(paused));
   const files = [message, ...unwritable].filter((words) => words !== '');
   if (files.length > 0) tell('files', FILES_TOLD_AFTER_MS, 'RegistryUnavailable', files.join('; '));
   if (remote !== undefined)
     tell('remote', FILES_TOLD_AFTER_MS, remote.reason, `the remote is not followed: ${remote.message}`);
   return troubles;
+}
+
+function* warningsOfAbsence({ trouble, awaySinceMs }: EngineHealth): Generator<HostWarning> {
+  if (trouble === '') return;
+  const message = `${describeEngine(trouble)}; what runs goes on running, and states are the last known`;
+  yield { ...PLAIN, code: AWAY, message, since: timestamp(awaySinceMs) };
 }
 
 function describeEngine(trouble: string): string {

@@ -33,6 +33,8 @@ export interface RegistryHealth {
   message: string;
   /** Programs whose manifests are missing and who keep running until somebody confirms. */
   paused: readonly string[];
+  /** Programs whose manifest says their name in another file now, and what of it; `confirmPrune` lets them go, too. */
+  moved: readonly { name: string; message: string }[];
   /** Which of the host's own folders can not be written, and why; these are warnings too. */
   unwritable: readonly string[];
   /** What else people have to know, e.g. that the remote can not be followed. */

@@ -39,16 +39,22 @@ export function createWishes(
       return file === undefined ? { kind: 'unknown' } : { kind: 'unknown', why: moved(name, file) };
     },
     missing: () => absences.unstated().filter((name) => status.get(name) !== undefined),
-    health: () => ({
-      ...{ scanned: looks.scanned(), message: looks.trouble(), paused: absences.paused() },
-      unwritable: options.own.warnings(),
-      warnings: [
-        ...options.warnings,
-        ...(git?.warnings() ?? []),
-        ...options.own.warnings(),
-        ...absences.moved().map((name) => moved(name, manifests.movedTo(name) ?? name)),
-      ],
-    }),
+    health() {
+      const movedOnes = absences
+        .moved()
+        .map((name) => ({ name, message: moved(name, manifests.movedTo(name) ?? name) }));
+      return {
+        ...{ scanned: looks.scanned(), message: looks.trouble(), paused: absences.paused() },
+        moved: movedOnes,
+        unwritable: options.own.warnings(),
+        warnings: [
+          ...options.warnings,
+          ...(git?.warnings() ?? []),
+          ...options.own.warnings(),
+          ...movedOnes.map(({ message }) => message),
+        ],
+      };
+    },
     async confirmPrune(intentOf) {
       // What came back meanwhile is not meant.
       await looks.look();

@@ -4,10 +4,12 @@ export interface HostWarning {
   code: string;
   /** For people, with what to do. */
   message: string;
-  /** The programs or containers it is about. */
+  /** The programs or containers it is about; where it can be confirmed, all that this lets go. */
   names: readonly string[];
   /** What `POST /registry/prune?only=` takes to let them go; `""` where that is not what to do. */
   confirm: 'programs' | 'strays' | '';
+  /** Since when it is so, where that is known better than by who looks for warnings now and then. */
+  since?: string;
 }
 
 /** `GET /host`, in its words. Sizes are bytes. */

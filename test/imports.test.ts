@@ -15,6 +15,12 @@ const TOLD = ['controller/log.ts', 'controller/metrics.ts'];
 
 const UNDER_SERVE = ['schemas', 'registry', ...TOLD, 'controller'];
 
+/** What the commands of `hershctl` are made with. */
+const IN_CLI = [
+  ...['api/cli/io', 'api/cli/output', 'api/cli/host', 'api/cli/tell.ts', 'api/cli/export'],
+  ...['api/cli/sources', 'api/cli/manifests'],
+];
+
 /**
  * Who may know whom. A room is the files of one folder, without the folders in it; a file that is named is a door,
  * a room by itself. Every source file is in one: a new folder is a new line here.
@@ -70,12 +76,15 @@ const ROOMS: Rooms = {
   'controller/main.ts': ['schemas', 'registry', 'controller'],
   // Makes one file of all, and knows none of them.
   'controller/start.mjs': [],
+  'packaging/build.ts': [],
 
   ...floors(
     ['schemas', 'registry'],
     ['api/deps.ts'],
     ['api/errors.ts'],
     ['api/http'],
+    // What files a POST may bring: whoever sends them asks it before.
+    ['api/routes/source-names.ts'],
     ['api/proxy', 'api/routes'],
     // Of whoever asks a host: they know the words of its routes, and no route knows them.
     ['api/server-sent-events.ts'],
@@ -87,6 +96,27 @@ const ROOMS: Rooms = {
 
   ...PAGE_TOOLS,
   ...PAGE_ROOMS,
+  // A client as any other: of the host it knows the words, and the few rules that a folder or a manifest is read by.
+  ...floors(
+    ['schemas', 'api/client.ts', 'api/server-sent-events.ts'],
+    ['api/cli/io'],
+    ['api/cli/output', 'api/cli/host'],
+    ['api/cli/tell.ts', 'api/cli/export'],
+  ),
+  'api/cli/sources': [
+    'schemas',
+    'registry/contexts',
+    'registry/files',
+    'api/routes/source-names.ts',
+    'api/cli/io',
+  ],
+  'api/cli/manifests': ['schemas', 'registry/manifests', 'api/cli/io'],
+  'api/cli/commands': ['schemas', 'api/client.ts', ...IN_CLI],
+  'api/cli/program.ts': [...IN_CLI, 'api/cli/commands'],
+  'api/cli/main.ts': [...IN_CLI, 'api/cli/commands', 'api/cli/program.ts'],
+  'api/cli/bin.ts': ['api/cli/main.ts', 'api/cli/io'],
+  // Registers what reads the sources, and then knows it.
+  'api/cli/hershctl.mjs': ['api/cli/bin.ts'],
 };
 
 /** Where controller and API, which do not know each other, are put together: what these files may import as well. */
@@ -98,7 +128,7 @@ const COMPOSITION: Rooms = {
 const LIBRARY_HOMES: Record<string, string[]> = {
   ajv: ['schemas'],
   chokidar: ['registry/looks'],
-  yaml: ['registry'],
+  yaml: ['registry', 'api/cli/output', 'api/cli/host'],
   'tar-stream': ['registry/contexts', 'controller/engine/docker'],
   dockerode: ['controller/engine/docker'],
   protobufjs: ['controller/engine/docker'],
@@ -109,9 +139,13 @@ const LIBRARY_HOMES: Record<string, string[]> = {
   hono: ['api'],
   '@hono/node-server': ['api'],
   undici: ['api/proxy'],
-  esbuild: ['controller/start.mjs'],
-  tsx: ['controller/start.mjs'],
+  esbuild: ['controller/start.mjs', 'packaging/build.ts'],
   ...PAGE_LIBRARIES,
+  tsx: ['controller/start.mjs', 'api/cli/hershctl.mjs'],
+  commander: ['api/cli/program.ts', 'api/cli/commands', 'api/cli/tell.ts'],
+  'cli-table3': ['api/cli/output'],
+  ora: ['api/cli/output'],
+  '@bomb.sh/tab': ['api/cli/commands'],
 };
 
 const MIND = 'controller/program';

@@ -7,7 +7,7 @@ const NOT_SOURCE = ['docs', 'examples', 'node_modules', 'test'];
 /** The default registry: programs that people deploy are written in these languages too. */
 const DATA = ['registry/data', 'registry/programs', 'registry/sources', 'registry/status'];
 /** What `npm run build` makes, and what it is made in. */
-const BUILT = /^api\/ui\/dist(-|$)/;
+const BUILT = /^(api\/ui|packaging)\/dist([-.]|$)/;
 const STYLES = /\.css$/;
 const LANGUAGES = /\.[cm]?[jt]sx?$/;
 

@@ -4,8 +4,6 @@ import { AppError } from '../../schemas/errors.ts';
 import { StatusError } from '../errors.ts';
 import type { ApiEnv } from './env.ts';
 
-/** Largest body of a request on the API's own routes, in bytes. */
-export const BODY_BYTES_MAX = 32 * 1024 * 1024;
 /** A body that takes longer than this to arrive is given up, in milliseconds. */
 const BODY_MS_MAX = 300_000;
 

@@ -32,10 +32,14 @@ export function flag(c: Context<ApiEnv>, key: string): boolean {
   throw new AppError('BadRequest', `${key} must be true or false`);
 }
 
-/** A query parameter that is one of these words; absent or empty is the first. `BadRequest` for any other. */
-export function choice<T extends string>(c: Context<ApiEnv>, key: string, words: readonly [T, ...T[]]): T {
+/** A query parameter that is one of these words; undefined where it is absent or empty. `BadRequest` for any other. */
+export function choice<T extends string>(
+  c: Context<ApiEnv>,
+  key: string,
+  words: readonly T[],
+): T | undefined {
   const value = c.req.query(key);
-  if (value === undefined || value === '') return words[0];
+  if (value === undefined || value === '') return undefined;
   const found = words.find((word) => word === value);
   if (found === undefined) throw new AppError('BadRequest', `${key} must be ${words.join(' or ')}`);
   return found;

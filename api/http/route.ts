@@ -1,10 +1,11 @@
 /** The room of HTTP: what every request has to pass and every answer looks like, whatever the route. */
 
+import { BODY_BYTES_MAX } from '../../schemas/body-limit.ts';
 import type { Context, Hono } from 'hono';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import type { ApiDeps, ProgramView } from '../deps.ts';
 import { type ErrorAnswer, errorAnswer, OWN_HEADERS, programNotFound } from '../errors.ts';
-import { BODY_BYTES_MAX, type BodyKind, readBody } from './body.ts';
+import { type BodyKind, readBody } from './body.ts';
 import type { ApiEnv } from './env.ts';
 import { refuseUnknownQuery } from './query.ts';
 

@@ -20,7 +20,8 @@ const FIRST = '{"kind":"build"';
 export async function getBuildLog(context: RouteContext, heartbeatMs: number): Promise<Response> {
   const { c, deps } = context;
   const { name } = findProgram(c, deps);
-  const isData = choice(c, 'format', ['text', 'json']) === 'json';
+  const format = choice(c, 'format', ['text', 'json']);
+  const isData = format === 'json';
   const isFollowed = flag(c, 'follow');
   const id = buildIn(c, isData, isFollowed);
   const type = isData ? EVENT_STREAM : PLAIN;
@@ -34,6 +35,7 @@ export async function getBuildLog(context: RouteContext, heartbeatMs: number): P
   }
   if (isData) return sendJson({ program_id: name, ...(await deps.programs.build(name, id)) });
   const { buildId, log } = await deps.programs.buildLog(name);
+  if (format === 'text') return sendBytes(log, PLAIN);
   return sendJson({ program_id: name, build_id: buildId, log });
 }
 

@@ -1,17 +1,19 @@
 import { AppError } from '../../schemas/errors.ts';
 import { isRecord } from '../../schemas/is-record.ts';
 import { nearest, unknownField } from '../../schemas/nearest.ts';
-import { USER_ID_PATTERN } from '../../schemas/program.ts';
+import { NAME_PATTERN, USER_ID_PATTERN } from '../../schemas/program.ts';
 import { jsonObject } from '../http/json-body.ts';
 import { sourceFiles } from './source-names.ts';
 
-const CREATE_FIELDS = ['user_id', 'dockerfile', 'src_files'];
+const CREATE_FIELDS = ['user_id', 'dockerfile', 'src_files', 'name'];
 /** Unknown fields that are looked at, and how long they may be, in characters: nobody mistypes more. */
 const FIELDS_MAX = 100;
 const FIELD_LENGTH_MAX = 64;
 
 export interface CreateRequest {
   userId: string;
+  /** Of the program; left out, it is given one. */
+  name?: string;
   files: Map<string, string>;
 }
 
@@ -20,7 +22,8 @@ export function parseCreate(text: string): CreateRequest {
   if (text.trim() === '') bad('the body is empty; a JSON object is expected', '');
   const body = jsonObject(text);
   const userId = parseUserId(body);
-  return { userId, files: filesIn(body) };
+  const name = parseName(body.name);
+  return { userId, ...(name !== undefined && { name }), files: filesIn(body) };
 }
 
 /** The body of `PUT /programs/{id}/sources`; its user may be left out. Throws `BadRequest`, naming the field. */
@@ -42,6 +45,17 @@ function parseUserId(body: Readonly<Record<string, unknown>>): string {
     );
   }
   return userId;
+}
+
+/** As `metadata.name` of a manifest. A client that sends an empty one means none. */
+function parseName(name: unknown): string | undefined {
+  if (name === undefined || name === null || name === '') return undefined;
+  if (typeof name !== 'string') bad('name must be a string', 'name');
+  if (NAME_PATTERN.test(name)) return name;
+  bad(
+    'name must begin with a letter or digit and hold only letters, digits, ".", "_" and "-", at most 128',
+    'name',
+  );
 }
 
 function filesIn(body: Readonly<Record<string, unknown>>): Map<string, string> {

@@ -23,13 +23,15 @@ const LINE_FEED = 10;
  */
 export async function getLogs(context: RouteContext, heartbeatMs: number): Promise<Response> {
   const { c } = context;
-  if (choice(c, 'format', ['text', 'json']) === 'json') return getLogLines(context, heartbeatMs);
+  const format = choice(c, 'format', ['text', 'json']);
+  if (format === 'json') return getLogLines(context, heartbeatMs);
   for (const key of ['before', 'after'])
     if (c.req.query(key)) throw new AppError('BadRequest', `${key} goes with format=json alone`);
-  return getText(context);
+  return getText(context, format === 'text');
 }
 
-async function getText(context: RouteContext): Promise<Response> {
+/** @param isPlain whether it is asked for as text alone, and not within JSON, as the deployment guide has it */
+async function getText(context: RouteContext, isPlain: boolean): Promise<Response> {
   const { c, deps } = context;
   const { name } = findProgram(c, deps);
   const nowMs = deps.now();
@@ -40,13 +42,13 @@ async function getText(context: RouteContext): Promise<Response> {
   if (follow && previous) {
     throw new AppError('BadRequest', 'follow and previous do not go together: a run that has ended is whole');
   }
-  if (follow && isHead(c)) return sendBytes('', PLAIN);
+  if ((follow || isPlain) && isHead(c)) return sendBytes('', PLAIN);
 
   const abort = new AbortController();
   // Before there is a stream to be cancelled, only the request itself tells that the client is gone.
   const signal = AbortSignal.any([abort.signal, c.req.raw.signal]);
   const { containerId, stream } = await deps.logs(name, { tail, sinceNanos, follow, previous, signal });
-  if (follow) return sendStream(context, name, bytesOf(stream, timestamps), abort, PLAIN);
+  if (follow || isPlain) return sendStream(context, name, bytesOf(stream, timestamps), abort, PLAIN);
   const seen = createBookmark(tail === 0 ? nanosOfMs(nowMs) : sinceNanos, nowMs);
   const logs = await readText(bytesOf(stream, timestamps, seen.take));
   return sendJson({ program_id: name, container_id: containerId, logs, timestamp: seen.next(deps.now()) });

@@ -44,9 +44,10 @@ export function addProgramRoutes(routes: Routes, deps: ApiDeps, views: ViewCache
 }
 
 async function createProgram({ deps, body }: RouteContext): Promise<Response> {
-  const { userId, files } = parseCreate(body);
+  const { userId, name: wanted, files } = parseCreate(body);
+  if (wanted !== undefined && deps.programs.get(wanted) !== undefined) throw exists(wanted);
   const buildId = await deps.programs.buildIdOf(files);
-  const name = freshName(deps, `${userId}-${buildId}`);
+  const name = wanted ?? freshName(deps, `${userId}-${buildId}`);
   const { port, createdAt } = await deps.reserve(name, userId, buildId);
   try {
     await deps.programs.createFromSources(name, userId, buildId, files);
@@ -85,6 +86,12 @@ async function putSources({ c, deps, body }: RouteContext): Promise<Response> {
   const { state } = findProgram(c, deps).status;
   const message = changed ? 'a new revision is made of these sources' : 'nothing changed';
   return sendJson({ program_id: name, build_id: buildId, state, changed, message });
+}
+
+function exists(name: string): AppError {
+  return new AppError('Conflict', `program ${name} exists already`, {
+    hint: `PUT /programs/${name}/sources has it built from other files`,
+  });
 }
 
 /** Random at the end, so that the same body twice makes two programs. */

@@ -33,6 +33,10 @@ export interface ProgramBody {
   limits: LimitsBody | null;
   last_exit: LastExitBody | null;
   not_ready: NotReadyBody | null;
+  /** Of what serves, or of what is wanted where nothing does: `runc`, `runsc`; `""` where neither is known. */
+  runtime: string;
+  /** The image that its spec names; `""` where it is built. */
+  image: string;
 }
 
 /** What one container of it may use. */
@@ -107,6 +111,8 @@ function more({ status, details }: ProgramView) {
     limits: limits && { memory_bytes: limits.memoryBytes, cpus: limits.cpus, pids: limits.pids },
     last_exit: status.lastExit && lastExitBody(status.lastExit),
     not_ready: notReadyBody(status),
+    runtime: details.runtime,
+    image: details.image,
   };
 }
 

@@ -39,7 +39,7 @@ export interface Collector extends Closable, Pick<RightOfWay, 'hold' | 'use'> {
   built(): void;
 }
 
-/** Sizes by kind, in bytes: null where they were not measured. */
+/** Sizes by kind, in bytes: null where one of the kind was not measured. */
 export interface FoundKinds {
   atMs: number;
   kinds: { kind: Found['kind']; count: number; bytes: number | null }[];
@@ -56,12 +56,11 @@ export function startCollector(deps: CollectorDeps): Collector {
   const now = () => offsetMs + clock.monotonic();
   const unusedSince = createUnusedSince(leftovers, troubles, now);
   let last: FoundKinds | undefined;
-  const isMeasured = limits.diskBytes !== undefined;
   const parts: LookParts = {
     ...{ ...deps, leftovers, troubles, way, unusedSince, now },
     isClosed: () => closed,
     onFound: (found) => {
-      last = { atMs: clock.now(), kinds: kindsOf(found, isMeasured) };
+      last = { atMs: clock.now(), kinds: kindsOf(found) };
     },
   };
   let tail: Promise<void> = Promise.resolve();
@@ -121,13 +120,11 @@ export function startCollector(deps: CollectorDeps): Collector {
   };
 }
 
-/** @param isMeasured whether volumes were, which takes the engine a while */
-function kindsOf(found: readonly Found[], isMeasured: boolean): FoundKinds['kinds'] {
+function kindsOf(found: readonly Found[]): FoundKinds['kinds'] {
   const kinds = new Map<Found['kind'], FoundKinds['kinds'][number]>();
   for (const { kind, bytes } of found) {
     const before = kinds.get(kind) ?? { kind, count: 0, bytes: 0 };
-    const isKnown = kind !== 'volume' || isMeasured;
-    const sum = isKnown ? (before.bytes ?? 0) + bytes : null;
+    const sum = before.bytes === null || bytes === null ? null : before.bytes + bytes;
     kinds.set(kind, { kind, count: before.count + 1, bytes: sum });
   }
   return [...kinds.values()];

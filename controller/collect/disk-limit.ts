@@ -11,7 +11,7 @@ const PRESSURE: Partial<Record<Found['kind'], number>> = {
 
 /** Bytes of all that the disk limit is about, needed or not. */
 export function countedBytes(found: readonly Found[]): number {
-  return found.filter(isCounted).reduce((sum, { bytes }) => sum + bytes, 0);
+  return found.filter(isCounted).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
 }
 
 function isCounted(item: Found): boolean {
@@ -35,7 +35,7 @@ export function underPressure(
   const more: Removal[] = [];
   for (const item of younger.filter(isCounted).sort((a, b) => rank(a) - rank(b) || byAge(a, b))) {
     if (over <= 0) break;
-    if (item.bytes === 0) continue;
+    if (item.bytes === null || item.bytes === 0) continue;
     const why = `${reason(item)}, and the disk limit is exceeded by ${Math.ceil(over / 2 ** 20)} MiB`;
     more.push({ item, recordOnly: false, why });
     over -= item.bytes;

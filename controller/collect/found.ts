@@ -11,9 +11,9 @@ import type { Found } from './item.ts';
 export async function findAll(leftovers: Leftovers, engine: Engine, measured: boolean): Promise<Found[]> {
   const images = await engine.listBuiltImages();
   const held = (await engine.listHeldImages()).map(
-    (id): Found => ({ kind: 'heldImage', key: `held ${id}`, id, bytes: 0, sinceMs: 0 }),
+    (id): Found => ({ kind: 'heldImage', key: `held ${id}`, id, bytes: null, sinceMs: 0 }),
   );
-  const sizes: ReadonlyMap<string, number> = measured ? await engine.volumeSizes() : new Map();
+  const sizes = measured ? await engine.volumeSizes() : undefined;
   const files = (await leftovers.list()).map((leftover) => ofFile(leftover, sizes));
   const ofEngine = images.map(
     ({ id, build, bytes, claimedBy }): Found => ({
@@ -24,14 +24,14 @@ export async function findAll(leftovers: Leftovers, engine: Engine, measured: bo
   return [...ofEngine, ...held, ...files];
 }
 
-function ofFile(leftover: Leftover, sizes: ReadonlyMap<string, number>): Found {
+function ofFile(leftover: Leftover, sizes: ReadonlyMap<string, number> | undefined): Found {
   switch (leftover.kind) {
     case 'context':
       return { ...leftover, buildId: buildIdOf(leftover.hash), sinceMs: 0 };
     case 'trash':
       return { ...leftover, isStamped: leftover.sinceMs !== undefined, sinceMs: leftover.sinceMs ?? 0 };
     case 'volume':
-      return { ...leftover, bytes: sizes.get(leftover.volume) ?? 0 };
+      return { ...leftover, bytes: sizes === undefined ? null : (sizes.get(leftover.volume) ?? 0) };
     default:
       return { ...leftover, sinceMs: 0 };
   }

@@ -20,7 +20,8 @@ export type Found = Common &
 interface Common {
   /** Tells it from all others, and where it lies: an image's id, with `held ` before it for a hold, or a path relative to the registry. */
   key: string;
-  bytes: number;
+  /** What it takes up; null where nobody measures it, which is not 0. */
+  bytes: number | null;
   /** Since when nothing has referred to it; of what lies in the trash, since when it does. Epoch milliseconds. */
   sinceMs: number;
 }

@@ -15,6 +15,8 @@ const RELIST_MS = 10_000;
 export interface EngineHealth {
   /** Why the engine can not be asked, or `""`. */
   trouble: string;
+  /** Since when; epoch milliseconds, 0 where it can be asked. */
+  awaySinceMs: number;
   /** One complete list came from the engine. */
   listed: boolean;
   /** Containers of this instance that belong to no program known here; `why` is `""` where it is the program that is not known. */
@@ -86,7 +88,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
 
   /** Asked first whether it is there at all: a list that hangs would be waited for much longer. */
   async function look(): Promise<void> {
-    if (presence.trouble() !== '') return;
+    if (presence.away().trouble !== '') return;
     try {
       await engine.ping();
     } catch (error) {
@@ -107,7 +109,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   presence.suspect();
 
   return {
-    health: () => ({ trouble: presence.trouble(), listed, strays: strays() }),
+    health: () => ({ ...presence.away(), listed, strays: strays() }),
     relist: async () => void (await list()),
     async removeStrays() {
       await list();

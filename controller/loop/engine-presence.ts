@@ -14,8 +14,8 @@ const NOTICED_MS = 2_000;
 
 /** Whether the engine is there. One that is away is asked until it is back. */
 export interface EnginePresence {
-  /** Why it can not be asked, or `""`. */
-  trouble(): string;
+  /** Why it can not be asked, or `""`; and since when, epoch milliseconds, 0 while it can. */
+  away(): { trouble: string; awaySinceMs: number };
   /** It answers; whether it can be worked with shows by a list. */
   up(): Promise<void>;
   /** A call failed over its absence. Told once for each absence, however many calls fail meanwhile. */
@@ -41,6 +41,7 @@ export interface EnginePresenceDeps {
 export function createEnginePresence(deps: EnginePresenceDeps): EnginePresence {
   const { engine, clock, log, timers } = deps;
   let trouble = 'it was not asked yet';
+  const askedFromMs = clock.now();
   let retryMs = RETRY_MS_MIN;
   let wasTold = false;
   /** When it went and came back; epoch milliseconds, newest last. */
@@ -97,7 +98,7 @@ export function createEnginePresence(deps: EnginePresenceDeps): EnginePresence {
 
   return {
     ...{ up, down, suspect },
-    trouble: () => trouble,
+    away: () => ({ trouble, awaySinceMs: trouble === '' ? 0 : (absences.at(-1)?.fromMs ?? askedFromMs) }),
     wasAway: (atMs) =>
       atMs < startedAtMs || absences.some(({ fromMs, toMs }) => atMs >= fromMs - NOTICED_MS && atMs <= toMs),
     close() {

@@ -1,12 +1,17 @@
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
+import { AppError } from '../../schemas/errors.ts';
 import { proxyUrl } from '../../schemas/program.ts';
 import { emptyStatus } from '../../schemas/status.ts';
 import type { Ports } from './ports.ts';
 
 /** Programs that are about to be created: their port is held and their ledger written before their manifest is. */
 export interface Reservations {
-  /** Holds a port and writes the ledger that keeps it, in state Created. Rejects `PortsExhausted`. */
+  /**
+   * Holds a port and writes the ledger that keeps it, in state Created. Rejects `PortsExhausted`, and
+   * `Conflict` where the name has a ledger, which is not this one's to write over: of a program that is being created by
+   * another call, or still being removed.
+   */
   reserve(name: string, userId: string, buildId: string): Promise<{ port: number; createdAt: string }>;
   /** The manifest is written: the ledger is the program's own from now on. */
   fulfil(name: string): void;
@@ -33,6 +38,7 @@ export function createReservations(registry: Registry, ports: Ports, clock: Cloc
     fulfil,
     unreserve,
     async reserve(name, userId, buildId) {
+      if (announced.has(name) || registry.status.get(name) !== undefined) throw taken(name);
       announced.set(name, registry.announce(name));
       const status = emptyStatus(name, clock.now());
       try {
@@ -46,4 +52,10 @@ export function createReservations(registry: Registry, ports: Ports, clock: Cloc
       }
     },
   };
+}
+
+function taken(name: string): AppError {
+  return new AppError('Conflict', `the name ${name} is in use: a program is being created or removed there`, {
+    hint: 'Try again in a moment, or take another name.',
+  });
 }

@@ -1,5 +1,5 @@
+import { ON_CHANGE } from '../../schemas/on-change.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
-import { ON_CHANGE } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 
 /**

@@ -35,10 +35,18 @@ export interface HostViewDeps {
   list: () => readonly ProgramView[];
 }
 
-/** See `ApiDeps.host`. */
+/** Warnings are looked at, in memory, this often: since when one stands is no matter of who asks. */
+const LOOK_MS = 10_000;
+
+/** See `ApiDeps.host`. Looks at the warnings from now on, as long as the clock goes. */
 export function createHostView(deps: HostViewDeps): () => Promise<HostView> {
   const { about, registry, controller, clock } = deps;
   const since = createSince(clock);
+  const look = () => {
+    since(deps.warnings());
+    clock.after(LOOK_MS, look);
+  };
+  look();
   return async () => {
     const { version, name, instance, pid, registry: root, ports } = about;
     const [engine, git] = await Promise.all([engineView(deps), gitView(about, registry)]);
@@ -105,14 +113,14 @@ function usersOf(views: readonly ProgramView[]): UserView[] {
   return [...users.values()].sort((one, other) => (one.user_id < other.user_id ? -1 : 1));
 }
 
-/** Puts to each warning since when it has been told; of one that went and came back, since it came back. */
+/** Puts to each warning since when it stands, where it does not say so itself: since it was first seen; of one that went and came back, since it came back. */
 function createSince(clock: Clock): (now: readonly HostWarning[]) => HostView['warnings'] {
   let known = new Map<string, string>();
   return (now) => {
     const at = timestamp(clock.now());
     // What can be confirmed is one thing, however many it is about by now.
     const keyOf = ({ code, message, confirm }: HostWarning) => (confirm === '' ? `${code} ${message}` : code);
-    const told = now.map((one) => ({ ...one, since: known.get(keyOf(one)) ?? at }));
+    const told = now.map((one) => ({ ...one, since: one.since ?? known.get(keyOf(one)) ?? at }));
     known = new Map(told.map((one) => [keyOf(one), one.since]));
     return told;
   };

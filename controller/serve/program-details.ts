@@ -1,5 +1,6 @@
 import type { ProgramDetails } from '../../api/deps.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
+import type { ProgramSpec } from '../../schemas/program.ts';
 import { attemptOfRevision } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 
@@ -17,13 +18,20 @@ export function programDetails(
   const { memory, currentRevision, observedRevision } = status;
   const wantedRevision = wantedNumber(memory);
   const limits = memory.program.inForce?.spec.resources ?? null;
+  const { runtime = '', image } = specOf(memory, currentRevision) ?? {};
   return {
-    ...{ wantedRevision, restartsInHour, limits },
+    ...{ wantedRevision, restartsInHour, limits, runtime, image: image ?? '' },
     commit: currentRevision === 0 ? '' : commitOf(currentRevision),
     // What has no number yet is wanted since the last look.
     wantedCommit: wantedRevision === 0 ? observedRevision : commitOf(wantedRevision),
     nextTryAt: nextTryAt(memory, nowMs),
   };
+}
+
+/** Of what serves; of what is wanted where nothing does, or where it is the same. */
+function specOf({ program, rollout }: ProgramMemory, currentRevision: number): ProgramSpec | undefined {
+  const { good } = rollout;
+  return good?.revision === currentRevision ? good.spec : program.inForce?.spec;
 }
 
 /** The number of the revision that is wanted; 0 where nothing is known, or it was not made yet. */

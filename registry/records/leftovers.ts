@@ -11,7 +11,12 @@ import { type RegistryPaths, sourcesFolderOf } from '../paths.ts';
 import { trashedVolumeIn } from './trashed-volumes.ts';
 
 /** What lies in `data/` and `sources/` and may one day be of no use. Needed or not is for others to say. */
-export type Leftover = { /** Relative to the root. */ key: string; bytes: number } & (
+export type Leftover = {
+  /** Relative to the root. */
+  key: string;
+  /** Null where it is not measured: a look must not walk through whole trees of sources, or thousands of files. */
+  bytes: number | null;
+} & (
   | { kind: 'context'; hash: string }
   | { kind: 'buildLog'; buildId: string }
   | { kind: 'sources'; folder: string }
@@ -93,7 +98,7 @@ function buildLogs({ root, builds }: RegistryPaths): Promise<Leftover[]> {
 function sources({ root, sources }: RegistryPaths): Promise<Leftover[]> {
   return each(root, sources, (_file, stats, key) =>
     sourcesFolderOf(key) === key && stats.isDirectory()
-      ? { kind: 'sources', folder: key, key, bytes: 0 }
+      ? { kind: 'sources', folder: key, key, bytes: null }
       : undefined,
   );
 }
@@ -103,7 +108,7 @@ async function histories({ events, revisions, buildHistory, usage }: RegistryPat
   const measured = (await names(usage)).flatMap((file) => /^(.+)\.ring$/.exec(file)?.[1] ?? []);
   return [...new Set([...told, ...measured, ...(await names(revisions)), ...(await names(buildHistory))])]
     .filter((name) => NAME_PATTERN.test(name))
-    .map((name) => ({ kind: 'history', name, key: `history of ${name}`, bytes: 0 }));
+    .map((name) => ({ kind: 'history', name, key: `history of ${name}`, bytes: null }));
 }
 
 async function trash({ root, trash }: RegistryPaths): Promise<Leftover[]> {

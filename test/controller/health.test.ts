@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { healthOf, warningsOf } from '../../controller/health.ts';
 import type { Stranger } from '../../schemas/container.ts';
 
-const REGISTRY = { scanned: true, message: '', paused: [], unwritable: [], warnings: [] };
-const ENGINE = { trouble: '', listed: true, strays: [] };
+const REGISTRY = { scanned: true, message: '', paused: [], moved: [], unwritable: [], warnings: [] };
+const ENGINE = { trouble: '', awaySinceMs: 0, listed: true, strays: [] };
 const UNDAMAGED = new Map<string, string>();
 
 describe('the health of the host', () => {
@@ -43,6 +43,39 @@ describe('the health of the host', () => {
       'containers that belong to no program: x, y; POST /registry/prune removes them',
       'container z bears the labels of app and is not its own: no host made it; POST /registry/prune removes it',
     ]);
+  });
+
+  it('warns of an engine that is away, with since when, and /readyz tells the rest beside it as before', () => {
+    const away = { ...ENGINE, trouble: 'refused', awaySinceMs: 60_000 };
+    const registry = { ...REGISTRY, warnings: ['told'] };
+    const [first, ...rest] = warningsOf(registry, UNDAMAGED, away);
+    assert.match(first?.message ?? '', /^the engine does not answer: refused;/);
+    const { code, names, confirm, since } = first ?? {};
+    assert.deepEqual(
+      [code, names, confirm, since],
+      ['EngineUnavailable', [], '', '1970-01-01T00:01:00.000Z'],
+    );
+    assert.deepEqual(
+      rest.map(({ message }) => message),
+      ['told'],
+    );
+    const { ready, warnings } = healthOf(registry, UNDAMAGED, away);
+    assert.deepEqual([ready, warnings], [false, ['told']]);
+  });
+
+  it('names all that a confirmation lets go, what was only moved with it, and tells which that is', () => {
+    const moved = [{ name: 'b', message: 'programs/b.yaml is gone, …' }];
+    const registry = {
+      ...REGISTRY,
+      moved,
+      paused: ['a', 'c'],
+      warnings: moved.map(({ message }) => message),
+    };
+    const [first, second, ...rest] = warningsOf(registry, UNDAMAGED, ENGINE);
+    assert.deepEqual([first?.code, first?.names, first?.confirm], ['ManifestMoved', ['b'], '']);
+    assert.deepEqual([second?.code, second?.names], ['PrunePaused', ['a', 'b', 'c']]);
+    assert.match(second?.message ?? '', /^2 manifests .* only moved: b$/);
+    assert.deepEqual(rest, []);
   });
 
   it('says of each warning of what kind it is, which names it is about, and what confirms it', () => {

@@ -37,6 +37,7 @@ test('an empty folder becomes a registry', async (t) => {
     scanned: true,
     message: '',
     paused: [],
+    moved: [],
     unwritable: [],
     warnings: [],
   });
@@ -118,6 +119,7 @@ test('what is wrong with programs/ or sources/ keeps no host from starting, and 
         scanned: true,
         message: '',
         paused: [],
+        moved: [],
         unwritable: [],
         warnings: [],
       });

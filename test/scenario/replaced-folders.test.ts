@@ -84,6 +84,7 @@ async function isAsBefore(stage: Watched): Promise<void> {
     scanned: true,
     message: '',
     paused: [],
+    moved: [],
     unwritable: [],
     warnings: [],
   });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { ON_CHANGE } from '../../schemas/on-change.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
-import { digest, ON_CHANGE, revisionHash, specHash } from '../../schemas/spec-hash.ts';
+import { digest, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 
 const BASE: ProgramSpec = resolveSpec(

@@ -4,8 +4,11 @@ import { lastLines, runCommand } from './command.ts';
 import { ROOT } from './host-settings.ts';
 import { type Say, SetupError } from './say.ts';
 
-/** What the page is made of, below the checkout: the words that it shares with the host too. */
-const SOURCES = ['api/ui', 'api/client.ts', 'api/server-sent-events.ts', 'schemas', 'package-lock.json'];
+/** What the page is made of, below the checkout: what it shares with the host, and the examples that it offers, too. */
+const SOURCES = [
+  ...['api/ui', 'api/client.ts', 'api/client-streams.ts', 'api/server-sent-events.ts', 'schemas'],
+  ...['registry/contexts', 'examples', 'package-lock.json'],
+];
 /** What a build makes, and what it is made in. */
 const BUILT = /^dist(-|$)/;
 

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { ROOT } from './host-settings.ts';
 
 /** Folders of tests that need neither an engine nor a whole host, with all below them. */
-const FOLDERS = ['schemas', 'registry', 'controller', 'api', 'ui', 'bench'];
+const FOLDERS = ['schemas', 'registry', 'controller', 'api', 'cli', 'ui', 'bench'];
 /** Real git takes its time. */
 const NOT_UNIT = ['test/registry/git/'];
 

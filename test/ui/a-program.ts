@@ -15,7 +15,15 @@ export function aProgram(more: Partial<ProgramBody> = {}): ProgramBody {
     ...{ image_id: '', container_id: '', error_msg: '', proxy_url: 'http://localhost:19001', reason: '' },
     ...{ created_at: t('00:00'), updated_at: t('00:00'), restart_count: 0, conditions: [], revision: 1 },
     ...{ wanted_revision: 1, commit: '', wanted_commit: '', restarts_last_hour: 0, next_try_at: '' },
-    ...{ started_at: '', ready_at: '', limits: null, last_exit: null, not_ready: null },
+    ...{
+      started_at: '',
+      ready_at: '',
+      limits: null,
+      last_exit: null,
+      not_ready: null,
+      runtime: 'runc',
+      image: '',
+    },
     ...more,
   };
 }

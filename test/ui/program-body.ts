@@ -29,6 +29,8 @@ export function programBody(given: Partial<ProgramBody> = {}): ProgramBody {
     limits: { memory_bytes: 2 ** 29, cpus: 1, pids: 256 },
     last_exit: null,
     not_ready: null,
+    runtime: 'runc',
+    image: '',
     ...given,
   };
 }

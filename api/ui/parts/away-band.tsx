@@ -1,5 +1,5 @@
 import { engineAway, host } from '../state/host.ts';
-import { msOf } from '../words/span.ts';
+import { exactTime, msOf } from '../words/span.ts';
 import { Copy } from './copy.tsx';
 import { Sign } from './glyph.tsx';
 import { Time } from './time.tsx';
@@ -9,16 +9,18 @@ export function AwayBand() {
   const why = engineAway();
   if (why === '') return null;
   const warning = host.value?.warnings.find(({ code }) => code === 'EngineUnavailable');
+  const since = msOf(warning?.since);
   return (
     <section class="band bad" aria-label="The engine is away">
       <Sign role="bad" />
       <div class="band-text">
         <p>
           <b>Docker does not answer</b>
-          {warning && (
+          {since !== undefined && (
             <>
               {' '}
-              since <Time at={msOf(warning.since)} />
+              since <time dateTime={warning?.since}>{exactTime(since)}</time>, for{' '}
+              <Time at={since} how="for" />
             </>
           )}
           . What ran goes on running; what you see is what was last known. The host asks again every second

@@ -68,10 +68,19 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Once, with the next frame. */
+/** Once, with the next frame; at once where the tab is hidden before that comes. */
 export function inFrame(work: () => void): void {
-  if (document.visibilityState === 'visible') requestAnimationFrame(work);
-  else setTimeout(work, UNSEEN_MS);
+  if (document.visibilityState !== 'visible') {
+    setTimeout(work, UNSEEN_MS);
+    return;
+  }
+  const run = () => {
+    cancelAnimationFrame(frame);
+    document.removeEventListener('visibilitychange', run);
+    work();
+  };
+  const frame = requestAnimationFrame(run);
+  document.addEventListener('visibilitychange', run);
 }
 
 /** Work in frames, as `inFrame`, but no sooner than so long after the last, in milliseconds: each frame costs a layout. */

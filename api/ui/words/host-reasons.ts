@@ -76,6 +76,11 @@ export const ELSEWHERE: readonly (readonly [names: string, means: string, fix: s
     'What the Host page says. What runs goes on.',
   ],
   [
+    'ManifestMoved',
+    'A manifest was renamed and says the old name still. Its program keeps running.',
+    'Write the new name in it, move it back, or delete the program.',
+  ],
+  [
     'PrunePaused',
     'Most manifests went at once, which is not believed unless a commit took them.',
     'Bring the files back, or confirm on the Host page.',

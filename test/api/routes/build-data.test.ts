@@ -42,8 +42,13 @@ test('format=json gives a build and its steps, the newest or the one that is nam
   const { json } = await call('GET', '/programs/p1/builds');
   assert.deepEqual(json, { builds: [summaryOf(BUILD)] });
   assert.deepEqual([summaryOf(BUILD).steps, summaryOf(BUILD).cached_steps], [2, 1]);
+  const within = await call('GET', '/programs/p1/build-log');
+  assert.deepEqual(within.json, { program_id: 'p1', build_id: ID, log: 'step 1\n' });
   const plain = await call('GET', '/programs/p1/build-log?format=text');
-  assert.deepEqual(plain.json, { program_id: 'p1', build_id: ID, log: 'step 1\n' });
+  assert.deepEqual(
+    [plain.headers.get('Content-Type'), plain.text],
+    ['text/plain; charset=utf-8', 'step 1\n'],
+  );
   for (const query of ['format=yaml', `build=${ID}`, `format=json&follow=true&build=${ID}`])
     assert.equal((await call('GET', `/programs/p1/build-log?${query}`)).status, 400, query);
   assert.equal((await call('GET', '/programs/none/builds')).status, 404);

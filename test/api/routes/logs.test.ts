@@ -98,6 +98,20 @@ test('timestamps=true puts the time of each line before it, and none into the mi
   await reader?.cancel();
 });
 
+test('format=text gives what was printed and nothing else, byte for byte, and ends', async () => {
+  const { host, call, open } = caller([fakeView('p1')]);
+  host.logChunks = [Buffer.from('price 1'), euro, Uint8Array.of(0xff), Buffer.from('\n')];
+  const response = await open('/programs/p1/logs?format=text&tail=5');
+  assert.equal(response.headers.get('Content-Type'), 'text/plain; charset=utf-8');
+  assert.deepEqual(Buffer.from(await response.arrayBuffer()), Buffer.concat(host.logChunks));
+  assert.deepEqual([host.lastLogOptions?.tail, host.lastLogOptions?.follow], [5, false]);
+  const asked = host.signals.length;
+  assert.equal((await call('HEAD', '/programs/p1/logs?format=text')).status, 200);
+  assert.equal(host.signals.length, asked, 'no log is opened that nobody reads');
+  assert.equal((await call('GET', '/programs/none/logs?format=text')).status, 404);
+  assert.equal((await call('GET', '/programs/p1/logs?format=plain')).status, 400);
+});
+
 test('since: times, numbers of any form, and durations', () => {
   const now = Date.parse('2026-11-22T10:00:00Z');
   const nowNanos = BigInt(now) * 1_000_000n;

@@ -32,6 +32,22 @@ test('the same body twice makes two programs of one build', async () => {
   assert.equal(one.json.build_id, two.json.build_id);
 });
 
+test('POST /programs takes a name, once', async () => {
+  const { host, call } = caller([fakeView('there')]);
+  const answer = await call('POST', '/programs', { json: { ...good, name: 'mine.1' } });
+  assert.deepEqual([answer.status, answer.json.program_id], [201, 'mine.1']);
+  assert.equal(answer.headers.get('Location'), '/programs/mine.1');
+  assert.deepEqual(host.calls, ['reserve mine.1', 'create mine.1 my-user Dockerfile,main.go']);
+  const again = await call('POST', '/programs', { json: { ...good, name: 'there' } });
+  assert.deepEqual([again.status, again.json.message], [409, 'program there exists already']);
+  assert.match(String(again.json.hint), /PUT \/programs\/there\/sources/);
+  assert.equal(host.calls.length, 2);
+  for (const name of [null, '']) {
+    const unnamed = await call('POST', '/programs', { json: { ...good, name } });
+    assert.match(String(unnamed.json.program_id), /^my-user-build-/);
+  }
+});
+
 test('src_files may be absent, hold sub-folders, or the Dockerfile itself', async () => {
   const { host, call } = caller();
   for (const srcFiles of [undefined, null, {}, { 'a/b/c.txt': 'x' }, { Dockerfile: good.dockerfile }]) {
@@ -51,6 +67,9 @@ const refusals: [why: string, body: unknown, message: string | RegExp][] = [
   ['user with a dash first', { ...good, user_id: '-a' }, /^user_id must begin with/],
   ['user too long', { ...good, user_id: 'a'.repeat(64) }, /^user_id must begin with/],
   ['user with a line end', { ...good, user_id: 'a\n' }, /^user_id must begin with/],
+  ['name a number', { ...good, name: 7 }, 'name must be a string'],
+  ['name that climbs', { ...good, name: '../a' }, /^name must begin with/],
+  ['name too long', { ...good, name: 'a'.repeat(129) }, /^name must begin with/],
   ['no dockerfile', { user_id: 'u' }, 'dockerfile is required'],
   ['dockerfile empty', { ...good, dockerfile: '' }, 'dockerfile is required'],
   ['dockerfile a list', { ...good, dockerfile: ['FROM x'] }, /^dockerfile must be a string/],
@@ -188,7 +207,14 @@ test('GET /programs/{id} gives every field of the contract', async () => {
     ],
     revision: 1,
     ...{ wanted_revision: 1, commit: '', wanted_commit: '', restarts_last_hour: 0, next_try_at: '' },
-    ...{ started_at: CREATED_AT, ready_at: CREATED_AT, last_exit: null, not_ready: null },
+    ...{
+      started_at: CREATED_AT,
+      ready_at: CREATED_AT,
+      last_exit: null,
+      not_ready: null,
+      runtime: 'runc',
+      image: '',
+    },
     limits: { memory_bytes: 268_435_456, cpus: 0.5, pids: 256 },
   });
 });

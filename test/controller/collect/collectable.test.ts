@@ -374,7 +374,7 @@ describe('whatever is found and refers', () => {
             one.kind !== 'sources' &&
             one.kind !== 'history' &&
             one.kind !== 'heldImage' &&
-            one.bytes > 0 &&
+            (one.bytes ?? 0) > 0 &&
             !(one.kind === 'image' && one.claimedBy === 'nobody'),
         );
         assert.deepEqual(more, [], 'there was nothing more to take');

@@ -59,7 +59,10 @@ async function createBench(test: TestContext) {
 describe('the engine monitor', () => {
   it('knows the engine after its first list, and tells that everything has to be looked at', async (test) => {
     const { clock, monitor, turns, firsts } = await createBench(test);
-    assert.deepEqual(monitor.health(), { trouble: '', listed: true, strays: [] });
+    assert.deepEqual(monitor.health(), {
+      ...{ trouble: '', awaySinceMs: 0 },
+      ...{ listed: true, strays: [] },
+    });
     assert.ok(turns() >= 1);
     await clock.advance(30_000);
     assert.deepEqual(firsts, [0], 'the first list is given once, before anything is looked at');
@@ -103,9 +106,12 @@ describe('the engine monitor', () => {
   it('tells once that the engine is away, with words, and asks until it is back', async (test) => {
     const { clock, world, monitor, warned, turns } = await createBench(test);
     const before = turns();
+    const goesMs = clock.now();
     world.goAway('keep');
     await clock.advance(120_000);
     assert.match(monitor.health().trouble, /went away|does not answer/);
+    const sinceMs = monitor.health().awaySinceMs;
+    assert.ok(sinceMs >= goesMs && sinceMs <= goesMs + 15_000, `${sinceMs - goesMs}`);
     assert.equal(warned.length, 1);
     assert.equal(turns(), before + 1);
     world.comeBack();

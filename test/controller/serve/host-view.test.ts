@@ -45,10 +45,30 @@ test('the host at a glance: what runs, waits and takes up disk, by kind and by u
   ]);
 });
 
+test('what nobody measures has no size, rather than 0 bytes', async (t) => {
+  const stage = await createStage(t);
+  const host = await stage.start();
+  const { collector } = host.controller;
+  await host.programs.createFromSources('sent', 'me', 'build-0123456789ab', new Map([['Dockerfile', '\n']]));
+  stage.world.remoteImages.add('shop/app:1');
+  await stage.create('app', { image: 'shop/app:1' });
+  await stage.reach('app', 'Ready');
+  await stage.create('gone', {});
+  await stage.reach('gone', 'Ready');
+  await host.programs.remove('gone');
+  await host.until('it is gone', () => host.registry.status.get('gone') === undefined);
+  await collector.run();
+  const kinds = new Map(collector.lastFound()?.kinds.map(({ kind, bytes }) => [kind, bytes]));
+  for (const kind of ['sources', 'history', 'heldImage', 'volume'] as const)
+    assert.equal(kinds.get(kind), null, `${kind}: ${JSON.stringify([...kinds])}`);
+  for (const kind of ['image', 'trash'] as const)
+    assert.ok((kinds.get(kind) ?? 0) > 0, `${kind}: ${JSON.stringify([...kinds])}`);
+});
+
 /** A view of a host about which only its warnings and its engine matter. */
 function viewWith(clock: ReturnType<typeof createManualClock>, told: () => HostWarning[], trouble = '') {
   const controller = {
-    health: () => ({ trouble, listed: true, strays: [] }),
+    health: () => ({ trouble, awaySinceMs: 0, listed: true, strays: [] }),
     queue: { depth: 0 },
     slots: { counts: () => ({ running: 0, waiting: 0, max: 4 }) },
     images: { list: () => [] },
@@ -83,6 +103,20 @@ test('a warning has the time since when it is told; one that grows keeps it, one
   assert.deepEqual(await sinceNow(), []);
   told = [paused];
   assert.notDeepEqual(await sinceNow(), first);
+});
+
+test('since when a warning stands is no matter of who asks, and what says it itself is believed', async () => {
+  const clock = createManualClock();
+  const warning = { code: 'RegistryNotice', message: 'x', names: [], confirm: '' } as const;
+  const told: HostWarning[] = [];
+  const view = viewWith(clock, () => told);
+  await clock.advance(60_000);
+  told.push(warning, { ...warning, code: 'EngineUnavailable', since: '2026-01-01T00:00:00.000Z' });
+  const goesMs = clock.now();
+  await clock.advance(3_600_000);
+  const [stood, away] = (await view()).warnings;
+  assert.ok(Date.parse(stood?.since ?? '') <= goesMs + 10_000, stood?.since);
+  assert.equal(away?.since, '2026-01-01T00:00:00.000Z');
 });
 
 test('an engine that does not answer is told, and nothing of it is guessed; git without a remote is told', async () => {

@@ -45,6 +45,19 @@ test('one that was rolled back is still what is wanted, and is tried again when 
   assert.deepEqual([wantedRevision, nextTryAt], [5, nextAt]);
 });
 
+test('runtime and image are of what serves, and of what is wanted until something does', () => {
+  const spec = resolveSpec({ userId: 'ann', build: { context: 'sources/p' }, runtime: 'runsc' }, 'runc');
+  const good = { revision: 2, hash: 'h', imageKey: 'k', buildId: 'build-0123456789ab', spec };
+  const rollout = { verdict: 'new', attempt: 'a', refusals: 0, good } as const;
+  const made = (memory: ProgramMemory, serves: number) => {
+    const { runtime, image } = detailsOf(memory, serves);
+    return [runtime, image];
+  };
+  assert.deepEqual(made(wanting({ rollout }), 2), ['runsc', '']);
+  assert.deepEqual(made(wanting(), 0), ['runc', 'busybox']);
+  assert.deepEqual(made(emptyMemory(), 0), ['', '']);
+});
+
 test('the next try is the soonest that is still to come, and none where nothing is wanted to run', () => {
   const at = (ms: number) => timestamp(NOW_MS + ms);
   const failed = { reason: 'StartFailed', message: '', attempts: 1, nextAt: at(9_000) };

@@ -81,6 +81,7 @@ test('programs/ that is missing, or no folder, says nothing', async (t) => {
     scanned: true,
     message: '',
     paused: [],
+    moved: [],
     unwritable: [],
     warnings: [],
   });

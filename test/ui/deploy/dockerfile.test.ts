@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { copyingGoSum, instructionsOf, lineOfStep } from '../../../api/ui/screens/deploy/dockerfile.ts';
 import { failedStep, isWantOfGoSum } from '../../../api/ui/screens/deploy/failed-step.ts';
-import { lineAt } from '../../../api/ui/screens/deploy/line-at.ts';
 import { costOf, isBroken, readText } from '../../../api/ui/screens/deploy/read-text.ts';
 import { type Build, emptyBuild } from '../../../schemas/build-step.ts';
 
@@ -64,9 +63,4 @@ test('what is no UTF-8 is no text; what is stays as it is', async () => {
 
 test('what a file costs is what its JSON takes', () => {
   assert.equal(costOf('a', '"ä"\n'), Buffer.byteLength(JSON.stringify({ a: '"ä"\n' })) - 1);
-});
-
-test('a line has its place in the text', () => {
-  assert.deepEqual(lineAt('ab\ncde\nf', 2), { from: 3, to: 6 });
-  assert.deepEqual(lineAt('ab', 9), { from: 3, to: 3 });
 });

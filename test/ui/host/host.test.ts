@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { honest, kindWords, known, sorted, total } from '../../../api/ui/screens/host/kinds.ts';
+import { kindWords, known, sorted, total } from '../../../api/ui/screens/host/kinds.ts';
 import {
   movedManifests,
   onBranch,
@@ -31,20 +31,21 @@ test('commands name the branch that is followed', () => {
   assert.match(plain(words.todo, 0), /git reset --hard hersh-host\/live/);
 });
 
-test('what goes along with a prune is known by the words of the host', () => {
-  const message = 'programs/old.yaml is gone, and programs/new.yaml says metadata.name: old: write …';
-  assert.deepEqual(movedManifests([warning('RegistryNotice', { message }), warning('x')]), ['old']);
+test('which of those that a prune lets go were only moved is data', () => {
+  const moved = warning('ManifestMoved', { names: ['old'] });
+  assert.deepEqual(movedManifests([moved, warning('PrunePaused', { names: ['a', 'old'] })]), ['old']);
+  assert.equal(warningWords(moved, 2, true).title, 'The manifest of old was moved');
 });
 
-test('disk by kind: the largest first, and 0 that nobody measured is unknown', () => {
+test('disk by kind: the largest first, and what nobody measured last', () => {
   const kinds = [
     { kind: 'volume', count: 1, bytes: null },
-    { kind: 'sources', count: 3, bytes: 0 },
+    { kind: 'sources', count: 3, bytes: null },
     { kind: 'context', count: 2, bytes: 10 },
     { kind: 'image', count: 1, bytes: 20 },
   ];
   assert.deepEqual(
-    sorted(honest(kinds)).map(({ kind, bytes }) => [kind, bytes]),
+    sorted(kinds).map(({ kind, bytes }) => [kind, bytes]),
     [
       ['image', 20],
       ['context', 10],
@@ -52,7 +53,7 @@ test('disk by kind: the largest first, and 0 that nobody measured is unknown', (
       ['volume', null],
     ],
   );
-  assert.deepEqual(total(honest(kinds)), { bytes: 30, isAll: false });
+  assert.deepEqual(total(kinds), { bytes: 30, isAll: false });
   assert.equal(kindWords('new-kind').label, 'new-kind');
 });
 

@@ -21,7 +21,7 @@ const ALL = [
     error_msg: 'Manifest unknown',
     updated_at: '2026-11-28T02:00:00.000Z',
   }),
-  programBody({ program_id: 'vol', state: 'Error', reason: 'DiskFull', proxy_url: '' }),
+  programBody({ program_id: 'vol', runtime: 'runsc', state: 'Error', reason: 'DiskFull', proxy_url: '' }),
 ].map(seen);
 
 const FIGURES: Record<string, Figures> = {
@@ -47,6 +47,8 @@ test('tokens and words find programs', () => {
     ['commit:7d6a', ['grid-btc', 'sentiment', 'vol']],
     ['commit:abc', ['grid-eth']],
     ['port:19008', ['grid-btc']],
+    ['runtime:runsc', ['vol']],
+    ['-runtime:RUNSC', ['grid-btc', 'grid-eth', 'sentiment']],
     ['mem:>85', ['grid-eth']],
     ['-mem:>85', ['grid-btc', 'sentiment', 'vol']],
     ['cpu:>5 cpu:<50', ['grid-eth']],
@@ -73,13 +75,14 @@ test('hints name keys, then values with how many they find', () => {
   const hints = (text: string) => hintsFor(text, ALL, figuresOf);
   assert.deepEqual(hints('btc -us'), [{ text: '-user:', note: 'user' }]);
   assert.deepEqual(hints('reason:d'), [{ text: 'reason:DiskFull', note: '1' }]);
+  assert.deepEqual(hints('runtime:runs'), [{ text: 'runtime:runsc', note: '1' }]);
   assert.deepEqual(hints('mem:'), [
     { text: 'mem:>50', note: '1' },
     { text: 'mem:>85', note: '1' },
   ]);
   assert.deepEqual(hints('no:such'), []);
   assert.deepEqual(hints('x/y'), []);
-  assert.equal(hints('').length, 9);
+  assert.equal(hints('').length, 10);
 });
 
 test('columns sort: figures from the greatest, names from the first, unknown last', () => {

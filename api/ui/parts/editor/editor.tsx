@@ -1,6 +1,9 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { type Missing, whyMissing } from '../../state/missing.ts';
 import { CodeView } from '../code-view.tsx';
+import { NotCome } from '../not-come.tsx';
 import type { EditorHandle } from './handle.ts';
+import { PlainEditor } from './plain-editor.tsx';
 import type { TextProblem } from './problem.ts';
 
 export interface EditorProps {
@@ -16,80 +19,86 @@ export interface EditorProps {
   onSubmit?: () => boolean;
   /** Given what it can be told to do, as soon as it is there. */
   onReady?: (handle: EditorHandle) => void;
+  /** Whether what is typed outlives a reload of the page. Default true. */
+  isKept?: boolean;
 }
 
 const NO_PROBLEMS: readonly TextProblem[] = [];
+const MEANWHILE = 'This plain field does the same meanwhile.';
 
 /** An editor for code. Its code is fetched when the first one is shown; until then the text can be read. */
 export function Editor(props: EditorProps) {
-  const { text, label, language = 'yaml', readOnly = false, problems = NO_PROBLEMS } = props;
+  const { text, label, language = 'yaml', readOnly = false, problems = NO_PROBLEMS, isKept = true } = props;
   const place = useRef<HTMLDivElement>(null);
+  const { handle, why, again, calls } = useMade(place, { ...props, language, readOnly });
+  // Before anything else can be typed: what is put is what was drawn.
+  useLayoutEffect(() => handle?.setText(text), [handle, text]);
+  useEffect(() => handle?.setProblems(problems), [handle, problems]);
+  useEffect(() => handle?.setReadOnly(readOnly), [handle, readOnly]);
+
+  const isPlain = why !== undefined && handle === undefined;
+  return (
+    <>
+      {isPlain && (
+        <>
+          <NotCome
+            {...{ why, what: 'The editor', onAgain: again }}
+            meanwhile={isKept ? `What you typed stays. ${MEANWHILE}` : MEANWHILE}
+          />
+          <PlainEditor {...{ text, label, readOnly }} {...calls} />
+        </>
+      )}
+      <div class="editor" data-ready={handle !== undefined} hidden={isPlain}>
+        {handle === undefined && <CodeView text={text} language={language} label={label} />}
+        <div ref={place} onKeyDown={keepEscape} />
+      </div>
+    </>
+  );
+}
+
+type Wanted = EditorProps & Required<Pick<EditorProps, 'language' | 'readOnly'>>;
+
+/** The editor, as soon as its code is there; or why that did not come. */
+function useMade(place: { current: HTMLDivElement | null }, props: Wanted) {
   const [handle, setHandle] = useState<EditorHandle>();
-  const [isLost, setLost] = useState(false);
+  const [why, setWhy] = useState<Missing>();
+  const [tries, setTries] = useState(0);
   // The editor is made once, and calls what is meant then.
   const latest = useRef(props);
   latest.current = props;
-
+  const calls = useMemo(
+    () => ({
+      onChange: (next: string) => latest.current.onChange(next),
+      onSubmit: () => latest.current.onSubmit?.() ?? false,
+      onReady: (made: EditorHandle) => latest.current.onReady?.(made),
+    }),
+    [],
+  );
   useEffect(() => {
     let made: EditorHandle | undefined;
     let isGone = false;
     import('./code-mirror.ts').then(
       ({ makeEditor }) => {
         if (isGone || place.current === null) return;
-        made = makeEditor(place.current, {
-          ...{ text: latest.current.text, label, language, readOnly },
-          onChange: (next) => latest.current.onChange(next),
-          onSubmit: () => latest.current.onSubmit?.() ?? false,
-        });
+        const { text, label, language, readOnly } = latest.current;
+        made = makeEditor(place.current, { ...{ text, label, language, readOnly }, ...calls });
         setHandle(made);
-        latest.current.onReady?.(made);
+        calls.onReady(made);
       },
-      () => setLost(true),
+      async () => {
+        const found = await whyMissing();
+        if (!isGone) setWhy(found);
+      },
     );
     return () => {
       isGone = true;
       made?.close();
     };
-  }, []);
-  // Before anything else can be typed: what is put is what was drawn.
-  useLayoutEffect(() => handle?.setText(text), [handle, text]);
-  useEffect(() => handle?.setProblems(problems), [handle, problems]);
-  useEffect(() => handle?.setReadOnly(readOnly), [handle, readOnly]);
-
-  if (isLost) return <PlainEditor {...props} />;
-  return (
-    <div class="editor" data-ready={handle !== undefined}>
-      {handle === undefined && <CodeView text={text} language={language} label={label} />}
-      <div ref={place} onKeyDown={keepEscape} />
-    </div>
-  );
+  }, [tries]);
+  return { handle, why, again: () => setTries((n) => n + 1), calls };
 }
 
 /** Escape belongs to the editor, which gives Tab back; elsewhere it leaves the field. */
 function keepEscape(event: KeyboardEvent): void {
   if (event.key === 'Escape') event.stopPropagation();
-}
-
-/** Where the editor's code can not be had, as with a page that is older than its host: nothing typed is lost for that. */
-function PlainEditor({ text, label, readOnly = false, onChange, onSubmit }: EditorProps) {
-  return (
-    <>
-      <p class="note">
-        The editor could not be loaded; this plain field does the same. A reload may bring it.
-      </p>
-      <textarea
-        class="plain-editor mono"
-        aria-label={label}
-        spellcheck={false}
-        readOnly={readOnly}
-        rows={Math.max(6, text.split('\n').length)}
-        value={text}
-        onInput={(event) => onChange(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          const isSubmit = event.key === 'Enter' && (event.ctrlKey || event.metaKey);
-          if (isSubmit && onSubmit?.() === true) event.preventDefault();
-        }}
-      />
-    </>
-  );
 }

@@ -10,6 +10,7 @@ const ground = EditorView.theme({
   '&.cm-focused': { outline: 'none' },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55', fontVariantLigatures: 'none' },
   '.cm-content': { padding: 'var(--s-2) 0', caretColor: 'var(--ink)' },
+  '.cm-content, .cm-gutter': { minHeight: 'var(--editor-min, 0)' },
   '.cm-line': { padding: '0 var(--s-4) 0 0' },
   '.cm-gutters': { color: 'var(--ink-2)', backgroundColor: 'var(--surface)', border: '0' },
   '.cm-lineNumbers .cm-gutterElement': { minWidth: '2.6rem', padding: '0 var(--s-3) 0 0' },

@@ -30,7 +30,7 @@ export function BuildPart({ p }: PartProps) {
           <ActButton name="buildAgain" p={p} />
         )}
         {isNewest && (
-          <Outside href={`/programs/${encodeURIComponent(p.program_id)}/build-log?follow=true`}>
+          <Outside href={`/programs/${encodeURIComponent(p.program_id)}/build-log?format=text`}>
             Plain text
           </Outside>
         )}

@@ -1,15 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
-import { takeRecord } from '../../../../schemas/build-records.ts';
-import {
-  type Build,
-  type BuildRecord,
-  type BuildSummary,
-  emptyBuild,
-} from '../../../../schemas/build-step.ts';
+import type { Build, BuildSummary } from '../../../../schemas/build-step.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { wordsOfError } from '../../state/acts.ts';
-import { createWaits, inFrame, pauseUntilSeen, watchStream } from '../../state/again.ts';
+import { createWaits, pauseUntilSeen } from '../../state/again.ts';
 import { client } from '../../state/client.ts';
+import { followBuild } from '../../state/follow-build.ts';
 
 /** While a program waits to be built, it is looked this often whether that has begun, in milliseconds. */
 const LOOK_MS = 2_000;
@@ -61,34 +56,4 @@ export function useBuild(p: ProgramBody, id: string | undefined): BuildState {
     return () => stop.abort();
   }, [name, id, isBuilding, p.build_id, p.wanted_revision]);
   return state;
-}
-
-/** Resolves when the build has ended, or its stream. */
-async function followBuild(
-  name: string,
-  signal: AbortSignal,
-  onBuild: (build: Build) => void,
-): Promise<void> {
-  let build = emptyBuild('');
-  let isTold = true;
-  const tell = () => {
-    isTold = true;
-    // Another object, so that it is drawn; its steps are the same.
-    onBuild({ ...build });
-  };
-  const take = (record: BuildRecord) => {
-    if (record.kind === 'build') build = { ...emptyBuild(''), outcome: 'Running' };
-    takeRecord(build, record);
-    if (isTold) inFrame(tell);
-    isTold = false;
-  };
-  const abort = new AbortController();
-  const silence = watchStream(abort);
-  const one = AbortSignal.any([abort.signal, signal]);
-  try {
-    for await (const { record } of client.followBuild(name, '', one, silence.heard)) take(record);
-  } finally {
-    silence.end();
-    abort.abort();
-  }
 }

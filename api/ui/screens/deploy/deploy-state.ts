@@ -3,6 +3,7 @@ import { wordsOfError } from '../../state/acts.ts';
 import { announce } from '../../state/announce.ts';
 import { client } from '../../state/client.ts';
 import { keep, recall } from '../../state/kept.ts';
+import type { Missing } from '../../state/missing.ts';
 import { programOf } from '../../state/programs.ts';
 import { plural, size } from '../../words/span.ts';
 import { type Change, changed, type Draft, emptyDraft } from './draft.ts';
@@ -22,7 +23,12 @@ const sources = signal<ReadonlyMap<string, string>>(new Map());
 export const originals: ReadonlySignal<ReadonlyMap<string, string>> = sources;
 
 /** What the browser or the host is being asked for, or why that failed. */
-export const reading = signal<{ role: 'busy' | 'bad'; text: string } | undefined>(undefined);
+export const reading = signal<Reading | undefined>(undefined);
+
+export type Reading =
+  | { role: 'busy' | 'bad'; text: string }
+  /** An example, whose code did not come. */
+  | { role: 'missing'; why: Missing; again: () => void };
 
 /** The folder that was chosen, to be asked for more of it; gone with a reload. */
 let tree: TreeFolder | undefined;

@@ -7,6 +7,7 @@ import { isLoaded, names } from '../../state/programs.ts';
 import { kindOf } from '../../words/kind.ts';
 import { draft, editDraft, setOriginals } from './deploy-state.ts';
 import type { Draft, Sent } from './draft.ts';
+import { forgetLine } from './show-line.ts';
 
 /** Whether something is being sent, and what the host said where it was not taken. What was taken is `draft.sent`. */
 export type Deployment =
@@ -28,6 +29,7 @@ export async function deploy(): Promise<void> {
   const { userId, program, files } = draft.peek();
   if (current.peek().kind === 'sending') return;
   current.value = { kind: 'sending' };
+  forgetLine();
   announce('Sending');
   let before: ReadonlySet<string> = new Set();
   try {

@@ -6,12 +6,8 @@ export interface Dropped {
   hasFolder: boolean;
 }
 
-/**
- * What was dropped, whole trees of it. Has to be called before anything is awaited: the browser takes the list away
- * when its event ends. Undefined where no file was dropped, but text or a link.
- */
-export function dropped(data: DataTransfer): Dropped | undefined {
-  const entries = [...data.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+/** What was dropped, whole trees of it; undefined where no file was, but text or a link. */
+export function dropped(entries: readonly FileSystemEntry[]): Dropped | undefined {
   if (entries.length === 0) return undefined;
   return { tree: top(entries.map(nodeOf)), hasFolder: entries.some((entry) => entry.isDirectory) };
 }

@@ -10,7 +10,7 @@ import { apply, draft } from './deploy-state.ts';
 import { deploy } from './deployment.ts';
 import { copiesGoModAlone, copyingGoSum } from './dockerfile.ts';
 import { failedStep, isWantOfGoSum } from './failed-step.ts';
-import type { ResultProps } from './followed.tsx';
+import type { ResultProps } from './result-props.ts';
 import { showLine } from './show-line.ts';
 
 /** It failed: the lines, the step, the line of the Dockerfile, what to do. */

@@ -1,13 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Build } from '../../../../schemas/build-step.ts';
+import { createWaits, pauseUntilSeen } from '../../state/again.ts';
 import { client } from '../../state/client.ts';
+import { followBuild } from '../../state/follow-build.ts';
 import { onEvent } from '../../state/programs.ts';
 import { stream } from '../../state/stream.ts';
 import type { Sent } from './draft.ts';
 import { type EventBody, merged } from './progress.ts';
 
-/** The build is asked for this often while it goes, in milliseconds. */
-const ASK_MS = 1_000;
+/** Before it goes, and after, the build is looked for so often, in milliseconds. */
+const LOOK_MS = 2_000;
 
 /** All events of a program that are kept, the oldest first, and those that come. */
 export function useEvents(name: string): readonly EventBody[] {
@@ -33,25 +35,48 @@ export function useEvents(name: string): readonly EventBody[] {
   return events;
 }
 
-/** The build of what was sent, as far as it has come; undefined where there is none: all was made before. */
-export function useBuild(sent: Sent | undefined, isGoing: boolean): Build | undefined {
+/**
+ * The build of what was sent, as it goes; undefined where there is none: all was made before.
+ * @param isGoing whether one goes, or is to come
+ * @param begun when it began, as the events tell it
+ */
+export function useBuild(
+  sent: Pick<Sent, 'program' | 'buildId' | 'buildBefore'>,
+  isGoing: boolean,
+  begun: number | undefined,
+): Build | undefined {
   const [build, setBuild] = useState<Build>();
-  const { program = '', buildId = '', buildBefore = '' } = sent ?? {};
+  const { program, buildId, buildBefore } = sent;
   useEffect(() => setBuild(undefined), [program, buildId, buildBefore]);
   useEffect(() => {
-    if (program === '') return;
-    let isGone = false;
-    const ask = async () => {
-      const found = await client.build(program).catch(() => undefined);
-      if (isGone || found === undefined || found.id === '' || found.id === buildBefore) return;
-      if (found.build_id === buildId) setBuild(found);
+    const stop = new AbortController();
+    const { signal } = stop;
+    const isOurs = (found: Build) =>
+      found.id !== '' && found.id !== buildBefore && found.build_id === buildId;
+    const show = (found: Build) => {
+      if (!signal.aborted && isOurs(found)) setBuild(found);
     };
-    void ask();
-    const timer = isGoing ? setInterval(() => void ask(), ASK_MS) : undefined;
-    return () => {
-      isGone = true;
-      clearInterval(timer);
-    };
-  }, [program, buildId, buildBefore, isGoing]);
+    void (async () => {
+      const waits = createWaits();
+      while (!signal.aborted) {
+        try {
+          const found = await client.build(program);
+          show(found);
+          waits.heard();
+          if (isOurs(found) && found.outcome === 'Running') {
+            await followBuild(program, signal, show);
+            // As it is kept, with what else is.
+            show(await client.build(program));
+          }
+          if (!isGoing) return;
+          await pauseUntilSeen(LOOK_MS, signal);
+        } catch {
+          // That the host is away is told elsewhere.
+          await pauseUntilSeen(waits.next(), signal);
+        }
+      }
+    })();
+    return () => stop.abort();
+  }, [program, buildId, buildBefore, isGoing, begun]);
   return build;
 }

@@ -1,6 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Build } from '../../../../schemas/build-step.ts';
-import type { ProgramBody } from '../../../routes/view.ts';
 import { BuildView } from '../../parts/build-view.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Ladder } from '../../parts/ladder.tsx';
@@ -15,10 +14,11 @@ import { exactSpan, plural } from '../../words/span.ts';
 import type { Sent } from './draft.ts';
 import { Failed } from './failed.tsx';
 import { useBuild, useEvents } from './follow.ts';
-import { Lost } from './happens.tsx';
+import { Lost } from './lost.tsx';
 import { type Outcome, outcomeOf, titleOf } from './outcome.ts';
 import { Ended, Gone, NotStarted, Ready, Same, Stopped } from './outcomes.tsx';
 import { type Progress, progressOf } from './progress.ts';
+import type { ResultProps } from './result-props.ts';
 
 /** What was sent, on its way to Ready. */
 export function Followed({ sent }: { sent: Sent }) {
@@ -35,7 +35,7 @@ export function Followed({ sent }: { sent: Sent }) {
     wasThere: wasThere.current && isLoaded.value,
   });
   const isBuilding = outcome.kind === 'going' && ['Created', 'Building'].includes(outcome.state);
-  const build = useBuild(sent, isBuilding);
+  const build = useBuild(sent, isBuilding, progress.moments.Building);
   const title = titleOf(outcome);
   useEffect(() => announce(`${sent.program}: ${title}`), [title]);
   const isGoing = outcome.kind === 'going';
@@ -92,14 +92,6 @@ function Head({ sent, outcome, progress }: { sent: Sent; outcome: Outcome; progr
       )}
     </div>
   );
-}
-
-export interface ResultProps {
-  sent: Sent;
-  p: ProgramBody | undefined;
-  outcome: Outcome;
-  progress: Progress;
-  build: Build | undefined;
 }
 
 function Result(props: ResultProps) {

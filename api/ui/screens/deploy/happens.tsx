@@ -4,7 +4,6 @@ import { Button } from '../../parts/button.tsx';
 import { Glyph, Sign } from '../../parts/glyph.tsx';
 import { Ladder } from '../../parts/ladder.tsx';
 import { programHref } from '../../state/route.ts';
-import { clock } from '../../words/span.ts';
 import { draft } from './deploy-state.ts';
 import { adopt, type Deployment, deploy, deployment } from './deployment.ts';
 import { Followed } from './followed.tsx';
@@ -26,18 +25,6 @@ export function Happens() {
       {now.kind === 'idle' &&
         (sent === undefined ? <Ahead /> : <Followed key={`${sent.program} ${sent.since}`} sent={sent} />)}
     </section>
-  );
-}
-
-export function Lost({ since }: { since: number }) {
-  return (
-    <p class="news lost">
-      <Sign role="warn" />
-      <span>
-        The host does not answer; this is from {clock(since)}. What was sent is safe there, and goes on by
-        itself. What is typed here stays.
-      </span>
-    </p>
   );
 }
 

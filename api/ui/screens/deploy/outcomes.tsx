@@ -4,7 +4,7 @@ import { Outside } from '../../parts/small.tsx';
 import { programHref } from '../../state/route.ts';
 import { exactSpan } from '../../words/span.ts';
 import { deploy, forget, startIt } from './deployment.ts';
-import type { ResultProps } from './followed.tsx';
+import type { ResultProps } from './result-props.ts';
 
 /** How it ended. */
 

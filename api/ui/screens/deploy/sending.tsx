@@ -1,11 +1,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
 import { Glyph, Sign } from '../../parts/glyph.tsx';
+import { NotCome } from '../../parts/not-come.tsx';
 import { Keys, Result } from '../../parts/small.tsx';
 import type { Check } from './checks.ts';
 import { apply, clearDraft, draft, editDraft, loadAgain, originals, reading } from './deploy-state.ts';
 import { deployment, forget } from './deployment.ts';
 import { differences, isBegun } from './draft.ts';
+import { FileText } from './file-text.tsx';
 import { Pick, Start } from './start.tsx';
 import { userProblem } from './user.ts';
 
@@ -46,7 +48,7 @@ export function Sending(props: Props) {
       </div>
       <Reading from={from} />
       <Who from={from} />
-      <Files />
+      <Files onSubmit={() => props.why === '' && props.onDeploy()} />
       <Checks checks={props.checks} />
       <Go {...props} />
     </section>
@@ -56,6 +58,7 @@ export function Sending(props: Props) {
 function Reading({ from }: { from: string }) {
   const now = reading.value;
   if (now === undefined) return null;
+  if (now.role === 'missing') return <NotCome why={now.why} what="The example" onAgain={now.again} />;
   return (
     <Result role={now.role}>
       {now.text}{' '}
@@ -113,7 +116,7 @@ function Who({ from }: { from: string }) {
 const SIGNS = { new: 'new', changed: 'changed', gone: 'removed' } as const;
 
 /** The files, and the text of the one that is open. */
-function Files() {
+function Files({ onSubmit }: { onSubmit: () => void }) {
   const { files, open } = draft.value;
   const [isNaming, setNaming] = useState(false);
   const changes = originals.value.size === 0 ? new Map() : differences(originals.value, files);
@@ -150,15 +153,13 @@ function Files() {
           </Button>
         </p>
       )}
-      {files.has(open) && <FileText key={open} name={open} />}
+      {files.has(open) && <FileText key={open} name={open} onSubmit={onSubmit} />}
     </>
   );
 }
 
 /** Tabs that are shown; whoever sends more edits them elsewhere. */
 const SHOWN_MAX = 60;
-/** A text that is longer is not edited here, in characters: the browser's field gets slow. */
-const EDITED_CHARS_MAX = 500_000;
 
 function bringBack(names: readonly string[]): void {
   const files = new Map(draft.peek().files);
@@ -198,38 +199,6 @@ function NewFile({ onDone }: { onDone: () => void }) {
         Add
       </Button>
     </p>
-  );
-}
-
-function FileText({ name }: { name: string }) {
-  const text = draft.value.files.get(name) ?? '';
-  const rows = Math.min(24, Math.max(8, text.split('\n').length + 1));
-  const isLong = text.length > EDITED_CHARS_MAX;
-  return (
-    <div class="file-text">
-      {isLong ? (
-        <p class="note">{name} is too long to be edited here. It is sent as it is.</p>
-      ) : (
-        <textarea
-          id="file-text"
-          class="plain-code"
-          aria-label={name}
-          rows={rows}
-          wrap="off"
-          spellcheck={false}
-          autocapitalize="off"
-          value={text}
-          onInput={({ currentTarget }) =>
-            editDraft({ files: new Map(draft.peek().files).set(name, currentTarget.value) })
-          }
-        />
-      )}
-      {name !== 'Dockerfile' && (
-        <Button kind="small quiet" onClick={() => apply({ kind: 'remove', names: [name] })}>
-          Remove {name}
-        </Button>
-      )}
-    </div>
   );
 }
 

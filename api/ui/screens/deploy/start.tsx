@@ -2,6 +2,8 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
 import { Unseen } from '../../parts/small.tsx';
+import { entriesOf, takeHanded } from '../../state/handed.ts';
+import { whyMissing } from '../../state/missing.ts';
 import { apply, draft, reading, takeFiles, takeTree } from './deploy-state.ts';
 import { isBegun } from './draft.ts';
 import { dropped } from './dropped.ts';
@@ -55,12 +57,14 @@ export function Start() {
 }
 
 async function takeExample(name: string): Promise<void> {
-  try {
-    const { exampleFiles } = await import('./examples.ts');
-    takeFiles(exampleFiles(name));
-  } catch {
-    reading.value = { role: 'bad', text: 'The example could not be had: the host does not answer.' };
+  const examples = await import('./examples.ts').catch(() => undefined);
+  if (examples !== undefined) {
+    reading.value = undefined;
+    takeFiles(examples.exampleFiles(name));
+    return;
   }
+  const again = () => void takeExample(name);
+  reading.value = { role: 'missing', why: await whyMissing(), again };
 }
 
 /** Where to drop: the whole page takes it, so that a hand that slips does not open the file instead of the page. */
@@ -78,24 +82,44 @@ function DropZone({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Takes what is dropped anywhere on the page. */
+/** Takes what is dropped anywhere on the page, and what was dropped where it led here. */
 export function useDrop(): void {
   useEffect(() => {
-    const over = (event: DragEvent) => event.preventDefault();
-    const drop = (event: DragEvent) => {
-      event.preventDefault();
-      const chosen = event.dataTransfer === null ? undefined : dropped(event.dataTransfer);
-      if (chosen === undefined) reading.value = { role: 'bad', text: 'That was no file and no folder.' };
-      else void takeTree(chosen.tree, { isMore: !chosen.hasFolder && isBegun(draft.peek()) });
+    const handed = takeHanded();
+    if (handed !== undefined) takeDropped(handed);
+    const over = (event: DragEvent) => {
+      if (!isTextForField(event)) event.preventDefault();
     };
-    addEventListener('dragover', over);
-    addEventListener('drop', drop);
+    const drop = (event: DragEvent) => {
+      if (isTextForField(event)) return;
+      event.preventDefault();
+      // An editor that it is dropped on would take it for text.
+      event.stopPropagation();
+      takeDropped(entriesOf(event.dataTransfer));
+    };
+    addEventListener('dragover', over, true);
+    addEventListener('drop', drop, true);
     return () => {
-      removeEventListener('dragover', over);
-      removeEventListener('drop', drop);
+      removeEventListener('dragover', over, true);
+      removeEventListener('drop', drop, true);
     };
   }, []);
 }
+
+function takeDropped(entries: readonly FileSystemEntry[]): void {
+  const chosen = dropped(entries);
+  if (chosen === undefined) reading.value = { role: 'bad', text: 'That was no file and no folder.' };
+  else void takeTree(chosen.tree, { isMore: !chosen.hasFolder && isBegun(draft.peek()) });
+}
+
+/** Words that are drawn from one place of a text to another. */
+function isTextForField(event: DragEvent): boolean {
+  const target = event.composedPath()[0];
+  const isField = target instanceof Node && elementOf(target)?.closest('input, textarea, [contenteditable]');
+  return Boolean(isField) && event.dataTransfer?.types.includes('Files') === false;
+}
+
+const elementOf = (node: Node) => (node instanceof Element ? node : node.parentElement);
 
 interface PickProps {
   children: string;

@@ -8,7 +8,7 @@ import { href, programHref } from '../../state/route.ts';
 import { usageOf } from '../../state/usage.ts';
 import { count, mebi, msOf, plural, size } from '../../words/span.ts';
 import { Share } from './has.tsx';
-import { honest, kindWords, known, sorted, total, whyNoSize } from './kinds.ts';
+import { kindWords, known, sorted, total, whyNoSize } from './kinds.ts';
 import { Pairs, Part } from './pairs.tsx';
 
 /** What the host does and holds: work, disk, users. */
@@ -77,7 +77,7 @@ export function DiskPart({ disk }: { disk: HostView['disk'] }) {
         </p>
       </Part>
     );
-  const kinds = sorted(honest(disk.kinds));
+  const kinds = sorted(disk.kinds);
   const all = total(kinds);
   const most = Math.max(1, ...kinds.map(({ bytes }) => bytes ?? 0));
   return (

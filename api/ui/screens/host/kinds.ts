@@ -1,7 +1,7 @@
 /** What takes up disk, in words; `registry/`'s and the engine's things that nothing may refer to one day. */
 const KINDS: Readonly<Record<string, readonly [label: string, note: string]>> = {
   image: ['Images of programs', ''],
-  heldImage: ['Holds on images of others', 'a tag, no bytes of its own'],
+  heldImage: ['Holds on images of others', 'tags, so that no prune takes them'],
   context: ['Contexts', 'what was built, for a rollback'],
   buildLog: ['Build logs', ''],
   sources: ['Sources', 'brought by deploys'],
@@ -22,19 +22,11 @@ export interface Kind {
   bytes: number | null;
 }
 
-/** Of these the host counts things and no bytes, and says 0. */
-const NOT_MEASURED = new Set(['heldImage', 'sources', 'history']);
-
-/** With null for what is 0 only since nobody measured it. */
-export function honest(kinds: readonly Kind[]): Kind[] {
-  return kinds.map((one) => (one.bytes === 0 && NOT_MEASURED.has(one.kind) ? { ...one, bytes: null } : one));
-}
-
 /** Why it has no size. */
 export function whyNoSize(kind: string): string {
-  return NOT_MEASURED.has(kind)
-    ? 'the host counts these and does not measure them'
-    : 'volumes are measured where the host has a --disk-limit';
+  return kind === 'volume'
+    ? 'volumes are measured where the host has a --disk-limit'
+    : 'the host counts these and does not measure them';
 }
 
 /** The largest first, those that are not measured last. Pure. */

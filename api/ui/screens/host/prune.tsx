@@ -33,7 +33,7 @@ async function prune(only: 'programs' | 'strays', n: number): Promise<void> {
 /** Asks for the host's name, and lets programs go whose manifests are gone. */
 export function askPrograms({ names }: Warning, host: HostView): void {
   const serving = names.filter((name) => programOf(name)?.peek().state === 'Ready').length;
-  const moved = movedManifests(host.warnings);
+  const moved = movedManifests(host.warnings).filter((name) => names.includes(name));
   askByName({
     title: `Let ${plural(names.length, 'program')} go?`,
     word: host.name,
@@ -54,7 +54,8 @@ export function askPrograms({ names }: Warning, host: HostView): void {
           </li>
           {moved.length > 0 && (
             <li>
-              <b>With them go</b> those whose file was renamed: <span class="mono">{moved.join(', ')}</span>.
+              <b>Among them</b> are those whose file was renamed: <span class="mono">{moved.join(', ')}</span>
+              .
             </li>
           )}
           <li>Under git this is a commit.</li>

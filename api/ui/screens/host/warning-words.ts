@@ -65,6 +65,8 @@ export function warningWords(warning: Warning, programs: number, hasGit: boolean
       };
     case 'StatusDamaged':
       return { ...plain, title: `What was written down of ${names[0] ?? 'a program'} is damaged`, todo: '' };
+    case 'ManifestMoved':
+      return { ...plain, title: `The manifest of ${names[0] ?? 'a program'} was moved`, todo: '' };
     case 'RegistryNotice':
       return { ...plain, title: 'The registry has something to say', todo: '' };
     default:
@@ -114,9 +116,7 @@ function sentence(message: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** Those that are let go together with what a warning names: their file was moved, and says another name. */
+/** Programs whose file was moved, and says their name still. */
 export function movedManifests(warnings: readonly Warning[]): string[] {
-  return warnings.flatMap(
-    ({ message }) => /^programs\/(.+?)\.yaml is gone, and programs\//.exec(message)?.[1] ?? [],
-  );
+  return warnings.flatMap(({ code, names }) => (code === 'ManifestMoved' ? names : []));
 }

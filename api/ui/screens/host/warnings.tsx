@@ -15,7 +15,9 @@ const NAMED_MAX = 8;
 
 /** What needs a word, each with what to do. */
 export function Warnings({ host }: { host: HostView }) {
-  const { warnings } = host;
+  // That the engine is away is told over everything.
+  const warnings = host.warnings.filter(({ code }) => code !== 'EngineUnavailable');
+  if (warnings.length === 0) return <Pruned />;
   // What all of them are about is asked once.
   const firstStray = warnings.find(({ confirm }) => confirm === 'strays');
   return (

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { CopyLines } from '../../parts/copy.tsx';
 import { Mono } from '../../parts/small.tsx';
+import { entriesOf, hand } from '../../state/handed.ts';
 import { host } from '../../state/host.ts';
 import { go, href } from '../../state/route.ts';
 import { count } from '../../words/span.ts';
@@ -29,6 +30,7 @@ function ByFolder() {
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
+    hand(entriesOf(event.dataTransfer));
     go(href('/deploy'));
   };
   return (
@@ -44,7 +46,7 @@ function ByFolder() {
         onDrop={drop}
       >
         <p>
-          <b>On the page Deploy</b>, or <a href={href('/deploy')}>choose files</a>
+          <b>Drop it here</b>, or <a href={href('/deploy')}>choose files</a>
         </p>
         <p class="note">A folder with a Dockerfile. .dockerignore is honoured.</p>
       </div>

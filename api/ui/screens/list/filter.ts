@@ -50,6 +50,11 @@ export const KEYS: Readonly<Record<string, Key>> = {
       [p.commit, p.wanted_commit].some((commit) => commit?.startsWith(value.toLowerCase()) === true),
   },
   port: { says: 'port', values: () => [], matches: ({ port }, value) => String(port) === value },
+  runtime: {
+    says: 'runtime',
+    values: (all) => unique(all.map(({ p }) => p.runtime)),
+    matches: ({ p }, value) => same(p.runtime, value),
+  },
   mem: {
     says: 'memory, % of limit',
     values: () => ['>50', '>85'],

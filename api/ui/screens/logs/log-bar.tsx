@@ -8,8 +8,8 @@ import { client } from '../../state/client.ts';
 import { clock } from '../../words/span.ts';
 import { hitWords } from './find-text.ts';
 import type { TimeMode } from './log-rows.ts';
-import type { Log } from './logs.tsx';
 import { saveAs } from './save-as.ts';
+import type { Log } from './use-log.ts';
 
 /** What can be done with a log. */
 export function LogBar({ p, log, isFollowing }: { p: ProgramBody; log: Log; isFollowing: boolean }) {
@@ -120,12 +120,12 @@ function itemsOf(p: ProgramBody, log: Log, say: (words: string) => void): readon
       (all) => saveAs(`${name}.log`, all),
       (error: unknown) => tell(wordsOfError(error)),
     );
-  const path = `/programs/${encodeURIComponent(name)}/logs?follow=true&timestamps=true&tail=all`;
+  const path = `/programs/${encodeURIComponent(name)}/logs?format=text&timestamps=true&tail=all`;
   return [
     { label: 'Copy what is held', run: () => void copy() },
     { label: 'Download what is held', run: () => saveAs(`${name}.log`, text()) },
     { label: 'Download all that the engine keeps', run: () => void saveAll() },
-    { label: 'As plain text, as it comes ↗', run: () => void open(path, '_blank', 'noopener') },
+    { label: 'As plain text ↗', run: () => void open(path, '_blank', 'noopener') },
     null,
     { label: 'All that was before is old', run: () => log.line(`all above is old, ${clock(Date.now())}`) },
     {

@@ -7,7 +7,7 @@ import { count, msOf, plural } from '../../words/span.ts';
 import { borderNode } from './line-node.ts';
 import { bordersBetween, type LogRow } from './log-rows.ts';
 import { LINES_MAX, type LogState } from './log-session.ts';
-import type { Log } from './logs.tsx';
+import type { Log } from './use-log.ts';
 
 /** What stands above the first line that is held. */
 export function LogHead({ state, log }: { state: LogState; log: Log }) {

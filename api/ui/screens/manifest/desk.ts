@@ -6,8 +6,8 @@ import { type LineEnds, lineEndsOf, toEditor } from '../../parts/editor/text-cha
 import { wordsOfError } from '../../state/acts.ts';
 import * as edits from './edit.ts';
 import { keptDraft } from './kept-draft.ts';
+import type { ManifestStore, StoreDeps } from './manifest-store.ts';
 import { nameProblem } from './name-problem.ts';
-import type { ManifestStore, StoreDeps } from './store.ts';
 
 /** Where a manifest lies while it is edited: what is shown of it, and the looks at what the registry has. */
 export interface Desk {

@@ -12,11 +12,11 @@ import { host } from '../../state/host.ts';
 import { useKeys } from '../../state/keys.ts';
 import { type Edit, isChanged } from './edit.ts';
 import { FieldCosts } from './field-costs.tsx';
+import type { ManifestStore } from './manifest-store.ts';
 import { RemoteBand } from './remote-band.tsx';
 import { Review } from './review.tsx';
 import { StaleBand } from './stale-band.tsx';
 import { statusWords } from './status-words.ts';
-import type { ManifestStore } from './store.ts';
 import { type ChangedBy, useManifest } from './use-manifest.ts';
 
 /** The manifest as text: edit, see what it would do, apply. */

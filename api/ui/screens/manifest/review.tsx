@@ -12,7 +12,7 @@ import { host } from '../../state/host.ts';
 import { plural } from '../../words/span.ts';
 import { costOf, fieldValue, nothingDone } from './costs.ts';
 import type { Edit } from './edit.ts';
-import type { Applied, ManifestStore } from './store.ts';
+import type { Applied, ManifestStore } from './manifest-store.ts';
 
 interface Props {
   name: string;

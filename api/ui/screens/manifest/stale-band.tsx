@@ -6,7 +6,7 @@ import { Sign } from '../../parts/glyph.tsx';
 import { Time } from '../../parts/time.tsx';
 import { plural } from '../../words/span.ts';
 import type { Edit, Stored } from './edit.ts';
-import type { ManifestStore } from './store.ts';
+import type { ManifestStore } from './manifest-store.ts';
 import type { ChangedBy } from './use-manifest.ts';
 
 interface Props {

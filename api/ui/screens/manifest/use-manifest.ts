@@ -6,7 +6,8 @@ import { onEvent } from '../../state/programs.ts';
 import { stream } from '../../state/stream.ts';
 import { msOf } from '../../words/span.ts';
 import { isChanged } from './edit.ts';
-import { createManifestStore, type ManifestStore } from './store.ts';
+import type { ManifestStore } from './manifest-store.ts';
+import { createManifestStore } from './store.ts';
 
 /** Looks are so far apart, in milliseconds: a program that crashes changes all the time, and its manifest does not. */
 const LOOK_MS = 2_000;

@@ -142,20 +142,17 @@ function Address({ p }: { p: ProgramBody }) {
   return <span title="held for it; nothing answers there now">port {port}</span>;
 }
 
-/** Of the spec of what serves, which its revision has. */
+/** What it is made of and runs in; its policy is in the spec of what serves alone, which its revision has. */
 function Made({ p, serving }: { p: ProgramBody; serving: RevisionView | undefined }) {
-  const spec = serving?.spec as { runtime?: string; restartPolicy?: string; image?: string } | undefined;
-  const why = p.revision === 0 ? 'nothing serves yet' : `revision ${p.revision} is not known`;
-  const made = spec?.image ?? p.build_id;
+  const policy = (serving?.spec as { restartPolicy?: string } | undefined)?.restartPolicy ?? 'Always';
+  const made = p.image || p.build_id;
   return (
     <>
       <Fact label="Runtime">
-        {spec?.runtime ?? <Unknown why={why} />}
-        {spec?.restartPolicy !== undefined && spec.restartPolicy !== 'Always' && (
-          <span class="note"> {spec.restartPolicy}</span>
-        )}
+        {p.runtime || <Unknown why="no spec of it is known" />}
+        {policy !== 'Always' && <span class="note"> {policy}</span>}
       </Fact>
-      <Fact label={spec?.image === undefined ? 'Build' : 'Image'}>
+      <Fact label={p.image === '' ? 'Build' : 'Image'}>
         {made === '' ? <Unknown why="nothing is built yet" /> : <Mono title={made}>{middle(made, 26)}</Mono>}
       </Fact>
     </>

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { Button } from '../../parts/button.tsx';
+import { NotCome } from '../../parts/not-come.tsx';
 import type { PartProps } from '../../parts/part-props.ts';
+import { type Missing, whyMissing } from '../../state/missing.ts';
 
 export type Part = (props: PartProps) => ComponentChildren;
 export type Load = () => Promise<Part>;
@@ -12,15 +13,15 @@ const loaded = new Map<Load, Part>();
 /** A part whose code comes when it is looked at. */
 export function Lazy({ load, ...props }: PartProps & { load: Load }) {
   const [, draw] = useState(0);
-  const [why, setWhy] = useState('');
+  const [why, setWhy] = useState<Missing>();
   const bring = () => {
-    setWhy('');
+    setWhy(undefined);
     load().then(
       (part) => {
         loaded.set(load, part);
         draw((n) => n + 1);
       },
-      (error: unknown) => setWhy(error instanceof Error ? error.message : String(error)),
+      async () => setWhy(await whyMissing()),
     );
   };
   useEffect(() => {
@@ -28,11 +29,6 @@ export function Lazy({ load, ...props }: PartProps & { load: Load }) {
   }, [load]);
   const Found = loaded.get(load);
   if (Found !== undefined) return <Found {...props} />;
-  if (why === '') return <p class="bare">Loading…</p>;
-  return (
-    <p class="bare">
-      This part of the page did not come: {why}. <Button onClick={bring}>Try again</Button>{' '}
-      <Button onClick={() => location.reload()}>Load the page anew</Button>
-    </p>
-  );
+  if (why === undefined) return <p class="bare">Loading…</p>;
+  return <NotCome why={why} what="This part of the page" onAgain={bring} />;
 }

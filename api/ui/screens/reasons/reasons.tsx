@@ -1,9 +1,11 @@
 import { useSignalEffect } from '@preact/signals';
 import { State } from '../../parts/glyph.tsx';
+import { Mono } from '../../parts/small.tsx';
 import { host } from '../../state/host.ts';
 import { hash } from '../../state/route.ts';
 import { ELSEWHERE } from '../../words/host-reasons.ts';
 import { REASONS } from '../../words/reasons.ts';
+import { FieldTable } from './field-table.tsx';
 
 const STATES: readonly (readonly [state: string, says: string])[] = [
   ['Created', 'Never started.'],
@@ -55,6 +57,12 @@ export function ReasonsScreen() {
           <Reason key={names} names={names.split(', ')} {...{ means, fix }} />
         ))}
       </dl>
+      <h2 id="fields">Fields of a manifest</h2>
+      <p class="note">
+        Beside these, <Mono>apiVersion: hersh.dev/v1</Mono> and <Mono>kind: Program</Mono>. Names at the top
+        that begin with <Mono>x-</Mono> are yours. A probe has the same fields under <Mono>liveness</Mono>.
+      </p>
+      <FieldTable />
     </div>
   );
 }

@@ -1,0 +1,70 @@
+import { parseAddress } from '../host/address.ts';
+import { type Context, contextNamed, readContexts, writeContexts } from '../host/contexts.ts';
+import { CliError, EXIT } from '../io/exit.ts';
+import { type Column, table } from '../output/table.ts';
+import type { AddCommand, Run } from './run.ts';
+
+interface Row extends Context {
+  name: string;
+  isCurrent: boolean;
+}
+
+const COLUMNS: Column<Row>[] = [
+  { head: 'CURRENT', text: ({ isCurrent }) => (isCurrent ? '*' : '') },
+  { head: 'NAME', text: ({ name }) => name },
+  { head: 'SERVER', text: ({ server }) => server },
+  { head: 'USER', spare: 1, text: ({ user }) => user ?? '' },
+];
+
+export const addContext: AddCommand = (program, use) => {
+  const context = program.command('context').description('hosts by names of your own');
+  context.command('list').description('show them').action(use(list));
+  context.command('use').description('ask that one from now on').argument('<NAME>').action(use(useContext));
+  context
+    .command('set')
+    .description('make or change one; the global --server says where it is')
+    .argument('<NAME>')
+    .option('--user <USER>', 'whose programs a deploy there makes')
+    .action(use((run: Run, name: string, { user }: { user?: string }) => set(run, name, user)));
+  context.command('delete').description('forget one').argument('<NAME>').action(use(forget));
+};
+
+async function list(run: Run) {
+  const { current, contexts } = await readContexts(run.io);
+  const rows = Object.entries(contexts).map(([name, one]) => ({ ...one, name, isCurrent: name === current }));
+  if (rows.length === 0) run.say('there are no contexts: hershctl context set NAME --server URL makes one');
+  else run.out(table(COLUMNS, rows, { out: run.io.stdout, paint: run.paint }));
+  return EXIT.ok;
+}
+
+async function useContext(run: Run, name: string) {
+  const all = await readContexts(run.io);
+  const { server } = contextNamed(all, name);
+  await writeContexts(run.io, { ...all, current: name });
+  run.out(`${name} (${server}) is asked from now on\n`);
+  return EXIT.ok;
+}
+
+async function set(run: Run, name: string, user: string | undefined) {
+  const all = await readContexts(run.io);
+  const before = Object.hasOwn(all.contexts, name) ? all.contexts[name] : undefined;
+  const server = run.options().server ?? before?.server;
+  if (server === undefined)
+    throw new CliError(EXIT.usage, 'where is it?', `hershctl context set ${name} --server URL`);
+  parseAddress(server);
+  const next: Context = { ...before, server, ...(user !== undefined && { user }) };
+  // The first is the one in use.
+  const current = all.current === '' ? name : all.current;
+  await writeContexts(run.io, { current, contexts: { ...all.contexts, [name]: next } });
+  run.out(`${name} is ${server}\n`);
+  return EXIT.ok;
+}
+
+async function forget(run: Run, name: string) {
+  const all = await readContexts(run.io);
+  contextNamed(all, name);
+  const { [name]: _, ...contexts } = all.contexts;
+  await writeContexts(run.io, { current: all.current === name ? '' : all.current, contexts });
+  run.out(`${name} is forgotten\n`);
+  return EXIT.ok;
+}
