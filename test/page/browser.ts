@@ -70,10 +70,11 @@ export async function openPage(
   return { page, faults, refusals, close: () => context.close() };
 }
 
-/** A picture of the whole page, to be looked at. */
+/** A picture of the whole page, to be looked at; behind a dialog, of what the window shows. */
 export async function shoot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+  const fullPage = (await page.getByRole('dialog').count()) === 0;
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage });
 }
 
 /**

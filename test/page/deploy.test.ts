@@ -8,6 +8,7 @@ import type { Page } from 'playwright-core';
 import type { Program } from '../e2e/host.ts';
 import { TEST_IMAGE } from '../setup/test-image.ts';
 import { shoot } from './browser.ts';
+import { editorOf, textIn, typeAnew } from './editors.ts';
 import { openStage, type Stage, sees, seesNoMore, untilPressable } from './stage.ts';
 
 /** From a folder on somebody's disk to Ready, and what is said where that does not go well. */
@@ -44,7 +45,7 @@ async function choose(page: Page, path: string): Promise<void> {
 }
 
 const deployButton = (page: Page) => page.getByRole('button', { name: 'Deploy', exact: true });
-const textOf = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
+const userField = (page: Page) => page.getByRole('textbox', { name: 'User', exact: true });
 const outcome = (page: Page) => page.getByRole('region').filter({ has: page.locator('#happens-title') });
 
 /** The one program of a user, as soon as the host says so too; each story has a user of its own. */
@@ -72,7 +73,7 @@ it('deploys a folder, and shows where it serves', async () => {
     const files = page.getByRole('group', { name: 'Files' });
     await sees(files.getByRole('button', { name: 'lib/part.txt' }));
     await untilPressable(deployButton(page), false);
-    await textOf(page, 'User').fill('ana');
+    await userField(page).fill('ana');
     await shoot(page, 'deploy-chosen');
     await deployButton(page).click();
     await sees(page.getByRole('heading', { name: 'Ready', exact: true }));
@@ -93,7 +94,7 @@ it('shows the step and the line at which a build failed, and builds what was men
   const path = await folder('broken', { Dockerfile: broken });
   await stage.tell('/ui/deploy', async (page) => {
     await choose(page, path);
-    await textOf(page, 'User').fill('bo');
+    await userField(page).fill('bo');
     await deployButton(page).click();
     await sees(page.getByRole('heading', { name: 'The build failed' }));
     await sees(outcome(page), /line 4 of the Dockerfile/);
@@ -104,14 +105,10 @@ it('shows the step and the line at which a build failed, and builds what was men
 
     // What was typed is there, and the line is shown in it.
     await page.getByRole('button', { name: 'Show line 4' }).click();
-    const text = textOf(page, 'Dockerfile');
-    assert.equal(await text.inputValue(), broken);
-    const marked = await text.evaluate((field) => {
-      const { value, selectionStart, selectionEnd } = field as HTMLTextAreaElement;
-      return value.slice(selectionStart, selectionEnd);
-    });
-    assert.equal(marked.trim(), 'COPY not-there.txt /there.txt');
-    await text.fill(broken.replace(/COPY.*\n/, ''));
+    const editor = editorOf(page, 'Dockerfile');
+    await sees(editor.locator('.cm-problem'), /COPY not-there\.txt \/there\.txt.*the build failed here/);
+    assert.equal(await textIn(editor), broken);
+    await typeAnew(editor, broken.replace(/COPY.*\n/, ''));
     await page.getByRole('button', { name: 'Send it again' }).click();
     await sees(page.getByRole('heading', { name: 'Ready', exact: true }));
     const mended = await programOf('bo', 'Ready');
@@ -131,7 +128,7 @@ it('refuses a folder without a Dockerfile before anything is sent', async () => 
     await choose(page, path);
     const checks = page.getByRole('list', { name: 'Checked before it is sent' });
     await sees(checks, /There is no Dockerfile at the top of the folder/);
-    await textOf(page, 'User').fill('cy');
+    await userField(page).fill('cy');
     await untilPressable(deployButton(page), false);
     await sees(page.getByText('First mend what is marked above.'));
     await page.keyboard.press('Control+Enter');
@@ -140,7 +137,7 @@ it('refuses a folder without a Dockerfile before anything is sent', async () => 
     // What it offers mends it.
     await checks.getByRole('button', { name: 'Write one' }).click();
     await untilPressable(deployButton(page));
-    assert.match(await textOf(page, 'Dockerfile').inputValue(), /^FROM /m);
+    await sees(editorOf(page, 'Dockerfile'), /FROM /);
     assert.deepEqual(sent, []);
     assert.equal((await stage.host.call('GET', '/programs?user_id=cy')).json.count, 0);
   });
@@ -151,7 +148,7 @@ it('shows what a program that keeps exiting printed last, and serves again after
   const path = await folder('exits', { Dockerfile: exiting });
   await stage.tell('/ui/deploy', async (page) => {
     await choose(page, path);
-    await textOf(page, 'User').fill('di');
+    await userField(page).fill('di');
     await deployButton(page).click();
     await sees(outcome(page).getByRole('heading', { name: /keeps exiting/ }));
     await sees(outcome(page), /exiting as told by EXIT/);
@@ -159,7 +156,7 @@ it('shows what a program that keeps exiting printed last, and serves again after
     assert.equal(failed.reason, 'CrashLoopBackOff');
     await shoot(page, 'deploy-exits');
 
-    await textOf(page, 'Dockerfile').fill(exiting.replace('ENV EXIT=7', 'ENV MENDED=1'));
+    await typeAnew(editorOf(page, 'Dockerfile'), exiting.replace('ENV EXIT=7', 'ENV MENDED=1'));
     await deployButton(page).click();
     await sees(page.getByRole('heading', { name: 'Ready', exact: true }));
     const mended = await programOf('di', 'Ready');

@@ -3,6 +3,7 @@ import { after, before, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { until } from '../e2e/until.ts';
 import { shoot } from './browser.ts';
+import { editorOf } from './editors.ts';
 import { openStage, type Stage, sees, seesNoMore, untilPressable } from './stage.ts';
 
 /** Everything by the keyboard alone: nothing here points or clicks. */
@@ -54,10 +55,21 @@ const hasRing = (page: Page) =>
     return false;
   });
 
+/** More than any page has, twice. */
+const TABS_MAX = 160;
+
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  for (let turn = 0; turn < TABS_MAX; turn++) {
+    if (name.test(await focused(page))) return;
+    await page.keyboard.press('Tab');
+  }
+  assert.fail(`Tab does not lead to ${name}`);
+}
+
 /** Presses Tab through the whole page, and gives what had the focus in turn. */
 async function tabThrough(page: Page): Promise<string[]> {
   const seen: string[] = [];
-  for (let turn = 0; turn < 80; turn++) {
+  for (let turn = 0; turn < TABS_MAX; turn++) {
     await page.keyboard.press('Tab');
     const name = await focused(page);
     if (name === '') break;
@@ -174,8 +186,8 @@ it('edits a manifest, and leaves the editor again', async () => {
     await sees(page.getByRole('heading', { name: 'alpha' }));
     await press(page, '4');
     await sees(page.getByText('As it stands in the registry.'));
-    const editor = page.getByRole('textbox', { name: 'Manifest of alpha' });
-    await editor.focus();
+    await sees(editorOf(page, 'Manifest of alpha'));
+    await tabTo(page, /^Manifest of alpha\. Tab indents/);
     await press(page, 'Control+End');
     await page.keyboard.type('# r s l: letters');
     await press(page, 'Tab');
@@ -200,8 +212,7 @@ it('walks a menu by arrows, and deletes by name', async () => {
       await sees(page.getByRole('link', { name: 'gamma', exact: true }));
       await press(page, 'j', 'j', 'j');
       await untilFocused(page, 'gamma');
-      for (let at = await focused(page); at !== 'More for gamma'; at = await focused(page))
-        await press(page, 'Tab');
+      await tabTo(page, /^More for gamma$/);
       await press(page, 'Enter');
       await untilFocused(page, /^Logs/);
       await press(page, 'ArrowDown');
@@ -230,6 +241,10 @@ it('walks a menu by arrows, and deletes by name', async () => {
       await press(page, 'Enter');
       await stage.host.untilGone('gamma');
       await sees(page.getByText('It is not there any more'));
+      // Whoever works by keys goes on from there.
+      await untilFocused(page, 'gamma');
+      await press(page, 'k');
+      await untilFocused(page, 'beta');
     },
     { mayRefuse: /^404 GET \/programs\/gamma\b/ },
   );

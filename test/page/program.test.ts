@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { after, before, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Program } from '../e2e/host.ts';
-import { until } from '../e2e/until.ts';
 import { TEST_IMAGE } from '../setup/test-image.ts';
 import { shoot } from './browser.ts';
+import { editorOf, textIn, typeAtEnd } from './editors.ts';
 import { openStage, type Stage, sees, seesNoMore, untilPressable } from './stage.ts';
 
 /** A program's page while things happen: what is seen, what is done there, and what comes of it. */
@@ -50,13 +50,7 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 /** Name, state, acts, and what came of the last one. */
 const head = (page: Page) => page.locator('.program-head');
 const news = (page: Page) => page.locator('#news');
-const editor = (page: Page, name: string) => page.getByRole('textbox', { name: `Manifest of ${name}` });
-
-/** Puts text at the end of the manifest in the editor, as if it were typed there. */
-async function typeAtEnd(page: Page, name: string, text: string): Promise<void> {
-  await editor(page, name).press('Control+End');
-  await page.keyboard.insertText(text);
-}
+const editor = (page: Page, name: string) => editorOf(page, `Manifest of ${name}`);
 
 it('shows a crash and how it heals, as they come, and what was printed last', async () => {
   const program = await running('crashes');
@@ -116,7 +110,7 @@ it('edits a manifest: a problem at its line, mended, reviewed, applied; comments
   await stage.tell(at('edited', 'manifest'), async (page) => {
     await sees(page.getByText('As it stands in the registry.'));
     await untilPressable(button(page, 'Review the change'), false);
-    await typeAtEnd(page, 'edited', '  envv:\n    GREETING: hello\n');
+    await typeAtEnd(editor(page, 'edited'), '  envv:\n    GREETING: hello\n');
     const problems = page.getByRole('list', { name: 'Problems' });
     await sees(problems, /envv.*did you mean env\?/);
     await sees(problems.getByRole('button', { name: 'Go to line 10' }));
@@ -153,7 +147,7 @@ it('keeps what is typed when somebody else changes the manifest, and puts it on 
   await running('shared');
   await stage.tell(at('shared', 'manifest'), async (page) => {
     await sees(page.getByText('As it stands in the registry.'));
-    await typeAtEnd(page, 'shared', '  env: {MINE: "1"}\n');
+    await typeAtEnd(editor(page, 'shared'), '  env: {MINE: "1"}\n');
     await untilPressable(button(page, 'Review the change'));
     const theirs = manifest('shared').replace('GracePeriodSeconds: 1', 'GracePeriodSeconds: 2');
     await stage.host.writeFile('programs/shared.yaml', theirs);
@@ -264,7 +258,7 @@ it('says when the host is away, and goes on with it by itself; what is typed sta
   await running('waits');
   await stage.tell(at('waits', 'manifest'), async (page) => {
     await sees(page.getByText('As it stands in the registry.'));
-    await typeAtEnd(page, 'waits', '  env: {KEPT: "1"}\n');
+    await typeAtEnd(editor(page, 'waits'), '  env: {KEPT: "1"}\n');
     await stage.host.kill();
     await sees(page.getByRole('banner'), /Not live: as of .*, trying again/);
     await shoot(page, 'host-away');
@@ -275,12 +269,12 @@ it('says when the host is away, and goes on with it by itself; what is typed sta
     await sees(page.getByRole('banner').getByText('Live', { exact: true }));
     assert.equal((await stage.host.call('POST', '/programs/waits/stop')).status, 200);
     await sees(head(page), 'Stopped');
-    const text = async () => (await editor(page, 'waits').textContent())?.includes('KEPT') === true;
-    assert.ok(await text());
+    const isKept = async () => (await textIn(editor(page, 'waits'))).includes('KEPT');
+    assert.ok(await isKept());
     // The stop is a change of the manifest that somebody else made.
     await button(page, 'Put my change on theirs').click();
     await untilPressable(button(page, 'Review the change'));
-    await until('its text is there', text);
+    assert.ok(await isKept());
     assert.doesNotMatch(await stored('waits'), /KEPT/);
   });
 });

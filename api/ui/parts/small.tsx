@@ -26,9 +26,12 @@ export function Outside({ href, children }: { href: string; children: ComponentC
   );
 }
 
+/** As they are printed on the key. */
+const PRINTED: Readonly<Record<string, string>> = { ArrowUp: '↑', ArrowDown: '↓' };
+
 /** Keys in turn: `g p`. */
 export function Keys({ keys }: { keys: string }) {
-  return keys.split(' ').map((key, at) => [at > 0 ? ' ' : '', <kbd key={key}>{key}</kbd>]);
+  return keys.split(' ').map((key, at) => [at > 0 ? ' ' : '', <kbd key={key}>{PRINTED[key] ?? key}</kbd>]);
 }
 
 /** What an action came to, said beside it, staying until the next. No toasts. */

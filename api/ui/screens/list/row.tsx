@@ -1,4 +1,5 @@
 import type { ReadonlySignal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { programMenu } from '../../parts/acts.tsx';
 import { Button } from '../../parts/button.tsx';
@@ -35,8 +36,19 @@ export function Row({ item, isFilled, isNear, mark }: Props) {
   const isTall = isTrouble(item.kind);
   const height = isTall === isTrouble(kind) ? '' : isTall ? ' tall' : ' low';
   const isGone = mark === 'gone';
+  const row = useRef<HTMLDivElement>(null);
+  // Its acts go, and the focus that was on them would be nowhere.
+  const isLeft = isGone && row.current?.querySelector('.c-act')?.contains(document.activeElement) === true;
+  useLayoutEffect(() => {
+    if (isLeft) row.current?.querySelector<HTMLElement>('a.name')?.focus();
+  }, [isLeft]);
   return (
-    <div class={`row ${kind}${height}${mark === '' ? '' : ' has-moved'}`} role="row" data-id={item.name}>
+    <div
+      ref={row}
+      class={`row ${kind}${height}${mark === '' ? '' : ' has-moved'}`}
+      role="row"
+      data-id={item.name}
+    >
       {isFilled && <StateCell p={p} isNear={isNear} />}
       <NameCell name={item.name} user={p.user_id} />
       {isFilled && (
