@@ -44,16 +44,20 @@ function viewOf(index: number, round: number) {
   });
 }
 
-/** Changes programs, each in its turn, all over the list. @returns what ends that, and gives how many changes there were */
-export function startChanges({ host }: FakeServer): () => number {
+/** @param made how many there were before: all have their turn, all over the list */
+export function changeOne({ host }: FakeServer, made: number): void {
+  // 383 and 1,000 have no divisor in common.
+  host.put(viewOf((made * 383) % ROWS, 1 + Math.floor(made / ROWS) + (made % 5)));
+}
+
+/** As many as come in a real host at its busiest. @returns what ends that, and gives how many there were */
+export function startChanges(server: FakeServer): () => number {
   const startedMs = Date.now();
   let made = 0;
   const timer = setInterval(() => {
     // By the clock: a busy machine lets ticks out.
     const due = Math.floor(((Date.now() - startedMs) / 1_000) * CHANGES_PER_SECOND);
-    // 383 and 1,000 have no divisor in common: all have their turn.
-    for (; made < due; made++)
-      host.put(viewOf((made * 383) % ROWS, 1 + Math.floor(made / ROWS) + (made % 5)));
+    for (; made < due; made++) changeOne(server, made);
   }, TICK_MS);
   return () => {
     clearInterval(timer);

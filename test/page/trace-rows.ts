@@ -6,7 +6,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { openBrowser, openPage } from './browser.ts';
-import { ROWS, startChanges, startManyRows } from './many-rows.ts';
+import { changeOne, ROWS, startChanges, startManyRows } from './many-rows.ts';
 import { CATEGORIES, type Task, tasksOf } from './trace.ts';
 
 const LONG_MS = 50;
@@ -18,6 +18,11 @@ const { values } = parseArgs({
     pixels: { type: 'string', default: '300' },
     /** Whether the pointer is in the list, so that the order is held. */
     held: { type: 'boolean', default: false },
+    /**
+     * Each frame waits for one change, as 50 a second come to on a quiet machine: on a busy one frames are rare, and would
+     * have many changes each.
+     */
+    lockstep: { type: 'boolean', default: false },
   },
 });
 
@@ -29,16 +34,55 @@ try {
   await page.locator('.row .c-why').first().waitFor();
   await page.waitForTimeout(1_000);
   if (values.held) await page.locator('.row').nth(3).hover();
-  const stop = startChanges(server);
   await browser.startTracing(page, { categories: CATEGORIES });
-  const frames = await scroll(page, Number(values.seconds) * 1_000, Number(values.pixels));
+  const forMs = Number(values.seconds) * 1_000;
+  const pixels = Number(values.pixels);
+  const { frames, made } = values.lockstep
+    ? await scrollInStep(page, forMs, pixels)
+    : await scrollByClock(page, forMs, pixels);
   const trace = await browser.stopTracing();
-  const made = stop();
   tell(tasksOf(trace), frames, made);
   for (const fault of faults) say(`fault: ${fault}`);
 } finally {
   await browser.close();
   await server.shut();
+}
+
+interface Scrolled {
+  /** The times between frames, in milliseconds. */
+  frames: number[];
+  /** How many changes there were. */
+  made: number;
+}
+
+async function scrollByClock(page: Page, forMs: number, pixels: number): Promise<Scrolled> {
+  const stop = startChanges(server);
+  const frames = await scroll(page, forMs, pixels);
+  return { frames, made: stop() };
+}
+
+async function scrollInStep(page: Page, forMs: number, pixels: number): Promise<Scrolled> {
+  const frames: number[] = [];
+  const startedMs = Date.now();
+  for (let step = pixels; Date.now() - startedMs < forMs; ) {
+    changeOne(server, frames.length);
+    const seen = await page.evaluate(
+      (by) =>
+        new Promise<{ ms: number; isEnd: boolean }>((resolve) => {
+          scrollBy(0, by);
+          requestAnimationFrame((first) =>
+            requestAnimationFrame((second) => {
+              const end = document.documentElement.scrollHeight - innerHeight;
+              resolve({ ms: second - first, isEnd: scrollY <= 1 || scrollY >= end - 1 });
+            }),
+          );
+        }),
+      step,
+    );
+    frames.push(seen.ms);
+    if (seen.isEnd) step = -step;
+  }
+  return { frames, made: frames.length };
 }
 
 /** Down and up again, some pixels a frame. @returns the times between frames, in milliseconds */

@@ -34,7 +34,7 @@ export function Facts({ p, history }: { p: ProgramBody; history: History }) {
         </Fact>
       )}
       <LastRun p={p} />
-      <Fact label="Restarts">
+      <Fact label="Restarts" room="more">
         {count(p.restart_count)}
         {p.restarts_last_hour > 0 && <span class="note"> ({p.restarts_last_hour} in 1 h)</span>}
       </Fact>
@@ -50,9 +50,16 @@ export function Facts({ p, history }: { p: ProgramBody; history: History }) {
   );
 }
 
-function Fact({ label, children }: { label: string; children: ComponentChildren }) {
+interface FactProps {
+  label: string;
+  children: ComponentChildren;
+  /** Of what changes by itself: it keeps room, so that what stands behind it does not move. */
+  room?: 'some' | 'more';
+}
+
+function Fact({ label, children, room }: FactProps) {
   return (
-    <div class="fact">
+    <div class={`fact${room === undefined ? '' : ` room-${room}`}`}>
       <dt>{label}</dt>
       <dd>{children}</dd>
     </div>
@@ -78,7 +85,7 @@ function LastRun({ p }: { p: ProgramBody }) {
   const started = msOf(p.started_at);
   if (isUp(p))
     return (
-      <Fact label="Up">
+      <Fact label="Up" room="some">
         <Time at={started} how="for" />
       </Fact>
     );
@@ -100,10 +107,10 @@ function Used({ p }: { p: ProgramBody }) {
   const cpuLimit = usage?.cpu_limit ?? p.limits?.cpus ?? null;
   return (
     <>
-      <Fact label="Memory">
+      <Fact label="Memory" room="more">
         <Figure value={usage?.memory_bytes} limit={memoryLimit} words={mebi} why={why} />
       </Fact>
-      <Fact label="CPU">
+      <Fact label="CPU" room="some">
         <Figure value={usage?.cpu} limit={cpuLimit} words={percent} limitWords={String} why={why} />
       </Fact>
     </>
