@@ -13,7 +13,7 @@ import { isBegun } from './draft.ts';
 import { Happens } from './happens.tsx';
 import { Sending } from './sending.tsx';
 import { useDrop } from './start.tsx';
-import { userProblem } from './user.ts';
+import { nameProblem, userProblem } from './user.ts';
 
 /** From a folder to Ready, on one page. Left what is sent, right what happens. */
 export function DeployScreen() {
@@ -21,9 +21,10 @@ export function DeployScreen() {
   useEffect(startKeeping, []);
   useEffect(() => openDraft(from), [from]);
   const checks = useComputed(() => checksOf(draft.value));
-  const { userId, sent } = draft.value;
+  const { userId, name, sent } = draft.value;
   const isEmpty = !isBegun(draft.value);
-  const why = userProblem(userId) || (maySend(checks.value) ? '' : 'First mend what is marked above.');
+  const isSound = maySend(checks.value) && nameProblem(name) === '';
+  const why = userProblem(userId) || (isSound ? '' : 'First mend what is marked above.');
   useDrop();
   useSendKey(!isEmpty && why === '');
   const isOn = sent !== undefined || deployment.value.kind !== 'idle';

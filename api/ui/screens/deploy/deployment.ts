@@ -26,7 +26,7 @@ class NotKnown extends Error {}
 
 /** Sends the draft: a new program, or new sources for the one it was sent to before. */
 export async function deploy(): Promise<void> {
-  const { userId, program, files } = draft.peek();
+  const { userId, name, program, files } = draft.peek();
   if (current.peek().kind === 'sending') return;
   current.value = { kind: 'sending' };
   forgetLine();
@@ -34,7 +34,10 @@ export async function deploy(): Promise<void> {
   let before: ReadonlySet<string> = new Set();
   try {
     if (program === '') before = new Set(isLoaded.peek() ? names.peek() : await namesOf(userId));
-    const sent = program === '' ? await create(userId, files) : await replace(program, files);
+    const sent =
+      program === ''
+        ? await create({ user_id: userId, ...(name !== '' && { name }) }, files)
+        : await replace(program, files);
     editDraft({ program: sent.program, sent });
     setOriginals(files);
     current.value = { kind: 'idle' };
@@ -90,8 +93,8 @@ function bodyOf(files: ReadonlyMap<string, string>) {
   return { dockerfile, src_files: rest };
 }
 
-async function create(userId: string, files: Draft['files']): Promise<Sent> {
-  const made = await sending(client.create({ user_id: userId, ...bodyOf(files) }));
+async function create(whose: { user_id: string; name?: string }, files: Draft['files']): Promise<Sent> {
+  const made = await sending(client.create({ ...whose, ...bodyOf(files) }));
   return {
     ...{ program: made.program_id, buildId: made.build_id, proxyUrl: made.proxy_url },
     ...{ isNew: true, isSame: false, since: '', buildBefore: '', notStarted: '' },

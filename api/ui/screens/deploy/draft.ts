@@ -10,6 +10,8 @@ export interface Refused {
 /** What is about to be sent: as it was chosen, and edited since. */
 export interface Draft {
   userId: string;
+  /** What it is to be called; `""`: the host gives it a name. */
+  name: string;
   /** Files by name, the Dockerfile among them. */
   files: ReadonlyMap<string, string>;
   leftOut: readonly LeftOut[];
@@ -51,7 +53,7 @@ export interface Over extends Pick<Walked, 'bytes' | 'largest' | 'isOver'> {
 
 export function emptyDraft(userId: string, program = ''): Draft {
   return {
-    ...{ userId, program, files: new Map(), leftOut: [], refused: [], dockerfiles: [] },
+    ...{ userId, name: '', program, files: new Map(), leftOut: [], refused: [], dockerfiles: [] },
     ...{ ignoreError: '', over: undefined, open: 'Dockerfile', sent: undefined },
   };
 }

@@ -9,7 +9,7 @@ import { deployment, forget } from './deployment.ts';
 import { differences, isBegun } from './draft.ts';
 import { FileText } from './file-text.tsx';
 import { Pick, Start } from './start.tsx';
-import { userProblem } from './user.ts';
+import { nameProblem, userProblem } from './user.ts';
 
 interface Props {
   /** The program whose sources are edited; `""` for a new one. */
@@ -73,7 +73,8 @@ function Reading({ from }: { from: string }) {
 
 /** User and name. The user of a program that is there can not be changed. */
 function Who({ from }: { from: string }) {
-  const { userId, program } = draft.value;
+  const { userId, name, program } = draft.value;
+  const unfit = program === '' ? nameProblem(name) : '';
   const problem = userId === '' ? '' : userProblem(userId);
   return (
     <div class="fields">
@@ -99,7 +100,23 @@ function Who({ from }: { from: string }) {
       </p>
       <p class="field">
         <label for="name">Name</label>
-        <input id="name" value={program} readOnly placeholder="the host gives one" />
+        <input
+          id="name"
+          value={program || name}
+          readOnly={program !== ''}
+          placeholder="the host gives one"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          aria-invalid={unfit !== ''}
+          aria-describedby="name-problem"
+          onInput={({ currentTarget }) => editDraft({ name: currentTarget.value.trim() })}
+        />
+        {unfit !== '' && (
+          <span id="name-problem" class="note is-bad">
+            {unfit}
+          </span>
+        )}
         {program !== '' && from === '' && (
           <span class="note">
             It goes to this program again.{' '}
