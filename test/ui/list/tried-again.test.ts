@@ -18,7 +18,10 @@ function kinds(...looks: [atMs: number, given: Partial<ProgramBody>][]): string[
 
 test('what keeps exiting stays down while it is tried again, until it has run for 10 s', () => {
   const starting = { ...ROW, state: 'Starting' } as const;
-  assert.deepEqual(kinds([0, CRASHED], [100, starting], [900, RUNS], [2_000, CRASHED]), Array(4).fill('down'));
+  assert.deepEqual(
+    kinds([0, CRASHED], [100, starting], [900, RUNS], [2_000, CRASHED]),
+    Array(4).fill('down'),
+  );
   assert.deepEqual(kinds([0, CRASHED], [900, RUNS], [10_000, RUNS], [10_900, RUNS]), [
     ...['down', 'down', 'down', 'busy'],
   ]);
