@@ -34,12 +34,17 @@ export function DialogActions({ children }: { children: ComponentChildren }) {
 
 function Shown({ title, body, isWide = false }: Dialog) {
   const node = useRef<HTMLDialogElement>(null);
+  const isThere = useRef(true);
   const id = useId();
   // At once, and not after a frame: the next key may come before that, and is not meant for the page.
   useLayoutEffect(() => {
     const before = document.activeElement;
-    node.current?.showModal();
+    const dialog = node.current;
+    dialog?.showModal();
     return () => {
+      isThere.current = false;
+      // While it is open nothing outside takes the focus.
+      dialog?.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
@@ -48,7 +53,8 @@ function Shown({ title, body, isWide = false }: Dialog) {
       ref={node}
       class={isWide ? 'wide' : undefined}
       aria-labelledby={id}
-      onClose={closeDialog}
+      // It is told a moment later, when another one may be open.
+      onClose={() => isThere.current && closeDialog()}
       onClick={(event) => event.target === node.current && closeDialog()}
     >
       <h2 id={id}>{title}</h2>
