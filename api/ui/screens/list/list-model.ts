@@ -59,7 +59,6 @@ export function createListModel(sources: ListSources): ListModel {
   const [moved, gone] = [signal(NOBODY), signal(NOBODY)];
   const isHeld = signal(false);
   const [items, order, news, tried] = [new Items(), new Order(), new TroubleNews(), new TriedAgain()];
-  // What is tried again may have run long enough, though nothing tells of it.
   const alarm = createAlarm(sources, () => untracked(() => make(!isHeld.peek())));
 
   const all = () =>
@@ -106,18 +105,18 @@ export function createListModel(sources: ListSources): ListModel {
     if (text !== '') sources.onNews(text);
   }
 
-  const end = follow(sources, make, isHeld, () => moved.peek().size > 0);
+  const close = follow(sources, make, isHeld, { hasMoved: () => moved.peek().size > 0, alarm });
   return {
     ...{ view, isHeld, moved, gone, all },
     sortAgain: () => untracked(() => make(true)),
-    close: () => {
-      end();
-      alarm.close();
-    },
+    close,
   };
 }
 
-/** Calls once, at the last time that was given; never for an infinite one. */
+/**
+ * For what is tried again: it may have run long enough, though nothing tells of it. Calls once, at the last time that was given; never
+ * for an infinite one.
+ */
 function createAlarm({ later, nowMs }: Pick<ListSources, 'later' | 'nowMs'>, run: () => void) {
   let cancel: (() => void) | undefined;
   const ring = () => {
@@ -142,7 +141,7 @@ function follow(
   sources: ListSources,
   make: (isFree: boolean) => void,
   isHeld: ReadonlySignal<boolean>,
-  hasMoved: () => boolean,
+  { hasMoved, alarm }: { hasMoved: () => boolean; alarm: { close(): void } },
 ): () => void {
   const turns = createTurns(sources, () => make(!isHeld.peek()));
   const ends = [
@@ -163,6 +162,7 @@ function follow(
       if (!isHeld.value && hasMoved()) untracked(() => make(true));
     }),
     turns.close,
+    alarm.close,
   ];
   return () => {
     for (const end of ends) end();
