@@ -59,7 +59,7 @@ export function createListModel(sources: ListSources): ListModel {
   const [moved, gone] = [signal(NOBODY), signal(NOBODY)];
   const isHeld = signal(false);
   const [items, order, news, tried] = [new Items(), new Order(), new TroubleNews(), new TriedAgain()];
-  let callOff: (() => void) | undefined;
+  const alarm = createAlarm(sources, () => untracked(() => make(!isHeld.peek())));
 
   const all = () =>
     sources.names.peek().flatMap((name) => {
@@ -78,18 +78,10 @@ export function createListModel(sources: ListSources): ListModel {
     return { found, rows };
   }
 
-  /** What is tried again may have run long enough, though nothing tells of it. */
-  function lookAgain(): void {
-    callOff?.();
-    const waitMs = tried.soonestMs - sources.nowMs();
-    const look = () => untracked(() => make(!isHeld.peek()));
-    callOff = Number.isFinite(waitMs) ? sources.later(look, Math.max(0, waitMs)) : undefined;
-  }
-
   /** @param isFree whether rows may change their places */
   function make(isFree: boolean): void {
     const everyone = tried.take(all(), sources.nowMs());
-    lookAgain();
+    alarm.at(tried.soonestMs);
     const { found, rows } = placed(everyone);
     const before = view.peek();
     const next = order.take(before?.groups ?? [], rows, sources.sort.peek());
@@ -113,14 +105,34 @@ export function createListModel(sources: ListSources): ListModel {
     if (text !== '') sources.onNews(text);
   }
 
-  const end = follow(sources, make, isHeld, () => moved.peek().size > 0);
+  const close = follow(sources, make, isHeld, { hasMoved: () => moved.peek().size > 0, alarm });
   return {
     ...{ view, isHeld, moved, gone, all },
     sortAgain: () => untracked(() => make(true)),
-    close: () => {
-      end();
-      callOff?.();
+    close,
+  };
+}
+
+/**
+ * For what is tried again: it may have run long enough, though nothing tells of it. Calls once, at the last time that was given; never
+ * for an infinite one.
+ */
+function createAlarm({ later, nowMs }: Pick<ListSources, 'later' | 'nowMs'>, run: () => void) {
+  let cancel: (() => void) | undefined;
+  const ring = () => {
+    cancel = undefined;
+    run();
+  };
+  const close = () => {
+    cancel?.();
+    cancel = undefined;
+  };
+  return {
+    at(ms: number) {
+      close();
+      if (Number.isFinite(ms)) cancel = later(ring, Math.max(0, ms - nowMs()));
     },
+    close,
   };
 }
 
@@ -129,7 +141,7 @@ function follow(
   sources: ListSources,
   make: (isFree: boolean) => void,
   isHeld: ReadonlySignal<boolean>,
-  hasMoved: () => boolean,
+  { hasMoved, alarm }: { hasMoved: () => boolean; alarm: { close(): void } },
 ): () => void {
   const turns = createTurns(sources, () => make(!isHeld.peek()));
   const ends = [
@@ -150,6 +162,7 @@ function follow(
       if (!isHeld.value && hasMoved()) untracked(() => make(true));
     }),
     turns.close,
+    alarm.close,
   ];
   return () => {
     for (const end of ends) end();
