@@ -114,8 +114,8 @@ export function createListModel(sources: ListSources): ListModel {
 }
 
 /**
- * For what is tried again: it may have run long enough, though nothing tells of it. Calls once, at the last time that was given; never
- * for an infinite one.
+ * For what is tried again: it may have run long enough, though nothing tells of it. Calls once, at the last time that
+ * was given; never for an infinite one.
  */
 function createAlarm({ later, nowMs }: Pick<ListSources, 'later' | 'nowMs'>, run: () => void) {
   let cancel: (() => void) | undefined;
