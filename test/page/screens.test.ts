@@ -26,6 +26,8 @@ const SIZES = [
 type Size = (typeof SIZES)[number];
 /** Where only what runs out of the page is looked for. */
 const MORE_WIDTHS = [320, 760, 1920];
+/** `npm run screens:page` looks at each screen in the other theme too, and at more widths; it takes minutes. */
+const isWhole = process.env.SCREENS === 'whole';
 const TABS = ['logs', 'build', 'events', 'manifest', 'revisions', 'source', 'watcher'];
 /** Of a part, whichever it is. */
 const PART = '#panel > :not(.waiting)';
@@ -179,19 +181,21 @@ async function look(server: FakeServer, screens: readonly Screen[], size: Size):
 
 async function lookAt(page: Page, { name, path, ready, act }: Screen, size: Size): Promise<void> {
   const where = `${name}-${size.size}`;
+  const isWide = size.size === 'wide';
+  // A theme is colours and nothing else: all rules are asked once for each size, and those of colours for each theme.
+  const themes = isWide ? (['light', 'dark'] as const) : (['dark', 'light'] as const);
   await page.setViewportSize(size);
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  await page.emulateMedia({ colorScheme: themes[0], reducedMotion: 'reduce' });
   await page.goto(path);
   await see(page, ready);
   await act?.(page);
-  await shoot(page, `${where}-light`);
-  // A theme is colours and nothing else: all rules are asked once for each size, and those of colours for each theme.
-  if (size.size === 'wide') await assertUsable(page, `${where}, light`);
-  else await assertUsable(page, `${where}, light`, ['color-contrast']);
-  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-  await shoot(page, `${where}-dark`);
-  await assertUsable(page, `${where}, dark`, size.size === 'wide' ? ['color-contrast'] : []);
-  if (size.size !== 'wide') return;
+  await shoot(page, `${where}-${themes[0]}`);
+  await assertUsable(page, `${where}, ${themes[0]}`);
+  if (!isWhole) return;
+  await page.emulateMedia({ colorScheme: themes[1], reducedMotion: 'reduce' });
+  await shoot(page, `${where}-${themes[1]}`);
+  await assertUsable(page, `${where}, ${themes[1]}`, ['color-contrast']);
+  if (!isWide) return;
   for (const width of MORE_WIDTHS) {
     await page.setViewportSize({ ...size, width });
     await assertFits(page, `${name} at ${width} px`);

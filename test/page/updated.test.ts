@@ -11,7 +11,11 @@ import { openBrowser, openPage } from './browser.ts';
 /** A host that was updated has another page, and none of the files that a page of before still asks for. */
 
 const DIST = join(ROOT, 'api', 'ui', 'dist');
-const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const TYPES: Record<string, string> = {
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 /** Of scripts that are loaded later. */
 const LATER = /\/assets\/(?!index-)[^/]*\.js$/;
 
@@ -60,7 +64,7 @@ test('an example and the editor of a page that was updated: it is said, and what
   isUpdated = false;
   await page.getByRole('button', { name: 'Load it again' }).first().click();
   await page.locator('.editor[data-ready="true"]').waitFor();
-  assert.match(await page.locator('.editor .cm-content').innerText(), /# typed/);
+  assert.match((await page.locator('.editor .cm-content').textContent()) ?? '', /# typed/);
   assert.equal(await says.count(), 0);
   await close();
 });

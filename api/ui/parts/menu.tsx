@@ -71,7 +71,7 @@ function Items({ label, items, close }: ItemsProps) {
   }, []);
   const onKeyDown = (event: KeyboardEvent) => {
     const found = all();
-    const at = found.findIndex((item) => item === document.activeElement);
+    const at = found.indexOf(document.activeElement as HTMLElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: found.length - 1 }[event.key];
     if (to !== undefined) {
       event.preventDefault();
