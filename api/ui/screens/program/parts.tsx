@@ -84,12 +84,12 @@ export function Parts({ p, history, at }: Props) {
 
 /** How many there are, and whether the fault is there. */
 function TabMore({ p, tab, history }: { p: ProgramBody; tab: Tab; history: History }) {
-  const n =
-    tab === 'events' ? history.events?.length : tab === 'revisions' ? history.revisions?.length : undefined;
+  const isCounted = tab === 'events' || tab === 'revisions';
+  const n = isCounted ? history[tab]?.length : undefined;
   const isFaulty = faultyTab(p) === tab;
   return (
     <>
-      {n !== undefined && <span class="n">{count(n)}</span>}
+      {isCounted && <span class="n">{n === undefined ? '' : count(n)}</span>}
       {isFaulty && (
         <>
           <Sign role={kindOf(p) === 'down' ? 'bad' : 'warn'} />
