@@ -132,6 +132,7 @@ it('finds, opens, restarts, stops and starts programs from the list', async () =
 
 it('goes to every place and part, and tells its keys', async () => {
   await stage.tell('/ui', async (page) => {
+    await sees(page.getByRole('link', { name: 'gamma', exact: true }));
     await press(page, 'g', 'h');
     await until('the host is shown', () => path(page) === '/ui/host');
     await sees(page.getByRole('heading', { level: 1 }), /./);

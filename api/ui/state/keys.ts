@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { keep, recall } from './kept.ts';
 
 /** A key, or two in turn, as `g p`, and what it does. */
@@ -26,7 +26,7 @@ export function setKeysOn(on: boolean): void {
 
 /** Keys that work while the component is there. The functions may change; what is listed may not. */
 export function useKeys(where: string, list: readonly Omit<Key, 'where'>[]): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const own = list.map((key) => ({ ...key, where }));
     keys.value = [...keys.value, ...own];
     return () => {
