@@ -77,6 +77,7 @@ const ROOMS: Rooms = {
   // Makes one file of all, and knows none of them.
   'controller/start.mjs': [],
   'packaging/build.ts': [],
+  'packaging/main.ts': [],
 
   ...floors(
     ['schemas', 'registry'],
