@@ -155,7 +155,9 @@ it('goes to every place and part, and tells its keys', async () => {
       await press(page, key);
       await until(`${tab} is shown`, () => path(page) === `/ui/programs/alpha?tab=${tab}`);
     }
-    await press(page, '1', '/');
+    await press(page, '1');
+    await sees(page.getByRole('log', { name: 'Output of alpha' }));
+    await press(page, '/');
     await untilFocused(page, 'Find in the log');
     // A letter in a field is a letter.
     await page.keyboard.type('s');
