@@ -53,7 +53,7 @@ before(async () => {
   const view = troubledHost(away.host.view);
   away.host.view = {
     ...view,
-    engine: { ...view.engine, message: 'connect ENOENT /var/run/docker.sock', version: null, runtimes: null },
+    engine: { ...view.engine, message: 'connect ENOENT', version: null, runtimes: null },
   };
   empty = await startFakeServer([]);
 });
