@@ -4,10 +4,10 @@
 const AGAIN_MS = 500;
 const AGAIN_MS_MAX = 10_000;
 /** The host sends a comment at least every 15 s; what is silent for longer than this is broken, in milliseconds. */
-const SILENT_MS_MAX = 40_000;
+export const SILENT_MS_MAX = 40_000;
 const LOOK_MS = 1_000;
 /** A browser has six connections to a host, for all tabs together: a tab that is not looked at so long lets its own go. */
-const HIDDEN_MS_MAX = 10_000;
+export const HIDDEN_MS_MAX = 10_000;
 /** A tab that is not seen has no frames: it does its work this often, in milliseconds. */
 const UNSEEN_MS = 250;
 

@@ -25,11 +25,6 @@ export function programOf(name: string): ReadonlySignal<ProgramBody> | undefined
   return all.get(name);
 }
 
-/** All of them, as they are now; does not depend on anything. */
-export function allPrograms(): ProgramBody[] {
-  return nameList.peek().flatMap((name) => all.get(name)?.peek() ?? []);
-}
-
 type Listener = (event: NamedEventBody) => void;
 const listeners = new Set<Listener>();
 

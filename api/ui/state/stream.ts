@@ -1,6 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { ApiError, type FeedMessage } from '../../client.ts';
-import { inFrame, pause } from './again.ts';
+import { createWaits, HIDDEN_MS_MAX, inFrame, pause, SILENT_MS_MAX } from './again.ts';
 import { client } from './client.ts';
 import { take } from './programs.ts';
 
@@ -14,23 +14,13 @@ export type Stream =
 const current = signal<Stream>({ state: 'connecting' });
 export const stream: ReadonlySignal<Stream> = current;
 
-/** Waits between tries, in milliseconds. */
-const AGAIN_MS = 500;
-const AGAIN_MS_MAX = 10_000;
-/** The host sends a comment at least every 15 s; what is silent for longer than this is broken, in milliseconds. */
-const SILENT_MS_MAX = 40_000;
-
-/**
- * A browser has six connections to a host, for all tabs together. So one that nobody looks at lets its own go, and
- * comes back for a moment now and then, for what its title says. In milliseconds.
- */
-const HIDDEN_MS_MAX = 10_000;
+/** A tab that has let its stream go comes back for a moment now and then, for what its title says, in milliseconds. */
 const HIDDEN_PAUSE_MS = 30_000;
 
 /** Follows the host for as long as the page is there. */
 export async function startStream(): Promise<never> {
   let lastId = '';
-  let waitMs = AGAIN_MS;
+  const waits = createWaits();
   for (;;) {
     const found = await followOnce(lastId);
     lastId = found.lastId;
@@ -40,8 +30,8 @@ export async function startStream(): Promise<never> {
     }
     if (current.value.state !== 'lost')
       current.value = { state: 'lost', since: found.heardAt, why: found.why };
-    waitMs = found.isHeard ? AGAIN_MS : Math.min(AGAIN_MS_MAX, waitMs * 2);
-    await pause(waitMs);
+    if (found.isHeard) waits.heard();
+    await pause(waits.next());
   }
 }
 

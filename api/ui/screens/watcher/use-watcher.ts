@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { wordsOfError } from '../../state/acts.ts';
 import { client } from '../../state/client.ts';
-import { isAbsent } from './has-watcher.ts';
+import { isAbsent } from './is-absent.ts';
 
 const ROUTES = ['status', 'varState', 'watching', 'signals', 'memoCache', 'config'] as const;
 export type WatcherRoute = (typeof ROUTES)[number];
