@@ -10,12 +10,15 @@ import { changeOne, ROWS, startChanges, startManyRows } from './many-rows.ts';
 import { CATEGORIES, type Task, tasksOf } from './trace.ts';
 
 const LONG_MS = 50;
+const FRAMES_PER_SECOND = 60;
+/** What stands above the first row stays in sight for a while. */
+const TOP_PX = 1_000;
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '12' },
-    /** For each frame. */
-    pixels: { type: 'string', default: '300' },
+    /** For each frame: rows are some 34 high. */
+    pixels: { type: 'string', default: '150' },
     /** Whether the pointer is in the list, so that the order is held. */
     held: { type: 'boolean', default: false },
     /**
@@ -55,62 +58,72 @@ interface Scrolled {
   made: number;
 }
 
+/**
+ * As a hand does on a wheel or a touchpad, which the compositor answers: `scrollBy`, and to ask where the page stands,
+ * would have it laid out once more in each frame.
+ */
 async function scrollByClock(page: Page, forMs: number, pixels: number): Promise<Scrolled> {
+  const session = await page.context().newCDPSession(page);
   const stop = startChanges(server);
-  const frames = await scroll(page, forMs, pixels);
-  return { frames, made: stop() };
+  const isOver = { value: false };
+  const frames = framesUntil(page, isOver);
+  const startedMs = Date.now();
+  const distance = (await heightOf(page)) - TOP_PX;
+  for (let way = -1; Date.now() - startedMs < forMs; way = -way)
+    await session.send('Input.synthesizeScrollGesture', {
+      ...{ x: 400, y: 400, yDistance: way * distance, speed: pixels * FRAMES_PER_SECOND },
+      ...{ gestureSourceType: 'mouse', preventFling: true },
+    });
+  isOver.value = true;
+  return { frames: await frames, made: stop() };
 }
 
 async function scrollInStep(page: Page, forMs: number, pixels: number): Promise<Scrolled> {
   const frames: number[] = [];
   const startedMs = Date.now();
-  for (let step = pixels; Date.now() - startedMs < forMs; ) {
+  const steps = Math.floor(((await heightOf(page)) - TOP_PX) / pixels);
+  await page.mouse.move(400, 400);
+  for (let at = 0; Date.now() - startedMs < forMs; at++) {
     changeOne(server, frames.length);
-    const seen = await page.evaluate(
-      (by) =>
-        new Promise<{ ms: number; isEnd: boolean }>((resolve) => {
-          scrollBy(0, by);
-          requestAnimationFrame((first) =>
-            requestAnimationFrame((second) => {
-              const end = document.documentElement.scrollHeight - innerHeight;
-              resolve({ ms: second - first, isEnd: scrollY <= 1 || scrollY >= end - 1 });
-            }),
-          );
-        }),
-      step,
+    await page.mouse.wheel(0, at % (2 * steps) < steps ? pixels : -pixels);
+    frames.push(
+      await page.evaluate(
+        () =>
+          new Promise<number>((resolve) =>
+            requestAnimationFrame((first) => requestAnimationFrame((second) => resolve(second - first))),
+          ),
+      ),
     );
-    frames.push(seen.ms);
-    if (seen.isEnd) step = -step;
   }
   return { frames, made: frames.length };
 }
 
-/** Down and up again, some pixels a frame. @returns the times between frames, in milliseconds */
-function scroll(page: Page, forMs: number, pixels: number): Promise<number[]> {
-  return page.evaluate(
-    ([forMs = 0, pixels = 0]) =>
-      new Promise<number[]>((resolve) => {
-        const startedMs = performance.now();
-        // Of an object: what tsx adds to functions with a name is not there in the page.
-        const run = {
-          frames: [] as number[],
-          last: startedMs,
-          step: pixels,
-          frame(now: number) {
-            run.frames.push(now - run.last);
-            run.last = now;
-            const end = document.documentElement.scrollHeight - innerHeight;
-            if (scrollY >= end - 1) run.step = -pixels;
-            else if (scrollY <= 1) run.step = pixels;
-            scrollBy(0, run.step);
-            if (now - startedMs < forMs) requestAnimationFrame(run.frame);
-            else resolve(run.frames.slice(1));
-          },
-        };
-        requestAnimationFrame(run.frame);
-      }),
-    [forMs, pixels],
-  );
+function heightOf(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollHeight);
+}
+
+/** @returns the times between frames, in milliseconds */
+async function framesUntil(page: Page, isOver: { value: boolean }): Promise<number[]> {
+  const frames: number[] = [];
+  while (!isOver.value) {
+    const some = await page.evaluate(
+      () =>
+        new Promise<number[]>((resolve) => {
+          // Of an object: what tsx adds to functions with a name is not there in the page.
+          const run = {
+            times: [] as number[],
+            frame(now: number) {
+              run.times.push(now);
+              if (run.times.length <= 60) requestAnimationFrame(run.frame);
+              else resolve(run.times);
+            },
+          };
+          requestAnimationFrame(run.frame);
+        }),
+    );
+    frames.push(...some.slice(1).map((time, at) => time - (some[at] ?? time)));
+  }
+  return frames;
 }
 
 function tell(tasks: readonly Task[], frames: readonly number[], made: number): void {

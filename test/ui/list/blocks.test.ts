@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Block, inOrder, reblocked } from '../../../api/ui/screens/list/blocks.ts';
+import { BLOCK_ROWS, type Block, inOrder, reblocked } from '../../../api/ui/screens/list/blocks.ts';
 
 const letters = (text: string) => [...text];
 let lastId = 0;
@@ -19,21 +19,23 @@ test('the longest part in order is found', () => {
   assert.deepEqual([...inOrder([])], []);
 });
 
-test('blocks are of 25, and stay the same objects where nothing in them changes', () => {
-  const first = again([], numbers(0, 60));
+test('blocks are of so many rows, and stay the same objects where nothing in them changes', () => {
+  const first = again([], numbers(0, 2 * BLOCK_ROWS + 3));
   assert.deepEqual(
     first.blocks.map(({ items }) => items.length),
-    [25, 25, 10],
+    [BLOCK_ROWS, BLOCK_ROWS, 3],
   );
-  const same = again(first.blocks, numbers(0, 60));
+  const same = again(first.blocks, numbers(0, 2 * BLOCK_ROWS + 3));
   assert.ok(same.blocks.every((block, at) => block === first.blocks[at]));
   assert.deepEqual(same.moved, []);
 });
 
 test('a row that moves is work for two blocks', () => {
-  const { blocks } = again([], numbers(0, 100));
-  const { blocks: next, moved } = again(blocks, ['80', ...numbers(0, 80), ...numbers(81, 100)]);
-  assert.deepEqual(moved, ['80']);
+  const rows = numbers(0, 4 * BLOCK_ROWS);
+  const last = rows.at(-1) ?? '';
+  const { blocks } = again([], rows);
+  const { blocks: next, moved } = again(blocks, [last, ...rows.slice(0, -1)]);
+  assert.deepEqual(moved, [last]);
   assert.deepEqual(
     next.map((block, at) => block === blocks[at]),
     [false, true, true, false],
@@ -42,7 +44,7 @@ test('a row that moves is work for two blocks', () => {
     next.map(({ id }) => id),
     blocks.map(({ id }) => id),
   );
-  assert.equal(next[0]?.items[0], '80');
+  assert.equal(next[0]?.items[0], last);
 });
 
 test('rows that come and go keep the order, and a long block is divided', () => {
@@ -53,7 +55,7 @@ test('rows that come and go keep the order, and a long block is divided', () => 
     next.blocks.flatMap(({ items }) => items),
     order,
   );
-  assert.ok(next.blocks.every(({ items }) => items.length <= 40));
+  assert.ok(next.blocks.every(({ items }) => items.length < 2 * BLOCK_ROWS));
   assert.equal(new Set(next.blocks.map(({ id }) => id)).size, next.blocks.length);
   assert.deepEqual(again(next.blocks, []).blocks, []);
 });

@@ -82,7 +82,7 @@ test('however many programs change, order is made once in 250 ms, and other bloc
   }
   assert.equal(views.size, 1);
   pass(250);
-  put('p010', BROKEN);
+  put('p003', BROKEN);
   pass(250);
   const after = model.view.value?.groups.at(-1)?.blocks ?? [];
   assert.deepEqual(after.slice(1), before.slice(1));

@@ -5,9 +5,9 @@ export interface Block<T> {
 }
 
 /** Rows are drawn so many at a time … */
-export const BLOCK_ROWS = 25;
+export const BLOCK_ROWS = 8;
 /** … and a block that others came into is divided when it is this long. */
-const BLOCK_ROWS_MAX = 40;
+const BLOCK_ROWS_MAX = 14;
 
 export interface Blocked<T> {
   blocks: readonly Block<T>[];

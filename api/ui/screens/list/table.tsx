@@ -4,6 +4,7 @@ import { Button } from '../../parts/button.tsx';
 import { KINDS } from '../../words/kind.ts';
 import { count } from '../../words/span.ts';
 import { BLOCK_ROWS, type Block } from './blocks.ts';
+import { filling } from './fill.ts';
 import { Head } from './head.tsx';
 import type { Hold } from './hold.ts';
 import type { ListModel } from './list-model.ts';
@@ -13,7 +14,7 @@ import type { Group, Item } from './order.ts';
 import { Row } from './row.tsx';
 
 /** Blocks that begin within so many rows are drawn whole from the first: what is seen before anything is scrolled. */
-const ROWS_AT_ONCE = 2 * BLOCK_ROWS;
+const ROWS_AT_ONCE = 48;
 
 /** The rows of the list. While pointer or focus is in it, rows stay where they are. */
 export function Table({ model, hold }: { model: ListModel; hold: Hold }) {
@@ -64,7 +65,7 @@ function Rows({ group, first, model }: { group: Group; first: number; model: Lis
 
 /**
  * A row is born with its name alone: enough for find-in-page, for the keyboard and for its height. The rest is filled
- * in, a block at a time, shortly before the block comes into sight. So a thousand rows cost what a screenful costs.
+ * in, a few blocks a frame, shortly before they come into sight. So a thousand rows cost what a screenful costs.
  */
 function RowBlock({ block, isFirst, model }: { block: Block<Item>; isFirst: boolean; model: ListModel }) {
   const place = useRef<HTMLDivElement>(null);
@@ -72,10 +73,20 @@ function RowBlock({ block, isFirst, model }: { block: Block<Item>; isFirst: bool
   const isFilled = useSignal(isFirst);
   useEffect(() => {
     if (place.current === null) return;
-    return watchNear(place.current, (isIn) => {
+    let callOff = () => {};
+    const leave = watchNear(place.current, (isIn) => {
       isNear.value = isIn;
-      if (isIn) isFilled.value = true;
+      callOff();
+      if (isIn && !isFilled.peek()) {
+        callOff = filling.soon(() => {
+          isFilled.value = true;
+        });
+      }
     });
+    return () => {
+      leave();
+      callOff();
+    };
   }, []);
   return (
     <div
