@@ -78,6 +78,9 @@ const ROOMS: Rooms = {
   'controller/start.mjs': [],
   'packaging/build.ts': [],
   'packaging/main.ts': [],
+  'packaging/npm-pack.ts': [],
+  'packaging/deb': ['packaging/npm-pack.ts'],
+  'packaging/docker': ['packaging/npm-pack.ts'],
 
   ...floors(
     ['schemas', 'registry'],
