@@ -7,6 +7,7 @@ import { addDelete } from './commands/delete.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addDescribe } from './commands/describe.ts';
 import { addEvents } from './commands/events.ts';
+import { addExec } from './commands/exec.ts';
 import { addExport } from './commands/export.ts';
 import { addGet } from './commands/get.ts';
 import { addHistory } from './commands/history.ts';
@@ -29,7 +30,7 @@ const COMMANDS: readonly AddCommand[] = [
   ...[addLogs, addBuildLog],
   ...[addGet, addDescribe, addEvents, addHistory, addTop],
   ...[addWishes, addDelete, addWait],
-  ...[addWatcher, addOpen],
+  ...[addWatcher, addExec, addOpen],
   ...[addExport, addContext, addCompletion, addVersion],
 ];
 
