@@ -6,6 +6,7 @@ import { addContext } from './commands/context.ts';
 import { addDelete } from './commands/delete.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addDescribe } from './commands/describe.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addExec } from './commands/exec.ts';
 import { addExport } from './commands/export.ts';
@@ -31,7 +32,7 @@ const COMMANDS: readonly AddCommand[] = [
   ...[addGet, addDescribe, addEvents, addHistory, addTop],
   ...[addWishes, addDelete, addWait],
   ...[addWatcher, addExec, addOpen],
-  ...[addExport, addContext, addCompletion, addVersion],
+  ...[addExport, addDoctor, addContext, addCompletion, addVersion],
 ];
 
 const EXIT_HELP = EXIT_WORDS.map(([code, words]) => `  ${String(code).padStart(3)}  ${words}`).join('\n');
