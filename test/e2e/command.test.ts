@@ -16,7 +16,7 @@ let host: Host;
 let url = '';
 
 before(async () => {
-  host = await createHost('29710-29719');
+  host = await createHost('29950-29959');
   url = await (await host.start()).url();
 });
 
