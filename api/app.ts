@@ -5,6 +5,7 @@ import type { ApiDeps } from './deps.ts';
 import { answerFor, unknownRoute } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { type ApiOptions, createRoutes, sendError } from './http/route.ts';
+import { addExecRoutes } from './routes/exec.ts';
 import { createFeed } from './routes/feed.ts';
 import { addHookRoutes } from './routes/hooks.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
@@ -27,6 +28,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   const views = createViewCache(deps.programs);
   addProgramRoutes(routes, deps, views);
   addLifecycleRoutes(routes);
+  addExecRoutes(routes, options);
   addRevisionRoutes(routes);
   addStreamRoutes(routes, options, createFeed(deps.programs, views, deps.now));
   addManifestRoutes(routes);

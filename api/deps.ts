@@ -1,5 +1,6 @@
 import type { Build, BuildSummary } from '../schemas/build-step.ts';
 import type { Problem } from '../schemas/errors.ts';
+import type { ExecPiece, ExecRequest } from '../schemas/exec.ts';
 import type { HostView } from '../schemas/host-view.ts';
 import type { LogCursor, LogMessage, LogPage } from '../schemas/log-line.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
@@ -33,6 +34,15 @@ export interface ApiDeps {
    * stopped, has finished or is gone.
    */
   followLines(name: string, request: LogPageRequest): Promise<AsyncIterable<LogMessage>>;
+  /**
+   * Runs a command in the container that serves, see `Engine.exec`, and writes that down as an event. Whoever takes the
+   * stream reads it to its end, leaves it or fires the signal. Rejects `NotFound`, `Conflict` where the program does not
+   * run, `Busy` where as many commands as are allowed run in it, and what the engine says.
+   */
+  exec(
+    name: string,
+    request: ExecRequest,
+  ): Promise<{ containerId: string; pieces: AsyncIterable<ExecPiece> }>;
   /** What would be done if this text were the manifest. Rejects `InvalidManifest`. */
   dryRun(name: string, text: string): Promise<DryRun>;
   /** What is wrong with a text as a manifest, whatever it is to be called. */

@@ -58,7 +58,8 @@ export const REASONS = {
   Busy: {
     retry: 'never',
     http: 503,
-    means: 'As many calls as are allowed wait for a pull already; the registry may not answer.',
+    means:
+      'As many calls as are allowed wait for a pull already, whose registry may not answer, or run commands in that program.',
   },
   CrashLoopBackOff: {
     retry: 'backoff',

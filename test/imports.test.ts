@@ -115,7 +115,13 @@ const ROOMS: Rooms = {
     'api/cli/io',
   ],
   'api/cli/manifests': ['schemas', 'registry/manifests', 'api/cli/io'],
-  'api/cli/commands': ['schemas', 'api/client.ts', ...IN_CLI],
+  // Looks at what a host needs by the host's own rules, and starts none.
+  'api/cli/doctor': [
+    ...['schemas', 'registry/git', 'registry/paths.ts', 'registry/records', 'api/client.ts'],
+    ...['controller/config.ts', 'controller/credentials', 'controller/engine/docker'],
+    ...['api/cli/io', 'api/cli/host', 'api/cli/manifests'],
+  ],
+  'api/cli/commands': ['schemas', 'api/client.ts', ...IN_CLI, 'api/cli/doctor'],
   'api/cli/program.ts': [...IN_CLI, 'api/cli/commands'],
   'api/cli/main.ts': [...IN_CLI, 'api/cli/commands', 'api/cli/program.ts'],
   'api/cli/bin.ts': ['api/cli/main.ts', 'api/cli/io'],

@@ -1,14 +1,14 @@
 /** `hershctl`: a client of the API for a terminal, a script or a CI job. */
 
 import { createRun, type GlobalOptions, type Run, type Use } from './commands/run.ts';
-import { EXIT, type ExitCode } from './io/exit.ts';
+import { EXIT } from './io/exit.ts';
 import { type Io, isInterrupted } from './io/io.ts';
 import { createProgram } from './program.ts';
 import { tell } from './tell.ts';
 
 /** Does what was typed, without the name of the command itself. Gives its exit code, and rejects nothing. */
-export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
-  let code: ExitCode = EXIT.ok;
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let code: number = EXIT.ok;
   const use: Use =
     (act) =>
     async (...args) => {

@@ -6,7 +6,9 @@ import { addContext } from './commands/context.ts';
 import { addDelete } from './commands/delete.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addDescribe } from './commands/describe.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
+import { addExec } from './commands/exec.ts';
 import { addExport } from './commands/export.ts';
 import { addGet } from './commands/get.ts';
 import { addHistory } from './commands/history.ts';
@@ -29,8 +31,8 @@ const COMMANDS: readonly AddCommand[] = [
   ...[addLogs, addBuildLog],
   ...[addGet, addDescribe, addEvents, addHistory, addTop],
   ...[addWishes, addDelete, addWait],
-  ...[addWatcher, addOpen],
-  ...[addExport, addContext, addCompletion, addVersion],
+  ...[addWatcher, addExec, addOpen],
+  ...[addExport, addDoctor, addContext, addCompletion, addVersion],
 ];
 
 const EXIT_HELP = EXIT_WORDS.map(([code, words]) => `  ${String(code).padStart(3)}  ${words}`).join('\n');

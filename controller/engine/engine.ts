@@ -3,6 +3,7 @@
 import type { StepNews } from '../../schemas/build-step.ts';
 import type { Container, ContainerSummary } from '../../schemas/container.ts';
 import { AppError } from '../../schemas/errors.ts';
+import type { ExecPiece, ExecRequest } from '../../schemas/exec.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
 import type { Runtime } from '../../schemas/program.ts';
 
@@ -79,6 +80,15 @@ export interface Engine {
    * A container that is gone gives an empty stream.
    */
   logs(id: string, options: LogOptions): Promise<AsyncIterable<LogPiece>>;
+
+  /**
+   * Runs a command in a container that runs: as its user, with no right more than it has, without a terminal. What it
+   * writes comes as fast as it is read, and last how it ended: its code, 126 or 127 where the engine could not run it
+   * (why is on stderr), 137 where it went with the container. `undefined` where the container does not run or is gone.
+   * No engine ends a command: when the signal fires it is asked to end by a shell of the container, where that has one,
+   * and goes on otherwise; the stream ends at once. Rejects, and breaks off with, `InternalError`.
+   */
+  exec(id: string, request: ExecRequest): Promise<AsyncIterable<ExecPiece> | undefined>;
 
   /**
    * Calls `onEvent` with the program a change concerns, and `onConnect` after every (re)connection, when

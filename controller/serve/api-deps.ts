@@ -10,6 +10,7 @@ import type { Controller } from '../loop/controller.ts';
 import type { Metrics } from '../metrics.ts';
 import { createReservations } from '../ports/reservations.ts';
 import { dryRun } from './dry-run.ts';
+import { createExec } from './exec.ts';
 import { createFollowLines } from './follow-lines.ts';
 import { type AboutHost, createHostView } from './host-view.ts';
 import { createLogPage } from './log-data.ts';
@@ -59,6 +60,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     },
     reserve: (name, userId, buildId) => reservations.reserve(name, userId, buildId),
     unreserve: (name) => reservations.unreserve(name),
+    exec: createExec({ engine, tell: controller.tell }, programs),
     logs: createProgramLogs(logsDeps),
     logPage: createLogPage(logsDeps),
     followLines: createFollowLines(logsDeps),

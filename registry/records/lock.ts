@@ -140,6 +140,12 @@ async function release(path: string, text: string): Promise<void> {
   if (current === text) await rm(path, { force: true });
 }
 
+/** Who holds a lock and lives; undefined where nobody does, as far as its file tells. */
+export async function livingOwner(path: string): Promise<LockOwner | undefined> {
+  const owner = await readOwner(path);
+  return owner !== undefined && (await isAlive(owner)) ? owner : undefined;
+}
+
 async function readOwner(path: string): Promise<LockOwner | undefined> {
   return parseOwner((await readText(path)) ?? '');
 }

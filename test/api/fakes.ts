@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { EventEmitter, on } from 'node:events';
+import { EventEmitter, on, once } from 'node:events';
 import type {
   ApiDeps,
   Health,
@@ -10,6 +10,7 @@ import type {
 } from '../../api/deps.ts';
 import { type Build, emptyBuild, summaryOf } from '../../schemas/build-step.ts';
 import { AppError } from '../../schemas/errors.ts';
+import type { ExecPiece, ExecRequest } from '../../schemas/exec.ts';
 import type { HostView } from '../../schemas/host-view.ts';
 import type { LogMessage, LogPage } from '../../schemas/log-line.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
@@ -60,6 +61,8 @@ export interface FakeHost {
   lastLogPage: LogPageRequest | undefined;
   build: Build;
   buildChunks: Uint8Array[];
+  /** What a command writes at first, see `fakeExec`. */
+  execPieces: ExecPiece[];
   /** Makes the named write reject. */
   failures: Map<string, Error>;
   history: ProgramEvent[];
@@ -126,6 +129,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     build: emptyBuild('build-0123456789ab'),
     buildChunks: [],
     failures: new Map(),
+    execPieces: [],
     history: [],
     allHistory: [],
     follows: true,
@@ -201,6 +205,13 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         need(name);
         host.calls.push(`pull ${name}`);
         return { imageId: 'sha256:22', changed: host.pullChanges };
+      },
+      async exec(name, request) {
+        check('exec');
+        need(name);
+        host.signals.push(request.signal);
+        host.calls.push(`exec ${name} ${JSON.stringify(request.command)}`);
+        return { containerId: 'c0ffee', pieces: fakeExec(request, host.execPieces) };
       },
       validate: (text) => ({
         name: /name: (\S+)/.exec(text)?.[1] ?? '',
@@ -332,6 +343,15 @@ function fakeUsage(host: () => FakeHost): ApiDeps['usage'] {
       return series(300_000, 2016);
     },
   };
+}
+
+/** `cat` gives what it reads, `wait` waits for the signal; both behind the pieces. */
+async function* fakeExec({ command, stdin, signal }: ExecRequest, pieces: ExecPiece[]) {
+  yield* pieces;
+  if (command[0] === 'cat' && stdin)
+    for await (const bytes of stdin) yield { stream: 'stdout' as const, bytes };
+  if (command[0] === 'wait' && !signal.aborted) await once(signal, 'abort');
+  if (!signal.aborted) yield { exitCode: Number(command[1] ?? 0) };
 }
 
 /** The chunks, and with a signal the stream stays open until it fires. */

@@ -37,6 +37,7 @@ export interface ProgramEvent {
   message: string;
   state: string;
   revision: number;
+  author?: string;
 }
 
 /** A host of the test's own: real process, real engine, a registry in a temporary folder. */

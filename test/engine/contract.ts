@@ -1,4 +1,5 @@
 import { describeContainers } from './contract-containers.ts';
+import { describeExec } from './contract-exec.ts';
 import { describeHeld } from './contract-held.ts';
 import { describeImages } from './contract-images.ts';
 import { type ContractWorld, createKit } from './contract-kit.ts';
@@ -14,6 +15,7 @@ export function describeEngine(name: string, world: () => ContractWorld): void {
   describeContainers(name, kit);
   describeOwnership(name, kit);
   describeOutput(name, kit);
+  describeExec(name, kit);
   describeImages(name, kit);
   describeHeld(name, kit);
 }

@@ -3,6 +3,7 @@ import type { Container, ContainerSettings, ContainerSummary } from '../../schem
 import { AppError, type Reason } from '../../schemas/errors.ts';
 import { LABELS, type ProgramSpec, type Resources } from '../../schemas/program.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';
+import { simExec } from './engine-exec.ts';
 import { claim, hold, simImages } from './engine-images.ts';
 import { nothing, readLines } from './engine-logs.ts';
 import { simUsage } from './engine-usage.ts';
@@ -287,6 +288,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
 
     ...simImages(world, instance, call),
     ...simUsage(world, call),
+    ...simExec(world, call),
   };
 }
 
@@ -295,7 +297,10 @@ const REFUSALS: readonly [RegExp, Reason][] = [
   [/^(ping|info)$/, 'EngineUnavailable'],
   [/^build$/, 'BuildFailed'],
   [/^pull$/, 'ImageNotFound'],
-  [/^(list|inspect|logs|volumeSizes|removeImage|holdImage|releaseImage|placeOf|usageOf)/, 'InternalError'],
+  [
+    /^(list|inspect|logs|volumeSizes|removeImage|holdImage|releaseImage|placeOf|usageOf|exec)/,
+    'InternalError',
+  ],
 ];
 
 function refusal(method: string): AppError {

@@ -34,10 +34,10 @@ export interface Run {
   close(): void;
 }
 
-/** What adds a command: gets what makes an action of a function that is given the call, and gives its exit code. */
+/** What adds a command: gets what makes an action of a function that is given the call, and gives its exit code: one of `EXIT`, or a command's own. */
 export type AddCommand = (program: Command, use: Use) => void;
 export type Use = <A extends unknown[]>(
-  act: (run: Run, ...args: A) => Promise<ExitCode | undefined>,
+  act: (run: Run, ...args: A) => Promise<number | undefined>,
 ) => (...args: A) => Promise<void>;
 
 export function createRun(io: Io, options: () => GlobalOptions): Run {

@@ -16,7 +16,7 @@ export const EXIT_WORDS: readonly [ExitCode, string][] = [
   [EXIT.ok, 'done'],
   [
     EXIT.failed,
-    'it failed: a build, a program that is not ready, a manifest that is not valid; diff: there are differences',
+    'it failed: a build, a program that is not ready, a manifest that is not valid; diff: there are differences; doctor: something is wrong',
   ],
   [EXIT.usage, 'the command line is wrong, or a name that several programs begin with'],
   [EXIT.unreachable, 'the host does not answer, or what answers is none'],

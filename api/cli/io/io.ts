@@ -2,6 +2,8 @@
 export interface Out {
   /** What is written to one that nobody reads any more is lost. */
   write(text: string): void;
+  /** Resolves when more may come: bytes of any length, as fast as they are read. */
+  pass(bytes: Uint8Array): Promise<void>;
   isTTY: boolean;
   /** Characters in a line of the terminal. */
   columns: number;

@@ -49,6 +49,16 @@ function outOf(stream: NodeJS.WriteStream, onClosed: () => void): Out {
     write(text) {
       if (!isClosed) stream.write(text);
     },
+    async pass(bytes) {
+      if (isClosed || stream.write(bytes)) return;
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          stream.off('drain', done).off('close', done);
+          resolve();
+        };
+        stream.on('drain', done).on('close', done);
+      });
+    },
     isTTY: stream.isTTY === true,
     get columns() {
       return stream.columns ?? 80;

@@ -16,6 +16,7 @@ import {
 import { createContainer } from './create.ts';
 import { absent, refused } from './errors.ts';
 import { watchEvents } from './events.ts';
+import { execIn } from './exec.ts';
 import { holdById, listHeldImages, releaseImage } from './held-images.ts';
 import { claimImage, createBuiltImages, inspectImage, newImage, removeImage } from './images.ts';
 import { info } from './info.ts';
@@ -64,7 +65,6 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   return {
     ping: (timeoutMs) => ping(connection, timeoutMs),
     info: () => info(look),
-
     listContainers: (program) => listContainers(look, instance, program),
     inspectContainer: (id) => inspectContainer(look, id, (whole) => ooms.get(whole) ?? 0),
     async createContainer(request) {
@@ -77,6 +77,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     unpauseContainer: (id) => unpauseContainer(connection, id),
     renameContainer: (id, name) => renameContainer(connection, id, name),
     removeContainer: (id) => removeContainer(connection, id),
+    exec: (id, request) => execIn({ connection, clock, log }, id, request),
     logs: (id, logOptions) => readLogs(connection, id, logOptions),
 
     inspectImage: (reference) => inspectImage(look, reference),

@@ -1,14 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { LogPiece, LogStream } from '../../../schemas/log-piece.ts';
+import type { LogPiece } from '../../../schemas/log-piece.ts';
 import type { LogOptions } from '../engine.ts';
 import { type Connection, openStream } from './client.ts';
 import { engineError, statusOf } from './errors.ts';
+import { framesOf } from './frames.ts';
 
-/** stream type, three zero bytes, length (big-endian) */
-const HEADER_BYTES = 8;
 const SPACE = 32;
-/** By the first byte of a frame's header. */
-const STREAMS: Record<number, LogStream> = { 1: 'stdout', 2: 'stderr' };
 
 /** A container's output. The socket lives until the stream is read to its end, left, or the signal fires. */
 export async function readLogs(
@@ -67,42 +64,19 @@ function sinceOf(nanos: bigint): string {
  * of a long one, behind its time and a space.
  */
 export async function* demultiplex(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogPiece> {
-  const header = Buffer.alloc(HEADER_BYTES);
-  let headerBytes = 0;
-  let left = 0;
-  let stream: LogStream | undefined;
   /** What is known of the time of a frame; undefined behind it. */
   let time: string | undefined = '';
-  for await (const chunk of chunks) {
-    let at = 0;
-    while (at < chunk.length) {
-      if (left === 0) {
-        const piece = chunk.subarray(at, at + HEADER_BYTES - headerBytes);
-        header.set(piece, headerBytes);
-        headerBytes += piece.length;
-        at += piece.length;
-        if (headerBytes < HEADER_BYTES) continue;
-        left = header.readUInt32BE(4);
-        stream = STREAMS[header[0] ?? 0];
-        headerBytes = 0;
-        time = '';
-        continue;
-      }
-      const piece = chunk.subarray(at, at + left);
-      const end = time === undefined ? 0 : piece.indexOf(SPACE);
-      if (end === -1) {
-        time += Buffer.from(piece).toString('latin1');
-        at += piece.length;
-        left -= piece.length;
-        continue;
-      }
-      const isNew = time !== undefined;
-      const whole = isNew ? time + Buffer.from(piece.subarray(0, end)).toString('latin1') : '';
-      time = undefined;
-      at += piece.length;
-      left -= piece.length;
-      yield { stream, time: whole, bytes: isNew ? piece.subarray(end + 1) : piece };
+  for await (const { stream, bytes, isFirst } of framesOf(chunks)) {
+    if (isFirst) time = '';
+    const end = time === undefined ? 0 : bytes.indexOf(SPACE);
+    if (end === -1) {
+      time += Buffer.from(bytes).toString('latin1');
+      continue;
     }
+    const isNew = time !== undefined;
+    const whole = isNew ? time + Buffer.from(bytes.subarray(0, end)).toString('latin1') : '';
+    time = undefined;
+    yield { stream, time: whole, bytes: isNew ? bytes.subarray(end + 1) : bytes };
   }
 }
 
