@@ -5,6 +5,7 @@ import { type RunningServer, startServer } from '../api/server.ts';
 import { redactUrl } from '../registry/git/follow.ts';
 import { openGit } from '../registry/git/git.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import { openRegistryId } from '../registry/records/registry-id.ts';
 import type { Registry } from '../registry/registry.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
@@ -97,7 +98,12 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   const git = await openGit({ root, clock, onWarning, onUnused, remote: config.remote });
   const registry = await openRegistry({ root, git, warnings, policy: { runtime }, clock, onWarning });
   for (const trouble of await brokenFilesOf(config.credentials)) log.warn({}, trouble);
-  const engine = createDockerEngine({ instance, log });
+  const identity = await openRegistryId({
+    root,
+    hasProgram: (name) => registry.get(name) !== undefined || registry.status.get(name) !== undefined,
+    onNote: onWarning,
+  });
+  const engine = createDockerEngine({ instance, registry: identity, log });
   const metrics = createMetrics({ logLinesDropped });
   const controller = startController({
     ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
