@@ -5,8 +5,7 @@ import { type Clock, systemClock } from '../../../schemas/clock.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import type { Engine, EngineLog } from '../engine.ts';
 import { createOwnerSource, type OwnerSource, type RegistryIdentity } from '../owner.ts';
-import { buildImage } from './build.ts';
-import { createTraceDecoder, type DecodeTrace } from './build-log.ts';
+import type { DecodeTrace } from './build-log.ts';
 import { connect } from './client.ts';
 import {
   inspectContainer,
@@ -86,7 +85,9 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
 
     inspectImage: (reference) => inspectImage(look, reference),
     async build(request, onLog, signal) {
-      decode ??= createTraceDecoder();
+      // What a build alone needs (gRPC, protobuf) is loaded with the first: every start would wait for it.
+      const { buildImage } = await import('./build.ts');
+      decode ??= (await import('./build-log.ts')).createTraceDecoder();
       const id = await buildImage(connection, decode, request, onLog, signal);
       const built = await absent(look.getImage(id).inspect(), [404], 'InternalError');
       if (built !== undefined) await refused(claimImage(quick, built, await owner()), 'InternalError');
