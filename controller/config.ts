@@ -1,6 +1,5 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Remote } from '../registry/git/follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
@@ -15,6 +14,8 @@ import { DURATION_MS, duration, integer, names, oneOf, origins, pattern, size } 
 export interface Config extends HookSettings {
   /** Absolute path. */
   readonly registry: string;
+  /** False where none was named: then `registry` is `./registry`, if `init` made it. */
+  readonly isRegistryNamed: boolean;
   readonly port: number;
   readonly host: string;
   readonly portRange: Readonly<PortRange>;
@@ -51,7 +52,7 @@ const OPTIONS: Record<string, Option> = {
     env: 'HERSH_REGISTRY',
     value: 'DIR',
     fallback: '',
-    help: "folder of manifests, sources and status; default: the checkout's registry/",
+    help: 'folder of manifests, sources and status; default: ./registry, if init made it',
   },
   port: { env: 'HERSH_PORT', value: 'N', fallback: '9000', help: 'port of the API' },
   host: { env: 'HERSH_HOST', value: 'ADDR', fallback: '127.0.0.1', help: 'loopback address of the API' },
@@ -142,7 +143,10 @@ export function helpText(): string {
   return [
     'Hersh Host keeps the programs of a registry running.',
     '',
-    'npm start -- [options]; each also as an environment variable, the option wins:',
+    'hersh-host init DIR [--git]   makes a registry (in a checkout: npm start -- init DIR)',
+    'hersh-host [options]          starts the host (in a checkout: npm start -- [options])',
+    '',
+    'Each option also as an environment variable, the option wins:',
     ...rows,
     `  --help`,
     '',
@@ -174,9 +178,11 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     const all = readAll(name);
     return { text: all.map(({ text }) => text).join(' '), from: all[0]?.from ?? `--${name}` };
   };
-  const registry = folder(read('registry'));
+  const named = read('registry').text;
+  const registry = pathOf(named === '' ? 'registry' : named);
   return Object.freeze({
     registry,
+    isRegistryNamed: named !== '',
     credentials: credentialFiles(registry, read('docker-config'), readAll('docker-config-for'), pathOf),
     port: integer(read('port'), 0, 65_535),
     host: read('host').text,
@@ -204,12 +210,11 @@ function parse(argv: readonly string[]): Record<string, unknown> {
     return parseArgs({ args: [...argv], options: { ...options, help: { type: 'boolean' } }, strict: true })
       .values;
   } catch (error) {
-    throw new AppError('BadRequest', messageOf(error), { cause: error, hint: 'See npm start -- --help.' });
+    throw new AppError('BadRequest', messageOf(error), {
+      cause: error,
+      hint: 'See hersh-host --help (in a checkout: npm start -- --help).',
+    });
   }
-}
-
-function folder({ text }: Given): string {
-  return text === '' ? fileURLToPath(new URL('../registry', import.meta.url)) : pathOf(text);
 }
 
 function pathOf(text: string): string {

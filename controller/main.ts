@@ -4,7 +4,9 @@ import { createApi } from '../api/app.ts';
 import { type RunningServer, startServer } from '../api/server.ts';
 import { redactUrl } from '../registry/git/follow.ts';
 import { openGit } from '../registry/git/git.ts';
+import { isMade } from '../registry/make-registry.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import { openRegistryId } from '../registry/records/registry-id.ts';
 import type { Registry } from '../registry/registry.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
@@ -12,6 +14,7 @@ import { type Config, helpText, readConfig } from './config.ts';
 import { brokenFilesOf, createCredentials } from './credentials/credentials.ts';
 import { createDockerEngine } from './engine/docker/docker.ts';
 import { healthOf, troublesOf, warningsOf } from './health.ts';
+import { init, type Said } from './init.ts';
 import { takeLocks } from './locks.ts';
 import { createLog } from './log.ts';
 import { startController } from './loop/controller.ts';
@@ -35,7 +38,9 @@ await main();
 
 /** Puts the host together from its parts, and takes it apart again on SIGTERM. The one place that knows them all. */
 async function main(): Promise<void> {
-  const config = configOrExit();
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === 'init') return sayAndExit(await init(rest));
+  const config = await configOrExit();
   const { log, writer } = createLog(config.logLevel);
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'a bug of Hersh Host; programs go on and are adopted at the next start');
@@ -60,10 +65,13 @@ async function main(): Promise<void> {
   }
 }
 
-function configOrExit(): Config {
+async function configOrExit(): Promise<Config> {
   try {
     const config = readConfig(process.argv.slice(2), process.env);
-    if (config !== 'help') return config;
+    if (config !== 'help') {
+      await refuseUnnamed(config);
+      return config;
+    }
     process.stdout.write(`${helpText()}\n`);
     process.exit(0);
   } catch (error) {
@@ -71,6 +79,19 @@ function configOrExit(): Config {
     process.stderr.write(`${messageOf(error)}${hint}\n`);
     process.exit(2);
   }
+}
+
+/** A folder that only happens to be called so is no registry: the sources of the host have one too. */
+async function refuseUnnamed({ registry, isRegistryNamed }: Config): Promise<void> {
+  if (isRegistryNamed || (await isMade(registry))) return;
+  throw new AppError('BadRequest', `no registry is named, and ${registry} is none that init made`, {
+    hint: 'Name one with --registry DIR (or HERSH_REGISTRY); hersh-host init DIR makes one (in a checkout: npm start -- init DIR).',
+  });
+}
+
+function sayAndExit({ code, text }: Said): never {
+  (code === 0 ? process.stdout : process.stderr).write(`${text}\n`);
+  process.exit(code);
 }
 
 /** Starts the host under its locks, which are given back at its end, and where it can not start. */
@@ -97,7 +118,12 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   const git = await openGit({ root, clock, onWarning, onUnused, remote: config.remote });
   const registry = await openRegistry({ root, git, warnings, policy: { runtime }, clock, onWarning });
   for (const trouble of await brokenFilesOf(config.credentials)) log.warn({}, trouble);
-  const engine = createDockerEngine({ instance, log });
+  const identity = await openRegistryId({
+    root,
+    hasProgram: (name) => registry.get(name) !== undefined || registry.status.get(name) !== undefined,
+    onNote: onWarning,
+  });
+  const engine = createDockerEngine({ instance, registry: identity, log });
   const metrics = createMetrics({ logLinesDropped });
   const controller = startController({
     ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },

@@ -28,6 +28,15 @@ const BESIDE = ['dockerode/lib/proto/buildkit_status.proto', 'dockerode/lib/prot
 /** A source's word for such a file. */
 const RESOLVED = /createRequire\(import\.meta\.url\)\.resolve\('([^']+)'\)/g;
 
+/** What libraries load at their start and a host on a socket of this machine does not use: loaded when it is called. */
+const LATE: Readonly<Record<string, [eager: string, late: string]>> = {
+  'dockerode/lib/docker.js': [
+    "withSession = require('./session')",
+    "withSession = (...args) => require('./session')(...args)",
+  ],
+  'docker-modem/lib/modem.js': ["ssh = require('./ssh')", "ssh = (...args) => require('./ssh')(...args)"],
+};
+
 const require = createRequire(import.meta.url);
 const folder = `${MADE}.${process.pid}`;
 try {
@@ -56,6 +65,7 @@ async function makeBin(name: string, entry: string): Promise<void> {
     banner: { js: `#!/usr/bin/env node\n${COMMON_JS}` },
     plugins: [
       { name: 'places', setup: placeSources },
+      { name: 'late', setup: loadLate },
       { name: 'native', setup: leaveNative },
     ],
   });
@@ -75,6 +85,16 @@ function placeSources({ onLoad }: Parameters<Plugin['setup']>[0]): void {
       })
       .replaceAll('import.meta.url', `new URL(${JSON.stringify(place)}, import.meta.url).href`);
     return { contents, loader: 'ts' };
+  });
+}
+
+function loadLate({ onLoad }: Parameters<Plugin['setup']>[0]): void {
+  onLoad({ filter: /\/(dockerode\/lib\/docker|docker-modem\/lib\/modem)\.js$/ }, async ({ path }) => {
+    const text = await readFile(path, 'utf8');
+    const [, [eager, late] = ['', '']] = Object.entries(LATE).find(([name]) => path.endsWith(name)) ?? [];
+    if (eager === '' || !text.includes(eager))
+      throw new Error(`${path} does not say ${eager} any more: see LATE`);
+    return { contents: text.replace(eager, late), loader: 'js' };
   });
 }
 

@@ -14,6 +14,10 @@ export const PUBLISH_PORT_MAX = 29999;
 
 export const LABELS = {
   instance: 'dev.hersh.instance',
+  /** On all that a host makes but images: the id of its registry. None on what hosts made that knew of no such id. */
+  registry: 'dev.hersh.registry',
+  /** Beside that, for people: where that registry lay. */
+  registryPath: 'dev.hersh.registry-path',
   program: 'dev.hersh.program',
   specHash: 'dev.hersh.spec-hash',
   /** On images and containers: the whole build hash, or `""` where `spec.image` names the image. */

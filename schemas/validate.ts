@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Problem } from './errors.ts';
 import { article, formatMessage, nameMessage, patternMessage, typeHint } from './field-words.ts';
 import { folderProblem, innerPathProblem } from './folder-problem.ts';
@@ -8,21 +8,33 @@ import { expectProblem, probeProblems } from './probe-problems.ts';
 import type { Program, Runtime } from './program.ts';
 import { MEMORY_BYTES_MIN, parseMemory, RUNSC_PIDS_MIN } from './resolve.ts';
 
-const schema = JSON.parse(readFileSync(new URL('./program.schema.json', import.meta.url), 'utf8')) as object;
+let compiled: ValidateFunction | undefined;
 
-const ajv = new Ajv2020({
+/** At the first manifest: to compile it takes as long as to load a quarter of the host. */
+function validateSchema(): ValidateFunction {
+  compiled ??= new Ajv2020(AJV_OPTIONS).compile(programSchema());
+  return compiled;
+}
+
+/** The schema of a manifest. */
+export function programSchema(): object {
+  return JSON.parse(readFileSync(new URL('./program.schema.json', import.meta.url), 'utf8')) as object;
+}
+
+const AJV_OPTIONS: Options = {
   allErrors: true,
   strict: true,
   allowUnionTypes: true,
   strictRequired: false,
   verbose: true,
+  // That the schema is one is tested, and not asked at each start: that takes more than to compile it.
+  ...{ meta: false, validateSchema: false },
   formats: {
     'registry-folder': (path: string) => folderProblem(path) === undefined,
     'inner-path': (path: string) => innerPathProblem(path) === undefined,
     'memory-quantity': (text: string) => (parseMemory(text) ?? 0) >= MEMORY_BYTES_MIN,
   },
-});
-const validateSchema = ajv.compile(schema);
+};
 
 /** Of `KEY=value`, and of each word of a command: Linux takes 128 KiB for a string, the zero at its end included. */
 const STRING_BYTES_MAX = 128 * 1024 - 1;
@@ -83,11 +95,10 @@ function schemaProblems(value: unknown, written: Written): ManifestProblem[] {
       },
     ];
   }
-  if (validateSchema(value)) return [];
+  const validate = validateSchema();
+  if (validate(value)) return [];
   // Of thousands alike the first tell enough; the spare ones are for those that say nothing by themselves.
-  return (validateSchema.errors ?? [])
-    .slice(0, PROBLEMS_MAX * 10)
-    .flatMap((error) => problemOf(error, written));
+  return (validate.errors ?? []).slice(0, PROBLEMS_MAX * 10).flatMap((error) => problemOf(error, written));
 }
 
 /** ajv speaks in keywords; people get a sentence that starts with the field. */

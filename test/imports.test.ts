@@ -40,7 +40,7 @@ const ROOMS: Rooms = {
     ['registry/registry.ts'],
     // What the door is put together from.
     ['registry/commits.ts', 'registry/held-contexts.ts', 'registry/wishes.ts'],
-    ['registry/open-registry.ts'],
+    ['registry/open-registry.ts', 'registry/make-registry.ts'],
   ),
 
   'controller/log-writer.ts': ['schemas'],
@@ -63,6 +63,7 @@ const ROOMS: Rooms = {
   'controller/serve': [...UNDER_SERVE, 'api/deps.ts'],
   'controller/health.ts': [...UNDER_SERVE, 'api/deps.ts'],
   'controller/locks.ts': ['schemas', 'registry', 'controller/config.ts'],
+  'controller/init.ts': ['schemas', 'registry'],
   'controller/option.ts': ['schemas'],
   'controller/hook-settings.ts': ['schemas', 'controller/option.ts', 'controller/notify'],
   // The range of ports is a setting, and so is the remote that git follows.

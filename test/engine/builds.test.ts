@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { createDockerEngine } from '../../controller/engine/docker/docker.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
 import { never, rejects } from './contract-kit.ts';
 import { type CuttableEngine, openCuttableEngine } from './cuttable-engine.ts';
 import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
@@ -20,7 +21,12 @@ before(async () => {
   engine = fixture.engine();
   wire = await openCuttableEngine();
   const log = { debug() {}, info() {}, warn() {} };
-  remote = createDockerEngine({ dockerHost: wire.host, instance: fixture.run, log });
+  remote = createDockerEngine({
+    dockerHost: wire.host,
+    instance: fixture.run,
+    registry: fixedIdentity(),
+    log,
+  });
 });
 
 after(async () => {

@@ -15,6 +15,7 @@ import { openRegistry } from '../../registry/open-registry.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { LABELS } from '../../schemas/program.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
 import { TEST_IMAGE } from '../setup/test-image.ts';
 import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
 
@@ -64,7 +65,7 @@ async function start(instance: string, diskBytes?: number): Promise<Host> {
   const folder = join(root, instance);
   const log = pino({ level: 'silent' });
   const metrics = createMetrics();
-  const engine = createDockerEngine({ instance, log });
+  const engine = createDockerEngine({ instance, registry: fixedIdentity(), log });
   fixture.engine(instance);
   const registry = await openRegistry({
     ...{ root: folder, policy: { runtime: 'runc' }, clock: systemClock },

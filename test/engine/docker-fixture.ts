@@ -9,10 +9,12 @@ import { createDockerEngine } from '../../controller/engine/docker/docker.ts';
 import { IMAGE_VOLUME_LABEL } from '../../controller/engine/docker/hardening.ts';
 import { HELPER_LABEL } from '../../controller/engine/docker/state-owner.ts';
 import type { Engine, Image } from '../../controller/engine/engine.ts';
+import type { RegistryIdentity } from '../../controller/engine/owner.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { aptInstall } from '../setup/apt.ts';
 import { findCommand } from '../setup/command.ts';
 import { removeHolds } from '../setup/holds.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
 import { ensureTestImage } from '../setup/test-image.ts';
 
 const LIMIT_MS = 300_000;
@@ -29,7 +31,7 @@ export interface DockerFixture {
   /** Id of the image with test/setup/test-server in it. */
   image: string;
   /** Of the run itself and on the local socket, where nothing else is said. */
-  engine(instance?: string, dockerHost?: string): Engine;
+  engine(instance?: string, dockerHost?: string, registry?: RegistryIdentity): Engine;
   port(): number;
   tag(name: string): string;
   context(dockerfile: string, files?: Record<string, string | Buffer>): () => NodeJS.ReadableStream;
@@ -64,10 +66,10 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
     docker,
     run,
     image,
-    engine(instance = run, dockerHost) {
+    engine(instance = run, dockerHost, registry = fixedIdentity()) {
       instances.add(instance);
       const place = dockerHost === undefined ? {} : { dockerHost };
-      return createDockerEngine({ ...place, instance, log: silent });
+      return createDockerEngine({ ...place, instance, registry, log: silent });
     },
     port() {
       const port = ports.pop();

@@ -8,6 +8,7 @@ import type { CreateContainer, Engine, EngineEvent } from '../../controller/engi
 import { tailOf } from '../../controller/loop/observe.ts';
 import type { AppError } from '../../schemas/errors.ts';
 import { exitOf, unrunnable } from '../../schemas/last-exit.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
 import { rejects } from './contract-kit.ts';
 import { type CuttableEngine, openCuttableEngine } from './cuttable-engine.ts';
 import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
@@ -28,7 +29,12 @@ before(async () => {
   fixture = await createDockerFixture(29200);
   engine = fixture.engine();
   wire = await openCuttableEngine();
-  remote = createDockerEngine({ dockerHost: wire.host, instance: fixture.run, log: silent });
+  remote = createDockerEngine({
+    dockerHost: wire.host,
+    instance: fixture.run,
+    registry: fixedIdentity(),
+    log: silent,
+  });
 });
 
 after(async () => {
@@ -58,7 +64,12 @@ function asked(more: Partial<CreateContainer> = {}): CreateContainer {
 describe('an engine that is not there', () => {
   it('is said to be away, with what to do', async () => {
     const host = 'unix:///nowhere/docker.sock';
-    const gone = createDockerEngine({ dockerHost: host, instance: fixture.run, log: silent });
+    const gone = createDockerEngine({
+      dockerHost: host,
+      instance: fixture.run,
+      registry: fixedIdentity(),
+      log: silent,
+    });
     await rejects(gone.ping(), 'EngineUnavailable');
     await rejects(gone.listContainers(), 'EngineUnavailable');
     await rejects(gone.createContainer(asked()), 'EngineUnavailable');
@@ -74,6 +85,7 @@ describe('an engine that is not there', () => {
     const mute = createDockerEngine({
       dockerHost: `tcp://127.0.0.1:${port}`,
       instance: fixture.run,
+      registry: fixedIdentity(),
       log: silent,
     });
     await rejects(mute.ping(100), 'EngineUnavailable');

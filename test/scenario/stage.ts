@@ -45,9 +45,13 @@ export interface Stage {
 /** No hints, which come when they come: files are found by looking, at times that are the same in every run. */
 const unwatched = () => ({ refresh: async () => undefined, close: async () => undefined });
 
-export async function createStage(test: TestContext): Promise<Stage> {
-  const clock = createManualClock();
-  const world = createSimWorld(clock);
+/** @param place an engine and a clock that another stage has too */
+export async function createStage(
+  test: TestContext,
+  place: Partial<Pick<Stage, 'world' | 'clock'>> = {},
+): Promise<Stage> {
+  const { clock = createManualClock() } = place;
+  const { world = createSimWorld(clock) } = place;
   const root = await mkdtemp(join(tmpdir(), 'hersh-controller-'));
   let current: SimHost | undefined;
   const host = (): SimHost => {

@@ -59,6 +59,8 @@ export async function startHost(say: Say, settings: HostSettings): Promise<HostP
   const start = join(ROOT, 'controller', 'start.mjs');
   const child = spawn(process.execPath, [start], {
     cwd: ROOT,
+    // Named: a checkout's own registry/ is none that a host takes by itself.
+    env: { ...process.env, HERSH_REGISTRY: settings.registry },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: Ctrl-C reaches us alone, and we tell it once. Twice would mean "at once".
     detached: true,

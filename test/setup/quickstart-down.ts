@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { claimTag } from '../../controller/engine/docker/images-of-people.ts';
+import { claimants } from '../../controller/engine/owner.ts';
+import { readRegistryId } from '../../registry/records/registry-id.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { BASES } from './base-images.ts';
 import { QUICKSTART_USER } from './deploy-example.ts';
@@ -93,9 +95,11 @@ async function removeImages(
   builds: ReadonlySet<string>,
 ): Promise<void> {
   // First the tag by which this host says that it has a use for the image; another host's keeps it.
+  const id = (await readRegistryId(settings.registry)) ?? '';
+  const claims = Object.values(claimants({ instance: settings.instance, registry: id, path: '' }));
   const programs = [...builds].flatMap((build) => {
     const image = `hersh/${build}`;
-    return [claimTag(image, settings.instance), image];
+    return [...claims.map((one) => claimTag(image, one)), image];
   });
   // Debian last: the others are made of it.
   const bases = [BASES.node.own, BASES.go.own, BASES.debian.own];

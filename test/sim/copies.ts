@@ -1,6 +1,7 @@
 import type { Container } from '../../schemas/container.ts';
 import { LABELS } from '../../schemas/program.ts';
 import type { SimContainer, SimWorld } from './engine-world.ts';
+import { isHostsOwn } from './hosts-own.ts';
 import type { Random } from './random.ts';
 import type { SimStage } from './sim-stage.ts';
 
@@ -12,6 +13,9 @@ const COPIES_MAX = 3;
 export const LOOSENED = ['its root file system is writable', 'it has capabilities'];
 
 export const isCopy = ({ facts }: SimContainer): boolean => facts.labels[COPY_LABEL] !== undefined;
+
+/** Whether a host of the story made it: it is of no other instance or registry, and no copy. */
+export const isProgramsOwn = (one: SimContainer): boolean => isHostsOwn(one.facts.labels) && !isCopy(one);
 
 /**
  * Somebody commits a container and runs what comes of it, labels and all; with other settings, unless the change says

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream';
 import { extract } from 'tar-stream';
 import type { BuildImage, Image } from '../../controller/engine/engine.ts';
+import type { Owner } from '../../controller/engine/owner.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import { claim } from './engine-images.ts';
 import { SIM_IMAGE_BYTES, type SimImage, type SimWorld } from './engine-world.ts';
@@ -19,7 +20,7 @@ const INSTRUCTIONS = new Set(
  */
 export async function simBuild(
   world: SimWorld,
-  instance: string,
+  owner: Owner,
   request: BuildImage,
   onLog: (text: string) => void,
   signal: AbortSignal,
@@ -72,7 +73,7 @@ export async function simBuild(
   const image = { id, labels: { ...request.labels }, env, claims, layers };
   world.images.set(id, image);
   world.tags.set(request.tag, id);
-  claim(world, image, instance);
+  claim(world, image, owner);
   return { id, labels: { ...request.labels } };
 }
 

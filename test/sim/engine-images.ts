@@ -1,5 +1,6 @@
 import { countOnce } from '../../controller/engine/docker/image-sizes.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
+import { claimants, type Owner } from '../../controller/engine/owner.ts';
 import { buildIdOf, imageTag } from '../../schemas/build-id.ts';
 import { LABELS } from '../../schemas/program.ts';
 import type { SimImage, SimWorld } from './engine-world.ts';
@@ -10,9 +11,14 @@ export const SIM_VOLUME_BYTES = 10 * 2 ** 20;
 /** The part of a simulated engine that knows built images and who has a use for them. */
 export function simImages(
   world: SimWorld,
-  instance: string,
+  owner: () => Owner,
   call: <T>(method: string, act: () => T | Promise<T>) => Promise<T>,
 ): Pick<Engine, 'listBuiltImages' | 'removeImage' | 'volumeSizes' | HoldingCalls> {
+  const ours = () => Object.values(claimants(owner()));
+  const holdsOn = (id: string) =>
+    ours()
+      .map((us) => holdOf(id, us))
+      .filter((tag) => world.tags.get(tag) === id);
   return {
     listBuiltImages: () =>
       call('listBuiltImages', () => {
@@ -26,7 +32,11 @@ export function simImages(
         return [...world.images.values()].flatMap((image) => {
           if (!isHosts(world, image)) return [];
           const { id, labels, claims } = image;
-          const claimedBy = claims.has(instance) ? 'us' : claims.size > 0 ? 'others' : 'nobody';
+          const claimedBy = [...ours()].some((us) => claims.has(us))
+            ? 'us'
+            : claims.size > 0
+              ? 'others'
+              : 'nobody';
           return [{ id, build: labels[LABELS.build] ?? '', bytes: sizes.get(id) ?? 0, claimedBy } as const];
         });
       }),
@@ -35,8 +45,8 @@ export function simImages(
       call('removeImage', () => {
         const image = world.images.get(id);
         if (image === undefined) return 'gone';
-        if ([...image.claims].some((other) => other !== instance)) {
-          image.claims.delete(instance);
+        if ([...image.claims].some((other) => !ours().includes(other))) {
+          for (const us of ours()) image.claims.delete(us);
           return 'kept';
         }
         if (!isHosts(world, image)) return 'kept';
@@ -51,19 +61,19 @@ export function simImages(
     holdImage: (id) =>
       call('holdImage', () => {
         const image = world.images.get(id);
-        if (image !== undefined) hold(world, image, instance);
+        if (image !== undefined) hold(world, image, owner());
       }),
 
     listHeldImages: () =>
-      call('listHeldImages', () =>
-        [...world.images.keys()].filter((id) => world.tags.get(holdOf(id, instance)) === id),
-      ),
+      call('listHeldImages', () => [...world.images.keys()].filter((id) => holdsOn(id).length > 0)),
 
     releaseImage: (id) =>
       call('releaseImage', () => {
         if (!world.images.has(id)) return 'gone';
         if ([...world.containers.values()].some(({ facts }) => facts.imageId === id)) return 'kept';
-        if (!world.tags.delete(holdOf(id, instance))) return 'kept';
+        const holds = holdsOn(id);
+        if (holds.length === 0) return 'kept';
+        for (const hold of holds) world.tags.delete(hold);
         if (world.namesOf(id).length > 0) return 'kept';
         world.images.delete(id);
         return 'removed';
@@ -77,17 +87,17 @@ export function simImages(
 type HoldingCalls = 'holdImage' | 'listHeldImages' | 'releaseImage';
 
 /** As the adapter does: a tag of the instance's own, on what has a name and no host built. */
-export function hold(world: SimWorld, image: SimImage, instance: string): void {
+export function hold(world: SimWorld, image: SimImage, owner: Owner): void {
   if (!isHosts(world, image) && world.namesOf(image.id).length > 0)
-    world.tags.set(holdOf(image.id, instance), image.id);
+    world.tags.set(holdOf(image.id, claimants(owner).own), image.id);
 }
 
-const holdOf = (id: string, instance: string): string =>
-  `hersh/image-${id.replace('sha256:', '')}:for-${instance}`;
+const holdOf = (id: string, claimant: string): string =>
+  `hersh/image-${id.replace('sha256:', '')}:for-${claimant}`;
 
 /** Says that the instance has a use for an image, where a host built it. */
-export function claim(world: SimWorld, image: SimImage, instance: string): void {
-  if (isHosts(world, image)) image.claims.add(instance);
+export function claim(world: SimWorld, image: SimImage, owner: Owner): void {
+  if (isHosts(world, image)) image.claims.add(claimants(owner).own);
 }
 
 /** The tag by which hosts look for it. */

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { EngineEvent, Image } from '../../controller/engine/engine.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Container } from '../../schemas/container.ts';
-import { LABELS } from '../../schemas/program.ts';
 
 /**
  * What stands behind simulated engines: containers, images, volumes and ports in memory, with the accidents
@@ -118,7 +117,7 @@ export interface SimVolume {
 }
 
 export interface SimWatcher {
-  instance: string;
+  isOurs(labels: Readonly<Record<string, string>>): boolean;
   onEvent(event: EngineEvent): void;
   onConnect(): void;
   onDisconnect(error: Error): void;
@@ -194,7 +193,7 @@ export function createSimWorld(clock: Clock): SimWorld {
       const { program, id, labels } = container.facts;
       const event = { program, containerId: id, action, atMs: clock.now() };
       for (const watcher of world.watchers) {
-        if (watcher.instance !== labels[LABELS.instance] || away) continue;
+        if (!watcher.isOurs(labels) || away) continue;
         const fate = world.eventFate(event);
         const copies = fate === 'lose' ? 0 : fate === 'double' ? 2 : 1;
         const tell = (): void => {

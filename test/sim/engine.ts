@@ -1,10 +1,20 @@
 import type { CreateContainer, Engine, Image } from '../../controller/engine/engine.ts';
+import {
+  createOwnerSource,
+  describeOther,
+  isOwn,
+  labelsOf,
+  type Owner,
+  type RegistryIdentity,
+} from '../../controller/engine/owner.ts';
 import type { Container, ContainerSettings, ContainerSummary } from '../../schemas/container.ts';
 import { AppError, type Reason } from '../../schemas/errors.ts';
 import { LABELS, type ProgramSpec, type Resources } from '../../schemas/program.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { simExec } from './engine-exec.ts';
 import { claim, hold, simImages } from './engine-images.ts';
+import { labelsIn } from './engine-labels.ts';
 import { nothing, readLines } from './engine-logs.ts';
 import { simUsage } from './engine-usage.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
@@ -23,8 +33,15 @@ interface CallOptions {
  * An engine of one instance over a simulated world. It keeps the promises of the port as Docker does; the
  * contract suite holds both to them. Several may share a world, as hosts share an engine.
  */
-export function createSimEngine(options: { world: SimWorld; instance: string }): Engine {
-  const { world, instance } = options;
+export function createSimEngine(options: {
+  world: SimWorld;
+  instance: string;
+  registry?: RegistryIdentity;
+}): Engine {
+  const { world, instance, registry = fixedIdentity() } = options;
+  const ownerOf = createOwnerSource(instance, registry, async () => labelsIn(world, instance));
+  /** Settled by the first call. */
+  let owner: Owner = { instance, registry: registry.known() ?? '', path: registry.path };
   const { clock, containers } = world;
 
   /** Ends each call that waits for a short answer of a frozen engine. */
@@ -68,6 +85,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
       if (world.isAway || fault === 'before') throw away();
       if (fault === 'refuse') throw refusal(method);
       if (fault === 'lost') return await silence(method);
+      if (owner.registry === '' && method !== 'ping') owner = await ownerOf();
       const result = await act();
       if (fault === 'after') throw away();
       return fault === 'hung' ? await silence(method) : result;
@@ -83,7 +101,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
   };
 
   const ours = (): SimContainer[] =>
-    [...containers.values()].filter(({ facts }) => facts.labels[LABELS.instance] === instance);
+    [...containers.values()].filter(({ facts }) => isOwn(owner, facts.labels));
 
   const imageOf = (reference: string): Image | undefined => {
     const image = world.images.get(
@@ -119,20 +137,27 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
         async () => {
           const image = world.images.get(request.image);
           if (image === undefined) throw new AppError('ImageNotFound', `no image ${request.image}`);
-          claim(world, image, instance);
-          hold(world, image, instance);
+          claim(world, image, owner);
+          hold(world, image, owner);
           const holder = [...containers.values()].find(({ facts }) => facts.name === request.name);
           if (holder !== undefined) {
-            const { id } = holder.facts;
-            throw new AppError('StartFailed', `the name ${request.name} is taken by container ${id}`);
+            const { id, labels } = holder.facts;
+            const whose = describeOther(owner, labels);
+            throw new AppError(
+              'StartFailed',
+              `the name ${request.name} is taken by container ${id} (of ${whose || 'this host'})`,
+            );
           }
           const env = { ...image.env, ...request.env };
-          if (!world.volumes.has(request.volume)) {
-            const labels = { ...request.volumeLabels, [LABELS.instance]: instance };
+          const volume = world.volumes.get(request.volume);
+          const other = describeOther(owner, volume?.labels ?? {});
+          if (other !== '') throw new AppError('StartFailed', `volume ${request.volume} belongs to ${other}`);
+          if (volume === undefined) {
+            const labels = { ...request.volumeLabels, ...labelsOf(owner) };
             world.volumes.set(request.volume, { id: world.newId(), labels });
           }
           const container: SimContainer = {
-            facts: newFacts(world.newId(), request, env, instance, clock.now()),
+            facts: newFacts(world.newId(), request, env, owner, clock.now()),
             env: { ...env },
             volume: request.volume,
             lines: [],
@@ -227,7 +252,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
     inspectImage: (reference) => call('inspectImage', () => imageOf(reference)),
 
     build: (request, onLog, signal) =>
-      call('build', () => simBuild(world, instance, request, onLog, signal), {
+      call('build', () => simBuild(world, owner, request, onLog, signal), {
         about: request.labels[LABELS.build],
       }),
 
@@ -255,7 +280,12 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
       }),
 
     watch(onEvent, onConnect, onDisconnect) {
-      const watcher: SimWatcher = { instance, onEvent, onConnect, onDisconnect };
+      const watcher: SimWatcher = {
+        isOurs: (labels) => isOwn(owner, labels),
+        onEvent,
+        onConnect,
+        onDisconnect,
+      };
       world.watchers.add(watcher);
       queueMicrotask(() => {
         if (!world.watchers.has(watcher)) return;
@@ -282,11 +312,11 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
     listVolumes: () =>
       call('listVolumes', () =>
         [...world.volumes]
-          .filter(([, { labels }]) => labels[LABELS.instance] === instance)
+          .filter(([, { labels }]) => isOwn(owner, labels))
           .map(([name, { labels }]) => ({ name, labels: { ...labels } })),
       ),
 
-    ...simImages(world, instance, call),
+    ...simImages(world, () => owner, call),
     ...simUsage(world, call),
     ...simExec(world, call),
   };
@@ -323,10 +353,10 @@ function newFacts(
   id: string,
   request: CreateContainer,
   env: Record<string, string>,
-  instance: string,
+  owner: Owner,
   nowMs: number,
 ): Container {
-  const own = { [LABELS.instance]: instance, [LABELS.program]: request.program };
+  const own = { ...labelsOf(owner), [LABELS.program]: request.program };
   return {
     id,
     name: request.name,

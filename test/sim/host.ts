@@ -1,5 +1,6 @@
 import type { CollectLimits } from '../../controller/collect/collectable.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
+import type { RegistryIdentity } from '../../controller/engine/owner.ts';
 import type { ControllerLog } from '../../controller/log.ts';
 import { type Controller, startController } from '../../controller/loop/controller.ts';
 import type { ProbeOnce } from '../../controller/loop/probe-once.ts';
@@ -9,6 +10,7 @@ import { createProgramStore } from '../../controller/serve/program-store.ts';
 import type { PassRecord } from '../../controller/trace/pass.ts';
 import { openGit } from '../../registry/git/git.ts';
 import { openRegistry } from '../../registry/open-registry.ts';
+import { openRegistryId, type RegistryIdOptions } from '../../registry/records/registry-id.ts';
 import type { Registry, RegistryOptions } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { unexpected } from '../../schemas/status-range.ts';
@@ -33,6 +35,8 @@ export interface SimHostOptions {
   /** Folder of the registry: real files. */
   root: string;
   instance?: string;
+  /** Which registry it is; by default what the folder's own `data/` says, or comes to say. */
+  identity?: RegistryIdentity;
   portRange?: { min: number; max: number };
   /** When what nothing refers to goes. */
   collect?: Partial<CollectLimits>;
@@ -126,7 +130,9 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     claimVolume: step('claimVolume', files.claimVolume, ({ name }) => name),
   };
   const metrics = createMetrics();
-  const engine = mortalEngine(world, instance, life, step, (call) => calls.push(call));
+  const identity = options.identity ?? (await identityOf(files, onWarning));
+  const sim = createSimEngine({ world, instance, registry: identity });
+  const engine = mortalEngine(world, sim, life, step, (call) => calls.push(call));
   const controller = startController({
     ...{ registry, metrics, instance, clock: life.clock, runtime: 'runc', engine },
     log: recorder(log, () => clock.monotonic()),
@@ -246,14 +252,19 @@ function createLife(clock: Clock): Life {
   };
 }
 
+/** As `main.ts` opens it. */
+function identityOf({ paths, get, status }: Registry, onNote: RegistryIdOptions['onNote']) {
+  const hasProgram = (name: string) => get(name) !== undefined || status.get(name) !== undefined;
+  return openRegistryId({ root: paths.root, hasProgram, onNote });
+}
+
 function mortalEngine(
   world: SimWorld,
-  instance: string,
+  engine: Engine,
   life: Life,
   step: Wrap,
   onCall: (call: string) => void,
 ): Engine {
-  const engine = createSimEngine({ world, instance });
   const nameOf = (id: string) => world.containers.get(id)?.facts.name ?? id;
   /** A call that changes something. */
   const change = <A extends unknown[], R>(

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LABELS } from '../../schemas/program.ts';
-import { isCopy } from './copies.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
+import { isCopy, isProgramsOwn } from './copies.ts';
 import { createSimEngine } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
 import { watchHistory } from './history.ts';
 import type { Step } from './host.ts';
+import { isHostsOwn } from './hosts-own.ts';
 import type { SimStage } from './sim-stage.ts';
 
 /** A wish that was withdrawn can still be under way for so long. */
@@ -30,7 +31,6 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   const volumeOf = new Map<string, string>();
   /** The count last seen, and of which life of the program. */
   const restarts = new Map<string, { createdAt: string; count: number }>();
-  const isOurs = (one: SimContainer) => one.facts.labels[LABELS.instance] === 'default' && !isCopy(one);
   const others = (one: SimContainer) => stage.containers(one.facts.program).filter((other) => other !== one);
   const wrong = (message: string) => stage.violations.push(message);
 
@@ -40,7 +40,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
 
   const { run } = world;
   world.run = (container) => {
-    if (isOurs(container) && !stage.meddling) {
+    if (isProgramsOwn(container) && !stage.meddling) {
       const rival = others(container).find((one) => isUp(one) && !wasJustTouched(one));
       if (rival !== undefined)
         wrong(`${container.facts.name} was started while ${rival.facts.name} of the same program ran`);
@@ -51,7 +51,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
   const containers = world.containers as Map<string, SimContainer>;
   const { set } = containers;
   containers.set = (id, container) => {
-    if (isOurs(container)) {
+    if (isProgramsOwn(container)) {
       const { program, name } = container.facts;
       const isThere = existsSync(join(stage.root, 'status', `${program}.yaml`));
       if (!isThere && !stage.damaged.has(program)) wrong(`${name} was created before its ledger`);
@@ -86,7 +86,7 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     const container = [...containers.values()].find(({ facts }) => facts.name === about);
     if (container === undefined) return;
     if (isCopy(container) && stage.pruning > 0) return;
-    if (!isOurs(container)) wrong(`the host called ${name} for ${about}, which is not its own`);
+    if (!isProgramsOwn(container)) wrong(`the host called ${name} for ${about}, which is not its own`);
     else if ((call === 'stop' || call === 'remove') && isUp(container)) mayEnd(container, call);
   };
 
@@ -212,9 +212,17 @@ async function makeNeighbours({ world, clock }: SimStage): Promise<() => string>
   world.addImage('plain:2');
   world.remoteImages.add('base');
   const image = world.addImage('neighbour:1').id;
-  const engine = createSimEngine({ world, instance: 'other' });
+  const other = createSimEngine({ world, instance: 'other' });
+  // Of another registry, whose host has the same instance name.
+  const beside = createSimEngine({
+    world,
+    instance: 'default',
+    registry: fixedIdentity('f'.repeat(12), '/srv/b'),
+  });
+  const names = ['other-hersh-program-p1', 'hersh-program-p9', 'hersh-program-beside'];
   const ids = await Promise.all(
-    ['other-hersh-program-p1', 'hersh-program-p9'].map(async (name, index) => {
+    names.map(async (name, index) => {
+      const engine = name.endsWith('beside') ? beside : other;
       const id = await engine.createContainer({
         ...{ program: 'p1', name, image, labels: {}, env: {}, publishPort: NEIGHBOUR_PORT + index },
         ...{ runtime: 'runc', memoryBytes: 1, cpus: 1, pids: 1, volume: `${name}-data`, volumeLabels: {} },
@@ -233,7 +241,7 @@ async function makeNeighbours({ world, clock }: SimStage): Promise<() => string>
         const { name, labels, startedAtMs, settings } = world.containers.get(id)?.facts ?? {};
         return { name, labels, startedAtMs, settings };
       }),
-      [...world.volumes].filter(([, { labels }]) => labels[LABELS.instance] !== 'default'),
+      [...world.volumes].filter(([, { labels }]) => !isHostsOwn(labels)),
     ]);
 }
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { CollectLimits } from '../../controller/collect/collectable.ts';
 import type { PassRecord } from '../../controller/trace/pass.ts';
 import type { RegistryOptions } from '../../registry/registry.ts';
-import { isCopy } from './copies.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
+import { isProgramsOwn } from './copies.ts';
 import { createSimWorld, SIM_IMAGE_BYTES, type SimContainer, type SimWorld } from './engine-world.ts';
 import { createSimHost, type SimHost, type Step } from './host.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
@@ -195,7 +196,7 @@ export async function createSimStage(seed: number, onPass?: (pass: PassRecord) =
         died = () => resolve(undefined);
       });
       const begun = createSimHost({
-        ...{ world, clock, root, portRange: PORT_RANGE, watchFiles, collect },
+        ...{ world, clock, root, portRange: PORT_RANGE, watchFiles, collect, identity: fixedIdentity() },
         ...(onPass === undefined ? {} : { onPass }),
         disk: {
           isFull: (path) => stage.full.has(path.split('/', 1)[0] ?? ''),
@@ -255,10 +256,7 @@ export async function createSimStage(seed: number, onPass?: (pass: PassRecord) =
     },
     containers: (name) =>
       [...world.containers.values()].filter(
-        (one) =>
-          one.facts.labels['dev.hersh.instance'] === 'default' &&
-          !isCopy(one) &&
-          (name === undefined || one.facts.program === name),
+        (one) => isProgramsOwn(one) && (name === undefined || one.facts.program === name),
       ),
     async end() {
       await stage.kill();

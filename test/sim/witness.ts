@@ -6,7 +6,7 @@ import { resolveSpec } from '../../schemas/resolve.ts';
 import { attemptOf, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
-import { isCopy } from './copies.ts';
+import { isCopy, isProgramsOwn } from './copies.ts';
 import type { SimContainer } from './engine-world.ts';
 import type { SimHost, Step } from './host.ts';
 import { openLedgers } from './ledgers.ts';
@@ -144,7 +144,7 @@ export function createWitness(stage: SimStage): Witness {
   }
 
   function note(container: SimContainer, action: string): void {
-    if (container.facts.labels[LABELS.instance] !== 'default' || isCopy(container)) return;
+    if (!isProgramsOwn(container)) return;
     const seen = seenOf(container);
     const now = clock.monotonic();
     if (action === 'start') {

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import type { Container, ContainerSummary } from '../../../schemas/container.ts';
 import { LABELS } from '../../../schemas/program.ts';
+import { isOwn, type Labels, type Owner } from '../owner.ts';
 import { type Connection, STOP_SLACK_MS } from './client.ts';
 import { absent, engineError, isUnavailable, refused, statusOf } from './errors.ts';
 import { containerOf, summaryOf } from './translate.ts';
@@ -8,14 +9,25 @@ import { containerOf, summaryOf } from './translate.ts';
 /** See `Engine.listContainers`. */
 export async function listContainers(
   docker: Docker,
-  instance: string,
+  owner: Owner,
   program?: string,
 ): Promise<ContainerSummary[]> {
-  const owned = `${LABELS.instance}=${instance}`;
+  const owned = `${LABELS.instance}=${owner.instance}`;
   const label = program === undefined ? [owned] : [owned, `${LABELS.program}=${program}`];
   const listed = await refused(docker.listContainers({ all: true, filters: { label } }), 'InternalError');
   // Docker gives the newest first, by a clock finer than the seconds it tells.
-  return listed.reverse().map(summaryOf);
+  return listed
+    .reverse()
+    .filter(({ Labels }) => isOwn(owner, Labels))
+    .map(summaryOf);
+}
+
+/** The labels of every container and volume of an instance, whichever registry's. */
+export async function listLabels(docker: Docker, instance: string): Promise<Labels[]> {
+  const filters = { label: [`${LABELS.instance}=${instance}`] };
+  const containers = await refused(docker.listContainers({ all: true, filters }), 'InternalError');
+  const { Volumes } = await refused(docker.listVolumes({ filters }), 'InternalError');
+  return [...containers, ...(Volumes ?? [])].map(({ Labels }) => Labels ?? {});
 }
 
 /** @param oomAtMs when a container was told to be out of memory, 0 where it was not */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { AppError } from '../../../schemas/errors.ts';
-import { LABELS } from '../../../schemas/program.ts';
 import type { CreateContainer } from '../engine.ts';
+import { describeOther, isOwn, labelsOf, OTHER_REGISTRY_HINT, type Owner } from '../owner.ts';
 import type { Connection } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
 import { createOptions, imageConfigOf } from './hardening.ts';
@@ -17,7 +17,7 @@ import { containerOf } from './translate.ts';
 export interface CreateDeps {
   connection: Connection;
   networks: Networks;
-  instance: string;
+  owner: Owner;
 }
 
 /**
@@ -33,26 +33,26 @@ export async function createContainer(deps: CreateDeps, request: CreateContainer
 }
 
 async function create(deps: CreateDeps, request: CreateContainer): Promise<string> {
-  const { connection, networks, instance } = deps;
+  const { connection, networks, owner } = deps;
   const docker = connection.quick;
   const image = await inspectImage(docker, request.image);
-  await claimImage(docker, image, instance);
-  await holdImage(docker, image, instance);
+  await claimImage(docker, image, owner);
+  await holdImage(docker, image, owner);
   const config = imageConfigOf(image);
   const network = await networks.pick();
   const options = createOptions(request, config, {
-    instance,
+    owner,
     network,
     // One a container: two that fill the same one at a time would see it half full.
     volumeName: () => `${request.name}-image-volume-${randomBytes(6).toString('hex')}`,
   });
-  const made = { image: request.image, config, instance };
+  const made = { image: request.image, config, owner };
   const mounts = options.HostConfig?.Mounts ?? [];
   let id = '';
   try {
     await prepareImageVolumes(connection, made, imageVolumes(mounts));
-    await ensureVolume(docker, instance, request);
-    id = (await createNamed(docker, options, request, instance)).id;
+    await ensureVolume(docker, owner, request);
+    id = (await createNamed(docker, options, request, owner)).id;
     await giveState(connection, id, { ...made, volume: request.volume });
     return id;
   } catch (error) {
@@ -73,17 +73,15 @@ async function inspectImage(docker: Docker, image: string): Promise<Docker.Image
 }
 
 /** A volume without our label is taken as it is: somebody restored it from a backup. */
-async function ensureVolume(docker: Docker, instance: string, request: CreateContainer): Promise<void> {
+async function ensureVolume(docker: Docker, owner: Owner, request: CreateContainer): Promise<void> {
   const there = await absent(docker.getVolume(request.volume).inspect(), [404], 'StartFailed');
   if (there === undefined) {
-    const labels = { ...request.volumeLabels, [LABELS.instance]: instance };
+    const labels = { ...request.volumeLabels, ...labelsOf(owner) };
     await docker.createVolume({ Name: request.volume, Labels: labels });
     return;
   }
-  const owner = there.Labels?.[LABELS.instance] ?? instance;
-  if (owner !== instance) {
-    throw new AppError('StartFailed', `volume ${request.volume} belongs to the instance ${owner}`);
-  }
+  const other = describeOther(owner, there.Labels ?? {});
+  if (other !== '') throw otherRegistrys(`volume ${request.volume} belongs to ${other}`);
 }
 
 /**
@@ -94,7 +92,7 @@ async function createNamed(
   docker: Docker,
   options: Docker.ContainerCreateOptions,
   { name, program }: CreateContainer,
-  instance: string,
+  owner: Owner,
 ): Promise<Docker.Container> {
   try {
     return await docker.createContainer(options);
@@ -105,14 +103,21 @@ async function createNamed(
     if (statusOf(error) !== 409) throw error;
     const holder = containerOf(await docker.getContainer(name).inspect());
     const { labels, state, id } = holder;
-    const isLabelled = labels[LABELS.instance] === instance && holder.program === program;
+    const other = holder.program === '' ? '' : describeOther(owner, labels);
+    const taken = `the name ${name} is taken by container ${id.slice(0, 12)}`;
+    if (other !== '') throw otherRegistrys(`${taken} (${holder.program} of ${other}, ${state})`, error);
+    const isLabelled = isOwn(owner, labels) && holder.program === program;
     const whose = isLabelled
       ? 'with the labels of this program'
       : holder.program || 'not a program of this host';
-    throw new AppError(
-      'StartFailed',
-      `the name ${name} is taken by container ${id.slice(0, 12)} (${whose}, ${state})`,
-      { cause: error, hint: `Remove it: docker rm -f ${name}` },
-    );
+    throw new AppError('StartFailed', `${taken} (${whose}, ${state})`, {
+      cause: error,
+      hint: `Remove it: docker rm -f ${name}`,
+    });
   }
+}
+
+/** Two registries on one engine want the same name: told, and nothing of the other's is touched. */
+function otherRegistrys(message: string, cause?: unknown): AppError {
+  return new AppError('StartFailed', message, { cause, hint: OTHER_REGISTRY_HINT });
 }

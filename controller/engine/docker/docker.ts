@@ -1,14 +1,16 @@
 /** The room that knows Docker: the engine port, call by call, over dockerode. */
 
+import type Docker from 'dockerode';
 import { type Clock, systemClock } from '../../../schemas/clock.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import type { Engine, EngineLog } from '../engine.ts';
-import { buildImage } from './build.ts';
-import { createTraceDecoder, type DecodeTrace } from './build-log.ts';
+import { createOwnerSource, type OwnerSource, type RegistryIdentity } from '../owner.ts';
+import type { DecodeTrace } from './build-log.ts';
 import { connect } from './client.ts';
 import {
   inspectContainer,
   listContainers,
+  listLabels,
   renameContainer,
   stopContainer,
   unpauseContainer,
@@ -35,8 +37,9 @@ const DOUBTFUL: readonly string[] = ['StartFailed', 'PortConflict', 'ImageNotFou
 export interface DockerEngineOptions {
   /** `unix:///path` or `tcp://host:port`; by default what DOCKER_HOST says, or the local socket. */
   dockerHost?: string;
-  /** Everything the engine makes or lists carries this label. */
+  /** Everything the engine makes or lists carries this label, and the registry's id. */
   instance: string;
+  registry: RegistryIdentity;
   log: EngineLog;
   clock?: Clock;
 }
@@ -46,8 +49,9 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   const { instance, log, clock = systemClock } = options;
   const connection = connect(options.dockerHost);
   const { look, quick, patient } = connection;
-  const networks = createNetworks(quick, instance);
-  const sweep = createSweep(connection, instance, log);
+  const owner = createOwnerSource(instance, options.registry, () => listLabels(look, instance));
+  const networks = createNetworks(quick, owner);
+  const sweep = createSweep(connection, owner, log);
   /** When each container was told to be out of memory, epoch milliseconds. */
   const ooms = new Map<string, number>();
   let decode: DecodeTrace | undefined;
@@ -65,12 +69,12 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   return {
     ping: (timeoutMs) => ping(connection, timeoutMs),
     info: () => info(look),
-    listContainers: (program) => listContainers(look, instance, program),
+    listContainers: async (program) => listContainers(look, await owner(), program),
     inspectContainer: (id) => inspectContainer(look, id, (whole) => ooms.get(whole) ?? 0),
     async createContainer(request) {
       // Before the first container: what a host that died left half done.
       await sweep();
-      return believed(createContainer({ connection, networks, instance }, request));
+      return believed(createContainer({ connection, networks, owner: await owner() }, request));
     },
     startContainer: (id) => believed(startContainer(quick, networks, id)),
     stopContainer: (id, graceSeconds) => stopContainer(patient, id, graceSeconds),
@@ -82,28 +86,25 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
 
     inspectImage: (reference) => inspectImage(look, reference),
     async build(request, onLog, signal) {
-      decode ??= createTraceDecoder();
+      // What a build alone needs (gRPC, protobuf) is loaded with the first: every start would wait for it.
+      const { buildImage } = await import('./build.ts');
+      decode ??= (await import('./build-log.ts')).createTraceDecoder();
       const id = await buildImage(connection, decode, request, onLog, signal);
       const built = await absent(look.getImage(id).inspect(), [404], 'InternalError');
-      if (built !== undefined) await refused(claimImage(quick, built, instance), 'InternalError');
+      if (built !== undefined) await refused(claimImage(quick, built, await owner()), 'InternalError');
       return newImage(look, id);
     },
     async pull(reference, onProgress, signal, credentials) {
       await pullImage(connection, reference, onProgress, signal, credentials);
       return newImage(look, reference);
     },
-    listBuiltImages: createBuiltImages(quick, instance),
-    removeImage: (id) => removeImage(quick, id, instance),
-    holdImage: (id) => holdById(quick, id, instance),
-    listHeldImages: () => listHeldImages(quick, instance),
-    releaseImage: (id) => releaseImage(quick, id, instance),
-
-    ...createVolumes(connection, instance),
+    ...usedImages(quick, owner),
+    ...createVolumes(connection, owner),
     placeOf: (id) => placeOf(connection, id),
     usageOf: (id) => usageOf(look, id),
 
     watch: (onEvent, onConnect, onDisconnect) =>
-      watchEvents(connection, instance, clock, {
+      watchEvents(connection, { instance, owner: owner.known }, clock, {
         ...{ onConnect, onDisconnect },
         onEvent(event) {
           if (event.action === 'oom') ooms.set(event.containerId, event.atMs);
@@ -111,5 +112,18 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
           onEvent(event);
         },
       }),
+  };
+}
+
+type UsedImages = 'listBuiltImages' | 'removeImage' | 'holdImage' | 'listHeldImages' | 'releaseImage';
+
+/** Who has a use for which image. */
+function usedImages(docker: Docker, owner: OwnerSource): Pick<Engine, UsedImages> {
+  return {
+    listBuiltImages: createBuiltImages(docker, owner),
+    removeImage: async (id) => removeImage(docker, id, await owner()),
+    holdImage: async (id) => holdById(docker, id, await owner()),
+    listHeldImages: async () => listHeldImages(docker, await owner()),
+    releaseImage: async (id) => releaseImage(docker, id, await owner()),
   };
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../../schemas/clock.ts';
 import { LABELS } from '../../../schemas/program.ts';
 import type { Closable, EngineEvent } from '../engine.ts';
+import { isOfRegistry, type Owner } from '../owner.ts';
 import { type Connection, jsonLines, openStream } from './client.ts';
 import { unavailable } from './errors.ts';
 
@@ -38,14 +39,14 @@ export interface EventHandlers {
  */
 export function watchEvents(
   connection: Connection,
-  instance: string,
+  whose: { instance: string; owner: () => Owner | undefined },
   clock: Clock,
   handlers: EventHandlers,
 ): Closable {
   const stop = new AbortController();
   const containers: Subscription = {
-    filters: { type: ['container'], label: [`${LABELS.instance}=${instance}`], event: ACTIONS },
-    eventOf: containerEvent,
+    filters: { type: ['container'], label: [`${LABELS.instance}=${whose.instance}`], event: ACTIONS },
+    eventOf: (raw) => containerEvent(raw, whose.owner()),
   };
   const networks: Subscription = {
     filters: { type: ['network'], event: NETWORK_ACTIONS },
@@ -116,9 +117,11 @@ function networkEvent(raw: Record<string, unknown>): EngineEvent | undefined {
   return { program: '', containerId, action: raw.Action, atMs: Number(raw.timeNano ?? 0) / 1e6 };
 }
 
-function containerEvent(raw: Record<string, unknown>): EngineEvent | undefined {
+/** @param owner undefined as long as it is not settled: then it may be anybody's, and does no harm */
+function containerEvent(raw: Record<string, unknown>, owner: Owner | undefined): EngineEvent | undefined {
   const actor = raw.Actor as Actor | undefined;
   const program = actor?.Attributes?.[LABELS.program];
+  if (owner !== undefined && !isOfRegistry(owner, actor?.Attributes)) return undefined;
   if (actor?.ID === undefined || program === undefined || typeof raw.Action !== 'string') return undefined;
   return { program, containerId: actor.ID, action: raw.Action, atMs: Number(raw.timeNano ?? 0) / 1e6 };
 }

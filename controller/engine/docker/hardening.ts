@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import { AppError } from '../../../schemas/errors.ts';
 import { LABELS } from '../../../schemas/program.ts';
 import type { CreateContainer } from '../engine.ts';
+import { labelsOf, type Owner } from '../owner.ts';
 import { PORT_KEY, STATE_DIR } from './floor.ts';
 
 /** How every container is made: all that keeps a program in. What must hold of one that is there says `floor.ts`. */
@@ -35,14 +36,14 @@ export function imageConfigOf(inspected: Docker.ImageInspectInfo): ImageConfig {
 export function createOptions(
   request: CreateContainer,
   image: ImageConfig,
-  place: { instance: string; network: string; volumeName: (path: string) => string },
+  place: { owner: Owner; network: string; volumeName: (path: string) => string },
 ): Docker.ContainerCreateOptions {
   const declared = declaredVolumes(image);
   const mounts: Docker.MountSettings[] = [
     { Type: 'volume', Source: request.volume, Target: STATE_DIR, ReadOnly: false },
-    ...declared.map((path) => readOnlyVolume(path, place.volumeName(path), place.instance)),
+    ...declared.map((path) => readOnlyVolume(path, place.volumeName(path), place.owner)),
   ];
-  const labels = ownLabels(request, image, place.instance);
+  const labels = ownLabels(request, image, place.owner);
   return {
     name: request.name,
     Image: request.image,
@@ -135,8 +136,8 @@ export function isBelow(path: string, folder: string): boolean {
   return path !== folder && path.startsWith(folder === '/' ? '/' : `${folder}/`);
 }
 
-function readOnlyVolume(path: string, name: string, instance: string): Docker.MountSettings {
-  const labels = { [IMAGE_VOLUME_LABEL]: instance };
+function readOnlyVolume(path: string, name: string, { instance, registry }: Owner): Docker.MountSettings {
+  const labels = { [IMAGE_VOLUME_LABEL]: instance, [LABELS.registry]: registry };
   return {
     Type: 'volume',
     Source: name,
@@ -147,13 +148,13 @@ function readOnlyVolume(path: string, name: string, instance: string): Docker.Mo
 }
 
 /** Ours on top; a label of ours that the image brings is blanked, since a container inherits it otherwise. */
-function ownLabels(request: CreateContainer, image: ImageConfig, instance: string): Record<string, string> {
+function ownLabels(request: CreateContainer, image: ImageConfig, owner: Owner): Record<string, string> {
   return {
     ...blankedLabels(image),
     [LABELS.specHash]: '',
     [LABELS.build]: '',
     ...request.labels,
-    [LABELS.instance]: instance,
+    ...labelsOf(owner),
     [LABELS.program]: request.program,
   };
 }

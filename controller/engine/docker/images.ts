@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import { builtFrom } from '../../../schemas/build-id.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import type { BuiltImage, Image, ImageRemoval } from '../engine.ts';
+import { claimants, type Owner, type OwnerSource } from '../owner.ts';
 import { absent, refused } from './errors.ts';
 import { createImageSizes } from './image-sizes.ts';
 import { claimTag, hasNone, ownTags } from './images-of-people.ts';
@@ -24,16 +25,17 @@ export async function newImage(docker: Docker, reference: string): Promise<Image
   return image;
 }
 
-/** Says that this instance has a use for an image that a host built. Others, and a second time, change nothing. */
+/** Says that this registry's host has a use for an image that a host built. Others, and a second time, change nothing. */
 export async function claimImage(
   docker: Docker,
   { Id, RepoTags, Config }: Pick<Docker.ImageInspectInfo, 'Id' | 'RepoTags' | 'Config'>,
-  instance: string,
+  owner: Owner,
 ): Promise<void> {
-  const own = ownTags(instance, builtFrom(Config?.Labels), RepoTags);
-  if (hasNone(own) || own.ours.length > 0) return;
-  const claim = { repo: own.repository, tag: `for-${instance}` };
-  const holder = docker.getImage(claimTag(own.repository, instance));
+  const own = ownTags(owner, builtFrom(Config?.Labels), RepoTags);
+  if (hasNone(own) || own.isClaimed) return;
+  const { own: claimant } = claimants(owner);
+  const claim = { repo: own.repository, tag: `for-${claimant}` };
+  const holder = docker.getImage(claimTag(own.repository, claimant));
   const before = await absent(holder.inspect(), [404], 'InternalError');
   if (before !== undefined) {
     const digits = before.Id.replace('sha256:', '').slice(0, ID_DIGITS);
@@ -43,13 +45,14 @@ export async function claimImage(
 }
 
 /** See `Engine.listBuiltImages`. The function keeps what it learnt of each image. */
-export function createBuiltImages(docker: Docker, instance: string): () => Promise<BuiltImage[]> {
+export function createBuiltImages(docker: Docker, ownerOf: OwnerSource): () => Promise<BuiltImage[]> {
   const sizesOf = createImageSizes(docker);
   return async () => {
+    const owner = await ownerOf();
     const listed = await refused(docker.listImages(), 'InternalError');
     const rows = listed.map(({ Id: id, Created: createdS, RepoTags, Labels }) => {
       const build = builtFrom(Labels) ?? '';
-      const own = ownTags(instance, build, RepoTags ?? null);
+      const own = ownTags(owner, build, RepoTags ?? null);
       return { id, createdS, build, own, isHosts: !hasNone(own) };
     });
     const built = rows.filter(({ isHosts }) => isHosts);
@@ -64,10 +67,10 @@ export function createBuiltImages(docker: Docker, instance: string): () => Promi
 }
 
 /** See `Engine.removeImage`. The claim goes last, so that a host that dies in between finds the image again. */
-export async function removeImage(docker: Docker, id: string, instance: string): Promise<ImageRemoval> {
+export async function removeImage(docker: Docker, id: string, owner: Owner): Promise<ImageRemoval> {
   const found = await absent(docker.getImage(id).inspect(), [400, 404], 'InternalError');
   if (found === undefined) return 'gone';
-  const { plain, ours, others } = ownTags(instance, builtFrom(found.Config?.Labels), found.RepoTags);
+  const { plain, ours, others } = ownTags(owner, builtFrom(found.Config?.Labels), found.RepoTags);
   if (others.length > 0) {
     for (const tag of ours) await untag(docker, tag);
     return 'kept';

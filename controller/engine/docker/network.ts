@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import { LABELS } from '../../../schemas/program.ts';
+import { isOwn, labelsOf, type Owner, type OwnerSource } from '../owner.ts';
 import { statusOf } from './errors.ts';
 
 /** A Linux bridge takes 1,023 ports. */
@@ -15,12 +16,11 @@ export interface Networks {
 }
 
 /**
- * The few bridges all programs of an instance share. Containers on them can not reach each other (`icc` off),
+ * The few bridges all programs of a registry share. Containers on them can not reach each other (`icc` off),
  * while published ports and the way out work. One network a program would be tidier, and fails after about
  * thirty.
  */
-export function createNetworks(docker: Docker, instance: string): Networks {
-  const prefix = instance === 'default' ? 'hersh-programs-' : `${instance}-hersh-programs-`;
+export function createNetworks(docker: Docker, ownerOf: OwnerSource): Networks {
   // An estimate that is never too low: it grows with each pick, and is counted anew when it is full.
   let current: { name: string; programs: number } | undefined;
   let turn: Promise<unknown> = Promise.resolve();
@@ -34,12 +34,15 @@ export function createNetworks(docker: Docker, instance: string): Networks {
 
   /** The first of ours with room, or a new one. Counting costs a list of all our containers. */
   const choose = async (): Promise<{ name: string; programs: number }> => {
+    const owner = await ownerOf();
+    const { instance } = owner;
+    const prefix = instance === 'default' ? 'hersh-programs-' : `${instance}-hersh-programs-`;
     const programs = await countPrograms(docker, instance);
     const foreign = new Set<string>();
     const ours = new Set<string>();
     for (const network of await docker.listNetworks()) {
       if (!network.Name.startsWith(prefix)) continue;
-      (isOurs(network, instance) ? ours : foreign).add(network.Name);
+      (isOurs(network, owner) ? ours : foreign).add(network.Name);
     }
     for (let n = 1; ; n++) {
       const name = `${prefix}${n}`;
@@ -47,7 +50,7 @@ export function createNetworks(docker: Docker, instance: string): Networks {
       if (foreign.has(name)) continue;
       const count = programs.get(name) ?? 0;
       if (count >= PROGRAMS_PER_NETWORK) continue;
-      if (!ours.has(name) && !(await make(docker, instance, name))) continue;
+      if (!ours.has(name) && !(await make(docker, owner, name))) continue;
       return { name, programs: count };
     }
   };
@@ -62,13 +65,13 @@ export function createNetworks(docker: Docker, instance: string): Networks {
     },
     restore(name) {
       return inTurn(async () => {
-        await make(docker, instance, name);
+        await make(docker, await ownerOf(), name);
       });
     },
   };
 }
 
-/** How many containers of ours, running or not, belong to each network. */
+/** How many containers of the instance, running or not, belong to each network. */
 async function countPrograms(docker: Docker, instance: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   const filters = { label: [`${LABELS.instance}=${instance}`] };
@@ -81,23 +84,23 @@ async function countPrograms(docker: Docker, instance: string): Promise<Map<stri
 }
 
 /** False where that name is taken by a network that is not ours. */
-async function make(docker: Docker, instance: string, name: string): Promise<boolean> {
+async function make(docker: Docker, owner: Owner, name: string): Promise<boolean> {
   try {
     await docker.createNetwork({
       Name: name,
       // Without it Docker makes a second network of the same name.
       CheckDuplicate: true,
       Driver: 'bridge',
-      Labels: { [LABELS.instance]: instance },
+      Labels: labelsOf(owner),
       Options: { [ICC_OPTION]: 'false' },
     });
     return true;
   } catch (error) {
     if (statusOf(error) !== 409) throw error;
-    return isOurs(await docker.getNetwork(name).inspect(), instance);
+    return isOurs(await docker.getNetwork(name).inspect(), owner);
   }
 }
 
-function isOurs(network: Docker.NetworkInspectInfo, instance: string): boolean {
-  return network.Labels?.[LABELS.instance] === instance && network.Options?.[ICC_OPTION] === 'false';
+function isOurs(network: Docker.NetworkInspectInfo, owner: Owner): boolean {
+  return isOwn(owner, network.Labels) && network.Options?.[ICC_OPTION] === 'false';
 }

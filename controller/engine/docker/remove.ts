@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import type { EngineLog } from '../engine.ts';
+import { isOfRegistry, type Owner, type OwnerSource } from '../owner.ts';
 import { type Connection, STOP_SLACK_MS } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
 import { IMAGE_VOLUME_LABEL } from './hardening.ts';
@@ -42,13 +43,15 @@ export async function removeImageVolumes(
 }
 
 /** Removes, once for all calls, what a host that died left half done. Where that fails, the next call tries again. */
-export function createSweep(connection: Connection, instance: string, log: EngineLog): () => Promise<void> {
+export function createSweep(connection: Connection, owner: OwnerSource, log: EngineLog): () => Promise<void> {
   let swept: Promise<void> | undefined;
   return () => {
-    swept ??= sweepLeftovers(connection, instance).catch((error: unknown) => {
-      swept = undefined;
-      log.warn({ error: failureOf(error).message }, 'leftovers of an earlier host could not be removed');
-    });
+    swept ??= owner()
+      .then((settled) => sweepLeftovers(connection, settled))
+      .catch((error: unknown) => {
+        swept = undefined;
+        log.warn({ error: failureOf(error).message }, 'leftovers of an earlier host could not be removed');
+      });
     return swept;
   };
 }
@@ -57,12 +60,12 @@ export function createSweep(connection: Connection, instance: string, log: Engin
 const IMAGE_VOLUME = /-image-volume-[0-9a-f]{12}$/;
 
 /** Helpers, and image volumes that no container uses. */
-async function sweepLeftovers(connection: Connection, instance: string): Promise<void> {
-  await sweepHelpers(connection, instance);
-  const filters = { label: [`${IMAGE_VOLUME_LABEL}=${instance}`], dangling: ['true'] };
+async function sweepLeftovers(connection: Connection, owner: Owner): Promise<void> {
+  await sweepHelpers(connection, owner);
+  const filters = { label: [`${IMAGE_VOLUME_LABEL}=${owner.instance}`], dangling: ['true'] };
   const { Volumes } = await connection.quick.listVolumes({ filters });
-  for (const { Name } of Volumes ?? []) {
-    if (!IMAGE_VOLUME.test(Name)) continue;
+  for (const { Name, Labels } of Volumes ?? []) {
+    if (!IMAGE_VOLUME.test(Name) || !isOfRegistry(owner, Labels)) continue;
     await absent(connection.quick.getVolume(Name).remove(), [404, 409], 'StartFailed');
   }
 }

@@ -2,6 +2,8 @@ import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { extract, type Header, pack } from 'tar-stream';
+import { LABELS } from '../../../schemas/program.ts';
+import { type Owner as HostOwner, isOfRegistry } from '../owner.ts';
 import type { Connection } from './client.ts';
 import { openStream } from './client.ts';
 import { statusOf } from './errors.ts';
@@ -19,7 +21,7 @@ const SYMLINKS_MAX = 8;
 export interface HelperImage {
   image: string;
   config: ImageConfig;
-  instance: string;
+  owner: HostOwner;
 }
 
 export interface Owner {
@@ -74,14 +76,15 @@ export async function giveState(
 }
 
 /** Removes helpers that a host left behind when it died. */
-export async function sweepHelpers(connection: Connection, instance: string): Promise<void> {
+export async function sweepHelpers(connection: Connection, owner: HostOwner): Promise<void> {
   const left = await connection.quick.listContainers({
     all: true,
-    filters: { label: [`${HELPER_LABEL}=${instance}`] },
+    filters: { label: [`${HELPER_LABEL}=${owner.instance}`] },
   });
   // A helper never runs. What does, or did, was made of one, and bears its label as labels are copied.
-  for (const { Id, State } of left)
-    if (State === 'created') await removeHelper(connection.quick.getContainer(Id));
+  for (const { Id, State, Labels } of left)
+    if (State === 'created' && isOfRegistry(owner, Labels))
+      await removeHelper(connection.quick.getContainer(Id));
 }
 
 /** A container of a program's image that is never started: through it, volumes are looked into and written to. */
@@ -94,7 +97,11 @@ export async function createHelper(
     Image: made.image,
     // Never run; but an image need not name a command.
     Cmd: ['/'],
-    Labels: { ...blankedLabels(made.config), [HELPER_LABEL]: made.instance },
+    Labels: {
+      ...blankedLabels(made.config),
+      [HELPER_LABEL]: made.owner.instance,
+      [LABELS.registry]: made.owner.registry,
+    },
     HostConfig: { NetworkMode: 'none', Mounts: mounts, RestartPolicy: { Name: 'no' } },
   });
 }

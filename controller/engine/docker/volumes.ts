@@ -1,26 +1,29 @@
 import type Docker from 'dockerode';
 import { LABELS } from '../../../schemas/program.ts';
 import type { Engine, Volume } from '../engine.ts';
+import { isOwn, type Owner, type OwnerSource } from '../owner.ts';
 import { type Connection, get } from './client.ts';
 import { absent, refused } from './errors.ts';
 
 /** What a Docker engine knows of volumes. */
 export function createVolumes(
   { look, quick }: Connection,
-  instance: string,
+  owner: OwnerSource,
 ): Pick<Engine, 'hasVolume' | 'listVolumes' | 'removeVolume' | 'volumeSizes'> {
   return {
     hasVolume: (name) => hasVolume(look, name),
-    listVolumes: () => listVolumes(look, instance),
+    listVolumes: async () => listVolumes(look, await owner()),
     removeVolume: (name) => removeVolume(quick, name),
     volumeSizes: () => volumeSizes(quick),
   };
 }
 
-async function listVolumes(docker: Docker, instance: string): Promise<Volume[]> {
-  const filters = { label: [`${LABELS.instance}=${instance}`] };
+async function listVolumes(docker: Docker, owner: Owner): Promise<Volume[]> {
+  const filters = { label: [`${LABELS.instance}=${owner.instance}`] };
   const { Volumes } = await refused(docker.listVolumes({ filters }), 'InternalError');
-  return (Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} }));
+  return (Volumes ?? [])
+    .filter(({ Labels }) => isOwn(owner, Labels))
+    .map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} }));
 }
 
 async function hasVolume(docker: Docker, name: string): Promise<boolean> {

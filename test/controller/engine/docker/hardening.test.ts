@@ -19,7 +19,8 @@ const request: CreateContainer = {
   volumeLabels: {},
 };
 const plain: ImageConfig = { user: '', volumes: [], labels: {} };
-const place = { instance: 'default', network: 'hersh-programs-1', volumeName: (path: string) => `ro${path}` };
+const owner = { instance: 'default', registry: '0123456789ab', path: '/srv/registry' };
+const place = { owner, network: 'hersh-programs-1', volumeName: (path: string) => `ro${path}` };
 
 const options = (more: Partial<CreateContainer> = {}, image: Partial<ImageConfig> = {}) =>
   createOptions({ ...request, ...more }, { ...plain, ...image }, place);
@@ -45,6 +46,8 @@ describe('createOptions', () => {
         'dev.hersh.build': 'whole',
         team: 'desk-3',
         'dev.hersh.instance': 'default',
+        'dev.hersh.registry': '0123456789ab',
+        'dev.hersh.registry-path': '/srv/registry',
         'dev.hersh.program': 'ann-1',
       },
       Env: ['KEY=a=b c', 'EMPTY='],
@@ -90,6 +93,7 @@ describe('createOptions', () => {
     const labels = {
       'dev.hersh.program': 'x',
       'dev.hersh.instance': 'x',
+      'dev.hersh.registry': 'x',
       'dev.hersh.revision': '9',
       other: 'kept',
     };
@@ -97,6 +101,8 @@ describe('createOptions', () => {
     assert.deepEqual(made.Labels, {
       'dev.hersh.program': 'ann-1',
       'dev.hersh.instance': 'default',
+      'dev.hersh.registry': '0123456789ab',
+      'dev.hersh.registry-path': '/srv/registry',
       'dev.hersh.revision': '',
       'dev.hersh.spec-hash': '',
       'dev.hersh.build': '',
