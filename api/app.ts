@@ -10,6 +10,7 @@ import { addHookRoutes } from './routes/hooks.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
 import { addManifestRoutes } from './routes/manifest.ts';
 import { addPageRoutes } from './routes/page.ts';
+import { addPauseRoutes } from './routes/pauses.ts';
 import { addProgramRoutes } from './routes/programs.ts';
 import { addRevisionRoutes } from './routes/revisions.ts';
 import { addStreamRoutes } from './routes/streams.ts';
@@ -27,6 +28,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   const views = createViewCache(deps.programs);
   addProgramRoutes(routes, deps, views);
   addLifecycleRoutes(routes);
+  addPauseRoutes(routes);
   addRevisionRoutes(routes);
   addStreamRoutes(routes, options, createFeed(deps.programs, views, deps.now));
   addManifestRoutes(routes);

@@ -12,6 +12,7 @@ import { addGet } from './commands/get.ts';
 import { addHistory } from './commands/history.ts';
 import { addLogs } from './commands/logs.ts';
 import { addOpen } from './commands/open.ts';
+import { addPause } from './commands/pause.ts';
 import type { AddCommand, Use } from './commands/run.ts';
 import { addTop } from './commands/top.ts';
 import { addValidate } from './commands/validate.ts';
@@ -28,7 +29,7 @@ const COMMANDS: readonly AddCommand[] = [
   ...[addDeploy, addApply, addValidate],
   ...[addLogs, addBuildLog],
   ...[addGet, addDescribe, addEvents, addHistory, addTop],
-  ...[addWishes, addDelete, addWait],
+  ...[addWishes, addPause, addDelete, addWait],
   ...[addWatcher, addOpen],
   ...[addExport, addContext, addCompletion, addVersion],
 ];

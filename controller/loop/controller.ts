@@ -161,6 +161,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const monitor = startEngineMonitor({
     ...{ engine, clock, log },
     whyStray: ({ id, program }) => whyStray(registry, id, program),
+    isPaused: (program) => registry.pauses.of(program) !== undefined,
     onFirst: (containers) => holdServedPorts(containers, ports),
     onProgram(name, atMs) {
       const lookedMs = looked.get(name) ?? 0;
@@ -241,6 +242,7 @@ function reconcileDepsOf(
     snapshot: contexts.snapshot,
     wasDown: (atMs) => atMs < (deps.bootedAtMs ?? 0) || monitor.wasAway(atMs),
     lastChange: registry.lastChange,
+    paused: registry.pauses.of,
     hasSnapshot: (build, hash) => registry.contexts.has(build, hash),
     stop: stops.stop,
     stopping: stops.underWay,

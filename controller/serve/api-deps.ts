@@ -14,6 +14,7 @@ import { createFollowLines } from './follow-lines.ts';
 import { type AboutHost, createHostView } from './host-view.ts';
 import { createLogPage } from './log-data.ts';
 import { rememberRuns } from './log-runs.ts';
+import { createPauseStore } from './pauses.ts';
 import { createProgramLogs } from './program-logs.ts';
 import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
@@ -50,6 +51,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
   return {
     ...{ health, log, gitHook, usage },
     pull: createPullImage({ registry, tell: controller.tell, pullNow: controller.images.pullNow }, programs),
+    pauses: createPauseStore(registry, programs, controller.tell),
     programs: {
       ...programs,
       async createFromSources(name, userId, buildId, files) {

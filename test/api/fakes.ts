@@ -15,6 +15,7 @@ import type { LogMessage, LogPage } from '../../schemas/log-line.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
 import type { NamedEvent, ProgramEvent } from '../../schemas/program.ts';
 import type { UsageFigures } from '../../schemas/usage.ts';
+import { fakePauses } from './fake-pauses.ts';
 import { CREATED_AT, fakeView } from './fake-view.ts';
 
 function fakeRevision(revision: number): RevisionView {
@@ -154,6 +155,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         warn: (fields, message) => void host.logged.push({ fields, message }),
         error: (fields, message) => void host.logged.push({ fields, message }),
       },
+      pauses: fakePauses(CREATED_AT, (name) => host.views.has(name)),
       health: () => host.health,
       host: async () => host.view,
       usage: fakeUsage(() => host),
