@@ -13,6 +13,7 @@ import { addPageRoutes } from './routes/page.ts';
 import { addPauseRoutes } from './routes/pauses.ts';
 import { addProgramRoutes } from './routes/programs.ts';
 import { addRevisionRoutes } from './routes/revisions.ts';
+import { addStateRoutes } from './routes/state.ts';
 import { addStreamRoutes } from './routes/streams.ts';
 import { addSystemRoutes } from './routes/system.ts';
 import { addUsageRoutes } from './routes/usage.ts';
@@ -29,6 +30,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   addProgramRoutes(routes, deps, views);
   addLifecycleRoutes(routes);
   addPauseRoutes(routes);
+  addStateRoutes(routes);
   addRevisionRoutes(routes);
   addStreamRoutes(routes, options, createFeed(deps.programs, views, deps.now));
   addManifestRoutes(routes);

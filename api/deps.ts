@@ -45,6 +45,7 @@ export interface ApiDeps {
    */
   pull(name: string, gone: AbortSignal): Promise<Pulled>;
   pauses: PauseStore;
+  state: StateStore;
   usage: UsageSource;
   health(): Health;
   /** The host at a glance, as `GET /host` shows it. Never rejects: what can not be known is null. */
@@ -75,6 +76,20 @@ export interface PauseStore {
   pause(name: string | undefined, asked: PauseAsked): Promise<{ pause: Pause; changed: boolean }>;
   /** Ends that; of a name that nothing else is known of, too. Gives what stood. Rejects `NotFound`. */
   resume(name: string | undefined, by: string): Promise<Pause | undefined>;
+}
+
+/** What programs keep in `/state`, as tars whose names begin with `./`. */
+export interface StateStore {
+  /**
+   * Of a program that does not run, or of one that is gone and whose `/state` is in the trash. Rejects `NotFound`,
+   * `Conflict` while it runs or where there is none yet; what is read throws where the program was started meanwhile.
+   */
+  read(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Puts another in its place, all or nothing; the one before goes to the trash. Rejects `NotFound`, `Conflict` unless the
+   * program is stopped, `BadRequest` for what can be no `/state`, `DiskFull`.
+   */
+  replace(name: string, tar: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 /** What programs use of CPU and memory. Of one that is not known all is unknown. */

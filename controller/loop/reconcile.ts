@@ -27,13 +27,14 @@ import { withDeed } from './outcome.ts';
 import type { Prober } from './prober.ts';
 import { keepFailed, keepReady, keepSuperseded } from './revisions.ts';
 import { tellOfRenamed, trashState } from './state.ts';
+import { refuseSwap, type SwapDeps, swapState } from './state-swaps.ts';
 
 type Trace = ((decided: Decided) => void) | undefined;
 
 /** Passes in a row before the key goes back to the queue, so that one program can not keep a worker. */
 const PASSES_MAX = 20;
 
-export interface ReconcileDeps extends BeforeDeps, ObserveDeps, ExecuteDeps {
+export interface ReconcileDeps extends BeforeDeps, ObserveDeps, ExecuteDeps, SwapDeps {
   registry: Registry;
   prober: Prober;
   runtime: Runtime;
@@ -73,9 +74,13 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   if (known === undefined && wanted.kind !== 'present') {
     // A pass that failed before it could write a ledger may have held one.
     deps.ports.forget(name);
+    refuseSwap(deps, name);
     return false;
   }
-  const before = await remembered(deps, wanted, known ?? emptyStatus(name, clock.now()));
+  const before = await swapState(
+    deps,
+    await remembered(deps, wanted, known ?? emptyStatus(name, clock.now())),
+  );
   // As it is now: a call may change it while engine and files are read.
   const taken = deps.onPass === undefined ? wanted : structuredClone(wanted);
   const wish = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
@@ -137,10 +142,8 @@ async function decide(
     ? await deps.lastChange(name, specOf(goal)?.build?.context, next.observedRevision)
     : undefined;
   await Promise.all(eventsBetween(before, next, change).map((event) => emit(deps, next, event)));
-  if (situation.paused === undefined) {
-    await keepReady(deps, next);
-    await keepSuperseded(deps, name, situation);
-  }
+  await keepReady(deps, next);
+  if (situation.paused === undefined) await keepSuperseded(deps, name, situation);
   await save(deps, next);
   deps.observed(name);
   if (situation.paused === undefined) releasePorts(deps, situation);

@@ -6,6 +6,7 @@ import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { claim, hold, simImages } from './engine-images.ts';
 import { nothing, readLines } from './engine-logs.ts';
 import { simUsage } from './engine-usage.ts';
+import { simVolumeContent } from './engine-volume-content.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 
 /** How long an engine has to say that it is there. */
@@ -276,6 +277,7 @@ export function createSimEngine(options: { world: SimWorld; instance: string }):
         return world.volumes.delete(name);
       }),
 
+    ...simVolumeContent(world, instance, call),
     hasVolume: (name) => call('hasVolume', () => world.volumes.has(name)),
 
     listVolumes: () =>

@@ -2,7 +2,7 @@
 
 import { type Clock, systemClock } from '../../../schemas/clock.ts';
 import { AppError } from '../../../schemas/errors.ts';
-import type { Engine, EngineLog } from '../engine.ts';
+import type { Engine, EngineEvent, EngineLog } from '../engine.ts';
 import { buildImage } from './build.ts';
 import { createTraceDecoder, type DecodeTrace } from './build-log.ts';
 import { connect } from './client.ts';
@@ -26,6 +26,7 @@ import { pullImage } from './pull.ts';
 import { createSweep, removeContainer } from './remove.ts';
 import { startContainer } from './start.ts';
 import { placeOf, usageOf } from './usage.ts';
+import { createVolumeContent } from './volume-content.ts';
 import { createVolumes } from './volumes.ts';
 
 /** What an engine on its way down may have refused for that reason alone. */
@@ -44,7 +45,7 @@ export interface DockerEngineOptions {
 export function createDockerEngine(options: DockerEngineOptions): Engine {
   const { instance, log, clock = systemClock } = options;
   const connection = connect(options.dockerHost);
-  const { look, quick, patient } = connection;
+  const { look, quick } = connection;
   const networks = createNetworks(quick, instance);
   const sweep = createSweep(connection, instance, log);
   /** When each container was told to be out of memory, epoch milliseconds. */
@@ -73,7 +74,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       return believed(createContainer({ connection, networks, instance }, request));
     },
     startContainer: (id) => believed(startContainer(quick, networks, id)),
-    stopContainer: (id, graceSeconds) => stopContainer(patient, id, graceSeconds),
+    stopContainer: (id, graceSeconds) => stopContainer(connection.patient, id, graceSeconds),
     unpauseContainer: (id) => unpauseContainer(connection, id),
     renameContainer: (id, name) => renameContainer(connection, id, name),
     removeContainer: (id) => removeContainer(connection, id),
@@ -98,6 +99,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     releaseImage: (id) => releaseImage(quick, id, instance),
 
     ...createVolumes(connection, instance),
+    ...createVolumeContent(connection, instance, sweep, believed),
     placeOf: (id) => placeOf(connection, id),
     usageOf: (id) => usageOf(look, id),
 
@@ -105,10 +107,14 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       watchEvents(connection, instance, clock, {
         ...{ onConnect, onDisconnect },
         onEvent(event) {
-          if (event.action === 'oom') ooms.set(event.containerId, event.atMs);
-          if (event.action === 'destroy') ooms.delete(event.containerId);
+          noteOom(ooms, event);
           onEvent(event);
         },
       }),
   };
+}
+
+function noteOom(ooms: Map<string, number>, { action, containerId, atMs }: EngineEvent): void {
+  if (action === 'oom') ooms.set(containerId, atMs);
+  if (action === 'destroy') ooms.delete(containerId);
 }

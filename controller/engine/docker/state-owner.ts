@@ -4,7 +4,7 @@ import type Docker from 'dockerode';
 import { extract, type Header, pack } from 'tar-stream';
 import type { Connection } from './client.ts';
 import { openStream } from './client.ts';
-import { statusOf } from './errors.ts';
+import { absent, statusOf } from './errors.ts';
 import { STATE_DIR } from './floor.ts';
 import { blankedLabels, type ImageConfig } from './hardening.ts';
 
@@ -82,6 +82,12 @@ export async function sweepHelpers(connection: Connection, instance: string): Pr
   // A helper never runs. What does, or did, was made of one, and bears its label as labels are copied.
   for (const { Id, State } of left)
     if (State === 'created') await removeHelper(connection.quick.getContainer(Id));
+  // The empty ones that helpers were made of. One that has a name is somebody's, and bears the label as labels are copied.
+  const images = await connection.quick.listImages({
+    filters: { label: [`${HELPER_LABEL}=${instance}`], dangling: ['true'] },
+  });
+  for (const { Id } of images)
+    await absent(connection.quick.getImage(Id).remove(), [404, 409], 'InternalError');
 }
 
 /** A container of a program's image that is never started: through it, volumes are looked into and written to. */
