@@ -14,6 +14,7 @@ import { addLogs } from './commands/logs.ts';
 import { addOpen } from './commands/open.ts';
 import { addPause } from './commands/pause.ts';
 import type { AddCommand, Use } from './commands/run.ts';
+import { addState } from './commands/state.ts';
 import { addTop } from './commands/top.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion, ownVersion } from './commands/version.ts';
@@ -30,6 +31,7 @@ const COMMANDS: readonly AddCommand[] = [
   ...[addLogs, addBuildLog],
   ...[addGet, addDescribe, addEvents, addHistory, addTop],
   ...[addWishes, addPause, addDelete, addWait],
+  ...[addState],
   ...[addWatcher, addOpen],
   ...[addExport, addContext, addCompletion, addVersion],
 ];

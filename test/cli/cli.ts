@@ -70,6 +70,7 @@ export async function cli(t: TestContext, views: readonly ProgramView[] = []): P
     const long = new Set<() => void>();
     const to = (parts: string[]): Out => ({
       write: (text) => void parts.push(text),
+      writeBytes: async (bytes) => void parts.push(Buffer.from(bytes).toString('utf8')),
       isTTY,
       columns: options.columns ?? 80,
     });

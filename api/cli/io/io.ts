@@ -2,6 +2,8 @@
 export interface Out {
   /** What is written to one that nobody reads any more is lost. */
   write(text: string): void;
+  /** Resolves when there is room for more. */
+  writeBytes(bytes: Uint8Array): Promise<void>;
   isTTY: boolean;
   /** Characters in a line of the terminal. */
   columns: number;

@@ -49,6 +49,16 @@ function outOf(stream: NodeJS.WriteStream, onClosed: () => void): Out {
     write(text) {
       if (!isClosed) stream.write(text);
     },
+    async writeBytes(bytes) {
+      if (isClosed || stream.write(bytes)) return;
+      await new Promise<void>((resolve) => {
+        const go = () => {
+          stream.off('drain', go).off('close', go).off('error', go);
+          resolve();
+        };
+        stream.once('drain', go).once('close', go).once('error', go);
+      });
+    },
     isTTY: stream.isTTY === true,
     get columns() {
       return stream.columns ?? 80;
