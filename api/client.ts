@@ -7,7 +7,7 @@ import { at, createFollowers, type Followers, type NamedEventBody, queryOf } fro
 import type { DryRun, RevisionView, Validation } from './deps.ts';
 import type { ErrorBody } from './errors.ts';
 import type { UsageBody } from './routes/usage.ts';
-import type { ProgramBody } from './routes/view.ts';
+import type { PausedBody, ProgramBody } from './routes/view.ts';
 
 export type { FeedMessage, NamedEventBody } from './client-streams.ts';
 
@@ -45,6 +45,25 @@ export interface WishBody {
   program_id: string;
   state: string;
   message: string;
+  /** That it waits, since the program is paused. */
+  note?: string;
+}
+
+/** Who has the host leave something alone, and what for. */
+export type PauseWish = Partial<Pick<PausedBody, 'by' | 'why'>>;
+
+export interface PauseAnswer {
+  program_id: string;
+  message: string;
+  /** What holds it now. */
+  paused: PausedBody | null;
+}
+
+export interface HostPauseAnswer {
+  message: string;
+  paused: Omit<PausedBody, 'of'> | null;
+  /** Those that are paused by their own name. */
+  programs: string[];
 }
 
 /** Which lines of a log are wanted. */
@@ -72,7 +91,13 @@ export interface Client extends Followers {
   create(
     body: SourcesBody & { user_id: string; name?: string },
   ): Promise<WishBody & { build_id: string; proxy_url: string }>;
-  remove(name: string): Promise<void>;
+  remove(name: string): Promise<{ note?: string }>;
+  pause(name: string, wish?: PauseWish): Promise<PauseAnswer>;
+  /** Of one that was deleted while it was paused, too. */
+  resume(name: string, wish?: PauseWish): Promise<PauseAnswer>;
+  /** Everything. */
+  pauseHost(wish?: PauseWish): Promise<HostPauseAnswer>;
+  resumeHost(wish?: PauseWish): Promise<HostPauseAnswer>;
   wish(name: string, wish: 'start' | 'stop' | 'restart'): Promise<WishBody>;
   pull(name: string): Promise<WishBody & { changed: boolean; image_id: string }>;
   /** @param revision left out: the newest earlier one that was ready */
@@ -132,7 +157,8 @@ export function createClient({ base, headers = {}, fetch: send = fetch }: Client
       (await get<{ programs: ProgramBody[] }>(`/programs${queryOf({ ...filter })}`)).programs,
     program: (name) => get(at(name)),
     create: (body) => call('POST', '/programs', body),
-    remove: async (name) => void (await call('DELETE', at(name))),
+    remove: (name) => call('DELETE', at(name)),
+    ...createPauses((path, wish = {}) => call('POST', path, wish)),
     wish: (name, wish) => call('POST', at(name, `/${wish}`)),
     pull: (name) => call('POST', at(name, '/pull')),
     rollBack: (name, revision) =>
@@ -171,6 +197,17 @@ export function createClient({ base, headers = {}, fetch: send = fetch }: Client
     ask: (name, path) => get(at(name, `/proxy${path}`)),
     tell: async (name, content) => void (await call('POST', at(name, '/proxy/watcher/message'), { content })),
     ...createFollowers(ask),
+  };
+}
+
+function createPauses(
+  ask: <T>(path: string, wish: PauseWish | undefined) => Promise<T>,
+): Pick<Client, 'pause' | 'resume' | 'pauseHost' | 'resumeHost'> {
+  return {
+    pause: (name, wish) => ask(at(name, '/pause'), wish),
+    resume: (name, wish) => ask(at(name, '/resume'), wish),
+    pauseHost: (wish) => ask('/host/pause', wish),
+    resumeHost: (wish) => ask('/host/resume', wish),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ExecPiece, ExecRequest } from '../schemas/exec.ts';
 import type { HostView } from '../schemas/host-view.ts';
 import type { LogCursor, LogMessage, LogPage } from '../schemas/log-line.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
+import type { Pause, PauseAsked, Paused } from '../schemas/pause.ts';
 import type { NamedEvent, ProgramEvent, Resources, Runtime } from '../schemas/program.ts';
 import type { Outcome } from '../schemas/revision.ts';
 import type { ProgramStatus } from '../schemas/status.ts';
@@ -53,6 +54,8 @@ export interface ApiDeps {
    * @param gone fires when nobody waits for the answer any more: the pull is stopped
    */
   pull(name: string, gone: AbortSignal): Promise<Pulled>;
+  pauses: PauseStore;
+  state: StateStore;
   usage: UsageSource;
   health(): Health;
   /** The host at a glance, as `GET /host` shows it. Never rejects: what can not be known is null. */
@@ -66,6 +69,37 @@ export interface ApiDeps {
   /** Epoch milliseconds. */
   now(): number;
   log: ApiLog;
+}
+
+/** What the host is to leave alone. */
+export interface PauseStore {
+  /** Of everything. */
+  host(): Pause | undefined;
+  /** By name: programs that were named, those that are deleted and wait for their resume among them. */
+  named(): [name: string, pause: Pause][];
+  /** Why that program is left alone; undefined where it is not. */
+  of(name: string): Paused | undefined;
+  /**
+   * Leaves a program alone, or everything where none is named. One that is left alone already stays as it is. What is
+   * just being done is done; the condition `Paused` tells when nothing is any more. Rejects `NotFound`.
+   */
+  pause(name: string | undefined, asked: PauseAsked): Promise<{ pause: Pause; changed: boolean }>;
+  /** Ends that; of a name that nothing else is known of, too. Gives what stood. Rejects `NotFound`. */
+  resume(name: string | undefined, by: string): Promise<Pause | undefined>;
+}
+
+/** What programs keep in `/state`, as tars whose names begin with `./`. */
+export interface StateStore {
+  /**
+   * Of a program that does not run, or of one that is gone and whose `/state` is in the trash. Rejects `NotFound`,
+   * `Conflict` while it runs or where there is none yet; what is read throws where the program was started meanwhile.
+   */
+  read(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Puts another in its place, all or nothing; the one before goes to the trash. Rejects `NotFound`, `Conflict` unless the
+   * program is stopped, `BadRequest` for what can be no `/state`, `DiskFull`.
+   */
+  replace(name: string, tar: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 /** What programs use of CPU and memory. Of one that is not known all is unknown. */
@@ -192,6 +226,8 @@ export interface ProgramDetails {
   runtime: Runtime | '';
   /** The image that its spec names; `""` where it is built, and where none is known. */
   image: string;
+  /** Why it is left alone; null where it is not. */
+  paused: Paused | null;
 }
 
 /** One revision as `GET /programs/{id}/revisions` shows it. */

@@ -1,7 +1,9 @@
 import type { Health } from '../api/deps.ts';
 import type { RemoteTrouble } from '../registry/git/follow.ts';
+import type { Pauses } from '../registry/records/pauses.ts';
 import type { RegistryHealth } from '../registry/registry.ts';
 import type { HostWarning } from '../schemas/host-view.ts';
+import { describePause } from '../schemas/pause.ts';
 import { timestamp } from '../schemas/program.ts';
 import type { EngineHealth } from './loop/engine-monitor.ts';
 import type { HostTrouble } from './notify/host-watch.ts';
@@ -20,8 +22,9 @@ export function healthOf(
   registry: RegistryHealth,
   damaged: ReadonlyMap<string, string>,
   engine: EngineHealth,
+  pauses?: Pick<Pauses, 'host' | 'named'>,
 ): Health {
-  const warnings = warningsOf(registry, damaged, engine)
+  const warnings = warningsOf(registry, damaged, engine, undefined, pauses)
     // An engine that is away is why it is not ready, and no warning beside that.
     .filter(({ code }) => code !== AWAY)
     .map(({ message }) => message);
@@ -36,15 +39,18 @@ export function healthOf(
  * What people have to know of the host. Pure.
  * @param damaged see `healthOf`
  * @param remote why the remote is not followed, where that is so
+ * @param pauses what is left alone
  */
 export function warningsOf(
   registry: RegistryHealth,
   damaged: ReadonlyMap<string, string>,
   engine: EngineHealth,
   remote?: RemoteTrouble,
+  pauses?: Pick<Pauses, 'host' | 'named'>,
 ): HostWarning[] {
   return [
     ...warningsOfAbsence(engine),
+    ...(pauses === undefined ? [] : warningsOfPauses(pauses)),
     ...registry.warnings.map((message) => warningOf(message, registry, remote)),
     ...warningsOfRegistry(registry),
     ...[...damaged].map(([name, why]) => ({
@@ -56,6 +62,18 @@ export function warningsOf(
 }
 
 const PLAIN = { names: [], confirm: '' } as const;
+
+function* warningsOfPauses({ host, named }: Pick<Pauses, 'host' | 'named'>): Generator<HostWarning> {
+  const all = host();
+  if (all !== undefined) {
+    const message = `${describePause(all, 'the host is paused')}; nothing is done about any program until POST /host/resume`;
+    yield { ...PLAIN, code: 'Paused', message, since: all.since };
+  }
+  for (const [name, pause] of named()) {
+    const message = `program ${name} is ${describePause(pause)}; nothing is done about it until POST /programs/${name}/resume`;
+    yield { code: 'Paused', message, names: [name], confirm: '', since: pause.since };
+  }
+}
 
 /** What kind of thing the registry says there, and of whom. */
 function warningOf(
@@ -78,10 +96,10 @@ function* warningsOfRegistry({ message, paused, moved }: RegistryHealth): Genera
   const names = [...new Set([...paused, ...moved.map(({ name }) => name)])].sort();
   const more = names.filter((name) => !paused.includes(name));
   const along = more.length === 0 ? '' : `, which also lets go what was only moved: ${more.join(', ')}`;
-  yield { code: 'PrunePaused', message: `${describePause(paused)}${along}`, names, confirm: 'programs' };
+  yield { code: 'PrunePaused', message: `${describeMissing(paused)}${along}`, names, confirm: 'programs' };
 }
 
-function describePause(paused: readonly string[]): string {
+function describeMissing(paused: readonly string[]): string {
   return `${paused.length} manifests are gone at once (${paused.join(', ')}): their programs keep running until the files return or POST /registry/prune confirms`;
 }
 
@@ -95,7 +113,7 @@ export function troublesOf(
   const tell = (kind: string, afterMs: number, reason: string, message: string) =>
     troubles.push({ kind, reason, message, afterMs });
   if (trouble !== '') tell('engine', ENGINE_TOLD_AFTER_MS, AWAY, describeEngine(trouble));
-  if (paused.length > 0) tell('pruning', 0, 'PrunePaused', describePause(paused));
+  if (paused.length > 0) tell('pruning', 0, 'PrunePaused', describeMissing(paused));
   const files = [message, ...unwritable].filter((words) => words !== '');
   if (files.length > 0) tell('files', FILES_TOLD_AFTER_MS, 'RegistryUnavailable', files.join('; '));
   if (remote !== undefined)

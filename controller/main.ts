@@ -133,9 +133,14 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     collect: { diskBytes: config.diskBytes },
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),
   });
-  const health = () => healthOf(registry.health(), registry.status.damaged(), controller.health());
+  const health = () =>
+    healthOf(registry.health(), registry.status.damaged(), controller.health(), registry.pauses);
   const hostWarnings = () =>
-    warningsOf(registry.health(), registry.status.damaged(), controller.health(), registry.remoteTrouble());
+    warningsOf(
+      ...([registry.health(), registry.status.damaged(), controller.health()] as const),
+      registry.remoteTrouble(),
+      registry.pauses,
+    );
   const notifier = startNotifier({
     ...{
       receivers: config.receivers,

@@ -18,6 +18,7 @@ import { createManifestFiles } from './manifests/files.ts';
 import { parseManifest } from './manifests/manifest.ts';
 import { createManifestSet, type ManifestSet } from './manifests/set.ts';
 import { labelOf, prepareRegistry, type RegistryPaths, registryPaths, sourcesFolderOf } from './paths.ts';
+import { openPauses } from './records/pauses.ts';
 import { openRecords, type Records } from './records/records.ts';
 import type { Registry, RegistryChange, RegistryOptions } from './registry.ts';
 import { createWishes } from './wishes.ts';
@@ -31,7 +32,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   const paths = await prepare(root, git !== undefined);
   const onListenerError = (error: unknown) => onWarning({ error: messageOf(error) }, LISTENER_FAILED);
   const records = await openRecords(paths, clock, onWarning, onListenerError, linksOf(root, git));
-  const { status, events, trash, suspecting } = records;
+  const { status, events, trash, suspecting, revisions, buildLogs, buildHistory, usage } = records;
   const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
   const manifests = createManifestSet(parse, labelOf);
   const unconfirmed = await openUnconfirmed(paths.data, records.onWriteError);
@@ -54,6 +55,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   );
   const known = { manifests, status, absences, trash };
   const mentions = mentionedIn(known);
+  const pauses = await openPauses(paths.data, clock, onPause(known, notify), suspecting);
   const sources = createSourcesKeeper({ root, aside: paths.trash, git, mentions });
   const contexts = openContexts(root, paths.contexts, () => clock.now(), links.mayLink);
   const edits = createManifestEdits({
@@ -66,8 +68,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   git?.start(() => void looks.look());
 
   return {
-    ...{ paths, status, events, revisions: records.revisions, buildLogs: records.buildLogs, parse },
-    ...{ buildHistory: records.buildHistory, usage: records.usage },
+    ...{ paths, status, events, pauses, parse, usage, revisions, buildLogs, buildHistory },
     ...records.volumes,
     contexts: holdContexts(contexts, { git, sources, programs: paths.programs, suspecting }),
     ...{ list: manifests.list, get: manifests.get, clashOf: manifests.clashOf, look: looks.look },
@@ -124,6 +125,19 @@ function mentionedIn(known: Known): (names: readonly string[], folder: string) =
       if (names.includes(other) || absences.isStated(other)) return false;
       return lastContextOf(known, other)?.startsWith(folder) === true;
     });
+}
+
+/** A pause, or its end, is told as a change of the programs that it holds. */
+function onPause(
+  { manifests, status }: Known,
+  notify: (names: readonly string[]) => void,
+): (name: string | undefined) => void {
+  return (name) =>
+    notify(
+      name !== undefined
+        ? [name]
+        : [...new Set([...manifests.list().map((entry) => entry.name), ...status.names()])],
+    );
 }
 
 /** What edits of the API ask of what is known, and how they become known, at once. */

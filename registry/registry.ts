@@ -14,6 +14,7 @@ import type { RegistryPaths } from './paths.ts';
 import type { BuildHistory } from './records/build-history.ts';
 import type { BuildLogs } from './records/build-logs.ts';
 import type { EventStore } from './records/event-store.ts';
+import type { Pauses } from './records/pauses.ts';
 import type { RevisionStore } from './records/revision-store.ts';
 import type { StatusStore } from './records/status-store.ts';
 import type { VolumesOfGone } from './records/trashed-volumes.ts';
@@ -49,6 +50,8 @@ export interface Registry extends ManifestEdits, VolumesOfGone {
   readonly buildLogs: BuildLogs;
   readonly buildHistory: BuildHistory;
   readonly usage: UsageStore;
+  /** What the host is to leave alone; a change is told as one of the programs that it concerns. */
+  readonly pauses: Pauses;
   readonly contexts: Contexts;
 
   /** Manifests that are there, sorted by name. */

@@ -74,7 +74,7 @@ export interface ContainerSettings {
   args: string[];
 }
 
-export const isUp = ({ state }: Container): boolean =>
+export const isUp = ({ state }: Pick<Container, 'state'>): boolean =>
   state === 'running' || state === 'paused' || state === 'restarting';
 
 /**

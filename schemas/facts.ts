@@ -1,4 +1,5 @@
 import type { Container, ContainerSettings, Stranger } from './container.ts';
+import type { Paused } from './pause.ts';
 import type { Revision } from './revision.ts';
 import type { TrashedVolume } from './trashed-volume.ts';
 
@@ -20,6 +21,8 @@ export interface Facts {
   port: PortState;
   /** Undefined where nothing is built. */
   context?: ContextState;
+  /** Set while it is to be left alone. */
+  paused?: Paused;
   /** Build hashes and references that a build or pull for this program runs for, or waits for its turn. */
   pending: readonly string[];
   /** Of the newest build or pull that ended, told once. */

@@ -140,7 +140,8 @@ export type ConditionType =
   | 'Valid'
   | 'EngineUnavailable'
   | 'RemoteUnavailable'
-  | 'StateLost';
+  | 'StateLost'
+  | 'Paused';
 
 export interface Condition {
   type: ConditionType;

@@ -29,6 +29,8 @@ export interface Situation extends Omit<Facts, 'port' | 'stopping' | 'probes'>, 
   /** By container id. */
   probes: ReadonlyMap<string, ProbeState>;
   memory: ProgramMemory;
+  /** While it is paused, what is remembered: what is wanted, and nothing of what is seen. */
+  asWished?: ProgramMemory;
   /** Set where the good revision is the goal in place of the wanted one. */
   rollback: Rollback | undefined;
   /** What there is while another is wanted, and may have become ready or not since; with its revision as it is kept. */

@@ -59,6 +59,7 @@ const ROOMS: Rooms = {
     ['controller/ports', 'controller/images', 'controller/collect', 'controller/trace'],
     ['controller/loop'],
   ),
+  'controller/state': ['schemas', 'controller/engine'],
   // What the API is given is said in its words.
   'controller/serve': [...UNDER_SERVE, 'api/deps.ts'],
   'controller/health.ts': [...UNDER_SERVE, 'api/deps.ts'],
@@ -140,7 +141,7 @@ const LIBRARY_HOMES: Record<string, string[]> = {
   ajv: ['schemas'],
   chokidar: ['registry/looks'],
   yaml: ['registry', 'api/cli/output', 'api/cli/host'],
-  'tar-stream': ['registry/contexts', 'controller/engine/docker'],
+  'tar-stream': ['registry/contexts', 'controller/engine/docker', 'controller/state'],
   dockerode: ['controller/engine/docker'],
   protobufjs: ['controller/engine/docker'],
   '@grpc/grpc-js': ['controller/engine/docker'],

@@ -14,7 +14,9 @@ import { addGet } from './commands/get.ts';
 import { addHistory } from './commands/history.ts';
 import { addLogs } from './commands/logs.ts';
 import { addOpen } from './commands/open.ts';
+import { addPause } from './commands/pause.ts';
 import type { AddCommand, Use } from './commands/run.ts';
+import { addState } from './commands/state.ts';
 import { addTop } from './commands/top.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion, ownVersion } from './commands/version.ts';
@@ -30,7 +32,8 @@ const COMMANDS: readonly AddCommand[] = [
   ...[addDeploy, addApply, addValidate],
   ...[addLogs, addBuildLog],
   ...[addGet, addDescribe, addEvents, addHistory, addTop],
-  ...[addWishes, addDelete, addWait],
+  ...[addWishes, addPause, addDelete, addWait],
+  ...[addState],
   ...[addWatcher, addExec, addOpen],
   ...[addExport, addDoctor, addContext, addCompletion, addVersion],
 ];

@@ -48,6 +48,33 @@ export async function passBody(
   else await drainStream(c.req.raw.body, takeCounted);
 }
 
+/**
+ * The body as it comes, of any size, as fast as it is taken. What is left of it is thrown away, so that the client can
+ * finish sending and read the answer; one that falls silent is given up.
+ */
+export async function* chunksOf(c: Context<ApiEnv>): AsyncGenerator<Uint8Array> {
+  const incoming = c.env?.incoming;
+  if (incoming === undefined) {
+    if (c.req.raw.body !== null) yield* c.req.raw.body as unknown as AsyncIterable<Uint8Array>;
+    return;
+  }
+  const silent = new StatusError(408, `nothing of the body came for ${BODY_MS_MAX / 1000} s`);
+  let timer = setTimeout(() => incoming.destroy(silent), BODY_MS_MAX);
+  try {
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+      clearTimeout(timer);
+      yield chunk as Uint8Array;
+      timer = setTimeout(() => incoming.destroy(silent), BODY_MS_MAX);
+    }
+  } catch (cause) {
+    throw cause instanceof StatusError ? cause : cutOff(cause instanceof Error ? cause : undefined);
+  } finally {
+    clearTimeout(timer);
+    incoming.on('error', () => {});
+    incoming.resume();
+  }
+}
+
 /** As the header says, in bytes; 0 where it says nothing. */
 function lengthOf(c: Context<ApiEnv>): number {
   return Number(c.req.header('content-length') ?? 0);

@@ -3,6 +3,7 @@ import { isUpState, type ProgramState, timestamp } from '../../schemas/program.t
 import type { ApiDeps, ProgramView } from '../deps.ts';
 import { jsonObject } from '../http/json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendJson } from '../http/route.ts';
+import { noteOf, resumeOf } from './pauses.ts';
 
 /** What is sent along says nothing yet, but must be what it claims to be. */
 const NO_BODY = 'this route needs no body';
@@ -22,9 +23,11 @@ async function start({ c, deps, body }: RouteContext): Promise<Response> {
   const ended = state === 'Error' || view.finished;
   if (view.desiredState !== 'Stopped' && !ended) {
     throw new AppError('Conflict', `program is already started; its state is ${state}`, {
-      hint: isUpState(state)
-        ? `POST /programs/${view.name}/restart runs it anew`
-        : `wait, or POST /programs/${view.name}/stop first`,
+      hint: isWaiting(view)
+        ? `it is started after POST ${resumeOf(deps, view.name)}`
+        : isUpState(state)
+          ? `POST /programs/${view.name}/restart runs it anew`
+          : `wait, or POST /programs/${view.name}/stop first`,
     });
   }
   await deps.programs.editSpec(view.name, {
@@ -32,7 +35,7 @@ async function start({ c, deps, body }: RouteContext): Promise<Response> {
     // A new value is what makes the controller forget back-off, failed builds and that it had finished.
     ...(ended ? { restartedAt: freshRestartedAt(deps, view.name) } : {}),
   });
-  return answer(view, state, 'program start initiated');
+  return answer(deps, view, state, 'program start initiated');
 }
 
 async function stop({ c, deps, body }: RouteContext): Promise<Response> {
@@ -42,9 +45,10 @@ async function stop({ c, deps, body }: RouteContext): Promise<Response> {
   const down = state === 'Created' || state === 'Stopped';
   // Wanted, but not yet picked up: that one must be stopped although its state says it is down.
   const wanted = view.desiredState === 'Running' && !view.finished;
-  if (down && !wanted) return answer(view, state, 'program is not running');
+  if (down && !wanted) return answer(deps, view, state, 'program is not running');
   if (view.desiredState !== 'Stopped') await deps.programs.editSpec(view.name, { desiredState: 'Stopped' });
-  return answer(view, 'Stopping', 'program stop initiated');
+  const isHeld = deps.pauses.of(view.name) !== undefined;
+  return answer(deps, view, isHeld ? state : 'Stopping', 'program stop initiated');
 }
 
 async function restart({ c, deps, body }: RouteContext): Promise<Response> {
@@ -57,12 +61,17 @@ async function restart({ c, deps, body }: RouteContext): Promise<Response> {
     });
   }
   await deps.programs.editSpec(view.name, { restartedAt: freshRestartedAt(deps, view.name) });
-  return answer(view, state, 'program restart initiated');
+  return answer(deps, view, state, 'program restart initiated');
 }
 
 async function pull({ c, deps, body }: RouteContext): Promise<Response> {
   jsonObject(body, NO_BODY);
   const { name } = findProgram(c, deps);
+  if (deps.pauses.of(name) !== undefined) {
+    throw new AppError('Conflict', `program ${name} is paused, and nothing is pulled for it`, {
+      hint: `POST ${resumeOf(deps, name)} first`,
+    });
+  }
   const { imageId, changed } = await deps.pull(name, c.req.raw.signal);
   // Which looks its name up anew, whatever the program is doing; one that is stopped gets it at its next start.
   if (changed) await deps.programs.editSpec(name, { restartedAt: freshRestartedAt(deps, name) }, 'pull');
@@ -71,8 +80,13 @@ async function pull({ c, deps, body }: RouteContext): Promise<Response> {
   return sendJson({ program_id: name, state, message, changed, image_id: imageId });
 }
 
-function answer(view: ProgramView, state: ProgramState, message: string): Response {
-  return sendJson({ program_id: view.name, state, message });
+/** It is to run, and is not started while it is paused. */
+function isWaiting({ status, details }: ProgramView): boolean {
+  return details.paused !== null && !isUpState(status.state);
+}
+
+function answer(deps: ApiDeps, { name }: ProgramView, state: ProgramState, message: string): Response {
+  return sendJson({ program_id: name, state, message, ...noteOf(deps, name) });
 }
 
 /** Now, or the first millisecond after it that the manifest does not hold yet: only a new value is acted on. */

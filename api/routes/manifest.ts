@@ -5,6 +5,7 @@ import { programNotFound } from '../errors.ts';
 import { listed, quoted } from '../http/etags.ts';
 import { flag } from '../http/query.ts';
 import { programName, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
+import { noteOf } from './pauses.ts';
 
 /** The manifest as text, read and written whole, never over what the writer has not seen. */
 export function addManifestRoutes(routes: Routes): void {
@@ -49,6 +50,7 @@ async function putManifest({ c, deps, body }: RouteContext): Promise<Response> {
       program_id: name,
       created: done.created,
       message: done.created ? 'program created' : 'manifest replaced',
+      ...noteOf(deps, name),
     },
     done.created ? 201 : 200,
     { ETag: quoted(done.etag) },

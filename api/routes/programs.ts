@@ -4,6 +4,7 @@ import { PROGRAM_STATES, proxyUrl, timestamp } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
 import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
 import { parseCreate, parseSources } from './create-body.ts';
+import { noteOf } from './pauses.ts';
 import type { ViewCache } from './view.ts';
 
 /** Creating, reading and deleting programs. */
@@ -27,8 +28,9 @@ export function addProgramRoutes(routes: Routes, deps: ApiDeps, views: ViewCache
   routes.add('/programs/:id', {
     GET: ({ c }) => sendBytes(views.one(findProgram(c, deps)), 'application/json'),
     DELETE: async ({ c }) => {
-      await deps.programs.remove(findProgram(c, deps).name);
-      return sendJson({ message: 'program deleted successfully' });
+      const { name } = findProgram(c, deps);
+      await deps.programs.remove(name);
+      return sendJson({ message: 'program deleted successfully', ...noteOf(deps, name) });
     },
   });
 
@@ -67,6 +69,7 @@ async function createProgram({ deps, body }: RouteContext): Promise<Response> {
       state: 'Created',
       proxy_url: proxyUrl(port),
       created_at: createdAt,
+      ...noteOf(deps, name),
     },
     201,
     { Location: `/programs/${name}` },
@@ -85,7 +88,7 @@ async function putSources({ c, deps, body }: RouteContext): Promise<Response> {
   const changed = await deps.programs.putSources(name, files, buildId);
   const { state } = findProgram(c, deps).status;
   const message = changed ? 'a new revision is made of these sources' : 'nothing changed';
-  return sendJson({ program_id: name, build_id: buildId, state, changed, message });
+  return sendJson({ program_id: name, build_id: buildId, state, changed, message, ...noteOf(deps, name) });
 }
 
 function exists(name: string): AppError {

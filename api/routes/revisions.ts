@@ -1,6 +1,7 @@
 import { AppError } from '../../schemas/errors.ts';
 import { jsonObject, refuseUnknown } from '../http/json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendJson } from '../http/route.ts';
+import { noteOf } from './pauses.ts';
 
 /** What a program was before, and the way back. */
 export function addRevisionRoutes(routes: Routes): void {
@@ -16,7 +17,8 @@ async function listRevisions({ c, deps }: RouteContext): Promise<Response> {
 async function rollBack({ c, deps, body }: RouteContext): Promise<Response> {
   const { name, status } = findProgram(c, deps);
   const revision = await deps.programs.rollBack(name, revisionOf(body));
-  return sendJson({ program_id: name, state: status.state, message: 'program rollback initiated', revision });
+  const message = 'program rollback initiated';
+  return sendJson({ program_id: name, state: status.state, message, revision, ...noteOf(deps, name) });
 }
 
 /** The number in `{"revision": n}`; undefined where the body is empty or names none. */

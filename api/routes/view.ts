@@ -37,6 +37,17 @@ export interface ProgramBody {
   runtime: string;
   /** The image that its spec names; `""` where it is built. */
   image: string;
+  /** Why nothing is done about it; null while it is looked after. */
+  paused: PausedBody | null;
+}
+
+/** Who has the host leave a program alone. */
+export interface PausedBody {
+  since: string;
+  by: string;
+  why: string;
+  /** `host`: all programs are. */
+  of: 'program' | 'host';
 }
 
 /** What one container of it may use. */
@@ -113,6 +124,7 @@ function more({ status, details }: ProgramView) {
     not_ready: notReadyBody(status),
     runtime: details.runtime,
     image: details.image,
+    paused: details.paused,
   };
 }
 

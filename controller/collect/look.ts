@@ -68,11 +68,17 @@ export async function look(parts: LookParts): Promise<LookOutcome> {
   for (const removal of removals) {
     if (isClosed()) return 'done';
     if (isInTheWay()) return 'in the way';
+    if (isPaused(registry, removal.item)) continue;
     if (!removal.recordOnly && isReferenced(refs(), removal.item)) continue;
     await removeOne(parts, removal);
   }
   tellOfLimit(parts, found, removals);
   return 'done';
+}
+
+/** Nothing goes while the host is paused, and nothing under the name of a program that is. */
+function isPaused({ pauses }: Registry, item: Found): boolean {
+  return pauses.of('name' in item ? item.name : '') !== undefined;
 }
 
 /**

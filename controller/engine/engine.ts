@@ -108,6 +108,19 @@ export interface Engine {
   hasVolume(name: string): Promise<boolean>;
 
   /**
+   * All that is in a volume, as a tar whose names begin with `./`: owners, modes, times and links as they are. Undefined
+   * where it is not there. Nothing runs for it. Whoever has begun to read ends it, or the signal does.
+   */
+  readVolume(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
+
+  /**
+   * Makes a volume and unpacks a tar into it; where that comes to no end there is none. What the tar says has to have
+   * been checked. Rejects `Conflict` where the volume is there, `DiskFull`, `StartFailed` for what the engine refuses, and
+   * whatever `content` throws.
+   */
+  fillVolume(request: FillVolume): Promise<void>;
+
+  /**
    * Every image that a host of any instance built: label and tag say so. What people made of one is theirs. With what
    * each takes up, which it may take seconds to find out the first time.
    */
@@ -280,6 +293,21 @@ export interface EngineEvent {
   action: string;
   /** By the engine's clock, which is this machine's; epoch milliseconds. */
   atMs: number;
+}
+
+export interface FillVolume {
+  volume: string;
+  labels: Record<string, string>;
+  content: AsyncIterable<Uint8Array>;
+  /** Of the folder itself, asked for when all was read; undefined: as the engine makes it. */
+  root: () => VolumeRoot | undefined;
+}
+
+export interface VolumeRoot {
+  mode: number;
+  uid: number;
+  gid: number;
+  mtime?: Date;
 }
 
 export interface Volume {

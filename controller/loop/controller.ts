@@ -32,6 +32,7 @@ import { keptRevisions } from './revisions.ts';
 import { createRolloutTimer } from './rollout-timer.ts';
 import { createSourceChanges } from './source-changes.ts';
 import { stateFacts } from './state.ts';
+import { createStateSwaps, type StateSwaps } from './state-swaps.ts';
 import { createStops, type Stops } from './stops.ts';
 import { createTimers } from './timers.ts';
 
@@ -78,6 +79,7 @@ export interface Controller extends Closable {
   /** Writes an event of a program. Resolves when it is written; never rejects. */
   tell(name: string, event: EventDraft): Promise<void>;
   observed: Pick<Observed, 'has' | 'subscribe'>;
+  swaps: Pick<StateSwaps, 'ask'>;
 }
 
 /** Starts keeping programs as their manifests want them, until closed. Closing leaves them running. */
@@ -108,7 +110,15 @@ export function startController(deps: ControllerDeps): Controller {
   });
 
   return {
-    ...{ ports, collector, queue, observed: parts.observed, images: parts.images, slots: parts.slots },
+    ...{
+      ports,
+      collector,
+      queue,
+      swaps: parts.swaps,
+      observed: parts.observed,
+      images: parts.images,
+      slots: parts.slots,
+    },
     tell: (name, event) => tellOf(deps, name, event),
     health: monitor.health,
     removeStrays: monitor.removeStrays,
@@ -118,6 +128,7 @@ export function startController(deps: ControllerDeps): Controller {
     },
     async close() {
       passes.close();
+      parts.swaps.close();
       unsubscribe();
       timers.close();
       await monitor.close();
@@ -140,6 +151,7 @@ interface Parts {
   collector: Collector;
   stops: Stops;
   slots: Slots;
+  swaps: StateSwaps;
   /** When the last pass over each program began; epoch milliseconds. */
   looked: Map<string, number>;
   observed: Observed;
@@ -161,6 +173,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const monitor = startEngineMonitor({
     ...{ engine, clock, log },
     whyStray: ({ id, program }) => whyStray(registry, id, program),
+    isPaused: (program) => registry.pauses.of(program) !== undefined,
     onFirst: (containers) => holdServedPorts(containers, ports),
     onProgram(name, atMs) {
       const lookedMs = looked.get(name) ?? 0;
@@ -203,6 +216,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const stops = createStops({ engine, clock, log, onEnd: queue.add, suspect: monitor.suspect });
   return {
     ...{ ports, queue, monitor, prober, contexts, images, collector, stops },
+    swaps: createStateSwaps(queue.add),
     ...{ looked, observed, buildListeners, slots: createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED) },
   };
 }
@@ -225,7 +239,7 @@ function reconcileDepsOf(
   const met: ReconcileDeps['met'] = new Set();
   return {
     ...deps,
-    ...{ ports, images, prober, good, met },
+    ...{ ports, images, prober, good, met, swaps: parts.swaps },
     // A hundred crash loops that wait for their turn must not keep a healthy program from being looked at.
     slots: { run: (kind, doing) => queue.parked(() => parts.slots.run(kind, doing)) },
     async lookAtContext(build, generation) {
@@ -241,6 +255,7 @@ function reconcileDepsOf(
     snapshot: contexts.snapshot,
     wasDown: (atMs) => atMs < (deps.bootedAtMs ?? 0) || monitor.wasAway(atMs),
     lastChange: registry.lastChange,
+    paused: registry.pauses.of,
     hasSnapshot: (build, hash) => registry.contexts.has(build, hash),
     stop: stops.stop,
     stopping: stops.underWay,

@@ -44,6 +44,8 @@ export interface EngineMonitorDeps {
   log: ControllerLog;
   /** Why a container belongs to no program, `""` where it bears the name of none; undefined where it does. */
   whyStray: (one: ContainerSummary) => string | undefined;
+  /** Whether that program is to be left alone, and what bears its name with it. */
+  isPaused: (program: string) => boolean;
   /** The first list of all, before any program is looked at by it. */
   onFirst: (containers: readonly ContainerSummary[]) => void;
   /** A program's containers changed. @param atMs when, by this machine's clock; undefined where a list tells it */
@@ -113,7 +115,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     relist: async () => void (await list()),
     async removeStrays() {
       await list();
-      const found = straysOf(strays(), deps.whyStray);
+      const found = straysOf(strays(), deps.whyStray).filter(({ program }) => !deps.isPaused(program));
       for (const { id } of found) await engine.removeContainer(id);
       await list();
       return found.map(({ name }) => name);

@@ -15,6 +15,7 @@ import {
 } from '../../schemas/facts.ts';
 import { nanosOfMs } from '../../schemas/log-piece.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
+import type { Paused } from '../../schemas/pause.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
 import type { Revision } from '../../schemas/revision.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
@@ -40,6 +41,8 @@ export interface ObserveDeps {
   ports: Ports;
   rollouts: RolloutTimer;
   clock: Clock;
+  /** Why a program is left alone; undefined where it is not. */
+  paused: (name: string) => Paused | undefined;
   /** The context's hash, perhaps from a look of a few seconds ago. */
   lookAtContext: (build: BuildSpec, generation: number) => Promise<BuildContext>;
   /** See `ContextCache.olderHash`. */
@@ -96,6 +99,7 @@ async function read(
     stopping: [...deps.stopping(name)],
     probes: Object.fromEntries(deps.probes(name)),
   };
+  const paused = deps.paused(name);
   const spec = specOf(goal);
   deps.ports.pins.set(name, spec?.publishPort ?? undefined);
   const port =
@@ -108,6 +112,7 @@ async function read(
   const { failure, pulled } = goal.kind === 'run' ? deps.images.takeOutcome(name) : {};
   return {
     ...{ ...seen, port, answers: {} },
+    ...(paused !== undefined && { paused }),
     ...(context !== undefined && { context }),
     ...(failure !== undefined && { failure }),
     ...(pulled !== undefined && { pulled }),

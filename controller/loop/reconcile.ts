@@ -27,13 +27,14 @@ import { withDeed } from './outcome.ts';
 import type { Prober } from './prober.ts';
 import { keepFailed, keepReady, keepSuperseded } from './revisions.ts';
 import { tellOfRenamed, trashState } from './state.ts';
+import { refuseSwap, type SwapDeps, swapState } from './state-swaps.ts';
 
 type Trace = ((decided: Decided) => void) | undefined;
 
 /** Passes in a row before the key goes back to the queue, so that one program can not keep a worker. */
 const PASSES_MAX = 20;
 
-export interface ReconcileDeps extends BeforeDeps, ObserveDeps, ExecuteDeps {
+export interface ReconcileDeps extends BeforeDeps, ObserveDeps, ExecuteDeps, SwapDeps {
   registry: Registry;
   prober: Prober;
   runtime: Runtime;
@@ -73,9 +74,13 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   if (known === undefined && wanted.kind !== 'present') {
     // A pass that failed before it could write a ledger may have held one.
     deps.ports.forget(name);
+    refuseSwap(deps, name);
     return false;
   }
-  const before = await remembered(deps, wanted, known ?? emptyStatus(name, clock.now()));
+  const before = await swapState(
+    deps,
+    await remembered(deps, wanted, known ?? emptyStatus(name, clock.now())),
+  );
   // As it is now: a call may change it while engine and files are read.
   const taken = deps.onPass === undefined ? wanted : structuredClone(wanted);
   const wish = goalOf(wanted, before.memory, before.observedGeneration, deps.runtime);
@@ -85,13 +90,17 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
     await trashState(deps, before, volume);
   const trouble = deps.engineTrouble();
   if (trouble !== '') {
-    await save(deps, statusWithoutEngine(before, wish, trouble, clock.now()));
+    await save(deps, statusWithoutEngine(before, wish, trouble, clock.now(), deps.paused(name)));
     return false;
   }
+  await leaveImages(deps, before);
   const { situation, facts } = await observe(deps, before, wish);
   deps.saw(name, [...situation.containers, ...situation.strangers]);
-  await tellOfUntold(deps, before, situation);
-  await tellOfStrangers(deps, before, situation);
+  // What is told once is told when it is noted, which is at the resume of one that is paused.
+  if (situation.paused === undefined) {
+    await tellOfUntold(deps, before, situation);
+    await tellOfStrangers(deps, before, situation);
+  }
   const context = contextOf(deps, before, wanted, wish);
   const { runtime, onPass } = deps;
   const trace =
@@ -101,6 +110,14 @@ async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   return (
     (await gaveUp(deps, given, situation, trace)) || decide(deps, before, wish, situation, context, trace)
   );
+}
+
+/** What is paused waits for no build or pull; what nobody waits for is stopped, and begun anew at the resume. */
+async function leaveImages(deps: ReconcileDeps, status: ProgramStatus): Promise<void> {
+  const { name } = status;
+  if (deps.paused(name) === undefined || deps.images.keysOf(name).length === 0) return;
+  deps.images.leave(name);
+  await emit(deps, status, { type: 'Normal', reason: 'BuildCancelled', message: 'it was paused' });
 }
 
 /** Decides, tells of it, writes it down and does it. */
@@ -126,10 +143,10 @@ async function decide(
     : undefined;
   await Promise.all(eventsBetween(before, next, change).map((event) => emit(deps, next, event)));
   await keepReady(deps, next);
-  await keepSuperseded(deps, name, situation);
+  if (situation.paused === undefined) await keepSuperseded(deps, name, situation);
   await save(deps, next);
   deps.observed(name);
-  releasePorts(deps, situation);
+  if (situation.paused === undefined) releasePorts(deps, situation);
   watchProbes(deps, next, situation);
   return carryOut(deps, next, situation, actions);
 }
@@ -184,6 +201,8 @@ async function carryOut(
   let status = from;
   let acted = false;
   for (const action of actions) {
+    // Since it was decided: whoever paused it is told by its condition from when on nothing is under way.
+    if (deps.paused(name) !== undefined) break;
     if (action.kind === 'wait') {
       deps.again(name, action.ms);
       continue;

@@ -30,7 +30,9 @@ export type Deed =
   | ({ kind: 'refused'; nowMs: number } & Failed)
   /** The wanted attempt had its time. */
   | ({ kind: 'gaveUp' } & Failed)
-  | { kind: 'removed'; containerId: string };
+  | { kind: 'removed'; containerId: string }
+  /** Another volume is its `/state` from now on, which is there. */
+  | { kind: 'stateReplaced'; volume: string };
 
 /** A container, and its /state as far as that is missing. */
 export interface MakesDeed extends Pick<Made, 'revision' | 'hash' | 'image'> {
@@ -86,6 +88,10 @@ export function afterDeed(memory: ProgramMemory, deed: Deed): ProgramMemory {
     case 'removed':
       if (program.served?.id !== deed.containerId) return memory;
       return withProgram(memory, { served: { id: deed.containerId, removed: true } });
+    case 'stateReplaced': {
+      const { stateLost: _, ...known } = program;
+      return { ...memory, program: { ...known, volume: deed.volume, hasState: true } };
+    }
   }
 }
 

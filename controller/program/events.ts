@@ -54,7 +54,7 @@ export function eventsBetween(
   if (commit !== '' && isOtherBuild(before, after)) bring('SourcesChanged', sources);
   const isFirstError = state === 'Error' && before.state !== 'Error';
   const isNews = reason !== before.reason || errorMsg !== before.errorMsg || isFirstError;
-  const isNormal = reason === 'Building' || reason === 'Completed';
+  const isNormal = ['Building', 'Completed', 'Paused'].includes(reason);
   if (reason !== '' && isNews)
     tell(isNormal ? 'Normal' : 'Warning', reason, errorMsg || about('Progressing'));
   // What should rest was started by somebody.

@@ -59,6 +59,7 @@ function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts)
     ...{ stopping: new Set(facts.stopping), probes: probesOf(before, facts) },
     image: { kind: goal.kind !== 'run' && pending.length > 0 ? 'pending' : 'unneeded' },
     memory: clampWaits(withRan(noted(known, facts), containers), facts.nowMs),
+    ...(facts.paused && { asWished: memory }),
     ...{ rollback: undefined, rolloutMs: 0, lastExit: withLateOom(before.lastExit, containers) },
   };
   if (goal.kind === 'stop') return stopped(situation);
@@ -255,5 +256,7 @@ function accountForExit(situation: Running): Running {
   const next = one !== current && rest?.why === 'asked' ? withRest(after, rest) : after;
   const ends = [endOf(memory, one), endOf(next, one)];
   const why = ends.find((end) => end === 'unhealthy' || end === 'withEngine');
-  return { ...situation, memory: next, lastExit: exitOf(one, tail, why) };
+  // While it was paused that was seen, with its words, and not taken into account.
+  const isSeen = lastExit?.run === run;
+  return { ...situation, memory: next, lastExit: isSeen ? lastExit : exitOf(one, tail, why) };
 }

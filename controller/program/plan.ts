@@ -14,9 +14,10 @@ import { startWaitMs, waitMs } from './waits.ts';
 /**
  * What to do next for one program. Pure: equal input, equal plan. An empty plan, or one that only waits, means
  * that the world is as wanted as far as can be done about it. Actions are carried out in order; the first that
- * fails ends the pass, and the next pass plans anew from what it finds.
+ * fails ends the pass, and the next pass plans anew from what it finds. What is paused is left alone.
  */
 export function plan(given: Situation): Action[] {
+  if (given.paused !== undefined) return [];
   const situation = { ...given, containers: [...given.containers].sort(byAge) };
   const running = asRunning(situation);
   if (running !== undefined) return planRun(running);

@@ -26,6 +26,7 @@ export function comeBack(situation: Situation, good: Made, why: Omit<Rollback, '
  * ready; or undefined.
  */
 export function givesUp(situation: Situation): DeedOf<'gaveUp'> | undefined {
+  if (situation.paused !== undefined) return undefined;
   const running = asRunning(situation);
   const { good } = situation.memory.rollout;
   if (running?.current === undefined || running.rollback || good === undefined) return undefined;

@@ -4,14 +4,17 @@ import { type Container, hashOf, isUp, revisionOf, unreachable } from '../../sch
 import { describeProblem } from '../../schemas/errors.ts';
 import { describeExit, describeMemory } from '../../schemas/last-exit.ts';
 import { describeDeletion, describeLostState, finishedOf, type ProgramMemory } from '../../schemas/memory.ts';
-import { type Condition, LABELS, type ProgramState, proxyUrl, timestamp } from '../../schemas/program.ts';
+import type { Paused } from '../../schemas/pause.ts';
+import { type Condition, LABELS, proxyUrl, timestamp } from '../../schemas/program.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { Action } from './action.ts';
 import { stateAskedFor } from './asked-for.ts';
 import type { GoalResult } from './goal.ts';
+import { pausedCondition, withPause, withPausedCondition } from './paused.ts';
 import { asRunning, isFinished, isLate, isReady, type Running } from './roles.ts';
 import { probesFor } from './rollback.ts';
+import { failed, going, type NewCondition, resting, type Seen, type Told } from './seen.ts';
 import { backOffMs, startWaitMs } from './waits.ts';
 
 /** A restart that comes sooner than this is not worth the word Error (contract: states). */
@@ -22,6 +25,7 @@ const PASSING: ReadonlySet<Condition['type']> = new Set([
   'EngineUnavailable',
   'RemoteUnavailable',
   'StateLost',
+  'Paused',
 ]);
 
 /** What `status` needs beside the situation. */
@@ -44,20 +48,28 @@ export function status(
   const last = containers.at(-1);
   const shown = running ? running.shown : (goal.kind !== 'remove' && containers.find(isUp)) || last;
   const doing = running ? doingOf(running, actions, before) : idle(situation, actions, before);
-  const seen = withManifest(withRollback(doing, situation), situation, before, context);
+  const known = withManifest(withRollback(doing, situation), situation, before, context);
+  const seen = withPause(known, situation, shown);
   const { state, reason } = seen;
   const hasRun = shown !== undefined && shown.startedAtMs > 0;
   const startedAt = hasRun ? timestamp(shown.startedAtMs) : before.startedAt;
   const isSameRun = (shown?.id ?? '') === before.containerId && startedAt === before.startedAt;
   const isReadyAnew = state === 'Ready' && !(isSameRun && before.state === 'Ready');
   const probe = (shown && probes.get(shown.id)?.message) ?? '';
-  const told = [...conditionsOf(seen, probe, context), ...stateLost(memory)];
+  const { paused, asWished } = situation;
+  const told = [
+    ...conditionsOf(seen, probe, context),
+    ...stateLost(memory),
+    ...(paused ? [pausedCondition(paused)] : []),
+  ];
   const kept = before.conditions.filter(
     ({ type }) => !PASSING.has(type) || told.some((one) => one.type === type),
   );
   const next: ProgramStatus = {
     ...before,
-    ...{ state, reason, errorMsg: seen.message, lastExit, startedAt, memory },
+    ...{ state, reason, errorMsg: seen.message, lastExit, startedAt },
+    // What is learnt while it is left alone is learnt anew when it is resumed: nothing of it counts as a crash.
+    memory: asWished ?? memory,
     observedGeneration: context.generation,
     observedRevision: context.commit,
     currentRevision: (shown !== undefined && revisionOf(shown)) || before.currentRevision,
@@ -83,29 +95,18 @@ export function statusWithoutEngine(
   { goal, memory, generation }: GoalResult,
   message: string,
   nowMs: number,
+  paused?: Paused,
 ): ProgramStatus {
   const reason = 'EngineUnavailable';
   const condition = { type: reason, status: 'True', reason, message } as const;
   const spec = specOf(goal);
-  const asked = spec && stateAskedFor(before, spec);
+  const asked = paused === undefined && spec ? stateAskedFor(before, spec) : undefined;
   const unready = { type: 'Ready', status: 'False', reason: 'NotRunning', message } as const;
-  const known = asked ? setCondition(before.conditions, unready, nowMs) : before.conditions;
+  const told = withPausedCondition(before.conditions, paused, nowMs);
+  const known = asked ? setCondition(told, unready, nowMs) : told;
   // What was taken in goes into the memory, so it has to count as observed too.
   const taken = { memory, observedGeneration: generation, conditions: setCondition(known, condition, nowMs) };
   return { ...before, ...taken, ...(asked && { state: asked, reason: '', errorMsg: '' }) };
-}
-
-type NewCondition = Omit<Condition, 'lastTransitionTime'>;
-type Told = Omit<NewCondition, 'type'>;
-
-/** What people see of a program: its state and why, and what is being done, whichever container is shown. */
-interface Seen {
-  state: ProgramState;
-  reason: string;
-  message: string;
-  progressing: Told;
-  /** Why what runs and is ready does not count as that. */
-  unready?: string;
 }
 
 /** A broken manifest is told beside what serves; where nothing valid was ever known it is the state. */
@@ -156,19 +157,6 @@ function validity({ problems: [problem], missing }: StatusContext): Told {
     return { status: 'False', reason: 'InvalidManifest', message: describeProblem(problem) };
   if (missing !== '') return { status: 'Unknown', reason: 'ManifestMissing', message: missing };
   return { status: 'True', reason: 'Valid', message: '' };
-}
-
-/** Nothing is wrong, and nothing is done. */
-function resting(state: ProgramState, reason: string, message: string): Seen {
-  return { state, reason: '', message: '', progressing: { status: 'False', reason, message } };
-}
-
-function going(state: ProgramState, reason: string, message: string): Seen {
-  return { state, reason: '', message: '', progressing: { status: 'True', reason, message } };
-}
-
-function failed(reason: string, message: string, state: ProgramState = 'Error'): Seen {
-  return { state, reason, message, progressing: { status: 'False', reason, message } };
 }
 
 /** Of a program that should not run. */

@@ -15,7 +15,9 @@ import { createFollowLines } from './follow-lines.ts';
 import { type AboutHost, createHostView } from './host-view.ts';
 import { createLogPage } from './log-data.ts';
 import { rememberRuns } from './log-runs.ts';
+import { createPauseStore } from './pauses.ts';
 import { createProgramLogs } from './program-logs.ts';
+import { createStateStore } from './program-state.ts';
 import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
 import { validateText } from './validate-text.ts';
@@ -51,6 +53,11 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
   return {
     ...{ health, log, gitHook, usage },
     pull: createPullImage({ registry, tell: controller.tell, pullNow: controller.images.pullNow }, programs),
+    state: createStateStore(
+      { registry, engine, clock, swaps: controller.swaps, instance: about.instance },
+      programs,
+    ),
+    pauses: createPauseStore(registry, programs, controller.tell),
     programs: {
       ...programs,
       async createFromSources(name, userId, buildId, files) {

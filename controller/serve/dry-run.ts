@@ -2,6 +2,7 @@ import type { DryRun } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { diffSpecs } from '../../schemas/differences.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { describePaused } from '../../schemas/pause.ts';
 import { isUpState, type Runtime } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';
 import { describeChange } from './change.ts';
@@ -28,5 +29,7 @@ export function dryRun(deps: { registry: Registry; runtime: Runtime }, name: str
     isUp: status !== undefined && isUpState(status.state),
     isKept: status !== undefined && status.containerId !== '',
   });
-  return { changed: diff.length > 0, diff, actions: diff.length > 0 ? actions : [] };
+  const paused = registry.pauses.of(name);
+  const held = paused === undefined ? [] : [`nothing before it is resumed: ${describePaused(paused)}`];
+  return { changed: diff.length > 0, diff, actions: diff.length > 0 ? [...held, ...actions] : [] };
 }

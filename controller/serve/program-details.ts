@@ -1,5 +1,6 @@
 import type { ProgramDetails } from '../../api/deps.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
+import type { Paused } from '../../schemas/pause.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import { attemptOfRevision } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
@@ -14,6 +15,7 @@ export function programDetails(
   commitOf: (revision: number) => string | null,
   restartsInHour: number,
   nowMs: number,
+  paused: Paused | undefined,
 ): ProgramDetails {
   const { memory, currentRevision, observedRevision } = status;
   const wantedRevision = wantedNumber(memory);
@@ -24,7 +26,8 @@ export function programDetails(
     commit: currentRevision === 0 ? '' : commitOf(currentRevision),
     // What has no number yet is wanted since the last look.
     wantedCommit: wantedRevision === 0 ? observedRevision : commitOf(wantedRevision),
-    nextTryAt: nextTryAt(memory, nowMs),
+    nextTryAt: paused === undefined ? nextTryAt(memory, nowMs) : '',
+    paused: paused ?? null,
   };
 }
 

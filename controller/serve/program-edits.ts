@@ -1,6 +1,7 @@
 import type { ProgramStore } from '../../api/deps.ts';
 import type { Intent } from '../../registry/git/lock.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { AppError } from '../../schemas/errors.ts';
 import type { EventDraft } from '../program/events.ts';
 import { mustBeNamed, validProgram } from './manifest-text.ts';
 import type { ProgramViews } from './program-views.ts';
@@ -75,6 +76,11 @@ export function createProgramEdits(deps: ProgramEditDeps, { mustGet }: ProgramVi
       });
     },
     async confirmPrune(only) {
+      if (only !== 'programs' && registry.pauses.host() !== undefined) {
+        throw new AppError('Conflict', 'the host is paused, and removes no container', {
+          hint: 'only=programs confirms what is missing, which goes after POST /host/resume.',
+        });
+      }
       const intent = (gone: readonly string[]) => pruneIntent(gone, registry.status);
       const names = only === 'strays' ? [] : await registry.confirmPrune(intent);
       return [...names, ...(only === 'programs' ? [] : await deps.removeStrays())];

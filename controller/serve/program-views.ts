@@ -63,12 +63,13 @@ export function createProgramViews(
     }
     const nowMs = clock.now();
     const written = status ?? emptyStatus(name, nowMs);
-    const shown = shownStatus(written, askedBy(entry), observed.has(name), nowMs);
+    const paused = registry.pauses.of(name);
+    const shown = shownStatus(written, paused ? undefined : askedBy(entry), observed.has(name), nowMs);
     const { count, untilMs } = restartsInHour(shown, nowMs);
     if (untilMs !== undefined) fewer.at(name, untilMs);
     // Where there is no git there is no commit to look for.
     const commitOf = (revision: number) => (shown.observedRevision === '' ? '' : commits.of(name, revision));
-    const details = programDetails(shown, commitOf, count, nowMs);
+    const details = programDetails(shown, commitOf, count, nowMs, paused);
     const view = viewOf(name, entry, shown, details, isUpState(written.state));
     views.set(name, view);
     return view;

@@ -7,7 +7,7 @@ import { stateAskedFor } from '../program/asked-for.ts';
 /**
  * What is shown of a status that the loop has not caught up with: it must not say of an older run, or of an older
  * host's look, what people take for the answer to what they just asked for. Pure.
- * @param asked what the manifest wants now; undefined where that is not known
+ * @param asked what the manifest wants now; undefined where that is not known, or nothing is done about it
  * @param isObserved whether this host has looked at the program
  * @param nowMs epoch milliseconds
  */

@@ -28,7 +28,7 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
     details: {
       ...{ wantedRevision: 1, commit: '', wantedCommit: '', restartsInHour: 0, nextTryAt: '' },
       limits: { memoryBytes: 2 ** 28, cpus: 0.5, pids: 256 },
-      ...{ runtime: 'runc' as const, image: '' },
+      ...{ runtime: 'runc' as const, image: '', paused: null },
       ...options.details,
     },
     status: {

@@ -16,6 +16,7 @@ import type { LogMessage, LogPage } from '../../schemas/log-line.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
 import type { NamedEvent, ProgramEvent } from '../../schemas/program.ts';
 import type { UsageFigures } from '../../schemas/usage.ts';
+import { fakePauses } from './fake-pauses.ts';
 import { CREATED_AT, fakeView } from './fake-view.ts';
 
 function fakeRevision(revision: number): RevisionView {
@@ -158,6 +159,21 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         warn: (fields, message) => void host.logged.push({ fields, message }),
         error: (fields, message) => void host.logged.push({ fields, message }),
       },
+      state: {
+        async read(name) {
+          check('state');
+          if (name === 'nobody') throw new AppError('NotFound', 'there is no program nobody');
+          return chunks(host.logChunks, undefined);
+        },
+        async replace(name, tar) {
+          need(name);
+          let bytes = 0;
+          for await (const chunk of tar) bytes += chunk.length;
+          check('state');
+          host.calls.push(`state ${name} ${bytes}`);
+        },
+      },
+      pauses: fakePauses(CREATED_AT, (name) => host.views.has(name)),
       health: () => host.health,
       host: async () => host.view,
       usage: fakeUsage(() => host),

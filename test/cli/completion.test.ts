@@ -13,7 +13,7 @@ test('completion knows commands, options, what these take, and names from the ho
       .filter((line) => line !== '' && !line.startsWith(':'))
       .map((line) => line.split('\t')[0]);
   };
-  assert.deepEqual(await offered('re'), ['restart']);
+  assert.deepEqual(await offered('re'), ['restart', 'resume']);
   assert.deepEqual(await offered('get', ''), ['web', 'worker', 'other']);
   assert.deepEqual(await offered('logs', 'w'), ['web', 'worker']);
   assert.deepEqual(await offered('stop', 'web', 'o'), ['other']);

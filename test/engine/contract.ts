@@ -5,6 +5,7 @@ import { describeImages } from './contract-images.ts';
 import { type ContractWorld, createKit } from './contract-kit.ts';
 import { describeOutput } from './contract-output.ts';
 import { describeOwnership } from './contract-ownership.ts';
+import { describeVolumeContent } from './contract-volume-content.ts';
 
 /**
  * The promises of the engine port, for whichever engine `world` gives: one suite for all, so that a simulated
@@ -18,4 +19,5 @@ export function describeEngine(name: string, world: () => ContractWorld): void {
   describeExec(name, kit);
   describeImages(name, kit);
   describeHeld(name, kit);
+  describeVolumeContent(name, kit);
 }

@@ -111,6 +111,8 @@ export interface SimImage extends Image {
 export const SIM_IMAGE_BYTES = 100 * 2 ** 20;
 
 export interface SimVolume {
+  /** What was unpacked into it, as tar; empty of one that was made with a container. */
+  content?: Uint8Array;
   /** Tells a volume from one that was made later under the same name. */
   id: string;
   labels: Record<string, string>;

@@ -17,6 +17,7 @@ import { claim, hold, simImages } from './engine-images.ts';
 import { labelsIn } from './engine-labels.ts';
 import { nothing, readLines } from './engine-logs.ts';
 import { simUsage } from './engine-usage.ts';
+import { simVolumeContent } from './engine-volume-content.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
 
 /** How long an engine has to say that it is there. */
@@ -307,6 +308,7 @@ export function createSimEngine(options: {
         return world.volumes.delete(name);
       }),
 
+    ...simVolumeContent(world, instance, call),
     hasVolume: (name) => call('hasVolume', () => world.volumes.has(name)),
 
     listVolumes: () =>

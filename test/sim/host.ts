@@ -1,3 +1,4 @@
+import type { PauseStore } from '../../api/deps.ts';
 import type { CollectLimits } from '../../controller/collect/collectable.ts';
 import type { Engine } from '../../controller/engine/engine.ts';
 import type { RegistryIdentity } from '../../controller/engine/owner.ts';
@@ -6,6 +7,7 @@ import { type Controller, startController } from '../../controller/loop/controll
 import type { ProbeOnce } from '../../controller/loop/probe-once.ts';
 import { createMetrics, type Metrics } from '../../controller/metrics.ts';
 import { createReservations, type Reservations } from '../../controller/ports/reservations.ts';
+import { createPauseStore } from '../../controller/serve/pauses.ts';
 import { createProgramStore } from '../../controller/serve/program-store.ts';
 import type { PassRecord } from '../../controller/trace/pass.ts';
 import { openGit } from '../../registry/git/git.ts';
@@ -61,6 +63,7 @@ export interface SimHost {
   /** The registry as the API sees it. */
   programs: ReturnType<typeof createProgramStore>;
   reservations: Reservations;
+  pauses: PauseStore;
   /** Calls to the engine that change something, `startContainer hersh-program-x`, in order. */
   calls: string[];
   /** What the host logged, at any level. */
@@ -153,6 +156,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
   });
 
   const reservations = createReservations(registry, controller.ports, life.clock);
+  const pauses = createPauseStore(registry, programs, controller.tell);
 
   async function kill(): Promise<void> {
     life.end();
@@ -164,7 +168,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
   }
 
   return {
-    ...{ registry, controller, metrics, programs, reservations, calls, log, kill },
+    ...{ registry, controller, metrics, programs, reservations, pauses, calls, log, kill },
     advance: (ms) => advance(clock, ms),
     async until(what, condition, limitMs = 60_000) {
       const came = await advanceWhile(clock, clock.monotonic() + limitMs, () => !condition());

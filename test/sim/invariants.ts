@@ -8,6 +8,7 @@ import type { SimContainer } from './engine-world.ts';
 import { watchHistory } from './history.ts';
 import type { Step } from './host.ts';
 import { isHostsOwn } from './hosts-own.ts';
+import { pauseRule } from './pausing.ts';
 import type { SimStage } from './sim-stage.ts';
 
 /** A wish that was withdrawn can still be under way for so long. */
@@ -77,8 +78,11 @@ export async function watchInvariants(stage: SimStage): Promise<Invariants> {
     }
   };
 
+  const touched = pauseRule(stage);
   stage.onStep = ({ name, about }: Step) => {
     noteWishes();
+    const held = touched({ name, about });
+    if (held !== '') wrong(held);
     if (name === 'engine.removeImage') history.onRemoval(about);
     if (name === 'engine.removeVolume') noteRemoval(about);
     const call = /^engine\.(start|stop|remove|rename|unpause)Container$/.exec(name)?.[1];

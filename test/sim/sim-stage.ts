@@ -88,6 +88,8 @@ export interface SimStage {
   readonly meddled: Map<string, number>;
   /** Containers that somebody changed, and when the program began as its ledger said then. */
   readonly drifted: Map<string, string>;
+  /** What somebody has paused, and the call was answered; `""` is the host. */
+  readonly paused: Set<string>;
   /** Calls of users that have no answer yet. */
   openCalls: number;
   /** What each host has logged, the present one last. */
@@ -178,6 +180,7 @@ export async function createSimStage(seed: number, onPass?: (pass: PassRecord) =
       begun: new Map(),
       full: new Set(),
       damaged: new Set(),
+      paused: new Set(),
       meddled: new Map(),
       drifted: new Map(),
       logs: [],

@@ -6,6 +6,7 @@ import { ENGINE_STEPS, HOST_STEPS } from './engine-steps.ts';
 import { endManifest, FILE_STEPS, freeDisk, putProgramsBack } from './file-steps.ts';
 import type { SimHost } from './host.ts';
 import { type Invariants, watchInvariants } from './invariants.ts';
+import { pauseSomething, resumeAll } from './pausing.ts';
 import { createRandom } from './random.ts';
 import { createSimStage, FAIR, type SimStage } from './sim-stage.ts';
 import type { SimStep } from './sim-step.ts';
@@ -20,6 +21,9 @@ const REST_MS = 70_000;
 const LOG_LINES = 400;
 /** Time between two steps. */
 const WAITS = [0, 0, 10, 100, 500, 2_000, 5_000, 12_000] as const;
+
+/** How often somebody pauses or resumes, likewise. */
+const PAUSED = 0.05;
 
 /** How often somebody copies a container, beside all else: the stories of old seeds stay what they were. */
 const COPIED = 0.06;
@@ -56,9 +60,12 @@ export async function simulate(
     const invariants = await watchInvariants(stage);
     await stage.start();
     const copying = createRandom(seed ^ 0x2545f491);
+    const pausing = createRandom(seed ^ 0x6c8e9cf5);
     for (let step = 0; step < steps; step++) {
       const words = copying.chance(COPIED) ? meddleWithCopies(stage, copying) : '';
       if (words !== '') tell(words);
+      const held = pausing.chance(PAUSED) ? await pauseSomething(stage, pausing) : '';
+      if (held !== '') tell(held);
       await oneStep(stage, invariants, tell);
     }
     tell('nothing goes wrong any more');
@@ -109,6 +116,7 @@ async function calmDown(stage: SimStage, tell: (line: string) => void): Promise<
     await stage.start();
     tell('a host starts');
   }
+  await resumeAll(stage);
 }
 
 async function converge(stage: SimStage, invariants: Invariants): Promise<void> {

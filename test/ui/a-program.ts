@@ -23,6 +23,7 @@ export function aProgram(more: Partial<ProgramBody> = {}): ProgramBody {
       not_ready: null,
       runtime: 'runc',
       image: '',
+      paused: null,
     },
     ...more,
   };

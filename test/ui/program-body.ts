@@ -31,6 +31,7 @@ export function programBody(given: Partial<ProgramBody> = {}): ProgramBody {
     not_ready: null,
     runtime: 'runc',
     image: '',
+    paused: null,
     ...given,
   };
 }

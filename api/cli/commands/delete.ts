@@ -39,8 +39,9 @@ async function deletePrograms(run: Run, names: string[], { yes = false }: { yes?
       continue;
     }
     try {
-      await host.client.remove(name);
+      const { note } = await host.client.remove(name);
       run.out(`${name}: program deleted\n`);
+      if (note !== undefined) run.say(note);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status === 0) throw error;
       code = worse(code, sayRefused(run, name, error));

@@ -56,6 +56,7 @@ function facts(run: Run, program: ProgramBody, usage: UsageBody | undefined): st
     ['Name', program.program_id],
     ['User', program.user_id],
     ['State', run.paint(stateColour(program.state), program.state)],
+    ['Paused', pausedOf(program, now())],
     ['Reason', reasonOf(program)],
     ['Not ready', program.not_ready === null ? '' : oneLine(program.not_ready.message)],
     ['URL', program.proxy_url],
@@ -82,6 +83,16 @@ function reasonOf({ reason, error_msg: message }: ProgramBody): string {
   if (reason === '') return oneLine(message);
   const means = Object.hasOwn(REASONS, reason) ? REASONS[reason as keyof typeof REASONS].means : '';
   return [reason, means, harmless(message).trimEnd()].filter((part) => part !== '').join('\n');
+}
+
+function pausedOf({ paused, program_id: name }: ProgramBody, nowMs: number): string {
+  // A host of an older version says nothing of it.
+  if (!paused) return '';
+  const { by, since, why, of } = paused;
+  const who = by === '' ? '' : ` by ${oneLine(by)}`;
+  const what = why === '' ? '' : `: ${oneLine(why)}`;
+  const end = of === 'host' ? 'hershctl resume' : `hershctl resume ${name}`;
+  return `${of === 'host' ? 'with the whole host' : 'since'} ${since} (${ageOf(since, nowMs)} ago)${who}${what}\n"${end}" ends it`;
 }
 
 function limitsOf({ limits }: ProgramBody): string {

@@ -17,8 +17,8 @@ export function programColumns(isWide: boolean, now: () => number): Column<Progr
     { head: 'NAME', cut: 'middle', text: of(({ program_id }) => program_id) },
     { head: 'STATE', text: state, colour: (row) => stateColour(state(row)) },
     {
-      ...{ head: 'REASON', spare: 3, text: of(({ reason }) => reason || '-') },
-      colour: ({ program: { reason } }) => (reason === '' ? 'dim' : 'red'),
+      ...{ head: 'REASON', spare: 3, text: of(reasonOf) },
+      colour: ({ program: { reason, paused } }) => (paused ? 'yellow' : reason === '' ? 'dim' : 'red'),
     },
     { head: 'RESTARTS', spare: 4, text: of(({ restart_count }) => String(restart_count)) },
     { head: 'AGE', spare: 2, text: of(({ created_at }) => ageOf(created_at, now()) || '-') },
@@ -33,6 +33,12 @@ export function programColumns(isWide: boolean, now: () => number): Column<Progr
     { head: 'CONTAINER', text: of(({ container_id }) => container_id.slice(0, 12) || '-') },
     { head: 'COMMIT', text: of(({ commit }) => (commit ?? '').slice(0, 8) || '-') },
   ];
+}
+
+/** With that it is paused before all else. */
+function reasonOf({ reason, paused }: ProgramBody): string {
+  const words = [paused ? 'Paused' : '', reason === 'Paused' ? '' : reason];
+  return words.filter((word) => word !== '').join(', ') || '-';
 }
 
 /** `3`, or `3→4` while another is wanted. */

@@ -30,25 +30,31 @@ export const addWishes: AddCommand = (program, use) => {
     .action(
       use((run: Run, names: string[], { to }: { to?: number }) =>
         each(run, names, async (host, name) => {
-          const { message, revision } = await host.client.rollBack(name, to);
-          return { message: `${message}: revision ${revision} comes back` };
+          const { message, revision, note } = await host.client.rollBack(name, to);
+          return { message: `${message}: revision ${revision} comes back`, ...(note && { note }) };
         }),
       ),
     );
 };
 
-/** One after the other, and on where one is refused; the exit code is that of the first that was. */
-async function each(
+async function findNames(host: Host, names: readonly string[]): Promise<string[]> {
+  return (await findPrograms(host, names)).map(({ program_id }) => program_id);
+}
+
+/** One after the other, and on where one is refused; the exit code is that of the first that was. @param find the names that are meant */
+export async function each(
   run: Run,
   names: readonly string[],
-  act: (host: Host, name: string) => Promise<{ message: string }>,
+  act: (host: Host, name: string) => Promise<{ message: string; note?: string }>,
+  find = findNames,
 ): Promise<ExitCode> {
   const host = await run.host();
   let code: ExitCode = EXIT.ok;
-  for (const { program_id: name } of await findPrograms(host, names)) {
+  for (const name of await find(host, names)) {
     try {
-      const { message } = await act(host, name);
+      const { message, note } = await act(host, name);
       run.out(`${name}: ${message}\n`);
+      if (note !== undefined) run.say(note);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status === 0) throw error;
       code = worse(code, sayRefused(run, name, error));

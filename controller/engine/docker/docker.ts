@@ -3,7 +3,7 @@
 import type Docker from 'dockerode';
 import { type Clock, systemClock } from '../../../schemas/clock.ts';
 import { AppError } from '../../../schemas/errors.ts';
-import type { Engine, EngineLog } from '../engine.ts';
+import type { Engine, EngineEvent, EngineLog } from '../engine.ts';
 import { createOwnerSource, type OwnerSource, type RegistryIdentity } from '../owner.ts';
 import type { DecodeTrace } from './build-log.ts';
 import { connect } from './client.ts';
@@ -29,6 +29,7 @@ import { pullImage } from './pull.ts';
 import { createSweep, removeContainer } from './remove.ts';
 import { startContainer } from './start.ts';
 import { placeOf, usageOf } from './usage.ts';
+import { createVolumeContent } from './volume-content.ts';
 import { createVolumes } from './volumes.ts';
 
 /** What an engine on its way down may have refused for that reason alone. */
@@ -48,7 +49,7 @@ export interface DockerEngineOptions {
 export function createDockerEngine(options: DockerEngineOptions): Engine {
   const { instance, log, clock = systemClock } = options;
   const connection = connect(options.dockerHost);
-  const { look, quick, patient } = connection;
+  const { look, quick } = connection;
   const owner = createOwnerSource(instance, options.registry, () => listLabels(look, instance));
   const networks = createNetworks(quick, owner);
   const sweep = createSweep(connection, owner, log);
@@ -77,7 +78,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       return believed(createContainer({ connection, networks, owner: await owner() }, request));
     },
     startContainer: (id) => believed(startContainer(quick, networks, id)),
-    stopContainer: (id, graceSeconds) => stopContainer(patient, id, graceSeconds),
+    stopContainer: (id, graceSeconds) => stopContainer(connection.patient, id, graceSeconds),
     unpauseContainer: (id) => unpauseContainer(connection, id),
     renameContainer: (id, name) => renameContainer(connection, id, name),
     removeContainer: (id) => removeContainer(connection, id),
@@ -100,6 +101,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     },
     ...usedImages(quick, owner),
     ...createVolumes(connection, owner),
+    ...createVolumeContent(connection, owner, sweep, believed),
     placeOf: (id) => placeOf(connection, id),
     usageOf: (id) => usageOf(look, id),
 
@@ -107,12 +109,16 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       watchEvents(connection, { instance, owner: owner.known }, clock, {
         ...{ onConnect, onDisconnect },
         onEvent(event) {
-          if (event.action === 'oom') ooms.set(event.containerId, event.atMs);
-          if (event.action === 'destroy') ooms.delete(event.containerId);
+          noteOom(ooms, event);
           onEvent(event);
         },
       }),
   };
+}
+
+function noteOom(ooms: Map<string, number>, { action, containerId, atMs }: EngineEvent): void {
+  if (action === 'oom') ooms.set(containerId, atMs);
+  if (action === 'destroy') ooms.delete(containerId);
 }
 
 type UsedImages = 'listBuiltImages' | 'removeImage' | 'holdImage' | 'listHeldImages' | 'releaseImage';

@@ -6,7 +6,7 @@ import { LABELS } from '../../../schemas/program.ts';
 import { type Owner as HostOwner, isOfRegistry } from '../owner.ts';
 import type { Connection } from './client.ts';
 import { openStream } from './client.ts';
-import { statusOf } from './errors.ts';
+import { absent, statusOf } from './errors.ts';
 import { STATE_DIR } from './floor.ts';
 import { blankedLabels, type ImageConfig } from './hardening.ts';
 
@@ -85,6 +85,13 @@ export async function sweepHelpers(connection: Connection, owner: HostOwner): Pr
   for (const { Id, State, Labels } of left)
     if (State === 'created' && isOfRegistry(owner, Labels))
       await removeHelper(connection.quick.getContainer(Id));
+  // The empty ones that helpers were made of. One that has a name is somebody's, and bears the label as labels are copied.
+  const images = await connection.quick.listImages({
+    filters: { label: [`${HELPER_LABEL}=${owner.instance}`], dangling: ['true'] },
+  });
+  for (const { Id, Labels } of images)
+    if (isOfRegistry(owner, Labels ?? {}))
+      await absent(connection.quick.getImage(Id).remove(), [404, 409], 'InternalError');
 }
 
 /** A container of a program's image that is never started: through it, volumes are looked into and written to. */
@@ -99,11 +106,15 @@ export async function createHelper(
     Cmd: ['/'],
     Labels: {
       ...blankedLabels(made.config),
-      [HELPER_LABEL]: made.owner.instance,
-      [LABELS.registry]: made.owner.registry,
+      ...helperLabels(made.owner),
     },
     HostConfig: { NetworkMode: 'none', Mounts: mounts, RestartPolicy: { Name: 'no' } },
   });
+}
+
+/** By which the next host finds what one that was killed has left of it. */
+export function helperLabels({ instance, registry }: HostOwner): Record<string, string> {
+  return { [HELPER_LABEL]: instance, [LABELS.registry]: registry };
 }
 
 export async function removeHelper(helper: Docker.Container): Promise<void> {

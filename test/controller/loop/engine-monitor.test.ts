@@ -30,6 +30,7 @@ async function createBench(test: TestContext) {
     log: log as unknown as Parameters<typeof startEngineMonitor>[0]['log'],
     whyStray: ({ id, program }) => (known.has(program) ? strange.get(id) : ''),
     onProgram: (program) => looked.push(program),
+    isPaused: () => false,
     onFirst: () => firsts.push(turns),
     onTurn: () => turns++,
   });

@@ -25,6 +25,7 @@ const detailsOf = (memory: ProgramMemory, currentRevision = 2, observedRevision 
     (n) => `c${n}`,
     4,
     NOW_MS,
+    undefined,
   );
 
 test('the wanted revision has a number once it is made, and until then the commit that was looked at', () => {

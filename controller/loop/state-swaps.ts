@@ -1,0 +1,142 @@
+import { isUp, short } from '../../schemas/container.ts';
+import { AppError } from '../../schemas/errors.ts';
+import type { Paused } from '../../schemas/pause.ts';
+import type { ProgramStatus } from '../../schemas/status.ts';
+import type { Engine } from '../engine/engine.ts';
+import { emit, type LedgerDeps } from './ledger.ts';
+import { withDeed } from './outcome.ts';
+import { trashState } from './state.ts';
+
+/** Another volume that is whole, and is to be a program's `/state` in place of the one that it has. */
+interface Swap {
+  volume: string;
+  by: string;
+  done: () => void;
+  failed: (error: unknown) => void;
+}
+
+/** Swaps that were asked for: each is made within a pass, since nobody else may write what is remembered. */
+export interface StateSwaps {
+  /** Resolves when it is so, over a host that is killed. Rejects `Conflict` while the program runs, and as engine and disk do. */
+  ask(name: string, volume: string, by: string): Promise<void>;
+  take(name: string): Swap | undefined;
+  close(): void;
+}
+
+/** @param look has a program looked at soon */
+export function createStateSwaps(look: (name: string) => void): StateSwaps {
+  const waiting = new Map<string, Swap>();
+  return {
+    ask: (name, volume, by) =>
+      new Promise((done, failed) => {
+        if (waiting.has(name)) return failed(busy(name));
+        waiting.set(name, { volume, by, done, failed });
+        look(name);
+      }),
+    take(name) {
+      const swap = waiting.get(name);
+      waiting.delete(name);
+      return swap;
+    },
+    close() {
+      for (const { failed } of waiting.values())
+        failed(new AppError('EngineUnavailable', 'the host ends; nothing was changed'));
+      waiting.clear();
+    },
+  };
+}
+
+export interface SwapDeps extends LedgerDeps {
+  engine: Engine;
+  swaps: Pick<StateSwaps, 'take'>;
+  paused: (name: string) => Paused | undefined;
+}
+
+/**
+ * Makes a swap that was asked for. What is stopped has the old volume for good, so it goes first: one that is killed
+ * behind that has the old state still, and is made anew with it. Then the ledger says which volume it is, by one write.
+ * Never rejects: whoever asked is told.
+ * @returns the status from then on
+ */
+export async function swapState(deps: SwapDeps, before: ProgramStatus): Promise<ProgramStatus> {
+  const swap = deps.swaps.take(before.name);
+  if (swap === undefined) return before;
+  try {
+    const after = await swapped(deps, before, swap);
+    swap.done();
+    return after;
+  } catch (error) {
+    swap.failed(error);
+    return deps.registry.status.get(before.name) ?? before;
+  }
+}
+
+/** The program is no more. */
+export function refuseSwap({ swaps }: Pick<SwapDeps, 'swaps'>, name: string): void {
+  swaps.take(name)?.failed(new AppError('NotFound', `program ${name} not found`));
+}
+
+async function swapped(deps: SwapDeps, before: ProgramStatus, { volume, by }: Swap): Promise<ProgramStatus> {
+  const { registry, engine } = deps;
+  const { name, memory } = before;
+  if (memory.program.deletion !== undefined) throw new AppError('NotFound', `program ${name} not found`);
+  if (deps.paused(name) !== undefined) throw mustResume(name);
+  const containers = await engine.listContainers(name);
+  const running = containers.find(isUp);
+  if (running !== undefined) throw mustStop(name, running.id);
+  const isStranger = (id: string) => memory.program.strangers?.some((one) => one.id === id) === true;
+  const own = containers.filter(({ id }) => !isStranger(id));
+  // It would be started with what it has.
+  const unknown = own.find(({ id }) => memory.containers[id]?.made !== true);
+  if (unknown !== undefined)
+    throw new AppError(
+      'Conflict',
+      `whose container ${short(unknown.id)} is was not looked at yet; try again`,
+    );
+  let status = before;
+  for (const { id } of own) {
+    await engine.removeContainer(id);
+    status = withDeed(status, { kind: 'removed', containerId: id });
+  }
+  const { volume: old } = memory.program;
+  if (old !== undefined) await trashState(deps, before, old);
+  status = withDeed(status, { kind: 'stateReplaced', volume });
+  try {
+    await registry.status.put(status, { durable: true });
+  } catch (error) {
+    // What is not on the disk must not be in memory: the next host would find the old one.
+    await registry.status.put(before).catch(() => undefined);
+    throw error;
+  }
+  const kept = old === undefined ? '' : `; the one before (volume ${old}) is in the trash for seven days`;
+  const message = `its /state was replaced by an import${kept}`;
+  await emit(deps, status, {
+    type: 'Normal',
+    reason: 'StateImported',
+    message,
+    ...(by !== '' && { author: by }),
+  });
+  return status;
+}
+
+/** @param id of the container that runs */
+export function mustStop(name: string, id: string): AppError {
+  return new AppError(
+    'Conflict',
+    `program ${name} runs (container ${short(id)}), and may write to its /state`,
+    {
+      hint: `POST /programs/${name}/stop, and try again when its state is Stopped.`,
+    },
+  );
+}
+
+/** What it has is not touched while it is paused. */
+export function mustResume(name: string): AppError {
+  return new AppError('Conflict', `program ${name} is paused, and nothing of it is replaced`, {
+    hint: `POST /programs/${name}/resume, or /host/resume, first.`,
+  });
+}
+
+function busy(name: string): AppError {
+  return new AppError('Conflict', `another /state is just being imported for program ${name}`);
+}

@@ -1,0 +1,103 @@
+import type { StateStore } from '../../api/deps.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Clock } from '../../schemas/clock.ts';
+import { isUp } from '../../schemas/container.ts';
+import { AppError } from '../../schemas/errors.ts';
+import { LABELS } from '../../schemas/program.ts';
+import { ownerOf } from '../../schemas/trashed-volume.ts';
+import type { Engine } from '../engine/engine.ts';
+import { volumeName } from '../loop/state.ts';
+import { mustResume, mustStop, type StateSwaps } from '../loop/state-swaps.ts';
+import { checkTar } from '../state/check-tar.ts';
+import type { ProgramViews } from './program-views.ts';
+
+export interface ProgramStateDeps {
+  registry: Pick<Registry, 'status' | 'pauses' | 'trashedVolumes' | 'trashVolume'>;
+  engine: Engine;
+  swaps: Pick<StateSwaps, 'ask'>;
+  clock: Pick<Clock, 'now'>;
+  instance: string;
+}
+
+/** Whose a volume is while it is filled, and if its host is killed then: no name of a program, and so nobody's. */
+const importOf = (name: string): string => `.import-${name}`;
+
+/** What programs keep, out and in. */
+export function createStateStore(
+  deps: ProgramStateDeps,
+  { get, mustGet }: Pick<ProgramViews, 'get' | 'mustGet'>,
+): StateStore {
+  const { registry, engine } = deps;
+  const importing = new Set<string>();
+
+  async function mustNotRun(name: string): Promise<void> {
+    const running = (await engine.listContainers(name)).find(isUp);
+    if (running !== undefined) throw mustStop(name, running.id);
+  }
+
+  /** Of a program that is there its own, otherwise what it left; undefined where there is none. */
+  async function volumeOf(name: string): Promise<string | undefined> {
+    const view = get(name);
+    if (view !== undefined) return registry.status.get(name)?.memory.program.volume;
+    const held = new Set(
+      registry.status.names().map((one) => registry.status.get(one)?.memory.program.volume),
+    );
+    const trashed = (await registry.trashedVolumes()).filter((one) => ownerOf(one) === name);
+    const free = trashed.findLast(({ volume }) => !held.has(volume))?.volume;
+    // Of one that was just deleted the ledger has it until its container is gone.
+    return free ?? registry.status.get(name)?.memory.program.volume;
+  }
+
+  return {
+    async read(name, signal) {
+      const volume = await volumeOf(name);
+      if (volume === undefined && get(name) === undefined)
+        throw new AppError('NotFound', `there is no program ${name}, and no /state of it in the trash`);
+      await mustNotRun(name);
+      const content = volume === undefined ? undefined : await engine.readVolume(volume, signal);
+      if (content === undefined)
+        throw new AppError('Conflict', `program ${name} has no /state yet`, {
+          hint: 'Its first start makes one.',
+        });
+      return stillWhole(content, () => mustNotRun(name));
+    },
+    async replace(name, tar) {
+      const { desiredState, finished, status } = mustGet(name);
+      const { userId } = status;
+      if (registry.pauses.of(name) !== undefined) throw mustResume(name);
+      if (desiredState !== 'Stopped' && !finished)
+        throw new AppError('Conflict', `program ${name} is to run, and would write to its /state`, {
+          hint: `POST /programs/${name}/stop, and try again when its state is Stopped.`,
+        });
+      if (importing.has(name))
+        throw new AppError('Conflict', `another /state of ${name} is just being imported`);
+      importing.add(name);
+      try {
+        await mustNotRun(name);
+        const volume = `${volumeName(deps.instance, name, userId)}-${deps.clock.now()}`;
+        // First, so that a host that is killed from here on leaves nothing that nobody knows of.
+        await registry.trashVolume({ name: importOf(name), userId, volume });
+        const checked = checkTar(tar);
+        await engine.fillVolume({
+          ...{ volume, content: checked.content, root: checked.root },
+          labels: { [LABELS.program]: name, [LABELS.user]: userId },
+        });
+        await deps.swaps.ask(name, volume, userId).catch(async (error: unknown) => {
+          await engine.removeVolume(volume).catch(() => undefined);
+          throw error;
+        });
+      } finally {
+        importing.delete(name);
+      }
+    },
+  };
+}
+
+/** What was read while somebody started the program is no state of it: the end of it never comes. */
+async function* stillWhole(
+  content: AsyncIterable<Uint8Array>,
+  check: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  yield* content;
+  await check();
+}
