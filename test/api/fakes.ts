@@ -40,6 +40,8 @@ export interface FakeHost {
   manifests: Map<string, string>;
   /** Every write, as `verb name argument`. */
   calls: string[];
+  /** Codes that were told of requests through the proxy. */
+  proxied: number[];
   /** Everything logged at warn and error. */
   logged: { fields: object; message: string }[];
   put(view: ProgramView): void;
@@ -110,6 +112,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     views: new Map(views.map((view) => [view.name, view])),
     manifests: new Map(),
     calls: [],
+    proxied: [],
     logged: [],
     signals: [],
     view: FAKE_VIEW,
@@ -164,6 +167,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           return host.follows;
         },
       },
+      proxied: (code) => void host.proxied.push(code),
       metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'up 1\n' }),
       async reserve(name, userId, buildId) {
         check('reserve');
