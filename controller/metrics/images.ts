@@ -1,4 +1,4 @@
-import { type Figures, LONG } from './kit.ts';
+import { type Figures, LONG, one } from './kit.ts';
 
 /** How a build or a pull ended; `superseded`: its sources have changed meanwhile, and it begins anew. */
 export type ImageOutcome = 'succeeded' | 'failed' | 'canceled' | 'superseded';
@@ -28,11 +28,13 @@ export function countImages(figures: Figures): ImageFigures {
       'outcome',
     );
     for (const outcome of outcomes) histogram.zero({ outcome });
-    for (const phase of ['running', 'waiting'] as const) {
-      const help =
-        phase === 'running' ? `Images: ${kind} that run.` : `Images: ${kind} that wait for their turn.`;
-      figures.gauge(`hersh_${kind}_${phase}`, help, [], () => [[{}, sources?.counts()[kind][phase] ?? 0]]);
-    }
+    for (const [phase, does] of [
+      ['running', 'run'],
+      ['waiting', 'wait for their turn'],
+    ] as const)
+      figures.gauge(`hersh_${kind}_${phase}`, `How many ${kind} of images ${does}.`, [], () =>
+        one(sources?.counts()[kind][phase] ?? 0),
+      );
     return (outcome: ImageOutcome, ms: number) => histogram.observe({ outcome }, ms / 1000);
   };
   return {

@@ -42,6 +42,8 @@ export function createFigures(registry: Registry): Figures {
         async collect() {
           const samples = await read();
           this.reset();
+          // What is unknown is no 0, which a reset leaves where there are no labels.
+          if (labelNames.length === 0) this.remove();
           for (const [labels, value] of samples) this.set(labels, value);
         },
       });

@@ -23,6 +23,7 @@ describe('the metrics', () => {
       assert.equal(values.get(`hersh_build_seconds_count{outcome="${outcome}"}`), 0);
     assert.equal(values.get('hersh_reconcile_errors_total{reason="InternalError"}'), 0);
     assert.equal(values.get('hersh_proxy_requests_total{code="200"}'), 0);
+    assert.equal(values.has('hersh_registry_free_bytes'), false, 'what is unknown is no full disk');
   });
 
   it('keep to the conventions of names and types', async () => {
