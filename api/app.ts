@@ -5,6 +5,7 @@ import type { ApiDeps } from './deps.ts';
 import { answerFor, unknownRoute } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { type ApiOptions, createRoutes, sendError } from './http/route.ts';
+import { addDocsRoutes } from './routes/docs.ts';
 import { createFeed } from './routes/feed.ts';
 import { addHookRoutes } from './routes/hooks.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
@@ -31,6 +32,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   addStreamRoutes(routes, options, createFeed(deps.programs, views, deps.now));
   addManifestRoutes(routes);
   addSystemRoutes(routes, deps);
+  addDocsRoutes(routes, deps);
   addHookRoutes(routes, deps);
   addUsageRoutes(routes, deps);
   addPageRoutes(routes, options.pageFolder);

@@ -85,6 +85,7 @@ const ROOMS: Rooms = {
     ['api/deps.ts'],
     ['api/errors.ts'],
     ['api/http'],
+    ['api/docs'],
     // What files a POST may bring: whoever sends them asks it before.
     ['api/routes/source-names.ts'],
     ['api/proxy', 'api/routes'],

@@ -33,8 +33,10 @@ function histogramOf(name: string): Family | undefined {
 }
 
 test('docs/metrics.md lists what the host gives, each with its type and labels, and nothing else', () => {
-  const rows = [...read('metrics.md').matchAll(/^\| `(\w+_\w+)` \| (\w+) \| (?:(.*?) )?\|/gm)];
-  const listed = rows.map(([, name, type, labels = '']) => `${name} ${type} ${labels.replaceAll('`', '')}`);
+  const rows = [...read('metrics.md').matchAll(/^\| `(\w+_\w+)` \| (\w+) \|([^|]*)\|/gm)];
+  const listed = rows.map(
+    ([, name, type, labels = '']) => `${name} ${type} ${labels.replaceAll('`', '').trim()}`,
+  );
   const given = [...families.values()].map(
     ({ name, type, labels }) => `${name} ${type} ${labels.join(', ')}`,
   );
