@@ -16,11 +16,11 @@ const PAGES = [
 /** The README is what somebody reads who has two minutes. */
 const README_LINES_MAX = 80;
 
-const withoutCode = (text: string) => text.replaceAll(/^```[^]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '');
+const withoutCode = (text: string) => text.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '');
 
 /** Where a page can be entered, by its headings, as GitHub names them. */
 function anchorsOf(path: string): string[] {
-  const text = readFileSync(path, 'utf8').replaceAll(/^```[^]*?^```/gm, '');
+  const text = readFileSync(path, 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading
       .toLowerCase()
