@@ -6,6 +6,7 @@ import { answerFor, unknownRoute } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
 import { type ApiOptions, createRoutes, sendError } from './http/route.ts';
 import { addExecRoutes } from './routes/exec.ts';
+import { addDocsRoutes } from './routes/docs.ts';
 import { createFeed } from './routes/feed.ts';
 import { addHookRoutes } from './routes/hooks.ts';
 import { addLifecycleRoutes } from './routes/lifecycle.ts';
@@ -37,6 +38,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
   addStreamRoutes(routes, options, createFeed(deps.programs, views, deps.now));
   addManifestRoutes(routes);
   addSystemRoutes(routes, deps);
+  addDocsRoutes(routes, deps);
   addHookRoutes(routes, deps);
   addUsageRoutes(routes, deps);
   addPageRoutes(routes, options.pageFolder);

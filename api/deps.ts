@@ -60,6 +60,8 @@ export interface ApiDeps {
   health(): Health;
   /** The host at a glance, as `GET /host` shows it. Never rejects: what can not be known is null. */
   host(): Promise<HostView>;
+  /** A request through the proxy was answered with that code; 0: the client was gone before. */
+  proxied(code: number): void;
   /** Prometheus text. */
   metrics(): Promise<{ contentType: string; body: string }>;
   /** The OpenAPI 3.1 document, as data. */

@@ -13,12 +13,15 @@ import { AppError, messageOf } from '../schemas/errors.ts';
 import { type Config, helpText, readConfig } from './config.ts';
 import { brokenFilesOf, createCredentials } from './credentials/credentials.ts';
 import { createDockerEngine } from './engine/docker/docker.ts';
+import { measured } from './engine/measured.ts';
 import { healthOf, troublesOf, warningsOf } from './health.ts';
 import { init, type Said } from './init.ts';
 import { takeLocks } from './locks.ts';
 import { createLog } from './log.ts';
 import { startController } from './loop/controller.ts';
 import { probeOnce } from './loop/probe-once.ts';
+import { watchEventLoop } from './metrics/event-loop.ts';
+import { createFreeBytes } from './metrics/free-bytes.ts';
 import { createMetrics } from './metrics.ts';
 import { startNotifier } from './notify/notifier.ts';
 import { isPortFree } from './ports/ports.ts';
@@ -123,8 +126,8 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     hasProgram: (name) => registry.get(name) !== undefined || registry.status.get(name) !== undefined,
     onNote: onWarning,
   });
-  const engine = createDockerEngine({ instance, registry: identity, log });
   const metrics = createMetrics({ logLinesDropped });
+  const engine = measured(createDockerEngine({ instance, registry: identity, log }), clock, metrics.engine.called);
   const controller = startController({
     ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
     bootedAtMs: Date.now() - uptime() * 1000,
@@ -156,9 +159,14 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   const gitHook = gitHookOf(config, registry, log);
   const engineTrouble = () => controller.health().trouble;
   const usage = startUsage({ registry, engine, clock, log, metrics, engineTrouble });
+  const about = await aboutHost(config, clock.now());
+  metrics.host.watch({
+    ...{ ...about, warnings: hostWarnings, freeBytes: createFreeBytes(root, clock) },
+    disk: controller.collector.lastFound,
+  });
   const deps = await createApiDeps({
     ...{ registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage },
-    about: await aboutHost(config, clock.now()),
+    about,
     warnings: hostWarnings,
   });
   const { host, port, proxyWaitMs, allowedHosts: hosts, allowedOrigins: origins } = config;
@@ -171,11 +179,13 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     throw error;
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
+  const unwatch = watchEventLoop(clock, metrics.host.lagged);
   log.info(
     { url, page: `${url}/ui`, registry: root, instance, runtime, pid: process.pid },
     'Hersh Host is up',
   );
   return async () => {
+    unwatch();
     await Promise.all([server.close(), controller.close(), notifier.close(), usage.close()]);
     await registry.close();
   };

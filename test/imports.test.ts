@@ -11,7 +11,7 @@ import { sourceFiles } from './source-files.ts';
 type Rooms = Record<string, string[]>;
 
 /** Known by any room of the controller but the mind. */
-const TOLD = ['controller/log.ts', 'controller/metrics.ts'];
+const TOLD = ['controller/log.ts', 'controller/metrics.ts', 'controller/metrics'];
 
 const UNDER_SERVE = ['schemas', 'registry', ...TOLD, 'controller'];
 
@@ -46,7 +46,8 @@ const ROOMS: Rooms = {
   'controller/log-writer.ts': ['schemas'],
   'controller/stop-signals.ts': ['schemas'],
   'controller/log.ts': ['schemas', 'controller/log-writer.ts'],
-  'controller/metrics.ts': ['schemas', 'registry'],
+  'controller/metrics': ['schemas', 'registry'],
+  'controller/metrics.ts': ['controller/metrics'],
   // The mind: what it is given and what it says are words of schemas/, or its own.
   'controller/program': ['schemas'],
   'controller/engine': ['schemas', ...TOLD],
@@ -89,6 +90,7 @@ const ROOMS: Rooms = {
     ['api/deps.ts'],
     ['api/errors.ts'],
     ['api/http'],
+    ['api/docs'],
     // What files a POST may bring: whoever sends them asks it before.
     ['api/routes/source-names.ts'],
     ['api/proxy', 'api/routes'],
@@ -147,7 +149,7 @@ const LIBRARY_HOMES: Record<string, string[]> = {
   '@grpc/grpc-js': ['controller/engine/docker'],
   pino: ['controller/log.ts'],
   'pino-pretty': ['controller/log.ts'],
-  'prom-client': ['controller/metrics.ts'],
+  'prom-client': ['controller/metrics.ts', 'controller/metrics'],
   hono: ['api'],
   '@hono/node-server': ['api'],
   undici: ['api/proxy'],

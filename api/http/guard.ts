@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { AppError } from '../../schemas/errors.ts';
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
-/** `/` and the page's own addresses, written plainly: none that comes to another route by its dots. */
-const PAGE = /^\/(?:ui(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*\/?)?(?:[?#]|$)/;
+/** `/`, `/docs` and the page's own addresses, written plainly: none that comes to another route by its dots. */
+const PAGE = /^\/(?:docs|ui(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*\/?)?(?:[?#]|$)/;
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/;
 
 /** Why the request is refused, or undefined. */
@@ -13,7 +13,7 @@ export type OriginGuard = (req: IncomingMessage) => AppError | undefined;
  * Keeps web pages out. The API has no passwords on loopback, so any page in the user's browser could drive it:
  * a name that resolves here (DNS rebinding) is caught by `Host`, a page of another origin by `Origin` and
  * `Sec-Fetch-Site`. Another port is another origin: what a program serves on its own port may not drive the
- * host either. A link elsewhere may lead to the page (`/`, `/ui`), which is all that a page of another site may do.
+ * host either. A link elsewhere may lead to the pages (`/`, `/ui`, `/docs`), which is all that a page of another site may do.
  * @param hosts names accepted besides localhost, 127.0.0.1 and [::1]; ports do not matter
  * @param origins whose pages may use the API, in lower case, as `Origin` has them
  * @param anyHost requests, `POST /path`, that may come under any name: they prove by a secret whose they are, which no

@@ -41,7 +41,7 @@ export interface Proxy {
  * no path can change where the request goes. The target is 127.0.0.1 and the port the ledger holds.
  */
 export function createProxy(
-  deps: Pick<ApiDeps, 'programs' | 'log' | 'now'>,
+  deps: Pick<ApiDeps, 'programs' | 'log' | 'now' | 'proxied'>,
   options: ProxyOptions = {},
 ): Proxy {
   const firstByteMsMax = options.firstByteMsMax ?? FIRST_BYTE_MS_MAX;
@@ -59,6 +59,7 @@ export function createProxy(
 
     handle(req, res) {
       const target = targetOf(req.url ?? '');
+      res.once('close', () => deps.proxied(res.headersSent ? res.statusCode : 0));
       const body = hasBody(req) ? new Body(req) : undefined;
       // A connection that was used before may be one that the program is closing: only what may be lost takes it.
       const repeatable = body === undefined && REPEATABLE.has(req.method ?? '');
@@ -81,14 +82,18 @@ export function createProxy(
 
     upgrade(req, socket, head) {
       const target = targetOf(req.url ?? '');
-      const offer = holdUpgrade(req, socket, head, firstByteMsMax);
+      const proxied = onceOnly(deps.proxied);
+      socket.once('close', () => proxied(0));
+      const offer = holdUpgrade(req, socket, head, firstByteMsMax, proxied);
       run({
         name: target.name,
         repeatable: true,
         send: (attempt) => offer.send(target, attempt),
         refuse(error, headers) {
           offer.letGo();
-          answerSocket(socket, say(error), headers);
+          const answer = say(error);
+          proxied(answer.status);
+          answerSocket(socket, answer, headers);
         },
         isGone: () => socket.destroyed,
         onGone: (listener) => void socket.once('close', listener),
@@ -96,6 +101,14 @@ export function createProxy(
     },
 
     close: pools.close,
+  };
+}
+
+function onceOnly(tell: (code: number) => void): (code: number) => void {
+  let isTold = false;
+  return (code) => {
+    if (!isTold) tell(code);
+    isTold = true;
   };
 }
 

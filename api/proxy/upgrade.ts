@@ -23,12 +23,14 @@ const EARLY_BYTES_MAX = 64 * 1024;
  * Passes a WebSocket upgrade on, when it is told to, and joins the two connections when the program agrees. When it
  * does not, its answer is passed back as any other and the connection closed. Either side going away ends the other.
  * @param firstByteMsMax how long the program may take to answer, in milliseconds
+ * @param onAnswer told the code of the program's answer
  */
 export function holdUpgrade(
   req: IncomingMessage,
   client: Duplex,
   head: Buffer,
   firstByteMsMax: number,
+  onAnswer: (code: number) => void,
 ): HeldUpgrade {
   let early = true;
   const endEarly = readEarly(client, head, () => !early);
@@ -62,6 +64,7 @@ export function holdUpgrade(
       upstream.on('upgrade', (answer, program, programHead) => {
         if (!settle()) return void program.destroy();
         attempt.begun();
+        onAnswer(101);
         client.write(switchingHead(answer), 'latin1');
         if (programHead.length > 0) client.write(programHead);
         for (const chunk of endEarly()) program.write(chunk);
@@ -70,7 +73,7 @@ export function holdUpgrade(
       upstream.on('response', (answer) => {
         if (!settle()) return void answer.destroy();
         early = false;
-        passRefusal(answer, responseOn(req, client), attempt);
+        passRefusal(answer, responseOn(req, client), attempt, onAnswer);
         client.once('close', () => answer.destroy());
       });
       upstream.end();
@@ -116,9 +119,15 @@ function readEarly(client: Duplex, head: Buffer, isSettled: () => boolean): () =
 }
 
 /** The program did not agree: its answer goes back as any other. */
-function passRefusal(answer: IncomingMessage, res: ServerResponse, attempt: Attempt): void {
+function passRefusal(
+  answer: IncomingMessage,
+  res: ServerResponse,
+  attempt: Attempt,
+  onAnswer: (code: number) => void,
+): void {
   try {
     if (passAnswer(answer, res) !== 'body') answer.destroy();
+    onAnswer(res.statusCode);
     attempt.begun();
   } catch (error) {
     answer.destroy();

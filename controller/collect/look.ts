@@ -111,7 +111,7 @@ async function removeOne(parts: LookParts, { item, recordOnly, why }: Removal): 
       if (!isGone) return;
       const fields = { kind: recordOnly ? 'record' : item.kind, what: item.key, bytes: item.bytes, why };
       log.info(fields, 'collected');
-      metrics.collected(fields.kind, recordOnly ? 0 : (item.bytes ?? 0));
+      metrics.host.collected(fields.kind, recordOnly ? 0 : (item.bytes ?? 0));
     },
     (error: unknown) => {
       if (isEngineAway(error)) throw error;

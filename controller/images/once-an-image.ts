@@ -22,6 +22,8 @@ export interface ImageTasks {
   keys(): string[];
   /** The same with the programs that each is for, and whether it has its turn. */
   list(): { key: string; programs: string[]; isRunning: boolean }[];
+  /** How many run and wait for their turn, without the pulls of `pullNow`. */
+  counts(): Record<'builds' | 'pulls', { running: number; waiting: number }>;
   build(name: string, request: BuildRequest & Asked): void;
   pull(name: string, request: PullRequest): void;
   /**
@@ -84,6 +86,7 @@ export function createImageTasks(deps: ImageTaskDeps): ImageTasks {
   return {
     pending: (name, key) => pool.keysOf(name).some((one) => key === undefined || one === key),
     ...{ keysOf: pool.keysOf, keys: pool.keys, list: pool.list },
+    counts: () => ({ builds: builds.counts(), pulls: pulls.counts() }),
     ...{ leave: pool.leave, takeOutcome: pool.takeOutcome },
     build(name, request) {
       const { hash: key, userId } = request;

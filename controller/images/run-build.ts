@@ -6,6 +6,7 @@ import { imageTag } from '../../schemas/build-id.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import { type BuildSpec, LABELS, timestamp } from '../../schemas/program.ts';
 import type { Credentials } from '../engine/engine.ts';
+import type { ImageOutcome } from '../metrics/images.ts';
 import type { PullDeps } from './run-pull.ts';
 import { createTimeLimit, stoppedLate } from './time-limit.ts';
 
@@ -95,6 +96,7 @@ export async function runBuild(
     const { outcome, error, isOver } = end;
     // One that begins anew with what the sources are by now is none to remember.
     const names = isOver && outcome === 'Failed' ? [] : [...new Set([...atStart, ...request.waiting()])];
+    deps.metrics.images.built(counted(end), clock.monotonic() - startedMs);
     await steps.end({ outcome, error, ended: timestamp(clock.now()) }, names);
     await writer.end();
   }
@@ -105,6 +107,11 @@ interface BuildEnd {
   error: string;
   /** Nothing that anybody has to know of: it was stopped, or its sources have changed meanwhile. */
   isOver: boolean;
+}
+
+function counted({ outcome, isOver }: BuildEnd): ImageOutcome {
+  if (outcome === 'Failed') return isOver ? 'superseded' : 'failed';
+  return outcome === 'Succeeded' ? 'succeeded' : 'canceled';
 }
 
 function endOf(reason: unknown, signal: AbortSignal): BuildEnd {

@@ -1,6 +1,8 @@
 import type { Clock } from '../../schemas/clock.ts';
 import type { Credentials, Engine, Image } from '../engine/engine.ts';
 import type { ControllerLog } from '../log.ts';
+import type { ImageOutcome } from '../metrics/images.ts';
+import type { Metrics } from '../metrics.ts';
 import { createTimeLimit, stoppedLate } from './time-limit.ts';
 
 /** Pulls at a time, beside the builds, which a registry that stalls must not keep waiting. */
@@ -14,6 +16,7 @@ export interface PullDeps {
   engine: Engine;
   clock: Clock;
   log: ControllerLog;
+  metrics: { images: Pick<Metrics['images'], 'built' | 'pulled'> };
 }
 
 /** Rejects as `Engine.pull` does, and `ImageNotFound` where it takes too long. */
@@ -23,7 +26,9 @@ export async function runPull(
   credentials: Credentials,
   signal: AbortSignal,
 ): Promise<Image> {
-  const { engine, clock, log } = deps;
+  const { engine, clock, log, metrics } = deps;
+  const startedMs = clock.monotonic();
+  let outcome: ImageOutcome = 'failed';
   const limit = createTimeLimit(clock, signal);
   const cancelLimit = limit.allow(PULL_MS_MAX, 'it took longer than');
   let cancelSilence = () => {};
@@ -35,12 +40,15 @@ export async function runPull(
   try {
     const image = await engine.pull(reference, onProgress, limit.signal, credentials);
     log.info({ reference, image: image.id }, 'image pulled');
+    outcome = 'succeeded';
     return image;
   } catch (error) {
+    if (signal.aborted) outcome = 'canceled';
     if (limit.late() === '') throw error;
     throw await stoppedLate(engine, 'ImageNotFound', `${reference} could not be pulled: ${limit.late()}`);
   } finally {
     cancelLimit();
     cancelSilence();
+    metrics.images.pulled(outcome, clock.monotonic() - startedMs);
   }
 }

@@ -35,6 +35,7 @@ import { stateFacts } from './state.ts';
 import { createStateSwaps, type StateSwaps } from './state-swaps.ts';
 import { createStops, type Stops } from './stops.ts';
 import { createTimers } from './timers.ts';
+import { watchParts } from './watch-parts.ts';
 
 /** Every program is looked at whole this often, whatever the events say (design: numbers). */
 const RESYNC_MS = 60_000;
@@ -87,7 +88,10 @@ export function startController(deps: ControllerDeps): Controller {
   const { registry, clock, log, metrics } = deps;
   const parts = startParts(deps, (name) => passes.run(name));
   const { ports, queue, monitor, contexts, collector, buildListeners } = parts;
-  const reconcileDeps = reconcileDepsOf(deps, parts, (name) => passes.forget(name));
+  const reconcileDeps = reconcileDepsOf(deps, parts, (name) => {
+    passes.forget(name);
+    metrics.programs.forget(name);
+  });
   const passes = createPasses({
     ...{ registry, clock, log, metrics },
     reconcile: (name) => reconcile(reconcileDeps, name),
@@ -104,10 +108,7 @@ export function startController(deps: ControllerDeps): Controller {
   const told = (error: unknown) => log.error({ err: error }, 'a periodic look failed');
   timers.every(RELOOK_MS, () => sources.relook().catch(told));
   timers.every(RESYNC_MS, async () => queueAll(registry, queue));
-  metrics.watch({
-    ...{ queueDepth: () => queue.depth, statuses: () => registry.status },
-    isObserved: parts.observed.has,
-  });
+  watchParts(metrics, registry, parts);
 
   return {
     ...{
@@ -169,7 +170,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   holdKnownPorts(registry, ports, log);
   const looked: Parts['looked'] = new Map();
   const buildListeners: Parts['buildListeners'] = new Set();
-  const queue = createQueue(clock, work);
+  const queue = createQueue(clock, work, metrics.loop.waited);
   const monitor = startEngineMonitor({
     ...{ engine, clock, log },
     whyStray: ({ id, program }) => whyStray(registry, id, program),
@@ -183,10 +184,10 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
     },
     onTurn: () => queueAll(registry, queue),
   });
-  const prober = createProber(clock, deps.probeOnce, queue.add);
+  const prober = createProber(clock, deps.probeOnce, queue.add, metrics.programs.probeFailed);
   const contexts = createContextCache(registry.contexts, clock);
   const images = createImageTasks({
-    ...{ engine, clock, log },
+    ...{ engine, clock, log, metrics },
     ...(deps.credentials && { credentials: deps.credentials }),
     // What is pulled without them may be had all the same.
     onTrouble: (name, message) =>

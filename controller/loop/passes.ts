@@ -43,11 +43,12 @@ export function createPasses(deps: PassesDeps): Passes {
       try {
         await deps.reconcile(name);
         failures.delete(name);
-        metrics.reconciled('ok', clock.monotonic() - startedMs);
+        metrics.loop.reconciled('ok', clock.monotonic() - startedMs);
       } catch (error) {
         if (closed) return;
         if (error instanceof ContextNotSettled) return deps.again(name, error.againMs);
-        metrics.reconciled('error', clock.monotonic() - startedMs);
+        metrics.loop.reconciled('error', clock.monotonic() - startedMs);
+        metrics.loop.failed(error instanceof AppError ? error.reason : 'InternalError');
         await report(deps, name, error);
         const count = (failures.get(name) ?? 0) + 1;
         failures.set(name, count);

@@ -7,6 +7,8 @@ import type { ProbeOnce } from './probe-once.ts';
 const EAGER_PERIOD_MS = 25;
 const EAGER_MS = 2_000;
 
+type ProbeKind = 'readiness' | 'liveness';
+
 export interface ProbeTarget {
   containerId: string;
   /** Differs for each run of the container. */
@@ -34,12 +36,22 @@ interface Watched {
   stop(): void;
 }
 
-export function createProber(clock: Clock, once: ProbeOnce, onChange: (name: string) => void): Prober {
+/** @param onFailure told of each probe that failed, but for those while the program comes up */
+export function createProber(
+  clock: Clock,
+  once: ProbeOnce,
+  onChange: (name: string) => void,
+  onFailure: (name: string, probe: ProbeKind) => void = () => {},
+): Prober {
   const watched = new Map<string, Watched>();
 
   function start(name: string, target: ProbeTarget, key: string): Watched {
     const state: ProbeState = { ready: undefined, live: undefined, message: '' };
-    const asked: Asked = { clock, once, target, state, onChange: () => onChange(name) };
+    const asked: Asked = {
+      ...{ clock, once, target, state },
+      onChange: () => onChange(name),
+      onFailure: (probe) => onFailure(name, probe),
+    };
     const stops = [startAsking('readiness', asked), startAsking('liveness', asked)];
     const stop = () => {
       for (const end of stops) end();
@@ -77,13 +89,14 @@ interface Asked {
   target: ProbeTarget;
   state: ProbeState;
   onChange: () => void;
+  onFailure: (probe: ProbeKind) => void;
 }
 
 /**
  * Asks until the function it gives is called. A success counts at once, a failure when it came `failureThreshold`
  * times in a row.
  */
-function startAsking(kind: 'readiness' | 'liveness', asked: Asked): () => void {
+function startAsking(kind: ProbeKind, asked: Asked): () => void {
   const { clock, once, target, state } = asked;
   const probe = target[kind];
   if (probe.kind === 'none') return () => undefined;
@@ -106,6 +119,7 @@ function startAsking(kind: 'readiness' | 'liveness', asked: Asked): () => void {
       return;
     }
     failures++;
+    if (!isStarting()) asked.onFailure(kind);
     // While it starts, a refusal says nothing yet; the first failures only leave their words.
     if (failures >= probe.failureThreshold && !isStarting()) giveVerdict(kind, asked, false, message);
     else if (isEager) state.message = message;
@@ -129,12 +143,7 @@ function startAsking(kind: 'readiness' | 'liveness', asked: Asked): () => void {
   };
 }
 
-function giveVerdict(
-  kind: 'readiness' | 'liveness',
-  { state, onChange }: Asked,
-  ok: boolean,
-  message: string,
-): void {
+function giveVerdict(kind: ProbeKind, { state, onChange }: Asked, ok: boolean, message: string): void {
   const before = kind === 'readiness' ? state.ready : state.live;
   state.cameUp ||= ok;
   if (kind === 'readiness') Object.assign(state, { ready: ok, message });

@@ -77,6 +77,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     }),
     validate: (text) => validateText(registry, text),
     dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
+    proxied: metrics.proxied,
     metrics: () => metrics.text(),
     openapi: parseYaml(openapi),
     now: () => clock.now(),

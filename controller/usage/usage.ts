@@ -35,7 +35,7 @@ export interface UsageDeps {
   engine: Pick<Engine, 'placeOf' | 'usageOf'>;
   clock: Clock;
   log: Pick<ControllerLog, 'warn'>;
-  metrics: Pick<Metrics, 'watchUsage'>;
+  metrics: { programs: Pick<Metrics['programs'], 'watchUsage'> };
   /** Why the engine can not be asked, or `""`. */
   engineTrouble: () => string;
   /** Default: those of this machine. */
@@ -89,7 +89,7 @@ export function startUsage(deps: UsageDeps): Usage {
     if (!isClosed) cancel = clock.after(untilNext(clock.now()), () => void again());
   }
 
-  deps.metrics.watchUsage(() =>
+  deps.metrics.programs.watchUsage(() =>
     [...known].flatMap(([program, { reading }]) =>
       reading === undefined
         ? []

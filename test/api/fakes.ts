@@ -42,6 +42,8 @@ export interface FakeHost {
   manifests: Map<string, string>;
   /** Every write, as `verb name argument`. */
   calls: string[];
+  /** Codes that were told of requests through the proxy. */
+  proxied: number[];
   /** Everything logged at warn and error. */
   logged: { fields: object; message: string }[];
   put(view: ProgramView): void;
@@ -114,6 +116,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     views: new Map(views.map((view) => [view.name, view])),
     manifests: new Map(),
     calls: [],
+    proxied: [],
     logged: [],
     signals: [],
     view: FAKE_VIEW,
@@ -184,6 +187,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
           return host.follows;
         },
       },
+      proxied: (code) => void host.proxied.push(code),
       metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'up 1\n' }),
       async reserve(name, userId, buildId) {
         check('reserve');

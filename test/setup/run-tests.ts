@@ -8,6 +8,7 @@ import { ensureChromium } from './chromium.ts';
 import { ensureEngine } from './engine.ts';
 import { ROOT } from './host-settings.ts';
 import { ensurePage } from './page.ts';
+import { ensurePromtool } from './promtool.ts';
 import { makeSay, reportAndExit, SetupError } from './say.ts';
 import { ensureTestImage } from './test-image.ts';
 import { unitTestFiles } from './unit-test-files.ts';
@@ -30,6 +31,7 @@ try {
   await ensureBaseImages(say, docker);
   await ensureTestImage(say, docker);
   if (files.some((file) => file.startsWith('test/page/'))) await ensureChromium(say);
+  if (files.some((file) => file.startsWith('test/monitoring/'))) await ensurePromtool(say);
   await ensurePage(say);
 
   say('Checking types, style and imports (npm run check)');

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { fakeView } from '../fake-view.ts';
 import { assertMatches } from '../openapi.ts';
-import { proxied, rawConnection, serve, type TestProgram, type TestServer } from '../socket.ts';
+import { ask, proxied, rawConnection, serve, type TestProgram, type TestServer } from '../socket.ts';
 import { until } from '../until.ts';
 
 const HEAD =
@@ -134,4 +134,31 @@ test('other upgrades than WebSocket are offers that are passed over', async (t) 
   assert.match(text(), /^HTTP\/1\.1 426 /);
   assert.equal(program.seen[0]?.headers.upgrade, undefined);
   assert.equal(program.seen[0]?.headers['http2-settings'], undefined);
+});
+
+test('what goes through the proxy is counted by the code of the answer, once each', async (t) => {
+  const { api } = await echoing(t);
+  const { host } = api;
+  assert.equal((await ask(api.port, '/programs/p1/proxy/')).status, 426);
+  assert.equal((await ask(api.port, '/programs/p9/proxy/')).status, 404);
+  const joined = await rawConnection(t, api.port);
+  joined.socket.write(UPGRADE);
+  await until(() => joined.text().startsWith('HTTP/1.1 101'));
+  joined.socket.destroy();
+  const refused = await rawConnection(t, api.port);
+  refused.socket.write(UPGRADE.replace('p1', 'p9'));
+  await until(() => refused.text().startsWith('HTTP/1.1 404'));
+  await until(() => host.proxied.length === 4);
+  assert.equal((await ask(api.port, '/programs/p1')).status, 200);
+  assert.deepEqual(host.proxied.sort(), [101, 404, 404, 426], 'calls of the API are none');
+});
+
+test('a client that goes before there is an answer is counted as one without', async (t) => {
+  const { api, program } = await proxied(t, () => {});
+  const client = await rawConnection(t, api.port);
+  client.socket.write('GET /programs/p1/proxy/ HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await until(() => program.seen.length === 1);
+  client.socket.destroy();
+  await until(() => api.host.proxied.length === 1);
+  assert.deepEqual(api.host.proxied, [0]);
 });

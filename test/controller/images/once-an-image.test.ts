@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { CredentialSource } from '../../../controller/credentials/credentials.ts';
 import type { BuildImage, Engine } from '../../../controller/engine/engine.ts';
 import { createImageTasks } from '../../../controller/images/once-an-image.ts';
+import { createMetrics } from '../../../controller/metrics.ts';
 import { AppError } from '../../../schemas/errors.ts';
 import { createSimEngine } from '../../sim/engine.ts';
 import { createSimWorld } from '../../sim/engine-world.ts';
@@ -65,7 +66,7 @@ function createBench(more: Partial<Parameters<typeof createImageTasks>[0]> = {})
     warn: (fields: object) => warned.push({ ...fields }),
   };
   const tasks = createImageTasks({
-    ...{ engine, clock, ...more },
+    ...{ engine, clock, metrics: createMetrics(), ...more },
     log: log as unknown as Parameters<typeof createImageTasks>[0]['log'],
     snapshot: async (_build, hash) => ({ path: `/snapshots/${hash}`, aside: [] }),
     openSnapshot: () => {

@@ -19,7 +19,7 @@ const TARGET: ProbeTarget = {
 /** A prober whose program answers what `answer` says. */
 function createBench() {
   const clock = createManualClock();
-  const bench = { clock, answer: '', asked: [] as number[], told: [] as string[] };
+  const bench = { clock, answer: '', asked: [] as number[], told: [] as string[], failed: [] as string[] };
   const prober = createProber(
     clock,
     async () => {
@@ -27,6 +27,7 @@ function createBench() {
       return bench.answer;
     },
     (name) => bench.told.push(`${name}@${clock.monotonic()}`),
+    (name, probe) => bench.failed.push(`${name} ${probe}@${clock.monotonic()}`),
   );
   return { ...bench, bench, prober, stateOf: () => prober.states('app').get('c1') };
 }
@@ -47,6 +48,23 @@ describe('the prober', () => {
     await clock.advance(6_000);
     assert.deepEqual(bench.asked.slice(3), [75, 2_075, 4_075, 6_075]);
     assert.deepEqual(bench.told, ['app@75'], 'what goes on as it was is not told');
+  });
+
+  it('tells each failure, but for those while it comes up', async () => {
+    const { bench, clock, prober } = createBench();
+    bench.answer = 'refused';
+    prober.watch('app', { ...TARGET, readiness: NONE, liveness: HTTP });
+    await clock.advance(20_000);
+    assert.deepEqual(bench.failed, ['app liveness@20000'], 'liveness leaves it its time to start');
+    bench.failed.length = 0;
+    prober.watch('app', TARGET);
+    await clock.advance(1_900);
+    assert.deepEqual(bench.failed, []);
+    await clock.advance(4_200);
+    assert.deepEqual(bench.failed, ['app readiness@22000', 'app readiness@24000', 'app readiness@26000']);
+    prober.watch('app', undefined);
+    await clock.advance(10_000);
+    assert.equal(bench.failed.length, 3);
   });
 
   it('says not ready after two seconds without an answer, and asks at the period from then on', async () => {

@@ -9,17 +9,22 @@ function createBench() {
   const clock = createManualClock();
   const begun: string[] = [];
   const ends: (() => void)[] = [];
-  const queue = createQueue(clock, (key) => {
-    begun.push(`${key}@${clock.monotonic()}`);
-    return new Promise((resolve) => ends.push(resolve));
-  });
+  const waited: number[] = [];
+  const queue = createQueue(
+    clock,
+    (key) => {
+      begun.push(`${key}@${clock.monotonic()}`);
+      return new Promise((resolve) => ends.push(resolve));
+    },
+    (ms) => waited.push(ms),
+  );
   const endAll = async () => {
     while (ends.length > 0) {
       for (const end of ends.splice(0)) end();
       await settle();
     }
   };
-  return { clock, begun, ends, queue, endAll };
+  return { clock, begun, ends, waited, queue, endAll };
 }
 
 describe('the queue', () => {
@@ -52,6 +57,29 @@ describe('the queue', () => {
     await settle();
     assert.equal(begun.length, 3);
     await endAll();
+  });
+
+  it('tells how long a key waited since it was asked for, and how old what waits and runs is', async () => {
+    const { clock, waited, queue, ends, endAll } = createBench();
+    assert.deepEqual([queue.oldestMs, queue.longestMs], [0, 0]);
+    for (let n = 0; n < 33; n++) queue.add(`k${n}`);
+    await clock.advance(300);
+    queue.add('k0');
+    await clock.advance(200);
+    queue.add('k0');
+    assert.deepEqual([queue.depth, queue.oldestMs, queue.longestMs], [1, 500, 500]);
+    assert.deepEqual(waited, new Array(32).fill(0));
+    ends.shift()?.();
+    await settle();
+    assert.deepEqual(waited.slice(32), [500], 'the one that no worker was free for');
+    assert.equal(
+      queue.oldestMs,
+      200,
+      'since it was asked for while it was looked at, and not since that ended',
+    );
+    await endAll();
+    assert.deepEqual(waited.slice(33), [200]);
+    assert.deepEqual([queue.oldestMs, queue.longestMs], [0, 0]);
   });
 
   it('works on 32 keys side by side, and on the others in order of arrival', async () => {

@@ -118,7 +118,7 @@ export function SelfPart({ host }: { host: HostView }) {
             'For machines',
             <>
               <a href="/metrics">/metrics</a>, <a href="/readyz">/readyz</a>,{' '}
-              <a href="/openapi.json">/openapi.json</a>
+              <a href="/openapi.json">/openapi.json</a>, and for people <a href="/docs">/docs</a>
             </>,
           ],
         ]}
