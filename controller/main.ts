@@ -5,6 +5,7 @@ import { type RunningServer, startServer } from '../api/server.ts';
 import { redactUrl } from '../registry/git/follow.ts';
 import { openGit } from '../registry/git/git.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import { openWatchRecord } from '../registry/records/unwatched.ts';
 import type { Registry } from '../registry/registry.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
@@ -111,31 +112,31 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   const hostWarnings = () =>
     warningsOf(registry.health(), registry.status.damaged(), controller.health(), registry.remoteTrouble());
   const notifier = startNotifier({
-    ...{
-      receivers: config.receivers,
-      secret: config.notifySecret,
-      events: registry.events,
-      clock,
-      log,
-      metrics,
-    },
+    ...{ receivers: config.receivers, secret: config.notifySecret, events: registry.events },
+    ...{ clock, log, metrics },
     teller: { host: hostname(), instance },
     troubles: () => troublesOf(registry.health(), registry.remoteTrouble(), controller.health()),
   });
   const gitHook = gitHookOf(config, registry, log);
   const engineTrouble = () => controller.health().trouble;
+  const watch = await openWatchRecord(
+    registry.paths.data,
+    clock,
+    () => engineTrouble() === '',
+    onNoSign(log),
+  );
   const usage = startUsage({ registry, engine, clock, log, metrics, engineTrouble });
   const deps = await createApiDeps({
     ...{ registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage },
     about: await aboutHost(config, clock.now()),
-    warnings: hostWarnings,
+    ...{ warnings: hostWarnings, unwatched: watch.unwatched },
   });
   const { host, port, proxyWaitMs, allowedHosts: hosts, allowedOrigins: origins } = config;
   let server: RunningServer;
   try {
     server = await startServer({ app: createApi(deps), deps, host, port, hosts, origins, proxyWaitMs });
   } catch (error) {
-    await Promise.all([controller.close(), notifier.close(), usage.close()]);
+    await Promise.all([controller.close(), notifier.close(), usage.close(), watch.close()]);
     await registry.close();
     throw error;
   }
@@ -145,7 +146,7 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     'Hersh Host is up',
   );
   return async () => {
-    await Promise.all([server.close(), controller.close(), notifier.close(), usage.close()]);
+    await Promise.all([server.close(), controller.close(), notifier.close(), usage.close(), watch.close()]);
     await registry.close();
   };
 }
@@ -161,6 +162,9 @@ async function aboutHost(
     remote: remote && { url: redactUrl(remote.url), branch: remote.branch },
   };
 }
+
+const onNoSign = (log: Logger) => (error: unknown) =>
+  log.warn({ error: messageOf(error) }, 'when this host watched can not be written to data/watched.json');
 
 /** By what a forge may say that the remote has moved, where a secret says which forge. */
 function gitHookOf({ gitHookSecret: secret, remote }: Config, registry: Registry, log: Logger) {

@@ -80,7 +80,7 @@ export const HOOK_SECRET = 'a secret of the tests, ä';
 
 const FAKE_VIEW: HostView = {
   ...{ version: '0.1.0', name: 'machine', instance: 'default', pid: 1, started_at: CREATED_AT },
-  ...{ registry: '/registry', warnings: [], git: null, disk: null, users: [], strays: [] },
+  ...{ registry: '/registry', unwatched: [], warnings: [], git: null, disk: null, users: [], strays: [] },
   engine: { message: '', version: '20.10.24', runtimes: ['runc'], default_runtime: 'runc' },
   work: { waiting: 0, operations: { running: 0, waiting: 0, max: 4 }, images: [] },
   ports: { min: 19001, max: 29999, held: 0 },

@@ -3,6 +3,7 @@ import { Button } from '../../parts/button.tsx';
 import { Sign } from '../../parts/glyph.tsx';
 import { Says } from '../../parts/says.tsx';
 import { Tail } from '../../parts/tail.tsx';
+import { ToDos } from '../../parts/to-dos.tsx';
 import { href, programHref } from '../../state/route.ts';
 import { kindOf, reasonOf } from '../../words/kind.ts';
 import { REASONS, wordsOf } from '../../words/reasons.ts';
@@ -40,16 +41,7 @@ export function Failed({ p, progress, build, outcome }: ResultProps) {
             <Says words={next} />
           </p>
         )}
-        {words?.todo !== undefined && (
-          <ul class="plain">
-            {words.todo(p).map(([what, how]) => (
-              <li key={what}>
-                <b>{what}</b>
-                <Says words={how} />
-              </li>
-            ))}
-          </ul>
-        )}
+        <ToDos list={words?.todo?.(p) ?? []} />
         <div class="trouble-acts">
           {isBuild && build !== undefined && isWantOfGoSum(build) && <CopyGoSum />}
           <Button kind={isBuild ? 'primary' : ''} onClick={() => void deploy()}>

@@ -34,7 +34,7 @@ export function Evidence({ p, history, sinceMs }: Props) {
 }
 
 function Before({ p, cause, sinceMs }: { p: ProgramBody; cause: Cause; sinceMs: number | undefined }) {
-  const { revision, isFirst, good, changed, steady, changes } = cause;
+  const { revision, isFirst, good, changed, steady, never, changes } = cause;
   return (
     <div class="cause">
       <h3>What changed before</h3>
@@ -47,7 +47,13 @@ function Before({ p, cause, sinceMs }: { p: ProgramBody; cause: Cause; sinceMs: 
             </>
           )}
           {made(revision, sinceMs)}.{' '}
-          {good === undefined && (isFirst ? 'It is the first.' : 'None before it was ready.')}
+          {good === undefined && (isFirst ? 'It is the first.' : 'None before it has run.')}
+        </p>
+      )}
+      {never && (
+        <p>
+          It did not begin with r{never.revision}: no revision that is kept has been ready.{' '}
+          <a href={programHref(p.program_id, { tab: 'revisions' })}>All revisions</a>
         </p>
       )}
       {steady && (
