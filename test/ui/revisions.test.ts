@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import type { RevisionView } from '../../api/deps.ts';
-import { changesOf, madeOf, outcomeWords, pairOf } from '../../api/ui/screens/revisions/revision-rows.ts';
+import {
+  changesOf,
+  madeOf,
+  outcomeWords,
+  pairOf,
+  sourcesWords,
+} from '../../api/ui/screens/revisions/revision-rows.ts';
 import { specText } from '../../api/ui/screens/revisions/spec-text.ts';
 import { sourceFiles } from '../../api/ui/screens/sources/source-files.ts';
 
@@ -64,9 +70,17 @@ test('which two are compared', () => {
 });
 
 test('what it came to, in a shape and a word', () => {
-  assert.equal(outcomeWords(revision(1, { current: true })).word, 'serves');
-  assert.equal(outcomeWords(revision(1, { current: true, outcome: 'Failed' })).word, 'serves, failing');
-  assert.deepEqual(outcomeWords(revision(1, { outcome: 'Superseded' })), {
+  assert.equal(outcomeWords(revision(1, { current: true }), 'Ready').word, 'serves');
+  assert.equal(
+    outcomeWords(revision(1, { current: true, outcome: 'Failed' }), 'Ready').word,
+    'serves, failing',
+  );
+  assert.equal(
+    outcomeWords(revision(1, { current: true }), 'Error').word,
+    'was ready, current',
+    'it is down',
+  );
+  assert.deepEqual(outcomeWords(revision(1, { outcome: 'Superseded' }), 'Ready'), {
     ...{ shape: 'Created', role: 'rest', word: 'never ran' },
   });
 });
@@ -82,4 +96,14 @@ test('files: the Dockerfile first, folders last, sizes in bytes where they are k
       ['src/a.go', 2],
     ],
   );
+});
+
+test('that sources differ is said plainly, with what tells more where there is something', () => {
+  const [one, other] = [revision(1, { build_id: 'build-a' }), revision(2, { build_id: 'build-b' })];
+  assert.equal(sourcesWords(one, other), 'Their sources differ. Which files, the host does not tell.');
+  assert.equal(sourcesWords(one, { ...other, build_id: 'build-a' }), '');
+  const byGit = sourcesWords({ ...one, commit: 'a'.repeat(40) }, { ...other, commit: 'b'.repeat(40) });
+  assert.match(byGit, /git diff aaaaaaa bbbbbbb shows which files/);
+  const settings = sourcesWords({ ...one, spec: { build: { args: { A: '1' } } } }, other);
+  assert.match(settings, /or only how they are built/);
 });

@@ -5,14 +5,14 @@ import { fieldValue } from '../manifest/costs.ts';
 
 /** What the list of revisions says. Pure. */
 
-/** Shape, colour and word of what it came to. */
-export function outcomeWords({ outcome, current }: RevisionView): {
-  shape: string;
-  role: Role;
-  word: string;
-} {
+/** Shape, colour and word of what it came to. @param state of the program: what is down serves nobody */
+export function outcomeWords(
+  { outcome, current }: RevisionView,
+  state: string,
+): { shape: string; role: Role; word: string } {
   const [shape, role, word] = OUTCOMES[outcome];
   if (!current) return { shape, role, word };
+  if (state !== 'Ready') return { shape, role, word: `${word}, current` };
   return { shape, role, word: outcome === 'Failed' ? 'serves, failing' : 'serves' };
 }
 
@@ -68,6 +68,21 @@ export function pairOf(
   const earlier = numbers.filter((number) => number < to).at(-1);
   const from = serving !== undefined && serving !== to ? serving : earlier;
   return from === undefined ? undefined : { from, to };
+}
+
+/**
+ * That they were built of other sources; `""` where they were not, or that is not known. Which files differ no route
+ * tells: where git brought both, git does.
+ */
+export function sourcesWords(from: RevisionView, to: RevisionView): string {
+  if (from.build_id === '' || to.build_id === '' || from.build_id === to.build_id) return '';
+  const isSameBuild = JSON.stringify(from.spec.build) === JSON.stringify(to.spec.build);
+  const what = isSameBuild ? 'Their sources differ' : 'Their sources differ, or only how they are built';
+  const isByGit = from.commit !== '' && to.commit !== '' && from.commit !== to.commit;
+  const [one, other] = [from.commit.slice(0, 7), to.commit.slice(0, 7)];
+  return isByGit
+    ? `${what}. In the registry, git diff ${one} ${other} shows which files.`
+    : `${what}. Which files, the host does not tell.`;
 }
 
 /** What of the two is made of something else, beside what their specs say. */
