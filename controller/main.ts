@@ -163,8 +163,10 @@ async function aboutHost(
   };
 }
 
-const onNoSign = (log: Logger) => (error: unknown) =>
-  log.warn({ error: messageOf(error) }, 'when this host watched can not be written to data/watched.json');
+function onNoSign(log: Logger) {
+  return (error: unknown): void =>
+    log.warn({ error: messageOf(error) }, 'when this host watched can not be written to data/watched.json');
+}
 
 /** By what a forge may say that the remote has moved, where a secret says which forge. */
 function gitHookOf({ gitHookSecret: secret, remote }: Config, registry: Registry, log: Logger) {
