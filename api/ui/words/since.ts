@@ -29,11 +29,12 @@ const BY_CONDITION: Record<string, string> = { ManifestMissing: 'Valid', StateLo
  */
 export function troubleSince(p: ProgramBody): number | undefined {
   const { trouble } = p;
-  if (p.reason === '' && trouble?.reason === 'CrashLoopBackOff') return msOf(trouble.since);
   const reason = reasonOf(p);
+  if (reason === '' && trouble?.reason === 'CrashLoopBackOff') return msOf(trouble.since);
   if (isNews(reason)) return undefined;
   if (reason === 'Unready') return msOf(p.not_ready?.since);
-  if (trouble?.reason === reason) return msOf(trouble.since);
+  // Of a row of crashes it is told as that, though a run between two of them is not ready in time.
+  if (trouble !== null && p.reason !== '') return msOf(trouble.since);
   const condition = p.conditions.find(({ type }) => type === BY_CONDITION[reason]);
   return msOf(condition?.last_transition_time) ?? msOf(p.updated_at);
 }

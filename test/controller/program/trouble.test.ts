@@ -61,6 +61,13 @@ test('what keeps exiting is as old as the first time, until it ran well for long
   assert.equal(between?.reason, '');
   assert.equal(again?.reason, 'CrashLoopBackOff');
   assert.deepEqual([between?.trouble, again?.trouble], [first?.trouble, first?.trouble]);
+  const calm = { ...tried, containers: [{ ...runs, startedAtMs: NOW_MS - 10 * 60_000 }] };
+  assert.equal(looks(waits(3, 0), calm)[1]?.trouble, null, 'it runs for long');
+  // A run of it has had its time without being ready, and exits again: it is one row.
+  const lateBetween = { ...tried, probes: refused };
+  const [one, late, another] = looks(waits(3, 0), lateBetween, waits(4, 2));
+  assert.equal(late?.reason, 'ProgressDeadlineExceeded');
+  assert.deepEqual([late?.trouble, another?.trouble], [one?.trouble, one?.trouble]);
   const anew = looks(waits(4, 0), { ...tried, ...crashOf(ended, 1, '') }, waits(2, 2));
   assert.deepEqual(
     anew.map(({ trouble }) => trouble?.since),

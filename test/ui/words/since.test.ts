@@ -17,6 +17,11 @@ test('what is wrong has one age, whatever has moved since: state, run, condition
     const p = aProgram({ ...moved, reason, state, not_ready, trouble: trouble(reason) });
     assert.deepEqual([troubleSince(p), sinceOf(p).at], [ms('01:00'), ms('01:00')], reason);
   }
+  const late = { reason: 'ProgressDeadlineExceeded', state: 'Running' };
+  assert.equal(
+    sinceOf(aProgram({ ...moved, ...late, trouble: trouble('CrashLoopBackOff') })).at,
+    ms('01:00'),
+  );
   // While it is tried once more no reason is told.
   const tried = aProgram({ ...moved, state: 'Starting', trouble: trouble('CrashLoopBackOff') });
   assert.equal(sinceOf(tried).at, ms('01:00'));

@@ -1,4 +1,5 @@
 import type { ProgramBody } from '../../../routes/view.ts';
+import { reasonOf } from '../../words/kind.ts';
 
 const ON_THE_WAY = new Set(['Built', 'Starting', 'Running']);
 
@@ -7,7 +8,8 @@ const ON_THE_WAY = new Set(['Built', 'Starting', 'Running']);
  * wrong with it stays where it is until it is ready, or something is changed or asked for.
  */
 export function betweenTries(p: ProgramBody): ProgramBody {
-  const isTriedOnce = p.reason === '' && ON_THE_WAY.has(p.state);
+  // What was ready in this run, and is so no more, is another matter.
+  const isTriedOnce = reasonOf(p) === '' && ON_THE_WAY.has(p.state);
   return isTriedOnce && p.trouble?.reason === 'CrashLoopBackOff' ? { ...p, reason: 'CrashLoopBackOff' } : p;
 }
 

@@ -13,5 +13,7 @@ test('while it is tried once more, what keeps exiting is shown as that', () => {
 test('and no longer when the host has forgotten it; what it says counts first', () => {
   assert.equal(betweenTries({ ...p, trouble: null }).reason, '');
   assert.equal(betweenTries({ ...p, state: 'Ready' }).reason, '');
+  const not_ready = { message: '', since: t('03:01'), was_ready: true };
+  assert.equal(betweenTries({ ...p, state: 'Running', not_ready }).reason, '', 'its probe fails');
   assert.equal(betweenTries({ ...p, reason: 'StartFailed' }).reason, 'StartFailed');
 });
