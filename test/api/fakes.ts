@@ -290,6 +290,8 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         builds: async () => [summaryOf(host.build)],
         followBuild: () => chunks(host.buildChunks, undefined),
         revisions: async () => [fakeRevision(1), fakeRevision(2)],
+        revisionFiles: async (_, revision) =>
+          revision > 1 ? undefined : [{ name: 'Dockerfile', mode: '100644', sha256: 'a'.repeat(64) }],
         async rollBack(name, revision = 1) {
           check('rollBack');
           need(name);

@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import type { RevisionView } from '../../api/deps.ts';
-import {
-  changesOf,
-  madeOf,
-  outcomeWords,
-  pairOf,
-  sourcesWords,
-} from '../../api/ui/screens/revisions/revision-rows.ts';
+import { fileChanges, isOtherBuild } from '../../api/ui/screens/revisions/file-changes.ts';
+import { changesOf, madeOf, outcomeWords, pairOf } from '../../api/ui/screens/revisions/revision-rows.ts';
 import { specText } from '../../api/ui/screens/revisions/spec-text.ts';
 import { sourceFiles } from '../../api/ui/screens/sources/source-files.ts';
 
@@ -98,12 +93,17 @@ test('files: the Dockerfile first, folders last, sizes in bytes where they are k
   );
 });
 
-test('that sources differ is said plainly, with what tells more where there is something', () => {
+test('of two revisions that were built of other files it is told which', () => {
+  const file = (name: string, sha256: string, mode = '100644') => ({ name, mode, sha256 });
+  const before = [file('Dockerfile', 'a'), file('go.mod', 'b'), file('run', 'c'), file('old', 'd')];
+  const after = [file('Dockerfile', 'a'), file('go.mod', 'x'), file('run', 'c', '100755'), file('new', 'd')];
+  assert.deepEqual(
+    fileChanges(before, after)?.map(({ what, name }) => `${what} ${name}`),
+    ['changed go.mod', 'added new', 'removed old', 'changed run'],
+  );
+  assert.deepEqual(fileChanges(before, before), []);
+  assert.equal(fileChanges(null, after), undefined, 'not kept any more');
   const [one, other] = [revision(1, { build_id: 'build-a' }), revision(2, { build_id: 'build-b' })];
-  assert.equal(sourcesWords(one, other), 'Their sources differ. Which files, the host does not tell.');
-  assert.equal(sourcesWords(one, { ...other, build_id: 'build-a' }), '');
-  const byGit = sourcesWords({ ...one, commit: 'a'.repeat(40) }, { ...other, commit: 'b'.repeat(40) });
-  assert.match(byGit, /git diff aaaaaaa bbbbbbb shows which files/);
-  const settings = sourcesWords({ ...one, spec: { build: { args: { A: '1' } } } }, other);
-  assert.match(settings, /or only how they are built/);
+  assert.deepEqual([isOtherBuild(one, other), isOtherBuild(one, one)], [true, false]);
+  assert.equal(isOtherBuild(one, { ...other, build_id: '' }), false, 'one names its image');
 });

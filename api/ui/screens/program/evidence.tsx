@@ -5,6 +5,7 @@ import { CodeView } from '../../parts/code-view.tsx';
 import { Mono } from '../../parts/small.tsx';
 import { Tail } from '../../parts/tail.tsx';
 import { Time } from '../../parts/time.tsx';
+import { useAsked } from '../../parts/use-asked.ts';
 import { client } from '../../state/client.ts';
 import type { History } from '../../state/history.ts';
 import { now } from '../../state/now.ts';
@@ -13,7 +14,6 @@ import { reasonOf } from '../../words/kind.ts';
 import { exactSpan, exactTime, msOf, shortTime } from '../../words/span.ts';
 import { type Cause, causeOf } from './cause.ts';
 import { failedBuild, linesAround, placeIn } from './failed-build.ts';
-import { useAsked } from './use-asked.ts';
 
 interface Props {
   p: ProgramBody;

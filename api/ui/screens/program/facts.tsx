@@ -4,6 +4,7 @@ import type { ProgramBody } from '../../../routes/view.ts';
 import { Sign } from '../../parts/glyph.tsx';
 import { Mono, Outside } from '../../parts/small.tsx';
 import { Time, Unknown } from '../../parts/time.tsx';
+import { useAsked } from '../../parts/use-asked.ts';
 import { client } from '../../state/client.ts';
 import type { History } from '../../state/history.ts';
 import { engineAway } from '../../state/host.ts';
@@ -12,7 +13,6 @@ import { href } from '../../state/route.ts';
 import { partOf, usageOf } from '../../state/usage.ts';
 import { isUp, reasonOf } from '../../words/kind.ts';
 import { count, exactSpan, exactTime, mebi, middle, msOf, percent, shortTime } from '../../words/span.ts';
-import { useAsked } from './use-asked.ts';
 
 /** From this part of a limit on it is said loudly. */
 const HIGH = 0.85;

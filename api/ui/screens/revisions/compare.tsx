@@ -4,7 +4,8 @@ import { DiffView } from '../../parts/diff-view.tsx';
 import { Mono } from '../../parts/small.tsx';
 import { programHref } from '../../state/route.ts';
 import { middle } from '../../words/span.ts';
-import { madeOf, sourcesWords } from './revision-rows.ts';
+import { madeOf } from './revision-rows.ts';
+import { SourceChanges } from './source-changes.tsx';
 import { specText } from './spec-text.ts';
 
 interface Props {
@@ -25,7 +26,6 @@ export function Compare({ p, from, to }: Props) {
     );
   const [before, after] = [specText(from.spec), specText(to.spec)];
   const made = madeOf(from, to);
-  const sources = sourcesWords(from, to);
   return (
     <div class="rev-diff">
       <div class="part-top">
@@ -49,7 +49,7 @@ export function Compare({ p, from, to }: Props) {
           label={`From r${from.revision} to r${to.revision}, line by line`}
         />
       )}
-      {sources !== '' && <p class="bare">{sources}</p>}
+      <SourceChanges key={`${from.build_id} ${to.build_id}`} {...{ from, to }} name={p.program_id} />
       {made.length > 0 && (
         <ul class="src-changes" aria-label="What they were made of">
           {made.map((row) => (

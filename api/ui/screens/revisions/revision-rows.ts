@@ -70,21 +70,6 @@ export function pairOf(
   return from === undefined ? undefined : { from, to };
 }
 
-/**
- * That they were built of other sources; `""` where they were not, or that is not known. Which files differ no route
- * tells: where git brought both, git does.
- */
-export function sourcesWords(from: RevisionView, to: RevisionView): string {
-  if (from.build_id === '' || to.build_id === '' || from.build_id === to.build_id) return '';
-  const isSameBuild = JSON.stringify(from.spec.build) === JSON.stringify(to.spec.build);
-  const what = isSameBuild ? 'Their sources differ' : 'Their sources differ, or only how they are built';
-  const isByGit = from.commit !== '' && to.commit !== '' && from.commit !== to.commit;
-  const [one, other] = [from.commit.slice(0, 7), to.commit.slice(0, 7)];
-  return isByGit
-    ? `${what}. In the registry, git diff ${one} ${other} shows which files.`
-    : `${what}. Which files, the host does not tell.`;
-}
-
 /** What of the two is made of something else, beside what their specs say. */
 export function madeOf(from: RevisionView, to: RevisionView): { what: string; from: string; to: string }[] {
   const rows = [
