@@ -156,10 +156,17 @@ function ofLost(server: FakeServer): Screen[] {
     await server.shut();
     await see(page, '.live.lost');
   };
+  const type = async (page: Page) => {
+    await act(page);
+    await page.locator('.editor').click();
+    await page.keyboard.press('Control+End');
+    await page.keyboard.type('# a note');
+    await page.getByText('It could not be checked').waitFor();
+  };
   return [
     { name: 'lost-list', path: '/ui', ready: '.row .c-why', before, act },
     { name: 'lost-program', path: `/ui/programs/${ILL}`, ready: PART, before, act },
-    { name: 'lost-manifest', path: `/ui/programs/${GOOD}?tab=manifest`, ready: PART, before, act },
+    { name: 'lost-manifest', path: `/ui/programs/${GOOD}?tab=manifest`, ready: '.editor', before, act: type },
     { name: 'lost-host', path: '/ui/host', ready: 'main h1', before, act },
   ];
 }

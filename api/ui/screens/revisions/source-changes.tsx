@@ -37,7 +37,7 @@ function Changes({ name, from, to }: Props) {
   const more = changes.length - SHOWN_MAX;
   return (
     <>
-      <p class="bare">Of their sources {plural(changes.length, 'file differs', 'files differ')}:</p>
+      <p class="note">Of their sources {plural(changes.length, 'file differs', 'files differ')}:</p>
       <ul class="src-changes" aria-label="How their sources differ">
         {changes.slice(0, SHOWN_MAX).map(({ what, name: file }) => (
           <li key={file}>
