@@ -4,7 +4,7 @@ import type { Build, BuildSummary } from '../schemas/build-step.ts';
 import type { HostView } from '../schemas/host-view.ts';
 import type { LogPage } from '../schemas/log-line.ts';
 import { at, createFollowers, type Followers, type NamedEventBody, queryOf } from './client-streams.ts';
-import type { DryRun, RevisionView, Validation } from './deps.ts';
+import type { DryRun, RevisionFile, RevisionView, Validation } from './deps.ts';
 import type { ErrorBody } from './errors.ts';
 import type { UsageBody } from './routes/usage.ts';
 import type { PausedBody, ProgramBody } from './routes/view.ts';
@@ -103,6 +103,8 @@ export interface Client extends Followers {
   /** @param revision left out: the newest earlier one that was ready */
   rollBack(name: string, revision?: number): Promise<WishBody & { revision: number }>;
   revisions(name: string): Promise<RevisionView[]>;
+  /** What it was built from, without the contents; null where that is not kept any more. */
+  revisionFiles(name: string, revision: number): Promise<RevisionFile[] | null>;
   /** Files by name. */
   source(name: string): Promise<Record<string, string>>;
   putSources(name: string, body: SourcesBody): Promise<WishBody & { build_id: string; changed: boolean }>;
@@ -164,6 +166,8 @@ export function createClient({ base, headers = {}, fetch: send = fetch }: Client
     rollBack: (name, revision) =>
       call('POST', at(name, '/rollback'), revision === undefined ? undefined : { revision }),
     revisions: async (name) => (await get<{ revisions: RevisionView[] }>(at(name, '/revisions'))).revisions,
+    revisionFiles: async (name, revision) =>
+      (await get<{ files: RevisionFile[] | null }>(at(name, `/revisions/${revision}/files`))).files,
     source: async (name) => (await get<{ files: Record<string, string> }>(at(name, '/source'))).files,
     putSources: (name, body) => call('PUT', at(name, '/sources'), body),
     async manifest(name) {

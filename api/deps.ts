@@ -180,6 +180,11 @@ export interface ProgramStore {
   /** Oldest first. */
   revisions(name: string): Promise<RevisionView[]>;
   /**
+   * What a revision was built from; none for one that names its image, undefined where it is not kept any more. Rejects
+   * `NotFound` for a revision that is not kept.
+   */
+  revisionFiles(name: string, revision: number): Promise<RevisionFile[] | undefined>;
+  /**
    * Edits the manifest so that an earlier revision comes back: the one named, or the newest earlier one that was
    * ready. Gives its number. Rejects `NotFound` for one that is not kept, `Conflict` where there is none.
    */
@@ -197,6 +202,15 @@ export interface ProgramStore {
    * names it lets go.
    */
   confirmPrune(only?: 'programs' | 'strays'): Promise<string[]>;
+}
+
+/** A file or link of a build context. */
+export interface RevisionFile {
+  name: string;
+  /** As git has it: `100644`, `100755`, `120000` for a link. */
+  mode: string;
+  /** Of its contents, or of a link's target; hex. */
+  sha256: string;
 }
 
 /** One program: its status, and what of the manifest the routes decide by. */

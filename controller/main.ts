@@ -7,6 +7,7 @@ import { openGit } from '../registry/git/git.ts';
 import { isMade } from '../registry/make-registry.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import { openRegistryId } from '../registry/records/registry-id.ts';
+import { openWatchRecord } from '../registry/records/unwatched.ts';
 import type { Registry } from '../registry/registry.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
@@ -115,19 +116,13 @@ async function start(config: Config, log: Logger, logLinesDropped: () => number)
 async function startParts(config: Config, log: Logger, logLinesDropped: () => number): Promise<Close> {
   const { registry: root, instance, runtime } = config;
   const clock = systemClock;
-  const onWarning = (fields: object, message: string) => log.warn(fields, message);
-  const warnings: string[] = [];
-  const onUnused = (why: string) => warnings.push(why);
-  const git = await openGit({ root, clock, onWarning, onUnused, remote: config.remote });
-  const registry = await openRegistry({ root, git, warnings, policy: { runtime }, clock, onWarning });
-  for (const trouble of await brokenFilesOf(config.credentials)) log.warn({}, trouble);
-  const identity = await openRegistryId({
-    root,
-    hasProgram: (name) => registry.get(name) !== undefined || registry.status.get(name) !== undefined,
-    onNote: onWarning,
-  });
+  const { registry, identity } = await openFiles(config, log);
   const metrics = createMetrics({ logLinesDropped });
-  const engine = measured(createDockerEngine({ instance, registry: identity, log }), clock, metrics.engine.called);
+  const engine = measured(
+    createDockerEngine({ instance, registry: identity, log }),
+    clock,
+    metrics.engine.called,
+  );
   const controller = startController({
     ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
     bootedAtMs: Date.now() - uptime() * 1000,
@@ -145,19 +140,19 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
       registry.pauses,
     );
   const notifier = startNotifier({
-    ...{
-      receivers: config.receivers,
-      secret: config.notifySecret,
-      events: registry.events,
-      clock,
-      log,
-      metrics,
-    },
+    ...{ receivers: config.receivers, secret: config.notifySecret, events: registry.events },
+    ...{ clock, log, metrics },
     teller: { host: hostname(), instance },
     troubles: () => troublesOf(registry.health(), registry.remoteTrouble(), controller.health()),
   });
   const gitHook = gitHookOf(config, registry, log);
   const engineTrouble = () => controller.health().trouble;
+  const watch = await openWatchRecord(
+    registry.paths.data,
+    clock,
+    () => engineTrouble() === '',
+    onNoSign(log),
+  );
   const usage = startUsage({ registry, engine, clock, log, metrics, engineTrouble });
   const about = await aboutHost(config, clock.now());
   metrics.host.watch({
@@ -167,14 +162,14 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   const deps = await createApiDeps({
     ...{ registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage },
     about,
-    warnings: hostWarnings,
+    ...{ warnings: hostWarnings, unwatched: watch.unwatched },
   });
   const { host, port, proxyWaitMs, allowedHosts: hosts, allowedOrigins: origins } = config;
   let server: RunningServer;
   try {
     server = await startServer({ app: createApi(deps), deps, host, port, hosts, origins, proxyWaitMs });
   } catch (error) {
-    await Promise.all([controller.close(), notifier.close(), usage.close()]);
+    await Promise.all([controller.close(), notifier.close(), usage.close(), watch.close()]);
     await registry.close();
     throw error;
   }
@@ -186,9 +181,26 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   );
   return async () => {
     unwatch();
-    await Promise.all([server.close(), controller.close(), notifier.close(), usage.close()]);
+    await Promise.all([server.close(), controller.close(), notifier.close(), usage.close(), watch.close()]);
     await registry.close();
   };
+}
+
+/** The registry, with git where it is a work tree, and whose it is on the engine. */
+async function openFiles({ registry: root, remote, runtime, credentials }: Config, log: Logger) {
+  const clock = systemClock;
+  const onWarning = (fields: object, message: string) => log.warn(fields, message);
+  const warnings: string[] = [];
+  const onUnused = (why: string) => warnings.push(why);
+  const git = await openGit({ root, clock, onWarning, onUnused, remote });
+  const registry = await openRegistry({ root, git, warnings, policy: { runtime }, clock, onWarning });
+  for (const trouble of await brokenFilesOf(credentials)) log.warn({}, trouble);
+  const identity = await openRegistryId({
+    root,
+    hasProgram: (name) => registry.get(name) !== undefined || registry.status.get(name) !== undefined,
+    onNote: onWarning,
+  });
+  return { registry, identity };
 }
 
 async function aboutHost(
@@ -201,6 +213,11 @@ async function aboutHost(
     ...{ version, name: hostname(), instance, pid: process.pid, startedAtMs, registry, ports: portRange },
     remote: remote && { url: redactUrl(remote.url), branch: remote.branch },
   };
+}
+
+function onNoSign(log: Logger) {
+  return (error: unknown): void =>
+    log.warn({ error: messageOf(error) }, 'when this host watched can not be written to data/watched.json');
 }
 
 /** By what a forge may say that the remote has moved, where a secret says which forge. */

@@ -20,6 +20,8 @@ export interface HostView {
   pid: number;
   started_at: string;
   registry: string;
+  /** When nobody looked at its programs in the last week, since no host ran or the engine was away; oldest first. */
+  unwatched: readonly Unwatched[];
   warnings: readonly (HostWarning & { since: string })[];
   /** `version` and `runtimes` are null while it does not answer, and then `message` says why. */
   engine: {
@@ -37,6 +39,12 @@ export interface HostView {
   disk: { looked_at: string; kinds: readonly { kind: string; count: number; bytes: number | null }[] } | null;
   users: readonly UserView[];
   strays: readonly { name: string; program: string; message: string }[];
+}
+
+/** RFC 3339, both. */
+export interface Unwatched {
+  from: string;
+  to: string;
 }
 
 export interface RemoteView {

@@ -27,7 +27,14 @@ export interface ProgramStatus {
   readyAt: string;
   updatedAt: string;
   lastExit: LastExit | null;
+  /** What is wrong; also between two tries of it, when no reason is told. */
+  trouble: Trouble | null;
   memory: ProgramMemory;
+}
+
+export interface Trouble {
+  reason: string;
+  since: string;
 }
 
 /** The status of a program nothing is known about yet. */
@@ -55,6 +62,7 @@ export function emptyStatus(name: string, nowMs: number): ProgramStatus {
     readyAt: '',
     updatedAt: now,
     lastExit: null,
+    trouble: null,
     memory: emptyMemory(),
   };
 }

@@ -6,12 +6,21 @@ import { noteOf } from './pauses.ts';
 /** What a program was before, and the way back. */
 export function addRevisionRoutes(routes: Routes): void {
   routes.add('/programs/:id/revisions', { GET: listRevisions });
+  routes.add('/programs/:id/revisions/:revision/files', { GET: listFiles });
   routes.add('/programs/:id/rollback', { POST: rollBack });
 }
 
 async function listRevisions({ c, deps }: RouteContext): Promise<Response> {
   const { name } = findProgram(c, deps);
   return sendJson({ program_id: name, revisions: await deps.programs.revisions(name) });
+}
+
+async function listFiles({ c, deps }: RouteContext): Promise<Response> {
+  const { name } = findProgram(c, deps);
+  const asked = c.req.param('revision') ?? '';
+  if (!/^[1-9]\d{0,8}$/.test(asked)) throw new AppError('BadRequest', 'a revision is a whole number from 1');
+  const files = await deps.programs.revisionFiles(name, Number(asked));
+  return sendJson({ program_id: name, revision: Number(asked), files: files ?? null });
 }
 
 async function rollBack({ c, deps, body }: RouteContext): Promise<Response> {

@@ -33,6 +33,7 @@ export interface ProgramBody {
   limits: LimitsBody | null;
   last_exit: LastExitBody | null;
   not_ready: NotReadyBody | null;
+  trouble: TroubleBody | null;
   /** Of what serves, or of what is wanted where nothing does: `runc`, `runsc`; `""` where neither is known. */
   runtime: string;
   /** The image that its spec names; `""` where it is built. */
@@ -80,6 +81,12 @@ export interface NotReadyBody {
   was_ready: boolean;
 }
 
+/** What is wrong, also between two tries of it, and since when; null where nothing is, or it is ready meanwhile. */
+export interface TroubleBody {
+  reason: string;
+  since: string;
+}
+
 export interface ConditionBody {
   type: string;
   status: string;
@@ -122,6 +129,7 @@ function more({ status, details }: ProgramView) {
     limits: limits && { memory_bytes: limits.memoryBytes, cpus: limits.cpus, pids: limits.pids },
     last_exit: status.lastExit && lastExitBody(status.lastExit),
     not_ready: notReadyBody(status),
+    trouble: troubleBody(status),
     runtime: details.runtime,
     image: details.image,
     paused: details.paused,
@@ -138,6 +146,11 @@ function notReadyBody({ state, conditions, readyAt }: ProgramStatus): NotReadyBo
   const ready = conditions.find(({ type }) => type === 'Ready');
   if (state !== 'Running' || ready === undefined || ready.status === 'True') return null;
   return { message: ready.message, since: ready.lastTransitionTime, was_ready: readyAt !== '' };
+}
+
+function troubleBody({ state, reason, trouble }: ProgramStatus): TroubleBody | null {
+  const isWell = state === 'Ready' && reason === '';
+  return trouble === null || isWell ? null : { reason: trouble.reason, since: trouble.since };
 }
 
 function conditionBody(condition: Condition): ConditionBody {

@@ -7,7 +7,7 @@ import { backOffMs } from './waits.ts';
 /** Who is started again at once after the engine went down has to run this long to be taken down once more. */
 const SHORT_RUN_MS = 1_000;
 /** A run this long wipes the slate (design: numbers). */
-const HEALTHY_RUN_MS = 10 * 60_000;
+export const HEALTHY_RUN_MS = 10 * 60_000;
 
 /**
  * What is remembered after a container ended by itself; the same memory back where that is accounted for already.

@@ -15,10 +15,12 @@ import { pausedCondition, withPause, withPausedCondition } from './paused.ts';
 import { asRunning, isFinished, isLate, isReady, type Running } from './roles.ts';
 import { probesFor } from './rollback.ts';
 import { failed, going, type NewCondition, resting, type Seen, type Told } from './seen.ts';
+import { troubleAfter } from './trouble.ts';
 import { backOffMs, startWaitMs } from './waits.ts';
 
 /** A restart that comes sooner than this is not worth the word Error (contract: states). */
 const BACK_OFF_SHOWN_MS = 1_000;
+const LATE = 'ProgressDeadlineExceeded';
 
 /** Conditions that are there only as long as they hold. */
 const PASSING: ReadonlySet<Condition['type']> = new Set([
@@ -70,6 +72,7 @@ export function status(
     ...{ state, reason, errorMsg: seen.message, lastExit, startedAt },
     // What is learnt while it is left alone is learnt anew when it is resumed: nothing of it counts as a crash.
     memory: asWished ?? memory,
+    trouble: troubleAfter(before, reason, situation),
     observedGeneration: context.generation,
     observedRevision: context.commit,
     currentRevision: (shown !== undefined && revisionOf(shown)) || before.currentRevision,
@@ -106,7 +109,7 @@ export function statusWithoutEngine(
   const known = asked ? setCondition(told, unready, nowMs) : told;
   // What was taken in goes into the memory, so it has to count as observed too.
   const taken = { memory, observedGeneration: generation, conditions: setCondition(known, condition, nowMs) };
-  return { ...before, ...taken, ...(asked && { state: asked, reason: '', errorMsg: '' }) };
+  return { ...before, ...taken, ...(asked && { state: asked, reason: '', errorMsg: '', trouble: null }) };
 }
 
 /** A broken manifest is told beside what serves; where nothing valid was ever known it is the state. */
@@ -207,8 +210,13 @@ function withRollback(seen: Seen, { rollback }: Situation): Seen {
 }
 
 /** Whether the container was ready in the run that it is in, as far as the status knows. */
-export function hasBeenReady({ containerId, startedAt, readyAt }: ProgramStatus, one: Container): boolean {
-  return readyAt !== '' && containerId === one.id && startedAt === timestamp(one.startedAtMs);
+export function hasBeenReady(status: ProgramStatus, one: Container): boolean {
+  return status.readyAt !== '' && isRunOfStatus(status, one);
+}
+
+/** Whether the status is of the run that the container is in. */
+function isRunOfStatus({ containerId, startedAt }: ProgramStatus, one: Container): boolean {
+  return containerId === one.id && startedAt === timestamp(one.startedAtMs);
 }
 
 /** The state of the wanted container itself. */
@@ -221,13 +229,16 @@ function own(situation: Running, current: Container, before: ProgramStatus): See
   }
   if (isReady(situation, current, spec))
     return going('Ready', 'RolloutComplete', 'the wanted revision is ready');
-  const message = situation.probes.get(current.id)?.message ?? '';
+  const { ready, message = '' } = situation.probes.get(current.id) ?? {};
+  // What an earlier host found of this run holds until the probe of this one has said its first word.
+  if (ready === undefined && before.reason === LATE && isRunOfStatus(before, current))
+    return failed(LATE, before.errorMsg, 'Running');
   // A rollout that was complete has no deadline any more, whatever its probe says later in the same run.
   const late = !hasBeenReady(before, current) && isLate(situation, current, spec, situation.rolloutMs);
   if (!late) return going('Running', 'WaitingForReadiness', message);
   const found = message || 'the readiness probe did not succeed';
   const told = `not ready within ${spec.progressDeadlineSeconds} s: ${found}`;
-  return failed('ProgressDeadlineExceeded', told, 'Running');
+  return failed(LATE, told, 'Running');
 }
 
 /** It ran to its end, and its restartPolicy leaves it there. */

@@ -3,7 +3,7 @@ import type { ApiDeps } from '../../api/deps.ts';
 import { parseYaml } from '../../registry/manifests/manifest.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import type { HostWarning } from '../../schemas/host-view.ts';
+import type { HostWarning, Unwatched } from '../../schemas/host-view.ts';
 import type { Runtime } from '../../schemas/program.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Controller } from '../loop/controller.ts';
@@ -26,6 +26,7 @@ export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook' | 
   /** What does not change while it runs. */
   about: AboutHost;
   warnings: () => HostWarning[];
+  unwatched: () => Unwatched[];
   registry: Registry;
   controller: Controller;
   engine: Engine;
@@ -37,7 +38,7 @@ export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook' | 
 /** What the API needs, made of the parts of the host that have it. */
 export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
   const { registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage } = parts;
-  const { about, warnings } = parts;
+  const { about, warnings, unwatched } = parts;
   const openapi = await readFile(new URL('../../schemas/openapi.yaml', import.meta.url), 'utf8');
   const reservations = createReservations(registry, controller.ports, clock);
   const programs = createProgramStore({
@@ -72,7 +73,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     logPage: createLogPage(logsDeps),
     followLines: createFollowLines(logsDeps),
     host: createHostView({
-      ...{ about, warnings, registry, controller, engine, clock, runtime },
+      ...{ about, warnings, unwatched, registry, controller, engine, clock, runtime },
       list: programs.list,
     }),
     validate: (text) => validateText(registry, text),

@@ -2,7 +2,7 @@ import type { ProgramView } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';
-import type { HostView, HostWarning, UserView } from '../../schemas/host-view.ts';
+import type { HostView, HostWarning, Unwatched, UserView } from '../../schemas/host-view.ts';
 import { type Runtime, timestamp } from '../../schemas/program.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Controller } from '../loop/controller.ts';
@@ -26,6 +26,7 @@ export interface AboutHost {
 export interface HostViewDeps {
   about: AboutHost;
   warnings: () => HostWarning[];
+  unwatched: () => Unwatched[];
   registry: Pick<Registry, 'gitHead' | 'remoteTrouble'>;
   controller: Pick<Controller, 'health' | 'queue' | 'slots' | 'images' | 'collector'>;
   engine: Pick<Engine, 'info'>;
@@ -56,6 +57,7 @@ export function createHostView(deps: HostViewDeps): () => Promise<HostView> {
     return {
       ...{ version, name, instance, pid, registry: root, engine, git },
       started_at: timestamp(about.startedAtMs),
+      unwatched: deps.unwatched(),
       warnings: since(deps.warnings()),
       work: {
         waiting: controller.queue.depth,

@@ -54,6 +54,16 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore & Pick<
       const { status } = mustGet(name);
       return (await registry.revisions.list(name)).map((revision) => revisionView(revision, status));
     },
+    async revisionFiles(name, number) {
+      mustGet(name);
+      const kept = await registry.revisions.list(name);
+      const revision = kept.find((one) => one.number === number);
+      if (revision === undefined) throw new AppError('NotFound', `program ${name} has no revision ${number}`);
+      const { spec, buildHash } = revision;
+      if (spec.build === null) return [];
+      const files = await registry.contexts.filesOf(spec.build, buildHash);
+      return files?.map(({ name: file, mode, sha256 }) => ({ name: file, mode: mode.toString(8), sha256 }));
+    },
     async events(name) {
       mustGet(name);
       return registry.events.list(name);

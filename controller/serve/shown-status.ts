@@ -23,7 +23,7 @@ export function shownStatus(
   if (state !== undefined) {
     const message = `${state === 'Stopping' ? 'its container is stopped' : 'it is started'}, as was asked for`;
     const conditions = withReady({ status: 'False', reason: 'NotRunning', message });
-    return { ...status, state, conditions, reason: '', errorMsg: '' };
+    return { ...status, state, conditions, reason: '', errorMsg: '', trouble: null };
   }
   if (isObserved || status.state !== 'Ready') return status;
   const message = 'it was when the host last ran, and has not been looked at since';

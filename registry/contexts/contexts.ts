@@ -1,6 +1,6 @@
 /** What images are built from: the files of a context, their hash, `.dockerignore`, snapshots, what a `POST` brings. */
 
-import { buildIdOf } from '../../schemas/build-id.ts';
+import { buildIdOf, type ContextEntry } from '../../schemas/build-id.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
 import { MODE_FOLDER } from './entries.ts';
@@ -10,7 +10,7 @@ import { restoreContext } from './restore.ts';
 import { hashOf, openSnapshots, type Snapshot } from './snapshots.ts';
 import type { OnPlace, PlacedSources } from './source-folder.ts';
 import { createStandstill } from './standstill.ts';
-import type { LocatedEntry, Sifted } from './tar.ts';
+import { type LocatedEntry, readTar, type Sifted } from './tar.ts';
 import { type Walk, walkContext } from './walk.ts';
 import { createWork } from './work.ts';
 
@@ -46,6 +46,8 @@ export interface Contexts {
   snapshot(build: BuildSpec, hash: string): Promise<Snapshot>;
   /** Whether a snapshot of that hash is kept, and whole. */
   has(build: BuildSpec, hash: string): Promise<boolean>;
+  /** The files and links that `hash` was made of, by what is kept of it; undefined where nothing is, or it is damaged. */
+  filesOf(build: BuildSpec, hash: string): Promise<ContextEntry[] | undefined>;
   /** Forgets what was read of every context but these, so that memory does not grow with what is used no more. */
   keepOnly(builds: readonly BuildSpec[]): void;
   /**
@@ -121,6 +123,11 @@ export function openContexts(
       const wanted = new Set(builds.map(keyOf));
       for (const key of seen.keys()) if (!wanted.has(key)) seen.delete(key);
       standstill.keepOnly(wanted);
+    },
+    async filesOf(build, hash) {
+      if (!(await kept.has(build, hash))) return undefined;
+      const { entries, aside } = await readTar(kept.fileOf(hash));
+      return [...entries, ...aside].filter(({ mode }) => mode !== MODE_FOLDER);
     },
     restore(build, hash, buildId, onPlace = async () => undefined) {
       const holdsSame = (context: string) => holds({ ...build, context }, hash);

@@ -62,6 +62,7 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
       updatedAt: CREATED_AT,
       lastExit: null,
       memory: emptyMemory(),
+      trouble: troubleOf(options.status),
       ...options.status,
     },
   };
@@ -72,4 +73,9 @@ export function goodMemory(): ProgramMemory {
   const spec = resolveSpec({ userId: 'my-user', image: 'busybox' }, 'runc');
   const good = { revision: 1, hash: 'h', imageKey: 'busybox', buildId: '', spec };
   return { ...emptyMemory(), rollout: { verdict: 'good', attempt: 'a', good } };
+}
+
+/** As old as what is told of it. */
+function troubleOf({ reason = '', updatedAt = CREATED_AT }: Partial<ProgramStatus> = {}) {
+  return reason === '' ? null : { reason, since: updatedAt };
 }

@@ -86,7 +86,7 @@ export const HOOK_SECRET = 'a secret of the tests, ä';
 
 const FAKE_VIEW: HostView = {
   ...{ version: '0.1.0', name: 'machine', instance: 'default', pid: 1, started_at: CREATED_AT },
-  ...{ registry: '/registry', warnings: [], git: null, disk: null, users: [], strays: [] },
+  ...{ registry: '/registry', unwatched: [], warnings: [], git: null, disk: null, users: [], strays: [] },
   engine: { message: '', version: '20.10.24', runtimes: ['runc'], default_runtime: 'runc' },
   work: { waiting: 0, operations: { running: 0, waiting: 0, max: 4 }, images: [] },
   ports: { min: 19001, max: 29999, held: 0 },
@@ -321,6 +321,8 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
         builds: async () => [summaryOf(host.build)],
         followBuild: () => chunks(host.buildChunks, undefined),
         revisions: async () => [fakeRevision(1), fakeRevision(2)],
+        revisionFiles: async (_, revision) =>
+          revision > 1 ? undefined : [{ name: 'Dockerfile', mode: '100644', sha256: 'a'.repeat(64) }],
         async rollBack(name, revision = 1) {
           check('rollBack');
           need(name);

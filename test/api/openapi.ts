@@ -58,7 +58,10 @@ export function assertMatches(pointer: string, text: string, where: string): voi
 function findOperation(method: string, path: string): { operation: Json; pointer: string } | undefined {
   const bare = (path.split('?')[0] ?? '').replace(/(?<=.)\/$/, '');
   for (const [template, item] of Object.entries(openapi.paths)) {
-    const pattern = template.replaceAll('.', '\\.').replace('{path}', '.*').replace('{id}', '[^/]+');
+    const pattern = template
+      .replaceAll('.', '\\.')
+      .replace('{path}', '.*')
+      .replace(/\{\w+\}/g, '[^/]+');
     const operation = item[method.toLowerCase()] as Json | undefined;
     if (operation !== undefined && new RegExp(`^${pattern}$`).test(bare)) {
       return { operation, pointer: `#/paths/${template.replaceAll('/', '~1')}/${method.toLowerCase()}` };

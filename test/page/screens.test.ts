@@ -16,6 +16,8 @@ interface Screen {
   path: string;
   /** A selector of what is there once it stands. */
   ready: string;
+  /** Before the page is opened. */
+  before?: () => Promise<void>;
   act?: (page: Page) => Promise<void>;
 }
 
@@ -147,6 +149,28 @@ const OF_AWAY: Screen[] = [
   { name: 'away-host', path: '/ui/host', ready: '.band' },
 ];
 
+/** Of a host of its own that goes away while the page is looked at: what was there stays, and the bar says as of when. */
+function ofLost(server: FakeServer): Screen[] {
+  const before = () => server.open();
+  const act = async (page: Page) => {
+    await server.shut();
+    await see(page, '.live.lost');
+  };
+  const type = async (page: Page) => {
+    await act(page);
+    await page.locator('.editor').click();
+    await page.keyboard.press('Control+End');
+    await page.keyboard.type('# a note');
+    await page.getByText('It could not be checked').waitFor();
+  };
+  return [
+    { name: 'lost-list', path: '/ui', ready: '.row .c-why', before, act },
+    { name: 'lost-program', path: `/ui/programs/${ILL}`, ready: PART, before, act },
+    { name: 'lost-manifest', path: `/ui/programs/${GOOD}?tab=manifest`, ready: '.editor', before, act: type },
+    { name: 'lost-host', path: '/ui/host', ready: 'main h1', before, act },
+  ];
+}
+
 const OF_EMPTY: Screen[] = [{ name: 'empty', path: '/ui', ready: '.ways' }];
 
 // Each size has a tab of its own, and mostly waits for it.
@@ -157,10 +181,22 @@ describe('screens', { concurrency: SIZES.length }, () => {
         ...(await look(host, OF_HOST, size)),
         ...(await look(away, OF_AWAY, size)),
         ...(await look(empty, OF_EMPTY, size)),
+        ...(await lookAtLost(size)),
       ];
       assert.deepEqual(findings, []);
     });
 });
+
+async function lookAtLost(size: Size): Promise<string[]> {
+  const lost = await startFakeServer(somePrograms());
+  tellHistory(lost);
+  await lost.shut();
+  try {
+    return await look(lost, ofLost(lost), size);
+  } finally {
+    await lost.shut();
+  }
+}
 
 /** All findings of all screens at once. */
 async function look(server: FakeServer, screens: readonly Screen[], size: Size): Promise<string[]> {
@@ -179,13 +215,18 @@ async function look(server: FakeServer, screens: readonly Screen[], size: Size):
   return findings;
 }
 
-async function lookAt(page: Page, { name, path, ready, act }: Screen, size: Size): Promise<void> {
+async function lookAt(
+  page: Page,
+  { name, path, ready, before: prepare, act }: Screen,
+  size: Size,
+): Promise<void> {
   const where = `${name}-${size.size}`;
   const isWide = size.size === 'wide';
   // A theme is colours and nothing else: all rules are asked once for each size, and those of colours for each theme.
   const themes = isWide ? (['light', 'dark'] as const) : (['dark', 'light'] as const);
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme: themes[0], reducedMotion: 'reduce' });
+  await prepare?.();
   await page.goto(path);
   await see(page, ready);
   await act?.(page);

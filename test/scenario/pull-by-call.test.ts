@@ -27,7 +27,7 @@ async function api({ host, world, clock }: Stage) {
   const deps = await createApiDeps({
     ...{ registry, controller, metrics, clock, runtime: 'runc', log, gitHook: undefined },
     engine: createSimEngine({ world, instance: 'default' }),
-    ...{ about: ABOUT, warnings: () => [] },
+    ...{ about: ABOUT, warnings: () => [], unwatched: () => [] },
     health: () => ({ ready: true, reason: '', message: '', warnings: [] }),
     usage: fakeHost().deps.usage,
   });

@@ -21,6 +21,7 @@ export function aProgram(more: Partial<ProgramBody> = {}): ProgramBody {
       limits: null,
       last_exit: null,
       not_ready: null,
+      trouble: null,
       runtime: 'runc',
       image: '',
       paused: null,

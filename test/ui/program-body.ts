@@ -29,6 +29,7 @@ export function programBody(given: Partial<ProgramBody> = {}): ProgramBody {
     limits: { memory_bytes: 2 ** 29, cpus: 1, pids: 256 },
     last_exit: null,
     not_ready: null,
+    trouble: null,
     runtime: 'runc',
     image: '',
     paused: null,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import type { RevisionView } from '../../api/deps.ts';
+import { fileChanges, isOtherBuild } from '../../api/ui/screens/revisions/file-changes.ts';
 import { changesOf, madeOf, outcomeWords, pairOf } from '../../api/ui/screens/revisions/revision-rows.ts';
 import { specText } from '../../api/ui/screens/revisions/spec-text.ts';
 import { sourceFiles } from '../../api/ui/screens/sources/source-files.ts';
@@ -64,9 +65,17 @@ test('which two are compared', () => {
 });
 
 test('what it came to, in a shape and a word', () => {
-  assert.equal(outcomeWords(revision(1, { current: true })).word, 'serves');
-  assert.equal(outcomeWords(revision(1, { current: true, outcome: 'Failed' })).word, 'serves, failing');
-  assert.deepEqual(outcomeWords(revision(1, { outcome: 'Superseded' })), {
+  assert.equal(outcomeWords(revision(1, { current: true }), 'Ready').word, 'serves');
+  assert.equal(
+    outcomeWords(revision(1, { current: true, outcome: 'Failed' }), 'Ready').word,
+    'serves, failing',
+  );
+  assert.equal(
+    outcomeWords(revision(1, { current: true }), 'Error').word,
+    'was ready, current',
+    'it is down',
+  );
+  assert.deepEqual(outcomeWords(revision(1, { outcome: 'Superseded' }), 'Ready'), {
     ...{ shape: 'Created', role: 'rest', word: 'never ran' },
   });
 });
@@ -82,4 +91,19 @@ test('files: the Dockerfile first, folders last, sizes in bytes where they are k
       ['src/a.go', 2],
     ],
   );
+});
+
+test('of two revisions that were built of other files it is told which', () => {
+  const file = (name: string, sha256: string, mode = '100644') => ({ name, mode, sha256 });
+  const before = [file('Dockerfile', 'a'), file('go.mod', 'b'), file('run', 'c'), file('old', 'd')];
+  const after = [file('Dockerfile', 'a'), file('go.mod', 'x'), file('run', 'c', '100755'), file('new', 'd')];
+  assert.deepEqual(
+    fileChanges(before, after)?.map(({ what, name }) => `${what} ${name}`),
+    ['changed go.mod', 'added new', 'removed old', 'changed run'],
+  );
+  assert.deepEqual(fileChanges(before, before), []);
+  assert.equal(fileChanges(null, after), undefined, 'not kept any more');
+  const [one, other] = [revision(1, { build_id: 'build-a' }), revision(2, { build_id: 'build-b' })];
+  assert.deepEqual([isOtherBuild(one, other), isOtherBuild(one, one)], [true, false]);
+  assert.equal(isOtherBuild(one, { ...other, build_id: '' }), false, 'one names its image');
 });

@@ -160,7 +160,7 @@ export function report(p: ProgramBody): string {
     `${p.program_id} (${p.user_id}): ${p.state}${reason === '' ? '' : `, ${reason}`} since ${p.updated_at}`,
     wordsOf(p)?.says(p) ?? '',
     p.error_msg,
-    `revision ${p.revision} serves${p.commit ? `, commit ${p.commit}` : ''}; ${p.restart_count} restarts`,
+    `revision ${p.revision}${p.state === 'Ready' ? ' serves' : ''}${p.commit ? `, commit ${p.commit}` : ''}; ${p.restart_count} restarts`,
     location.href,
   ]
     .filter((line) => line !== '')

@@ -4,10 +4,10 @@
 const AGAIN_MS = 500;
 const AGAIN_MS_MAX = 10_000;
 /** The host sends a comment at least every 15 s; what is silent for longer than this is broken, in milliseconds. */
-export const SILENT_MS_MAX = 40_000;
+const SILENT_MS_MAX = 40_000;
 const LOOK_MS = 1_000;
 /** A browser has six connections to a host, for all tabs together: a tab that is not looked at so long lets its own go. */
-export const HIDDEN_MS_MAX = 10_000;
+const HIDDEN_MS_MAX = 10_000;
 /** A tab that is not seen has no frames: it does its work this often, in milliseconds. */
 const UNSEEN_MS = 250;
 
@@ -26,21 +26,33 @@ export function createWaits(): { next(): number; heard(): void } {
   };
 }
 
-/**
- * Gives up a stream that says nothing any more, or that nobody looks at.
- * @returns `heard`, for whenever something comes, and what ends the watch
- */
-export function watchStream(abort: AbortController): { heard: () => void; end: () => void } {
-  let heardAt = Date.now();
+export interface Watch {
+  /** To be called whenever something comes. */
+  heard(): void;
+  /** Epoch milliseconds of the last word; undefined before the first. */
+  heardAt(): number | undefined;
+  /** Whether it was given up since nobody looks at it. */
+  isLetGo(): boolean;
+  end(): void;
+}
+
+/** Gives up a stream that says nothing any more, or that nobody looks at once it has said something. */
+export function watchStream(abort: AbortController): Watch {
+  const begunAt = Date.now();
+  let heardAt: number | undefined;
   let hiddenMs = 0;
+  let isLetGo = false;
   const watch = setInterval(() => {
     hiddenMs = document.visibilityState === 'visible' ? 0 : hiddenMs + LOOK_MS;
-    if (hiddenMs >= HIDDEN_MS_MAX || Date.now() - heardAt > SILENT_MS_MAX) abort.abort();
+    isLetGo = hiddenMs >= HIDDEN_MS_MAX && heardAt !== undefined;
+    if (isLetGo || Date.now() - (heardAt ?? begunAt) > SILENT_MS_MAX) abort.abort();
   }, LOOK_MS);
   return {
     heard: () => {
       heardAt = Date.now();
     },
+    heardAt: () => heardAt,
+    isLetGo: () => isLetGo,
     end: () => clearInterval(watch),
   };
 }

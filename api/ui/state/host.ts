@@ -1,4 +1,4 @@
-import { effect, type ReadonlySignal, signal } from '@preact/signals';
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type { HostView } from '../../../schemas/host-view.ts';
 import { client } from './client.ts';
 import { stream } from './stream.ts';
@@ -25,6 +25,17 @@ export function startHost(): void {
     if (document.visibilityState === 'visible' && stream.peek().state === 'live') void askHost();
   }, ASK_MS);
 }
+
+const unwatchedText = computed(() =>
+  JSON.stringify(
+    (view.value?.unwatched ?? []).map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) })),
+  ),
+);
+
+/** When nobody looked at programs, epoch milliseconds; the same list for as long as it is the same. */
+export const unwatched: ReadonlySignal<readonly { from: number; to: number }[]> = computed(() =>
+  JSON.parse(unwatchedText.value),
+);
 
 /** Why the engine is away; `""` while it answers, and before it is known. */
 export function engineAway(): string {

@@ -1,6 +1,8 @@
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { FeedMessage, NamedEventBody } from '../../client.ts';
 import type { ProgramBody } from '../../routes/view.ts';
+import { isUp } from '../words/kind.ts';
+import { noteStopped } from './usage.ts';
 
 /**
  * All programs as the host tells them. Each is a signal of its own: a change of one draws one row. Messages are taken
@@ -75,6 +77,9 @@ function takeOne(message: Exclude<FeedMessage, { type: 'event' }>): boolean {
 function put(body: ProgramBody): boolean {
   const known = all.get(body.program_id);
   if (known === undefined) all.set(body.program_id, signal(body));
-  else known.value = body;
+  else {
+    if (isUp(known.peek()) && !isUp(body)) noteStopped(body.program_id);
+    known.value = body;
+  }
   return true;
 }

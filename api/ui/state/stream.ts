@@ -1,6 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { ApiError, type FeedMessage } from '../../client.ts';
-import { createWaits, HIDDEN_MS_MAX, inFrame, pause, SILENT_MS_MAX } from './again.ts';
+import { createWaits, inFrame, pause, watchStream } from './again.ts';
 import { client } from './client.ts';
 import { take } from './programs.ts';
 
@@ -22,6 +22,7 @@ export async function startStream(): Promise<never> {
   let lastId = '';
   const waits = createWaits();
   for (;;) {
+    const begunAt = Date.now();
     const found = await followOnce(lastId);
     lastId = found.lastId;
     if (found.why === '') {
@@ -29,47 +30,41 @@ export async function startStream(): Promise<never> {
       continue;
     }
     if (current.value.state !== 'lost')
-      current.value = { state: 'lost', since: found.heardAt, why: found.why };
-    if (found.isHeard) waits.heard();
+      current.value = { state: 'lost', since: found.heardAt ?? begunAt, why: found.why };
+    if (found.heardAt !== undefined) waits.heard();
     await pause(waits.next());
   }
 }
 
 interface Followed {
   lastId: string;
-  isHeard: boolean;
-  /** Epoch milliseconds. */
-  heardAt: number;
+  /** Epoch milliseconds of the last word; undefined where none came. */
+  heardAt: number | undefined;
   /** Why it ended; `""` where this page ended it. */
   why: string;
 }
 
 async function followOnce(lastId: string): Promise<Followed> {
   const abort = new AbortController();
-  const found: Followed = { lastId, isHeard: false, heardAt: Date.now(), why: 'the host ended the stream' };
-  let isLetGo = false;
-  let hiddenMs = 0;
-  const watch = setInterval(() => {
-    hiddenMs = document.visibilityState === 'visible' ? 0 : hiddenMs + 1_000;
-    isLetGo = hiddenMs >= HIDDEN_MS_MAX && found.isHeard;
-    if (isLetGo || Date.now() - found.heardAt > SILENT_MS_MAX) abort.abort();
-  }, 1_000);
+  const watch = watchStream(abort);
+  let last = lastId;
+  let why = 'the host ended the stream';
   const onHeard = () => {
-    Object.assign(found, { isHeard: true, heardAt: Date.now() });
+    watch.heard();
     if (current.value.state !== 'live') current.value = { state: 'live' };
   };
   try {
     for await (const message of client.follow(lastId, abort.signal, onHeard)) {
-      if (message.id !== '') found.lastId = message.id;
+      if (message.id !== '') last = message.id;
       queue(message);
     }
   } catch (error) {
-    found.why = isLetGo ? '' : error instanceof ApiError ? error.message : 'the connection broke off';
+    why = watch.isLetGo() ? '' : error instanceof ApiError ? error.message : 'the connection broke off';
   } finally {
-    clearInterval(watch);
+    watch.end();
     abort.abort();
   }
-  return found;
+  return { lastId: last, heardAt: watch.heardAt(), why };
 }
 
 let waiting: FeedMessage[] = [];

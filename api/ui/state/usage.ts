@@ -17,6 +17,14 @@ export function usageOf(name: string): ReadonlySignal<UsageBody | undefined> {
   return found;
 }
 
+/** What does not run any more uses nothing that is known: the last figure goes with it, and not with the next answer. */
+export function noteStopped(name: string): void {
+  const known = all.get(name);
+  const figures = known?.peek();
+  if (known !== undefined && figures !== undefined)
+    known.value = { ...figures, cpu: null, memory_bytes: null, reason: 'it does not run' };
+}
+
 async function ask(): Promise<void> {
   const programs = await client.usages().catch(() => undefined);
   if (programs === undefined) return;

@@ -37,8 +37,29 @@ export function engineSaid(message: string): string {
 const STEP =
   /^(?:executor failed running \[(?<old>.*)\]|process "(?<new>.*)" did not complete successfully): (?<end>.*)$/;
 
-/** Why a build failed: of a step that did, its command and how it ended. */
+/** Lines of a build's log that say how it goes on, and not what is wrong. */
+const OF_BUILDER = /^(?:Step \d+\/\d+ :| *---> |Removing intermediate container |\s*$)/;
+/** The same of a tool: that what it called ended badly is what is known already. */
+const OF_TOOL =
+  /^\W*$|^(?:error: )?exit (?:status|code) \d+$|^make(?:\[\d+\])?: \*\*\*|^npm (?:ERR!|error) A complete log/i;
+
+/**
+ * Why a build failed: the last line of the step that did which says something, as the end of its log has it; without
+ * one, its command and how it ended.
+ */
 export function buildSaid(message: string): string {
+  const [first = '', ...log] = message.split('\n');
+  const number = log.findLast((line) => /^#\d+ ERROR: /.test(line))?.split(' ', 1)[0];
+  const own = log
+    .filter((line) => number === undefined || line.startsWith(`${number} `))
+    .map((line) => said(line.replace(/^#\d+ /, '')).trim());
+  const isOutput = (line: string) => !/^(?:ERROR: |DONE |CANCELED$|CACHED$|\[)/.test(line);
+  const last = own.findLast((line) => isOutput(line) && !OF_BUILDER.test(line) && !OF_TOOL.test(line));
+  return last ?? stepSaid(first);
+}
+
+/** Of a step that failed, its command and how it ended. */
+function stepSaid(message: string): string {
   const line = said(message);
   const { old, new: command = old, end } = STEP.exec(line)?.groups ?? {};
   if (command === undefined || end === undefined) return line;

@@ -10,7 +10,7 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
     title: 'Build fails',
     brief: (p) => buildSaid(p.error_msg) || 'The image can not be built',
     says: (p) =>
-      p.revision > 0
+      serves(p)
         ? `The new one can not be built; revision ${p.revision} goes on serving`
         : 'It can not be built',
     more: (p) => [{ mono: firstLine(p.error_msg) }],
@@ -19,7 +19,7 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
       ['Read the build log', ': the step that failed is open there.'],
       ['Mend the sources', ' or the Dockerfile, and deploy them.'],
       ['If something outside was at fault', ', build the same again.'],
-      ...(p.revision > 0 ? [['Nothing is urgent', `: r${p.revision} serves as before.`] as const] : []),
+      ...(serves(p) ? [['Nothing is urgent', `: r${p.revision} serves as before.`] as const] : []),
     ],
     acts: () => ['toSources', 'buildAgain'],
     look: 'build',
@@ -39,7 +39,8 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
         [' here with ', { mono: 'docker pull' }, '; a private registry needs a login of the host.'],
       ],
     ],
-    acts: () => ['startNow', 'toManifest'],
+    // The same again fails again: what may help stands first.
+    acts: () => ['toManifest', 'startNow'],
     look: 'events',
     means: 'spec.image is not on this machine and could not be pulled.',
     fix: 'Correct the name, docker pull it, or give the host a login, then Start. It is tried 3 times by itself, and anew for another userId or pullPolicy.',
@@ -61,7 +62,7 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
         ],
       ],
     ],
-    acts: () => ['startNow'],
+    acts: () => ['toHost', 'startNow'],
     look: 'build',
     means: 'The engine had no room for the image while it was built or pulled.',
     fix: 'docker system df, then docker builder prune, docker image prune or whatever else fills the disk. It is tried again, at most a minute apart, until there is room.',
@@ -69,7 +70,8 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
   RolledBack: {
     title: 'Rolled back',
     brief: (p) => `${newest(p, 'r')} did not get ready; r${p.revision} is back`,
-    says: (p) => `${newest(p, 'Revision ')} did not get ready; revision ${p.revision} serves again`,
+    says: (p) =>
+      `${newest(p, 'Revision ')} did not get ready; revision ${p.revision} ${serves(p) ? 'serves again' : 'is back, and does not serve'}`,
     more: (p) => [{ mono: firstLine(p.error_msg) }],
     next: () => 'The newest is tried again when its manifest or sources change.',
     todo: () => [
@@ -101,7 +103,7 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
     brief: portBrief,
     says: () => 'The port that its manifest pins is taken by something else',
     more: (p) => [{ mono: p.error_msg }],
-    next: (p) => [...again(p, 'Looked at again '), p.revision > 0 ? 'What serves goes on.' : ''],
+    next: (p) => [...again(p, 'Looked at again '), serves(p) ? 'What serves goes on.' : ''],
     todo: (p) => [
       ['Find who has it', [': ', { copy: `ss -ltnp 'sport = :${portIn(p.error_msg)}'` }, '.']],
       ['Or unpin it', [': take ', { mono: 'publishPort' }, ' out, and the host gives it one.']],
@@ -145,6 +147,9 @@ function newest({ wanted_revision, revision, error_msg }: ProgramBody, word: str
   const told = Number(/^revision (\d+) was rolled back/.exec(error_msg)?.[1] ?? wanted_revision);
   return told > 0 && told !== revision ? `${word}${told}` : 'The newest';
 }
+
+/** What is known as its revision may be down. */
+const serves = (p: ProgramBody) => p.revision > 0 && p.state === 'Ready';
 
 function triedThrice(p: ProgramBody, otherwise: string): Words {
   return p.next_try_at === '' ? otherwise : again(p, 'Tried again ').concat('Three times in all.');

@@ -15,11 +15,10 @@ export const RUN_REASONS: Record<string, ReasonWords> = {
     next: (p) => [...again(p, 'Started again '), 'The waits double, up to 60 s.'],
     todo: (p) => (isOutOfMemory(p) ? OUT_OF_MEMORY : crashToDo(p)),
     acts: (p) =>
-      isOutOfMemory(p)
-        ? ['toManifest', 'startNow', 'stop']
-        : p.revision > 1
-          ? ['rollBack', 'startNow', 'stop']
-          : ['startNow', 'stop'],
+      // What exits by itself does so again: to start it at once helps only who has mended something outside.
+      isOutOfMemory(p) || p.revision <= 1
+        ? ['toManifest', 'stop', 'startNow']
+        : ['rollBack', 'toManifest', 'stop', 'startNow'],
     look: 'logs',
     means:
       'It ends soon after its start, again and again. The host starts it again after waits that double up to 60 s, and forgets the count after 10 minutes of running.',
@@ -47,7 +46,7 @@ export const RUN_REASONS: Record<string, ReasonWords> = {
         ],
       ],
     ],
-    acts: () => ['restart', 'toManifest', 'stop'],
+    acts: () => ['toManifest', 'restart', 'stop'],
     look: 'logs',
     means:
       'The program runs, but its readiness probe did not succeed in time, and there is no good revision to go back to.',
@@ -92,7 +91,7 @@ export const RUN_REASONS: Record<string, ReasonWords> = {
             ['Or use another', [': change ', { mono: 'spec.runtime' }, ' in the manifest.']],
           ]
         : [['Read the message', ': it is the engine’s own. A runtime, disk space.']],
-    acts: () => ['startNow', 'toManifest'],
+    acts: () => ['toManifest', 'startNow'],
     look: 'events',
     means: 'The engine could not create or start the container.',
     fix: 'The message is the engine’s own: a missing runtime, disk space. Tried again with growing waits. A missing command is a crash with code 127 whose last line says so.',

@@ -1,5 +1,5 @@
 import type { ProgramBody } from '../../routes/view.ts';
-import { kindOf, reasonOf } from './kind.ts';
+import { isNews, kindOf, reasonOf } from './kind.ts';
 import { msOf } from './span.ts';
 
 /** Since when a program is as it is: epoch milliseconds, and what began then. */
@@ -9,17 +9,32 @@ export interface Since {
 }
 
 /**
- * The time that tells most about how it stands. What keeps exiting changes its state with each try; what counts is
- * since when it does not serve. Of all others `updated_at` is when state and reason became what they are.
+ * The one age of a program, wherever it is told: of what is wrong with it, and where nothing is, of the state that it
+ * is in. Of all others `updated_at` is when state and reason became what they are.
  */
 export function sinceOf(p: ProgramBody): Since {
-  const kind = kindOf(p);
-  if (kind === 'fine') return { at: msOf(p.ready_at) ?? msOf(p.updated_at), says: 'ready since' };
-  if (p.not_ready?.was_ready === true) return { at: msOf(p.not_ready.since), says: 'not ready since' };
+  const wrong = troubleSince(p);
+  if (wrong !== undefined) return { at: wrong, says: 'so since' };
+  if (kindOf(p) === 'fine') return { at: msOf(p.ready_at) ?? msOf(p.updated_at), says: 'ready since' };
   if (p.state === 'Running') return { at: msOf(p.started_at), says: 'it runs since' };
-  if (p.state === 'Error' && reasonOf(p) === 'CrashLoopBackOff') {
-    const ready = p.conditions.find(({ type, status }) => type === 'Ready' && status !== 'True');
-    return { at: msOf(ready?.last_transition_time) ?? msOf(p.updated_at), says: 'not ready since' };
-  }
   return { at: msOf(p.updated_at), says: 'so since' };
+}
+
+/** What is wrong though the program has no reason of its own, by the condition that tells since when. */
+const BY_CONDITION: Record<string, string> = { ManifestMissing: 'Valid', StateLost: 'StateLost' };
+
+/**
+ * Since when what is wrong is wrong, epoch milliseconds; undefined where nothing is, or that is not known. What keeps
+ * exiting has no reason while it is tried once more, and is as old as before.
+ */
+export function troubleSince(p: ProgramBody): number | undefined {
+  const { trouble } = p;
+  const reason = reasonOf(p);
+  if (reason === '' && trouble?.reason === 'CrashLoopBackOff') return msOf(trouble.since);
+  if (isNews(reason)) return undefined;
+  if (reason === 'Unready') return msOf(p.not_ready?.since);
+  // Of a row of crashes it is told as that, though a run between two of them is not ready in time.
+  if (trouble !== null && p.reason !== '') return msOf(trouble.since);
+  const condition = p.conditions.find(({ type }) => type === BY_CONDITION[reason]);
+  return msOf(condition?.last_transition_time) ?? msOf(p.updated_at);
 }

@@ -39,11 +39,18 @@ export function exactTime(ms: number): string {
   return `${day}, ${clock(ms)}.${String(at.getUTCMilliseconds()).padStart(3, '0')} UTC`;
 }
 
-/** `03:12:44` of the last twenty hours, else `28 Nov 03:12`. */
+/** `03:12:44` of the last twenty hours and the next, else `28 Nov 03:12`. */
 export function shortTime(ms: number, nowMs: number): string {
-  if (nowMs - ms < 20 * 3600 * SECOND) return clock(ms);
+  if (Math.abs(nowMs - ms) < 20 * 3600 * SECOND) return clock(ms);
   const at = new Date(ms);
   return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()] ?? ''} ${clock(ms).slice(0, 5)}`;
+}
+
+const ISO = /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})/g;
+
+/** What the host says, its times as they are shown everywhere else. */
+export function withClocks(text: string, nowMs: number): string {
+  return text.replace(ISO, (time) => shortTime(Date.parse(time), nowMs));
 }
 
 /** Epoch milliseconds of an RFC 3339 time; undefined for `""` and what is none. */

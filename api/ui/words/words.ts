@@ -1,4 +1,4 @@
-import { span } from './span.ts';
+import { span, withClocks } from './span.ts';
 
 /**
  * Text with more in it than letters, as data: what the page says is written without knowing how it is drawn, and can
@@ -19,9 +19,9 @@ export type Piece =
 
 /** For a title, an announcement, a report. @param nowMs epoch milliseconds */
 export function plain(words: Words, nowMs: number): string {
-  if (typeof words === 'string') return words;
+  if (typeof words === 'string') return withClocks(words, nowMs);
   if (isMany(words)) return words.map((one) => plain(one, nowMs)).join('');
-  if ('mono' in words) return words.mono;
+  if ('mono' in words) return withClocks(words.mono, nowMs);
   if ('copy' in words) return words.copy;
   if ('firm' in words) return words.firm;
   if ('link' in words) return words.link;

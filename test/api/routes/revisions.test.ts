@@ -66,3 +66,15 @@ test('unknown programs are 404, and what can not be gone back to is 409', async 
   host.failures.set('rollBack', new AppError('Conflict', 'no earlier revision was ready'));
   assert.equal((await call('POST', '/programs/a/rollback')).status, 409);
 });
+
+test('GET revisions/{n}/files lists what it was built from; null where that is not kept any more', async () => {
+  const { call } = caller([fakeView('a')]);
+  const { json } = await call('GET', '/programs/a/revisions/1/files');
+  assert.deepEqual(json, {
+    ...{ program_id: 'a', revision: 1 },
+    files: [{ name: 'Dockerfile', mode: '100644', sha256: 'a'.repeat(64) }],
+  });
+  assert.equal((await call('GET', '/programs/a/revisions/2/files')).json.files, null);
+  for (const wrong of ['0', 'x', '1.5'])
+    assert.equal((await call('GET', `/programs/a/revisions/${wrong}/files`)).status, 400, wrong);
+});

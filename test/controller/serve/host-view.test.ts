@@ -19,7 +19,13 @@ test('the host at a glance: what runs, waits and takes up disk, by kind and by u
   const info = { id: '', version: '20.10.24', runtimes: ['runc'], startedAtMs: 0 };
   const view = createHostView({
     ...{ about: ABOUT, registry: host.registry, controller: host.controller, clock: stage.clock },
-    ...{ warnings: () => [], engine: { info: async () => info }, runtime: 'runc', list: host.programs.list },
+    ...{
+      warnings: () => [],
+      unwatched: () => [],
+      engine: { info: async () => info },
+      runtime: 'runc',
+      list: host.programs.list,
+    },
   });
   assert.equal((await view()).disk, null, 'nothing was looked at yet');
   await stage.create('app', { userId: 'ann', resources: { memory: '64Mi', cpus: 0.5 } });
@@ -75,6 +81,7 @@ function viewWith(clock: ReturnType<typeof createManualClock>, told: () => HostW
     collector: { lastFound: () => undefined },
   };
   return createHostView({
+    unwatched: () => [],
     ...{ about: ABOUT, warnings: told, clock, runtime: 'runc', list: () => [fakeView('p')] },
     controller: controller as unknown as Parameters<typeof createHostView>[0]['controller'],
     registry: {

@@ -102,3 +102,19 @@ test('a source that goes while its context is kept has changed', async (t) => {
   await outcome;
   assert.deepEqual(await readdir(kept), []);
 });
+
+test('what a snapshot was made of is told file by file, also when the sources have changed since', async (t) => {
+  const { folder, contexts } = await start(t, { a: '1', 'deep/run': 'x' });
+  await chmod(join(folder, 'deep', 'run'), 0o755);
+  const { hash } = await contexts.look(build());
+  assert.equal(await contexts.filesOf(build(), hash), undefined, 'nothing is kept yet');
+  await contexts.snapshot(build(), hash);
+  await writeFile(join(folder, 'a'), '2');
+  const found = (await contexts.filesOf(build(), hash))?.map(
+    ({ name, mode }) => `${mode.toString(8)} ${name}`,
+  );
+  assert.deepEqual(found?.filter((one) => !one.endsWith('Dockerfile')).sort(), [
+    '100644 a',
+    '100755 deep/run',
+  ]);
+});

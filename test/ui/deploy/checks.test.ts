@@ -123,3 +123,19 @@ test('a user that the host would refuse is told at once', () => {
   assert.notEqual(userProblem('-a'), '');
   assert.notEqual(userProblem(''), '');
 });
+
+test('a folder of Go without go.mod is told what is missing, and its first Dockerfile builds it all the same', () => {
+  const draft = draftOf({ 'main.go': 'package main' });
+  assert.ok(told(draft).some((one) => /^warn: There are .go files and no go.mod/.test(one)));
+  const [fix] = fixesOf(draft);
+  const written = changed(draft, fix?.change ?? assert.fail());
+  const dockerfile = written.files.get('Dockerfile') ?? '';
+  assert.match(dockerfile, /^COPY \. \.\nRUN go mod init program && go mod tidy\n.*go build/m);
+  assert.doesNotMatch(dockerfile, /sleep|go\.sum/);
+  assert.deepEqual(
+    told(written).filter((one) => one.startsWith('warn')),
+    [],
+  );
+  // What is built from something else needs none.
+  assert.deepEqual(told(draftOf({ Dockerfile: GOOD, 'tool.go': '' })).length, 1);
+});

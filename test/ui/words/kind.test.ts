@@ -35,8 +35,6 @@ test('"since" is what tells most', () => {
   const at = (given: Partial<ProgramBody>) => sinceOf(programBody({ updated_at: later, ...given })).at;
   assert.equal(at({}), Date.parse(AT));
   assert.equal(at({ reason: 'BuildFailed' }), Date.parse(later));
-  const conditions = [condition('Ready', 'False', 'NotRunning')];
-  assert.equal(at({ state: 'Error', reason: 'CrashLoopBackOff', conditions }), Date.parse(AT));
   assert.equal(
     at({ state: 'Running', not_ready: { message: '', since: AT, was_ready: true } }),
     Date.parse(AT),

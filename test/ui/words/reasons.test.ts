@@ -69,7 +69,7 @@ const BRIEFS: readonly [brief: string, given: Partial<ProgramBody>][] = [
     },
   ],
   [
-    'go mod download && go build: exit code 1',
+    'main.go:16:2: x',
     {
       reason: 'BuildFailed',
       error_msg:

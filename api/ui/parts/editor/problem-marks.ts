@@ -1,5 +1,12 @@
-import { type EditorState, type Extension, StateEffect, StateField } from '@codemirror/state';
-import { Decoration, type DecorationSet, EditorView, WidgetType } from '@codemirror/view';
+import { type EditorState, type Extension, RangeSet, StateEffect, StateField } from '@codemirror/state';
+import {
+  Decoration,
+  type DecorationSet,
+  EditorView,
+  GutterMarker,
+  gutterLineClass,
+  WidgetType,
+} from '@codemirror/view';
 import { briefProblem, type TextProblem } from './problem.ts';
 
 /** Problems in the text itself: the line is tinted, and what is wrong stands at its end. */
@@ -8,6 +15,13 @@ import { briefProblem, type TextProblem } from './problem.ts';
 export const setProblems = StateEffect.define<readonly TextProblem[]>();
 
 const line = Decoration.line({ class: 'cm-problem' });
+
+/** The tint reaches under the number of the line. */
+class LineMark extends GutterMarker {
+  override elementClass = 'cm-problem-line';
+}
+
+const lineMark = new LineMark();
 
 class Says extends WidgetType {
   readonly words: string;
@@ -61,6 +75,14 @@ function marksOf(state: EditorState, problems: readonly TextProblem[]): Decorati
   return Decoration.set(marks, true);
 }
 
+function gutterMarks(marks: DecorationSet): RangeSet<GutterMarker> {
+  const lines: number[] = [];
+  marks.between(0, Number.MAX_SAFE_INTEGER, (from, _, { spec }) => {
+    if (spec.class !== undefined) lines.push(from);
+  });
+  return RangeSet.of(lines.map((from) => lineMark.range(from)));
+}
+
 const field = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update(marks, transaction) {
@@ -70,6 +92,7 @@ const field = StateField.define<DecorationSet>({
   },
   provide: (own) => [
     EditorView.decorations.from(own),
+    gutterLineClass.from(own, gutterMarks),
     EditorView.contentAttributes.of((view) => ({
       'aria-invalid': String((view.state.field(own, false)?.size ?? 0) > 0),
     })),

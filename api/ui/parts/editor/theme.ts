@@ -18,7 +18,7 @@ const ground = EditorView.theme({
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
     background: 'color-mix(in srgb, var(--here) 30%, transparent)',
   },
-  '.cm-line.cm-problem': { backgroundColor: 'var(--bad-tint)' },
+  '.cm-line.cm-problem, .cm-gutterElement.cm-problem-line': { backgroundColor: 'var(--bad-tint)' },
   '.cm-problem-says': {
     marginLeft: 'var(--s-4)',
     color: 'var(--bad)',

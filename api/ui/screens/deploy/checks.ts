@@ -1,7 +1,7 @@
 import { count, plural, size } from '../../words/span.ts';
 import { copiesGoModAlone, copyingGoSum, type Instruction, instructionsOf } from './dockerfile.ts';
 import type { Change, Draft } from './draft.ts';
-import { firstDockerfile } from './first-dockerfile.ts';
+import { firstDockerfile, isGoWithoutMod } from './first-dockerfile.ts';
 import { isKept } from './kept-draft.ts';
 import { BODY_BYTES_MAX, FILES_MAX } from './limits.ts';
 import { knownCostOf } from './read-text.ts';
@@ -127,6 +127,13 @@ function missing(draft: Draft): Pick<Check, 'text' | 'fixes'> {
 
 function* goChecks({ files }: Draft): Generator<Check> {
   const [docker, mod] = [files.get('Dockerfile'), files.get('go.mod')];
+  const isBuilt = docker === undefined || /\bgo (?:build|run|install)\b/.test(docker);
+  const isMade = docker !== undefined && /\bgo mod init\b/.test(docker);
+  if (isGoWithoutMod([...files.keys()]) && isBuilt && !isMade)
+    yield {
+      role: 'warn',
+      text: 'There are .go files and no go.mod: go build needs one. Run go mod init and go mod tidy, and add what they make.',
+    };
   if (docker === undefined || mod === undefined) return;
   const needs = /^\s*require\b/m.test(mod);
   const alone = copiesGoModAlone(docker);

@@ -3,9 +3,12 @@ import { Button } from '../../parts/button.tsx';
 import { Sign } from '../../parts/glyph.tsx';
 import { Says } from '../../parts/says.tsx';
 import { Tail } from '../../parts/tail.tsx';
+import { ToDos } from '../../parts/to-dos.tsx';
+import { now } from '../../state/now.ts';
 import { href, programHref } from '../../state/route.ts';
 import { kindOf, reasonOf } from '../../words/kind.ts';
 import { REASONS, wordsOf } from '../../words/reasons.ts';
+import { withClocks } from '../../words/span.ts';
 import { apply, draft } from './deploy-state.ts';
 import { deploy } from './deployment.ts';
 import { copiesGoModAlone, copyingGoSum } from './dockerfile.ts';
@@ -40,16 +43,7 @@ export function Failed({ p, progress, build, outcome }: ResultProps) {
             <Says words={next} />
           </p>
         )}
-        {words?.todo !== undefined && (
-          <ul class="plain">
-            {words.todo(p).map(([what, how]) => (
-              <li key={what}>
-                <b>{what}</b>
-                <Says words={how} />
-              </li>
-            ))}
-          </ul>
-        )}
+        <ToDos list={words?.todo?.(p) ?? []} />
         <div class="trouble-acts">
           {isBuild && build !== undefined && isWantOfGoSum(build) && <CopyGoSum />}
           <Button kind={isBuild ? 'primary' : ''} onClick={() => void deploy()}>
@@ -108,7 +102,7 @@ function ShowLine({ line }: { line: number }) {
 function LastWords({ p, message }: { p: NonNullable<ResultProps['p']>; message: string }) {
   const tail = p.last_exit?.log_tail ?? '';
   if (tail !== '') return <Tail text={tail} label="What it printed last" />;
-  return <Tail text={message} label="What the host says" />;
+  return <Tail text={withClocks(message, now.peek())} label="What the host says" />;
 }
 
 function CopyGoSum() {

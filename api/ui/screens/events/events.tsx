@@ -8,7 +8,7 @@ import { Time, Unknown } from '../../parts/time.tsx';
 import { useHistory } from '../../parts/use-history.ts';
 import { now } from '../../state/now.ts';
 import type { EventBody } from '../../words/event-body.ts';
-import { clock, exactTime, msOf, plural, shortTime } from '../../words/span.ts';
+import { clock, exactTime, msOf, plural, shortTime, withClocks } from '../../words/span.ts';
 import { type Fold, foldEvents } from './fold-events.ts';
 
 /** Rows come so many at a time. */
@@ -140,8 +140,8 @@ function EventRow({ event, isMore = false, children }: RowProps) {
 
 /** What has several lines, as the last output of a crash, shows the first and opens. */
 function Message({ text }: { text: string }) {
-  const [first = '', ...rest] = text.split('\n');
-  if (rest.length === 0) return <>{text}</>;
+  const [first = '', ...rest] = withClocks(text, now.peek()).split('\n');
+  if (rest.length === 0) return <>{first}</>;
   return (
     <details>
       <summary>{first}</summary>

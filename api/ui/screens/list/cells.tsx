@@ -11,7 +11,7 @@ export function RestartsCell({ total, recent, isTall }: { total: number; recent:
     <div
       class={`c-restarts num${recent > 0 ? ' firm' : ''}`}
       role="cell"
-      title={`${count(total)} in its life, ${count(recent)} in the last hour`}
+      title={`Started again ${count(total)} times in its life, ${count(recent)} in the last hour; an exit that is still waited after is none yet`}
     >
       {count(total)}
       {recent > 0 && isTall && <span class="sub">{count(recent)} in 1 h</span>}

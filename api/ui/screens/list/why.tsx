@@ -13,7 +13,7 @@ import { doingOf } from '../../words/doing.ts';
 import { isTrouble } from '../../words/kind.ts';
 import type { Look, ReasonWords } from '../../words/reason-words.ts';
 import { wordsOf } from '../../words/reasons.ts';
-import { msOf, percent } from '../../words/span.ts';
+import { msOf, percent, withClocks } from '../../words/span.ts';
 import { HIGH, useUsage } from './figures.tsx';
 import { away } from './list-state.ts';
 import { seen } from './seen.ts';
@@ -37,12 +37,12 @@ export function Why({ p, isTall, isNear }: Props) {
     return text === '' ? (
       <High name={p.program_id} isNear={isNear} />
     ) : (
-      <Line text={text} title={p.error_msg} />
+      <Line text={text} title={titleOf(p)} />
     );
   }
   return (
     <>
-      <div class="why-1" title={p.error_msg}>
+      <div class="why-1" title={titleOf(p)}>
         <Sign role={kind === 'down' ? 'bad' : 'warn'} />
         <span class="clip">{words.brief(p)}</span>
         <a
@@ -58,6 +58,8 @@ export function Why({ p, isTall, isNear }: Props) {
     </>
   );
 }
+
+const titleOf = ({ error_msg }: ProgramBody) => withClocks(error_msg, now.peek());
 
 interface SecondProps {
   p: ProgramBody;

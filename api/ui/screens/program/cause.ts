@@ -18,6 +18,8 @@ export interface Cause {
   changed: readonly string[];
   /** The one that is wanted, where it is no news. */
   steady: RevisionView | undefined;
+  /** The one that is wanted, where those before it were never ready either. */
+  never: RevisionView | undefined;
   /** What was asked for in the hour before, the newest last. */
   changes: readonly Change[];
 }
@@ -29,20 +31,26 @@ const BEFORE_MS = 60 * 60_000;
 const SAME_MS = 5_000;
 const CHANGES_MAX = 4;
 
-/** Where no revision is at fault, since it is the host, or what is wrong has become none yet. */
-const OF_NO_REVISION = new Set([
+/** Where the host is at fault, and nothing that was done to the program. */
+const OF_HOST = new Set([
   'EngineUnavailable',
   'RegistryUnavailable',
-  'ManifestMissing',
   'PortsExhausted',
   'InternalError',
-  'InvalidManifest',
-  'BuildFailed',
-  'ImageNotFound',
   'DiskFull',
 ]);
+/** What is wrong has become no revision yet. */
+const OF_NO_REVISION = new Set(['ManifestMissing', 'InvalidManifest', 'BuildFailed', 'ImageNotFound']);
+/** What changes that which a revision is made of. */
+const OF_MAKING = new Set([
+  ...['ManifestChanged', 'SourcesChanged', 'ManifestReplaced', 'SourcesReplaced', 'RollbackRequested'],
+  ...['PullRequested', 'Pulled', 'ImageChanged'],
+]);
 
-const NO_REVISION = { revision: undefined, isFirst: false, good: undefined, changed: [], steady: undefined };
+const NO_REVISION = {
+  ...{ revision: undefined, isFirst: false, good: undefined, changed: [], steady: undefined },
+  never: undefined,
+};
 
 /** Undefined where there is nothing to say. Pure. */
 export function causeOf(
@@ -52,8 +60,13 @@ export function causeOf(
   sinceMs: number | undefined,
 ): Cause | undefined {
   const wanted = revisions.find(({ revision }) => revision === (p.wanted_revision || p.revision));
-  const isOfNone = OF_NO_REVISION.has(reasonOf(p));
-  const changes = sinceMs === undefined ? [] : changesBefore(events, sinceMs);
+  const reason = reasonOf(p);
+  if (OF_HOST.has(reason)) return undefined;
+  const isOfNone = OF_NO_REVISION.has(reason);
+  // Before the first revision there is nothing that it was changed from.
+  if (isOfNone && revisions.length === 0) return undefined;
+  const asked = isOfNone ? events.filter((event) => OF_MAKING.has(event.reason)) : events;
+  const changes = sinceMs === undefined ? [] : changesBefore(asked, sinceMs);
   if (isOfNone || wanted === undefined) {
     return changes.length === 0 ? undefined : { ...NO_REVISION, changes };
   }
@@ -64,9 +77,14 @@ export function causeOf(
   const good = revisions.findLast(
     ({ revision, outcome }) => revision < wanted.revision && outcome === 'Ready',
   );
+  // One that never ran was not well, and not ill either.
+  const wasIll = revisions.some(
+    ({ revision, outcome }) => revision < wanted.revision && outcome !== 'Superseded',
+  );
+  if (good === undefined && wasIll) return { ...NO_REVISION, never: wanted, changes };
   const changed = good === undefined ? [] : specChanges(good, wanted);
   const isFirst = revisions[0] === wanted;
-  return { revision: wanted, isFirst, good, changed, steady: undefined, changes };
+  return { revision: wanted, isFirst, good, changed, steady: undefined, never: undefined, changes };
 }
 
 function changesBefore(events: readonly EventBody[], sinceMs: number): Change[] {

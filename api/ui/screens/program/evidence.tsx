@@ -5,6 +5,7 @@ import { CodeView } from '../../parts/code-view.tsx';
 import { Mono } from '../../parts/small.tsx';
 import { Tail } from '../../parts/tail.tsx';
 import { Time } from '../../parts/time.tsx';
+import { useAsked } from '../../parts/use-asked.ts';
 import { client } from '../../state/client.ts';
 import type { History } from '../../state/history.ts';
 import { now } from '../../state/now.ts';
@@ -13,7 +14,6 @@ import { reasonOf } from '../../words/kind.ts';
 import { exactSpan, exactTime, msOf, shortTime } from '../../words/span.ts';
 import { type Cause, causeOf } from './cause.ts';
 import { failedBuild, linesAround, placeIn } from './failed-build.ts';
-import { useAsked } from './use-asked.ts';
 
 interface Props {
   p: ProgramBody;
@@ -34,7 +34,7 @@ export function Evidence({ p, history, sinceMs }: Props) {
 }
 
 function Before({ p, cause, sinceMs }: { p: ProgramBody; cause: Cause; sinceMs: number | undefined }) {
-  const { revision, isFirst, good, changed, steady, changes } = cause;
+  const { revision, isFirst, good, changed, steady, never, changes } = cause;
   return (
     <div class="cause">
       <h3>What changed before</h3>
@@ -47,7 +47,13 @@ function Before({ p, cause, sinceMs }: { p: ProgramBody; cause: Cause; sinceMs: 
             </>
           )}
           {made(revision, sinceMs)}.{' '}
-          {good === undefined && (isFirst ? 'It is the first.' : 'None before it was ready.')}
+          {good === undefined && (isFirst ? 'It is the first.' : 'None before it has run.')}
+        </p>
+      )}
+      {never && (
+        <p>
+          It did not begin with r{never.revision}: no revision that is kept has been ready.{' '}
+          <a href={programHref(p.program_id, { tab: 'revisions' })}>All revisions</a>
         </p>
       )}
       {steady && (

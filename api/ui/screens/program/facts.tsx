@@ -4,16 +4,21 @@ import type { ProgramBody } from '../../../routes/view.ts';
 import { Sign } from '../../parts/glyph.tsx';
 import { Mono, Outside } from '../../parts/small.tsx';
 import { Time, Unknown } from '../../parts/time.tsx';
+import { useAsked } from '../../parts/use-asked.ts';
+import { client } from '../../state/client.ts';
 import type { History } from '../../state/history.ts';
 import { engineAway } from '../../state/host.ts';
 import { now } from '../../state/now.ts';
 import { href } from '../../state/route.ts';
 import { partOf, usageOf } from '../../state/usage.ts';
-import { isUp } from '../../words/kind.ts';
+import { isUp, reasonOf } from '../../words/kind.ts';
 import { count, exactSpan, exactTime, mebi, middle, msOf, percent, shortTime } from '../../words/span.ts';
 
 /** From this part of a limit on it is said loudly. */
 const HIGH = 0.85;
+
+const RESTARTS =
+  'How often the host started the same container again after it had ended, in its life. An exit that is still waited after, and the last of a container that was replaced, have none.';
 
 /** What is known of it at a glance. */
 export function Facts({ p, history }: { p: ProgramBody; history: History }) {
@@ -21,9 +26,9 @@ export function Facts({ p, history }: { p: ProgramBody; history: History }) {
   const isOther = p.wanted_revision !== 0 && p.wanted_revision !== p.revision;
   return (
     <dl class="facts">
-      <Fact label="Serves">
+      <Fact label={p.state === 'Ready' ? 'Serves' : 'Revision'}>
         {p.revision === 0 ? (
-          <span class="none">nothing yet</span>
+          <span class="none">none yet</span>
         ) : (
           <Revision number={p.revision} commit={p.commit} />
         )}
@@ -35,18 +40,34 @@ export function Facts({ p, history }: { p: ProgramBody; history: History }) {
       )}
       <LastRun p={p} />
       <Fact label="Restarts" room="more">
-        {count(p.restart_count)}
-        {p.restarts_last_hour > 0 && <span class="note"> ({p.restarts_last_hour} in 1 h)</span>}
+        <span title={RESTARTS}>
+          {count(p.restart_count)}
+          {p.restarts_last_hour > 0 && <span class="note"> ({p.restarts_last_hour} in 1 h)</span>}
+        </span>
       </Fact>
       <Used p={p} />
       <Fact label="Address">
         <Address p={p} />
       </Fact>
       <Made p={p} serving={serving} />
+      {reasonOf(p) === 'BuildFailed' && p.revision > 0 && <FailedBuild p={p} />}
       <Fact label="User">
         <a href={href('', { q: `user:${p.user_id}` })}>{p.user_id}</a>
       </Fact>
     </dl>
+  );
+}
+
+/** The newest build, where that is another than what it is made of now. */
+function FailedBuild({ p }: { p: ProgramBody }) {
+  const name = p.program_id;
+  const { value, why } = useAsked(() => client.build(name), `${name} ${p.trouble?.since}`);
+  const id = value?.id.split('@', 1)[0] ?? '';
+  if (id !== '' && id === p.build_id) return null;
+  return (
+    <Fact label="Build that failed">
+      {id === '' ? <Unknown why={why ?? 'not asked yet'} /> : <Mono title={id}>{middle(id, 26)}</Mono>}
+    </Fact>
   );
 }
 

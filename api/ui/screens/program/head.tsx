@@ -9,11 +9,11 @@ import { engineAway } from '../../state/host.ts';
 import { useKeys } from '../../state/keys.ts';
 import { href } from '../../state/route.ts';
 import { isUp, kindOf, roleOf } from '../../words/kind.ts';
+import { sinceOf } from '../../words/since.ts';
 import { clock } from '../../words/span.ts';
-import { stateSince } from './trouble-since.ts';
 
 /** Title, state, acts, and what came of the last one. */
-export function Head({ p, sinceMs }: { p: ProgramBody; sinceMs: number | undefined }) {
+export function Head({ p }: { p: ProgramBody }) {
   const isAway = engineAway() !== '';
   const away = isAway ? 'the engine is away' : undefined;
   const startStop = isStartNext(p) ? ACTS.start : ACTS.stop;
@@ -23,8 +23,7 @@ export function Head({ p, sinceMs }: { p: ProgramBody; sinceMs: number | undefin
     { keys: 'b', label: 'Roll back…', run: () => p.revision > 1 && !isAway && ACTS.rollBack.run?.(p) },
   ]);
   const kind = kindOf(p);
-  // How long something has been wrong with what runs is told with that.
-  const since = p.state === 'Error' ? (sinceMs ?? stateSince(p)) : stateSince(p);
+  const { at, says } = sinceOf(p);
   return (
     <header class={isAway ? 'program-head stale' : 'program-head'}>
       <nav class="crumbs" aria-label="Where you are">
@@ -33,8 +32,8 @@ export function Head({ p, sinceMs }: { p: ProgramBody; sinceMs: number | undefin
       <div class="title">
         <h1>{p.program_id}</h1>
         <State state={p.state} role={roleOf(p.state, kind)} />
-        <span class="since">
-          <Time at={since} how="for" />
+        <span class="since" title={says}>
+          <Time at={at} how="for" />
           {isAway && ', last known'}
         </span>
         <span class="grow" />

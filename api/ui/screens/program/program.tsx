@@ -6,6 +6,7 @@ import { isLoaded, programOf } from '../../state/programs.ts';
 import { href, params, setParams } from '../../state/route.ts';
 import { isNews, reasonOf } from '../../words/kind.ts';
 import { wordsOf } from '../../words/reasons.ts';
+import { troubleSince } from '../../words/since.ts';
 import { Timeline } from '../timeline/timeline.tsx';
 import { betweenTries } from './between-tries.ts';
 import { Facts } from './facts.tsx';
@@ -13,7 +14,6 @@ import { Head } from './head.tsx';
 import { Parts } from './parts.tsx';
 import { isOfTime, stretchOf, tabOf } from './tabs.ts';
 import { News, Trouble } from './trouble.tsx';
-import { troubleSince } from './trouble-since.ts';
 
 /** One program: first what is wrong and what to do, then when, then everything else. */
 export function ProgramScreen({ name }: { name: string }) {
@@ -42,17 +42,17 @@ function NoSuch({ name }: { name: string }) {
 
 function Known({ p: told }: { p: ProgramBody }) {
   const history = useHistory(told.program_id);
-  const p = betweenTries(told, history.events ?? [], Date.now());
+  const p = betweenTries(told);
   const [moment, setMoment] = useState<number>();
   const words = wordsOf(p);
   const isTrouble = words !== undefined && !isNews(reasonOf(p));
-  const sinceMs = troubleSince(p, history.events ?? []);
+  const sinceMs = troubleSince(p);
   useTitle(p, isTrouble);
   useAnnounced(p, isTrouble);
   const showLog = (tab: string | undefined, more: Record<string, string> = {}) => setParams({ ...more, tab });
   return (
     <>
-      <Head p={p} sinceMs={sinceMs} />
+      <Head p={p} />
       {words && isTrouble && <Trouble p={p} words={words} history={history} sinceMs={sinceMs} />}
       {words && !isTrouble && <News p={p} words={words} />}
       <Facts p={p} history={history} />

@@ -4,6 +4,7 @@ import { CopyButton } from '../../parts/copy.tsx';
 import { Sign } from '../../parts/glyph.tsx';
 import { Says } from '../../parts/says.tsx';
 import { Time, Unknown } from '../../parts/time.tsx';
+import { ToDos } from '../../parts/to-dos.tsx';
 import type { History } from '../../state/history.ts';
 import { now } from '../../state/now.ts';
 import { href } from '../../state/route.ts';
@@ -28,7 +29,6 @@ export function Trouble({ p, words, history, sinceMs }: Props) {
   const tone = kindOf(p) === 'down' ? 'bad' : 'warn';
   const more = words.more?.(p) ?? '';
   const next = isTried(p) ? TRIED_NOW : (words.next?.(p) ?? '');
-  const todo = words.todo?.(p) ?? [];
   return (
     <section class={`trouble ${tone}`} aria-labelledby="trouble-title">
       <div class="trouble-main">
@@ -48,16 +48,7 @@ export function Trouble({ p, words, history, sinceMs }: Props) {
             <Says words={next} />
           </p>
         )}
-        {todo.length > 0 && (
-          <ul class="todo">
-            {todo.map(([what, how]) => (
-              <li key={what}>
-                <b>{what}</b>
-                <Says words={how} />
-              </li>
-            ))}
-          </ul>
-        )}
+        <ToDos list={words.todo?.(p) ?? []} />
         <div class="trouble-acts">
           {(words.acts?.(p) ?? []).map((name, at) => (
             <ActButton key={name} name={name} p={p} kind={at === 0 ? 'primary' : ''} />

@@ -5,6 +5,7 @@ import { Mono } from '../../parts/small.tsx';
 import { programHref } from '../../state/route.ts';
 import { middle } from '../../words/span.ts';
 import { madeOf } from './revision-rows.ts';
+import { SourceChanges } from './source-changes.tsx';
 import { specText } from './spec-text.ts';
 
 interface Props {
@@ -48,6 +49,7 @@ export function Compare({ p, from, to }: Props) {
           label={`From r${from.revision} to r${to.revision}, line by line`}
         />
       )}
+      <SourceChanges key={`${from.build_id} ${to.build_id}`} {...{ from, to }} name={p.program_id} />
       {made.length > 0 && (
         <ul class="src-changes" aria-label="What they were made of">
           {made.map((row) => (

@@ -6,8 +6,9 @@ import { Glyph } from '../../parts/glyph.tsx';
 import { Mono } from '../../parts/small.tsx';
 import { Time } from '../../parts/time.tsx';
 import { engineAway, host } from '../../state/host.ts';
+import { now } from '../../state/now.ts';
 import { isUp } from '../../words/kind.ts';
-import { msOf } from '../../words/span.ts';
+import { msOf, withClocks } from '../../words/span.ts';
 import { changesOf, outcomeWords, type Pair } from './revision-rows.ts';
 
 interface Props {
@@ -21,7 +22,7 @@ interface Props {
 
 export function RevisionRow({ p, revision, before, pair, onPick }: Props) {
   const { revision: n, current, message, log, commit, author, created_at } = revision;
-  const { shape, role, word } = outcomeWords(revision);
+  const { shape, role, word } = outcomeWords(revision, p.state);
   const changes = changesOf(revision, before);
   return (
     <li class={current ? 'rev current' : 'rev'}>
@@ -49,7 +50,7 @@ export function RevisionRow({ p, revision, before, pair, onPick }: Props) {
         ) : (
           changes
         )}
-        {message !== '' && <span class="rev-why">{message}</span>}
+        {message !== '' && <span class="rev-why">{withClocks(message, now.peek())}</span>}
       </span>
       <span class="rev-who">
         {commit !== '' && (

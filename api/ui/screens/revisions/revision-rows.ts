@@ -5,14 +5,14 @@ import { fieldValue } from '../manifest/costs.ts';
 
 /** What the list of revisions says. Pure. */
 
-/** Shape, colour and word of what it came to. */
-export function outcomeWords({ outcome, current }: RevisionView): {
-  shape: string;
-  role: Role;
-  word: string;
-} {
+/** Shape, colour and word of what it came to. @param state of the program: what is down serves nobody */
+export function outcomeWords(
+  { outcome, current }: RevisionView,
+  state: string,
+): { shape: string; role: Role; word: string } {
   const [shape, role, word] = OUTCOMES[outcome];
   if (!current) return { shape, role, word };
+  if (state !== 'Ready') return { shape, role, word: `${word}, current` };
   return { shape, role, word: outcome === 'Failed' ? 'serves, failing' : 'serves' };
 }
 

@@ -47,8 +47,8 @@ export function SourcesPart({ p }: PartProps) {
           .{' '}
           {p.revision > 0 && p.wanted_revision !== p.revision && (
             <span class="note">
-              What serves, r{p.revision}, may have been built from other files: see{' '}
-              <a href={programHref(p.program_id, { tab: 'revisions' })}>Revisions</a>.
+              {p.state === 'Ready' ? 'What serves' : 'What was made last'}, r{p.revision}, may have been built
+              from other files: see <a href={programHref(p.program_id, { tab: 'revisions' })}>Revisions</a>.
             </span>
           )}
           {why !== '' && <span class="note"> As last known: {why}</span>}

@@ -71,7 +71,7 @@ export function revisionLane({ revisions, failed, knownFrom }: Story, frame: Fra
 }
 
 /** A run of a second between waits of a minute is a notch, not a band. */
-export function stateLane({ states, knownFrom }: Story, frame: Frame): Lane {
+export function stateLane({ states, knownFrom, unwatched }: Story, frame: Frame): Lane {
   const boxes: { x: number; end: number; role: string; state: string }[] = [];
   for (const { from, to, state, role } of states) {
     if (to < frame.from || from > frame.to) continue;
@@ -82,7 +82,7 @@ export function stateLane({ states, knownFrom }: Story, frame: Frame): Lane {
     // What takes less than a part of a pixel is not seen behind what is there.
     else if (last === undefined || end - x > 0.3 || role === 'bad') boxes.push({ x, end, role, state });
   }
-  const shapes: Shape[] = [...unknownPart(knownFrom, frame)];
+  const shapes: Shape[] = [...unknownPart(knownFrom, frame), ...unwatchedParts(unwatched, frame)];
   for (const { x, end, role, state } of boxes) {
     const width = Math.max(1.5, end - x);
     const box = { x: round(x), y: 0, width: round(width), height: 18 };
@@ -91,6 +91,20 @@ export function stateLane({ states, knownFrom }: Story, frame: Frame): Lane {
     if (width > 7.5 * state.length + 8) shapes.push(text(`tl-text on ${role}`, x + 6, 13, state));
   }
   return { label: 'State', height: 18, shapes };
+}
+
+const NOBODY = 'no host looked';
+
+/** Where nobody looked nothing is known; what is too short to be seen is not drawn. */
+function unwatchedParts(unwatched: Story['unwatched'], frame: Frame): Shape[] {
+  return unwatched.flatMap(({ from, to }): Shape[] => {
+    const [x, end] = [frame.x(from), frame.x(to)];
+    if (end - x < 1.5) return [];
+    const box = { x: round(x), y: 0, width: round(end - x), height: 18 };
+    const hatch: Shape = { kind: 'rect', class: 'tl-unwatched', ...box, isHatched: true };
+    const isRoom = end - x > NOBODY.length * LETTER_PX + 12;
+    return isRoom ? [hatch, text('tl-text faint over', x + 6, 13, NOBODY)] : [hatch];
+  });
 }
 
 export function probeLane({ probes, knownFrom }: Story, frame: Frame, isAsked: boolean): Lane {

@@ -19,8 +19,12 @@ export function momentsOf(story: Story, { has }: Pick<Frame, 'has'>): Moment[] {
       at,
       text: `r${revision} begins, and fails${message === '' ? '' : `: ${message}`}`,
     })),
-    ...story.revisions.map(({ from, revision }) => ({ at: from, text: `r${revision} serves` })),
+    ...story.revisions.map(({ from, revision }) => ({ at: from, text: `r${revision} from here on` })),
     ...story.states.map(({ from, state }) => ({ at: from, text: state })),
+    ...story.unwatched.map(({ from }) => ({
+      at: from,
+      text: 'nobody looks from here on: no host, or no engine',
+    })),
     ...story.exits.map((exit) => ({ at: exit.at, text: exitSays(exit) })),
   ];
   return all.filter(({ at }) => has(at)).sort((a, b) => a.at - b.at);
@@ -33,10 +37,12 @@ export function exitSays({ at, what, from }: Exit): string {
 /** How all lanes stand at one time, in pieces. */
 export function readingOf(story: Story, figures: Figures, time: number): string[] {
   // The picture ends some moments behind what is known.
-  const known = Math.min(time, (story.states.at(-1)?.to ?? time) - 1);
+  const ends = [story.states.at(-1), story.unwatched.at(-1)].flatMap((last) => last?.to ?? []);
+  const known = Math.min(time, Math.max(...(ends.length === 0 ? [time] : ends)) - 1);
   const at = <T extends { from: number; to: number }>(list: readonly T[]) =>
     list.findLast(({ from, to }) => from <= known && known < to);
   const state = at(story.states);
+  if (at(story.unwatched) !== undefined) return ['nobody looked: no host ran, or the engine was away'];
   const revision = at(story.revisions);
   const probe = at(story.probes);
   const memory = figureAt(figures, 'memory', time);

@@ -8,7 +8,7 @@ import { type Change, changesOf } from './changes.ts';
 import { type Exit, exitsOf } from './exits.ts';
 
 /** A while in which something was the same; epoch milliseconds. */
-interface While {
+export interface While {
   from: number;
   to: number;
 }
@@ -34,6 +34,8 @@ export interface ProbeWhile extends While {
 export interface Story {
   /** The oldest event that is kept; undefined where there is none. */
   knownFrom: number | undefined;
+  /** When nobody looked, since no host ran: how it stood then is not known. */
+  unwatched: readonly While[];
   states: readonly StateWhile[];
   revisions: readonly RevisionWhile[];
   /** Revisions that failed, when they began. */
@@ -49,14 +51,20 @@ export interface Known {
   events: readonly EventBody[];
   revisions: readonly RevisionView[];
   runs: readonly LogRun[];
+  unwatched?: readonly While[];
 }
 
 /** The story of a program as lanes of one time. Pure. */
-export function storyOf({ p, events, revisions, runs }: Known, nowMs: number): Story {
+export function storyOf({ p, events, revisions, runs, unwatched = [] }: Known, nowMs: number): Story {
   const points = pointsOf(events, p);
-  const states = whiles(points, nowMs, ({ state, isBad }) => `${state} ${isBad}`);
+  const states = watched(
+    whiles(points, nowMs, ({ state, isBad }) => `${state} ${isBad}`),
+    unwatched,
+  );
+  const knownFrom = points[0]?.at;
   return {
-    knownFrom: points[0]?.at,
+    knownFrom,
+    unwatched: unwatched.filter(({ to }) => knownFrom !== undefined && to > knownFrom),
     states: states.map(({ from, to, state, isBad }) => ({
       ...{ from, to, state },
       role: isBad ? 'bad' : roleOf(state),
@@ -124,4 +132,19 @@ function whiles(points: readonly Point[], nowMs: number, keyOf: (point: Point) =
   }
   for (const one of found) one.to = Math.max(one.to, one.from);
   return found;
+}
+
+/** Without the time in which nobody looked. */
+function watched<T extends While>(all: readonly T[], gaps: readonly While[]): T[] {
+  let left = [...all];
+  for (const gap of gaps)
+    left = left.flatMap((one) => {
+      if (gap.to <= one.from || gap.from >= one.to) return [one];
+      const parts = [
+        { ...one, to: gap.from },
+        { ...one, from: gap.to },
+      ];
+      return parts.filter(({ from, to }) => from < to);
+    });
+  return left;
 }

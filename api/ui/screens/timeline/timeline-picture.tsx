@@ -29,6 +29,15 @@ export function TimelinePicture({ place, picture, frame, cursor, chosen, ...more
         >
           <rect class="tl-hatch" width={1.6} height={5} />
         </pattern>
+        <pattern
+          id="tl-unwatched"
+          width={6}
+          height={6}
+          patternUnits="userSpaceOnUse"
+          patternTransform="rotate(-45)"
+        >
+          <rect class="tl-hatch rest" width={1} height={6} />
+        </pattern>
       </defs>
       {band && (
         <rect class="tl-band" x={band.x} y={2} width={Math.max(1, band.end - band.x)} height={axisY - 2} />
@@ -49,7 +58,13 @@ function drawn(shape: Shape, at: number): ComponentChildren {
     );
   const { x, y, width, height } = shape;
   if (shape.isHatched === true)
-    return <rect key={at} x={x} y={y} width={width} height={height} fill="url(#tl-hatch)" />;
+    return (
+      <rect
+        key={at}
+        {...{ x, y, width, height }}
+        fill={shape.class === '' ? 'url(#tl-hatch)' : `url(#${shape.class})`}
+      />
+    );
   const rx = shape.class.startsWith('tl-rev') ? 2 : 0;
   return <rect key={at} class={shape.class} x={x} y={y} width={width} height={height} rx={rx} />;
 }

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { Button } from '../../parts/button.tsx';
 import type { History } from '../../state/history.ts';
+import { unwatched } from '../../state/host.ts';
 import { now } from '../../state/now.ts';
 import { params, setParams } from '../../state/route.ts';
 import { clock, plural } from '../../words/span.ts';
@@ -122,10 +123,11 @@ function Canvas({ p, history, stretch, range, width, figures, onRead, onStretch,
   const held = useSignal<number | undefined>(undefined);
   const end = useComputed(() => held.value ?? endOf(now.value, range, width)).value;
   const frame = useMemo(() => frameOf(end - range.ms, end, width), [end, range, width]);
+  const gaps = unwatched.value;
   const story = useMemo(() => {
     const { events = [], revisions = [], runs = [] } = history;
-    return storyOf({ p, events, revisions, runs }, Math.min(end, Date.now()));
-  }, [p, history, end]);
+    return storyOf({ p, events, revisions, runs, unwatched: gaps }, Math.min(end, Date.now()));
+  }, [p, history, end, gaps]);
   const spec = history.revisions?.find(({ revision }) => revision === p.revision)?.spec;
   const isProbed = (spec?.readiness as { none?: boolean } | undefined)?.none !== true;
   const picture = useMemo(

@@ -41,3 +41,32 @@ test('where the host is at fault, or nothing is known, no revision is blamed', (
   assert.equal(causeOf(failed, revisions, [], ms('02:01')), undefined);
   assert.equal(causeOf(aProgram({ reason: 'RolledBack' }), [], [], ms('02:01')), undefined);
 });
+
+test('a build that fails before there is any revision was changed from nothing; later, what it is made of counts', () => {
+  const p = aProgram({ state: 'Error', reason: 'BuildFailed', revision: 0, wanted_revision: 0 });
+  const events = [
+    anEvent('01:40', 'SourcesReplaced', { author: 'ana' }),
+    anEvent('01:50', 'PortReassigned'),
+    anEvent('01:59', 'StartRequested', { author: 'ana' }),
+  ];
+  assert.equal(causeOf(p, [], events, ms('02:00')), undefined);
+  const later = causeOf({ ...p, revision: 5 }, revisions.slice(0, 1), events, ms('02:00'));
+  assert.deepEqual(
+    later?.changes.map(({ text }) => text),
+    ['sources replaced by ana'],
+  );
+  assert.equal(causeOf({ ...p, reason: 'DiskFull' }, revisions, events, ms('02:00')), undefined);
+});
+
+test('a revision is not blamed where those before it were never ready either', () => {
+  const p = aProgram({ state: 'Error', reason: 'CrashLoopBackOff', revision: 2, wanted_revision: 2 });
+  const [r1, r2] = [
+    aRevision(1, '01:00', { outcome: 'Failed' }),
+    aRevision(2, '02:00', { outcome: 'Failed' }),
+  ];
+  const cause = causeOf(p, [r1, r2], [], ms('02:01'));
+  assert.deepEqual([cause?.revision, cause?.never?.revision], [undefined, 2]);
+  // One that never ran says nothing of how it would have been.
+  const skipped = causeOf(p, [{ ...r1, outcome: 'Superseded' }, r2], [], ms('02:01'));
+  assert.equal(skipped?.revision?.revision, 2);
+});

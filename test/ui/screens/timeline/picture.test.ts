@@ -88,3 +88,18 @@ test('moments are sentences, and the nearest is found', () => {
   const sentence = sentenceOf(near, readingOf(story, figures, near.at));
   assert.equal(sentence, '03:39:00, manifest replaced by ana. Ready, r1, probe answers, memory –');
 });
+
+test('where nobody looked the picture is hatched, and the reading says why', () => {
+  const unwatched = [{ from: ms('03:05'), to: ms('03:35') }];
+  const known = { p: aProgram(), events: [anEvent('03:00', 'Ready')], revisions: [], runs: [], unwatched };
+  const seen = storyOf(known, NOW);
+  const { shapes } = pictureOf(seen, NO_FIGURES, frame, true);
+  const hatch = shapes.find((one) => one.class === 'tl-unwatched');
+  assert.ok(hatch?.kind === 'rect' && hatch.isHatched);
+  assert.deepEqual(
+    [hatch.x, hatch.x + hatch.width].map(Math.round),
+    [ms('03:05'), ms('03:35')].map((at) => Math.round(frame.x(at))),
+  );
+  assert.ok(wordsOf(shapes).includes('no host looked'));
+  assert.match(readingOf(seen, NO_FIGURES, ms('03:20')).join(), /^nobody looked/);
+});

@@ -73,3 +73,17 @@ test('changes are told once: what brought a revision, its commit, and who', () =
     ['r1 begins by eve', 'commit 7d6a65f by ana', 'stop asked for by bob'],
   );
 });
+
+test('how it stood while nobody looked is not known', () => {
+  const events = [anEvent('01:00', 'Ready'), anEvent('03:00', 'Stopped', { state: 'Stopped' })];
+  const unwatched = [
+    { from: ms('00:10'), to: ms('00:30') },
+    { from: ms('01:30'), to: ms('02:30') },
+  ];
+  const story = storyOf({ p: aProgram(), events, revisions: [], runs: [], unwatched }, NOW);
+  const shown = ({ from, to }: { from: number; to: number }) => `${clockOf(from)}-${clockOf(to)}`;
+  assert.deepEqual(story.states.map(shown), ['01:00-01:30', '02:30-03:00', '03:00-04:00']);
+  assert.deepEqual(story.probes.map(shown), ['01:00-01:30', '02:30-03:00']);
+  // Before the first event nothing is told anyway.
+  assert.deepEqual(story.unwatched.map(shown), ['01:30-02:30']);
+});

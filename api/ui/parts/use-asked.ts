@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { wordsOfError } from '../../state/acts.ts';
+import { wordsOfError } from '../state/acts.ts';
 
 /** What a call came to, asked again when `key` is another; what was known stays until then. */
 export function useAsked<T>(ask: () => Promise<T>, key: string): { value?: T; why?: string } {
