@@ -131,14 +131,9 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     collect: { diskBytes: config.diskBytes },
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),
   });
-  const health = () =>
-    healthOf(registry.health(), registry.status.damaged(), controller.health(), registry.pauses);
-  const hostWarnings = () =>
-    warningsOf(
-      ...([registry.health(), registry.status.damaged(), controller.health()] as const),
-      registry.remoteTrouble(),
-      registry.pauses,
-    );
+  const known = () => [registry.health(), registry.status.damaged(), controller.health()] as const;
+  const health = () => healthOf(...known(), registry.pauses);
+  const hostWarnings = () => warningsOf(...known(), registry.remoteTrouble(), registry.pauses);
   const notifier = startNotifier({
     ...{ receivers: config.receivers, secret: config.notifySecret, events: registry.events },
     ...{ clock, log, metrics },
