@@ -89,7 +89,7 @@ function loadLate({ onLoad }: Parameters<Plugin['setup']>[0]): void {
   onLoad({ filter: /\/(dockerode\/lib\/docker|docker-modem\/lib\/modem)\.js$/ }, async ({ path }) => {
     const text = await readFile(path, 'utf8');
     const late = Object.entries(LATE).find(([end]) => path.endsWith(end))?.[1];
-    const load = `require('${late?.module}')`;
+    const load = ['require', '(', "'", late?.module, "'", ')'].join('');
     const eager = `${late?.name} = ${load}`;
     if (!text.includes(eager)) throw new Error(`${path} does not say ${eager} any more: see LATE`);
     const contents = text.replace(eager, `${late?.name} = (...args) => ${load}(...args)`);
