@@ -29,12 +29,9 @@ const BESIDE = ['dockerode/lib/proto/buildkit_status.proto', 'dockerode/lib/prot
 const RESOLVED = /createRequire\(import\.meta\.url\)\.resolve\('([^']+)'\)/g;
 
 /** What libraries load at their start and a host on a socket of this machine does not use: loaded when it is called. */
-const LATE: Readonly<Record<string, [eager: string, late: string]>> = {
-  'dockerode/lib/docker.js': [
-    "withSession = require('./session')",
-    "withSession = (...args) => require('./session')(...args)",
-  ],
-  'docker-modem/lib/modem.js': ["ssh = require('./ssh')", "ssh = (...args) => require('./ssh')(...args)"],
+const LATE: Readonly<Record<string, { name: string; module: string }>> = {
+  'dockerode/lib/docker.js': { name: 'withSession', module: './session' },
+  'docker-modem/lib/modem.js': { name: 'ssh', module: './ssh' },
 };
 
 const require = createRequire(import.meta.url);
@@ -91,10 +88,12 @@ function placeSources({ onLoad }: Parameters<Plugin['setup']>[0]): void {
 function loadLate({ onLoad }: Parameters<Plugin['setup']>[0]): void {
   onLoad({ filter: /\/(dockerode\/lib\/docker|docker-modem\/lib\/modem)\.js$/ }, async ({ path }) => {
     const text = await readFile(path, 'utf8');
-    const [, [eager, late] = ['', '']] = Object.entries(LATE).find(([name]) => path.endsWith(name)) ?? [];
-    if (eager === '' || !text.includes(eager))
-      throw new Error(`${path} does not say ${eager} any more: see LATE`);
-    return { contents: text.replace(eager, late), loader: 'js' };
+    const late = Object.entries(LATE).find(([end]) => path.endsWith(end))?.[1];
+    const load = ['require', '(', "'", late?.module, "'", ')'].join('');
+    const eager = `${late?.name} = ${load}`;
+    if (!text.includes(eager)) throw new Error(`${path} does not say ${eager} any more: see LATE`);
+    const contents = text.replace(eager, `${late?.name} = (...args) => ${load}(...args)`);
+    return { contents, loader: 'js' };
   });
 }
 
