@@ -73,7 +73,9 @@ export function createQueue(
   return {
     ...{ add, forget: later.forget },
     begin: (key) => void again.delete(key),
-    addAfter: (key, ms) => void (closed || later.set(key, ms)),
+    addAfter(key, ms) {
+      if (!closed) later.set(key, ms);
+    },
     get depth() {
       return waiting.size;
     },
