@@ -212,6 +212,7 @@ test('GET /programs/{id} gives every field of the contract', async () => {
       ready_at: CREATED_AT,
       last_exit: null,
       not_ready: null,
+      paused: null,
       runtime: 'runc',
       image: '',
     },
