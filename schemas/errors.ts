@@ -94,6 +94,11 @@ export const REASONS = {
     http: 503,
     means: 'An older revision serves while the wanted one is being built.',
   },
+  Paused: {
+    retry: 'never',
+    http: 409,
+    means: 'Somebody has the host leave it alone; it does not run, and is not started until it is resumed.',
+  },
   Completed: {
     retry: 'never',
     http: 409,

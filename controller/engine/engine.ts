@@ -6,6 +6,7 @@ import { AppError } from '../../schemas/errors.ts';
 import type { ExecPiece, ExecRequest } from '../../schemas/exec.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
 import type { Runtime } from '../../schemas/program.ts';
+import type { FillVolume } from './fill-volume.ts';
 
 /**
  * The port through which the controller reaches a container engine, and all it needs of one.
@@ -293,21 +294,6 @@ export interface EngineEvent {
   action: string;
   /** By the engine's clock, which is this machine's; epoch milliseconds. */
   atMs: number;
-}
-
-export interface FillVolume {
-  volume: string;
-  labels: Record<string, string>;
-  content: AsyncIterable<Uint8Array>;
-  /** Of the folder itself, asked for when all was read; undefined: as the engine makes it. */
-  root: () => VolumeRoot | undefined;
-}
-
-export interface VolumeRoot {
-  mode: number;
-  uid: number;
-  gid: number;
-  mtime?: Date;
 }
 
 export interface Volume {

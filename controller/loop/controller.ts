@@ -23,6 +23,7 @@ import type { PassRecord } from '../trace/pass.ts';
 import { type EngineHealth, type EngineMonitor, startEngineMonitor } from './engine-monitor.ts';
 import { emit } from './ledger.ts';
 import { createObserved, type Observed } from './observed.ts';
+import { failedOver, seemsGone, whyStray } from './of-programs.ts';
 import { createPasses } from './passes.ts';
 import type { ProbeOnce } from './probe-once.ts';
 import { createProber, type Prober } from './prober.ts';
@@ -283,28 +284,9 @@ function reconcileDepsOf(
   };
 }
 
-/** Whether the program is deleted, or its manifest is missing and that is about to be believed. */
-function seemsGone(registry: Registry, name: string): boolean {
-  const wanted = registry.wanted(name);
-  if (wanted.kind !== 'unknown') return wanted.kind === 'gone';
-  return wanted.why === undefined && !registry.health().paused.includes(name);
-}
-
-/** Programs that lack this image, which could not be made for them. @param key a build hash or a reference */
-function failedOver({ status }: Registry, key: string): string[] {
-  return status.names().filter((name) => status.get(name)?.memory.failedImage?.key === key);
-}
-
 function queueAll(registry: Registry, queue: Queue): void {
   const names = new Set([...registry.list().map(({ name }) => name), ...registry.status.names()]);
   for (const name of names) queue.add(name);
-}
-
-/** See `EngineMonitorDeps`. What was not looked at yet is taken for the program's. */
-function whyStray({ status, get }: Registry, id: string, program: string): string | undefined {
-  const ledger = status.get(program);
-  if (ledger === undefined) return get(program) === undefined ? '' : undefined;
-  return ledger.memory.program.strangers?.find((one) => one.id === id)?.why;
 }
 
 /** `hersh-program-<name>`, with the instance before it where that is not the default one. */

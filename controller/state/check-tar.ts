@@ -2,7 +2,7 @@
 
 import { extract, type Header } from 'tar-stream';
 import { AppError, messageOf } from '../../schemas/errors.ts';
-import type { VolumeRoot } from '../engine/engine.ts';
+import type { VolumeRoot } from '../engine/fill-volume.ts';
 
 /** What a tar ends with: two empty blocks. */
 const END_BYTES = 1024;

@@ -12,7 +12,7 @@ import { untilEqual } from './until.ts';
 let host: Host;
 
 before(async () => {
-  host = await createHost('29590-29599');
+  host = await createHost('29470-29479');
   await host.start();
 });
 

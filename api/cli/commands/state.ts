@@ -4,7 +4,6 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { codeOf, messageOf } from '../../../schemas/errors.ts';
-import { at } from '../../client-streams.ts';
 import { exactly, findProgram } from '../host/names.ts';
 import { CliError, EXIT } from '../io/exit.ts';
 import type { AddCommand, Run } from './run.ts';
@@ -40,7 +39,7 @@ async function exportState(run: Run, word: string, file: string) {
       throw error;
     },
   );
-  const answer = await host.ask(at(name, '/state'));
+  const answer = await host.ask(pathOf(name));
   const body = answer.body as AsyncIterable<Uint8Array> | null;
   if (body === null) throw new CliError(EXIT.unreachable, 'the host sent nothing');
   if (file === '-') {
@@ -62,6 +61,8 @@ async function exportState(run: Run, word: string, file: string) {
   return EXIT.ok;
 }
 
+const pathOf = (name: string): string => `/programs/${encodeURIComponent(name)}/state`;
+
 async function* cutOff(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
@@ -82,7 +83,7 @@ async function importState(run: Run, name: string, file: string) {
   const source = file === '-' ? io.stdin : await openFile(io.cwd, file);
   const body = Readable.toWeb(Readable.from(source, { objectMode: false })) as ReadableStream;
   const init = { method: 'PUT', headers: { 'Content-Type': TAR }, body, duplex: 'half', signal: io.signal };
-  const answer = await host.ask(at(name, '/state'), init as RequestInit);
+  const answer = await host.ask(pathOf(name), init as RequestInit);
   const { message, note } = (await answer.json()) as { message: string; note?: string };
   run.out(`${name}: ${message}\n`);
   run.say('What it had before is in the trash for seven days.');

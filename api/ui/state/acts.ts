@@ -52,6 +52,8 @@ export const rollBack = (name: string, revision?: number) =>
     revision === undefined ? 'A roll back is asked for' : `A roll back to r${revision} is asked for`,
     () => client.rollBack(name, revision),
   );
+export const resume = (name: string) => act(name, 'Resumed', () => client.resume(name));
+export const resumeHost = (name: string) => act(name, 'The host is resumed', () => client.resumeHost());
 export const remove = (name: string) => act(name, 'Deleted', () => client.remove(name));
 
 /** Whether what `s` does is Start. */

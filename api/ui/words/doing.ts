@@ -1,8 +1,11 @@
 import type { ProgramBody } from '../../routes/view.ts';
 import { firstLine, probeSaid } from './brief.ts';
+import { pausedSaid } from './paused.ts';
 
 /** What goes on with a program that nothing is wrong with, in a few words; `""` where that is nothing. */
 export function doingOf(p: ProgramBody): string {
+  const paused = pausedSaid(p);
+  if (paused !== '') return paused;
   if (p.state === 'Created') return 'Never started';
   if (p.state === 'Stopped') return 'Stopped by wish';
   if (p.state === 'Ready') return '';

@@ -51,7 +51,7 @@ export const KINDS: readonly {
 ];
 
 /** Reasons that ask nobody for anything. */
-const NEWS = new Set(['', 'Building', 'Completed']);
+const NEWS = new Set(['', 'Building', 'Completed', 'Paused']);
 const BUSY = new Set(['Building', 'Built', 'Starting', 'Running', 'Stopping']);
 
 /** The program's reason, with the words that the API says otherwise: by `not_ready`, and by conditions. */

@@ -1,5 +1,6 @@
 import type { ProgramBody } from '../../routes/view.ts';
 import { engineSaid, firstLine, probeSaid, said } from './brief.ts';
+import { pausedSaid } from './paused.ts';
 import type { ReasonWords, ToDo } from './reason-words.ts';
 import { exactSpan, mebi, msOf } from './span.ts';
 import type { Words } from './words.ts';
@@ -95,6 +96,15 @@ export const RUN_REASONS: Record<string, ReasonWords> = {
     look: 'events',
     means: 'The engine could not create or start the container.',
     fix: 'The message is the engine’s own: a missing runtime, disk space. Tried again with growing waits. A missing command is a crash with code 127 whose last line says so.',
+  },
+  Paused: {
+    title: 'Paused',
+    brief: (p) => pausedSaid(p) || 'Paused',
+    says: () => 'It is paused and does not run',
+    next: () => 'It is not started until it is resumed.',
+    look: 'events',
+    means: 'Somebody has the host leave it alone: it does not run, and is not started until it is resumed.',
+    fix: 'Resume it, here or by hershctl resume.',
   },
   Completed: {
     title: 'Ended',

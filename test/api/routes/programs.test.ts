@@ -213,6 +213,7 @@ test('GET /programs/{id} gives every field of the contract', async () => {
       last_exit: null,
       not_ready: null,
       trouble: null,
+      paused: null,
       runtime: 'runc',
       image: '',
     },

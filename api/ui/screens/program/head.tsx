@@ -1,16 +1,17 @@
 import type { ProgramBody } from '../../../routes/view.ts';
 import { ACTS, programMenu } from '../../parts/acts.tsx';
 import { Button } from '../../parts/button.tsx';
-import { State } from '../../parts/glyph.tsx';
+import { Sign, State } from '../../parts/glyph.tsx';
 import { Menu } from '../../parts/menu.tsx';
 import { Time } from '../../parts/time.tsx';
-import { isStartNext, outcomeOf } from '../../state/acts.ts';
+import { isStartNext, outcomeOf, resume, resumeHost } from '../../state/acts.ts';
 import { engineAway } from '../../state/host.ts';
 import { useKeys } from '../../state/keys.ts';
 import { href } from '../../state/route.ts';
 import { isUp, kindOf, roleOf } from '../../words/kind.ts';
+import { pausedSaid } from '../../words/paused.ts';
 import { sinceOf } from '../../words/since.ts';
-import { clock } from '../../words/span.ts';
+import { clock, msOf } from '../../words/span.ts';
 
 /** Title, state, acts, and what came of the last one. */
 export function Head({ p }: { p: ProgramBody }) {
@@ -55,8 +56,31 @@ export function Head({ p }: { p: ProgramBody }) {
           <Menu label={`More for ${p.program_id}`} items={() => programMenu(p)} kind="" />
         </div>
       </div>
+      <PausedBand p={p} />
       <LastResult name={p.program_id} />
     </header>
+  );
+}
+
+/** As long as nothing is done about it. */
+function PausedBand({ p }: { p: ProgramBody }) {
+  const { paused, program_id: name } = p;
+  if (!paused) return null;
+  const isOfHost = paused.of === 'host';
+  return (
+    <section class="band warn" aria-label="Paused">
+      <Sign role="warn" />
+      <div class="band-text">
+        <p>
+          <b>{pausedSaid(p)}</b> for <Time at={msOf(paused.since)} how="for" />
+          {paused.why !== '' && `: ${paused.why}`}. Nothing is done about it; what is asked for waits.
+        </p>
+      </div>
+      <span class="grow" />
+      <Button onClick={() => void (isOfHost ? resumeHost(name) : resume(name))}>
+        {isOfHost ? 'Resume the host' : 'Resume'}
+      </Button>
+    </section>
   );
 }
 
