@@ -4,8 +4,8 @@ import type { Build, BuildSummary } from '../schemas/build-step.ts';
 import type { HostView } from '../schemas/host-view.ts';
 import type { LogPage } from '../schemas/log-line.ts';
 import { at, createFollowers, type Followers, type NamedEventBody, queryOf } from './client-streams.ts';
-import type { DryRun, RevisionFile, RevisionView, Validation } from './deps.ts';
 import type { ErrorBody } from './errors.ts';
+import type { DryRun, RevisionFile, RevisionView, Validation } from './program-answers.ts';
 import type { UsageBody } from './routes/usage.ts';
 import type { PausedBody, ProgramBody } from './routes/view.ts';
 

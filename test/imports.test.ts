@@ -62,7 +62,7 @@ const ROOMS: Rooms = {
   ),
   'controller/state': ['schemas', 'controller/engine'],
   // What the API is given is said in its words.
-  'controller/serve': [...UNDER_SERVE, 'api/deps.ts'],
+  'controller/serve': [...UNDER_SERVE, 'api/deps.ts', 'api/program-answers.ts'],
   'controller/health.ts': [...UNDER_SERVE, 'api/deps.ts'],
   'controller/locks.ts': ['schemas', 'registry', 'controller/config.ts'],
   'controller/init.ts': ['schemas', 'registry'],
@@ -87,6 +87,7 @@ const ROOMS: Rooms = {
 
   ...floors(
     ['schemas', 'registry'],
+    ['api/program-answers.ts'],
     ['api/deps.ts'],
     ['api/errors.ts'],
     ['api/http'],

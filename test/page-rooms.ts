@@ -11,6 +11,7 @@ const TOLD = [
   'api/client.ts',
   'api/client-streams.ts',
   'api/deps.ts',
+  'api/program-answers.ts',
   'api/errors.ts',
   'api/routes',
 ];

@@ -100,7 +100,12 @@ export function curlLine(document: ApiDocument, path: string, method: Method, op
   const words = ['curl'];
   if (method === 'head') words.push('--head');
   else if (method !== 'get') words.push('-X', method.toUpperCase());
-  words.push(`"http://localhost:9000${path.replace('{id}', 'my-program').replace('{path}', '')}"`);
+  words.push(
+    `"http://localhost:9000${path
+      .replace('{id}', 'my-program')
+      .replace('{path}', '')
+      .replace(/\{\w+\}/g, '1')}"`,
+  );
   const [content] = Object.entries(operation.requestBody?.content ?? {});
   if (content === undefined) return words.join(' ');
   const [type, { schema = {}, example }] = content;

@@ -3,8 +3,9 @@
 import type { Context, Hono } from 'hono';
 import { BODY_BYTES_MAX } from '../../schemas/body-limit.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
-import type { ApiDeps, ProgramView } from '../deps.ts';
+import type { ApiDeps } from '../deps.ts';
 import { type ErrorAnswer, errorAnswer, OWN_HEADERS, programNotFound } from '../errors.ts';
+import type { ProgramView } from '../program-answers.ts';
 import { type BodyKind, readBody } from './body.ts';
 import type { ApiEnv } from './env.ts';
 import { refuseUnknownQuery } from './query.ts';

@@ -1,6 +1,7 @@
 import { AppError } from '../../schemas/errors.ts';
-import type { ApiDeps, ProgramView } from '../deps.ts';
+import type { ApiDeps } from '../deps.ts';
 import { programNotFound } from '../errors.ts';
+import type { ProgramView } from '../program-answers.ts';
 import { RETRY_AFTER_SECONDS, runOf, servingOf, type Tried, type Verdict, verdictOf } from './go-or-wait.ts';
 import type { Attempt, Unanswered } from './sending.ts';
 import { isName } from './target.ts';

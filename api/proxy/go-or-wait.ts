@@ -1,6 +1,6 @@
 import { isUpState } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
-import type { ProgramView } from '../deps.ts';
+import type { ProgramView } from '../program-answers.ts';
 import type { Unanswered } from './sending.ts';
 
 /** How long it may take until the host knows that a program has ended that does not answer, in milliseconds. */

@@ -1,8 +1,9 @@
 import { AppError } from '../../schemas/errors.ts';
 import { isUpState, type ProgramState, timestamp } from '../../schemas/program.ts';
-import type { ApiDeps, ProgramView } from '../deps.ts';
+import type { ApiDeps } from '../deps.ts';
 import { jsonObject } from '../http/json-body.ts';
 import { findProgram, type RouteContext, type Routes, sendJson } from '../http/route.ts';
+import type { ProgramView } from '../program-answers.ts';
 import { noteOf, resumeOf } from './pauses.ts';
 
 /** What is sent along says nothing yet, but must be what it claims to be. */

@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
 import { AppError } from '../../schemas/errors.ts';
 import { type LogCursor, type LogMessage, parseCursor } from '../../schemas/log-line.ts';
-import type { LogPageRequest } from '../deps.ts';
 import { asEvents } from '../http/as-events.ts';
 import type { ApiEnv } from '../http/env.ts';
 import { flag } from '../http/query.ts';
 import { findProgram, type RouteContext, sendBytes, sendJson } from '../http/route.ts';
 import { EVENT_STREAM, isHead, sendStream } from '../http/send-stream.ts';
+import type { LogPageRequest } from '../program-answers.ts';
 import { parseSince } from './since.ts';
 
 /** Lines of a page where neither `tail` nor `since` says how many. */

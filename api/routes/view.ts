@@ -1,7 +1,8 @@
 import { describeExit, type LastExit } from '../../schemas/last-exit.ts';
 import type { Condition } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
-import type { ProgramStore, ProgramView } from '../deps.ts';
+import type { ProgramStore } from '../deps.ts';
+import type { ProgramView } from '../program-answers.ts';
 
 /** The body of `GET /programs/{id}`, and an element of the list. Absent ids are `""`. */
 export interface ProgramBody {

@@ -6,6 +6,7 @@ import { AppError } from '../../schemas/errors.ts';
 import type { ExecPiece, ExecRequest } from '../../schemas/exec.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
 import type { Runtime } from '../../schemas/program.ts';
+import type { ContainerPlace, ContainerUsage } from './container-usage.ts';
 import type { FillVolume } from './fill-volume.ts';
 
 /**
@@ -268,22 +269,6 @@ export interface LogOptions {
   sinceNanos: bigint;
   follow: boolean;
   signal: AbortSignal;
-}
-
-export interface ContainerPlace {
-  /** Its first process, where the engine is reached as one of this machine is. It may be of another all the same. */
-  pid?: number;
-  /** In cores; null where there is none, as of memory. */
-  cpuLimit: number | null;
-  memoryLimitBytes: number | null;
-}
-
-/** Null where the engine does not tell. */
-export interface ContainerUsage {
-  /** CPU time, in nanoseconds. */
-  cpuNanos: number | null;
-  /** Without what the kernel gives back when memory is needed. */
-  memoryBytes: number | null;
 }
 
 export interface EngineEvent {

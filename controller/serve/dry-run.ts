@@ -1,4 +1,4 @@
-import type { DryRun } from '../../api/deps.ts';
+import type { DryRun } from '../../api/program-answers.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { diffSpecs } from '../../schemas/differences.ts';
 import { AppError } from '../../schemas/errors.ts';

@@ -1,4 +1,5 @@
-import type { ApiDeps, LogPageRequest } from '../../api/deps.ts';
+import type { ApiDeps } from '../../api/deps.ts';
+import type { LogPageRequest } from '../../api/program-answers.ts';
 import {
   type LogCursor,
   type LogMessage,

@@ -1,4 +1,5 @@
-import type { ProgramStore, ProgramView } from '../../api/deps.ts';
+import type { ProgramStore } from '../../api/deps.ts';
+import type { ProgramView } from '../../api/program-answers.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { type Build, emptyBuild, summaryOf } from '../../schemas/build-step.ts';
 import { AppError } from '../../schemas/errors.ts';

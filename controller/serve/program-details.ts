@@ -1,4 +1,4 @@
-import type { ProgramDetails } from '../../api/deps.ts';
+import type { ProgramDetails } from '../../api/program-answers.ts';
 import type { ProgramMemory } from '../../schemas/memory.ts';
 import type { Paused } from '../../schemas/pause.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';

@@ -1,4 +1,5 @@
-import type { ApiDeps, ProgramLogOptions } from '../../api/deps.ts';
+import type { ApiDeps } from '../../api/deps.ts';
+import type { ProgramLogOptions } from '../../api/program-answers.ts';
 import { isRunOf, isUp } from '../../schemas/container.ts';
 import { describeExit } from '../../schemas/last-exit.ts';
 import { type LogPiece, nanosOf, nanosOfMs, timeOfNanos } from '../../schemas/log-piece.ts';

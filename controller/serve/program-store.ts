@@ -1,6 +1,7 @@
 /** The room that serves the API: what registry and controller know and do, in the shape in which it asks for it. */
 
-import type { ProgramStore, RevisionView } from '../../api/deps.ts';
+import type { ProgramStore } from '../../api/deps.ts';
+import type { RevisionView } from '../../api/program-answers.ts';
 import { buildIdOfFiles, readSource } from '../../registry/contexts/sources.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError, describeProblem } from '../../schemas/errors.ts';

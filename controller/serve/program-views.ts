@@ -1,4 +1,4 @@
-import type { ProgramDetails, ProgramView } from '../../api/deps.ts';
+import type { ProgramDetails, ProgramView } from '../../api/program-answers.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import { AppError } from '../../schemas/errors.ts';

@@ -1,4 +1,4 @@
-import type { Pulled } from '../../api/deps.ts';
+import type { Pulled } from '../../api/program-answers.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { short } from '../../schemas/container.ts';
 import { AppError, type Reason, withHint } from '../../schemas/errors.ts';

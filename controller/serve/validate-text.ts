@@ -1,4 +1,4 @@
-import type { Validation } from '../../api/deps.ts';
+import type { Validation } from '../../api/program-answers.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Problem } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';

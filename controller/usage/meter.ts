@@ -1,5 +1,6 @@
 import type { Clock } from '../../schemas/clock.ts';
-import type { ContainerPlace, Engine } from '../engine/engine.ts';
+import type { ContainerPlace } from '../engine/container-usage.ts';
+import type { Engine } from '../engine/engine.ts';
 import { besideOf, type Group, type GroupLimits } from './cgroup.ts';
 import type { CgroupReader } from './cgroup-reader.ts';
 import type { Counters } from './rates.ts';

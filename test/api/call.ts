@@ -1,6 +1,6 @@
 import { createApi } from '../../api/app.ts';
-import type { ProgramView } from '../../api/deps.ts';
 import type { ApiOptions } from '../../api/http/route.ts';
+import type { ProgramView } from '../../api/program-answers.ts';
 import { fakePage } from './fake-page.ts';
 import { type FakeHost, fakeHost } from './fakes.ts';
 import { assertDocumented, openapi } from './openapi.ts';

@@ -1,4 +1,4 @@
-import type { ProgramDetails, ProgramView } from '../../api/deps.ts';
+import type { ProgramDetails, ProgramView } from '../../api/program-answers.ts';
 import { emptyMemory, type ProgramMemory } from '../../schemas/memory.ts';
 import { isUpState, type ProgramState, proxyUrl } from '../../schemas/program.ts';
 import { resolveSpec } from '../../schemas/resolve.ts';

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter, on, once } from 'node:events';
+import type { ApiDeps, Health } from '../../api/deps.ts';
 import type {
-  ApiDeps,
-  Health,
   LogPageRequest,
   ProgramLogOptions,
   ProgramView,
   RevisionView,
-} from '../../api/deps.ts';
+} from '../../api/program-answers.ts';
 import { type Build, emptyBuild, summaryOf } from '../../schemas/build-step.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { ExecPiece, ExecRequest } from '../../schemas/exec.ts';

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type RequestListener, request, type
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createApi } from '../../api/app.ts';
-import type { ProgramView } from '../../api/deps.ts';
 import type { ApiOptions } from '../../api/http/route.ts';
+import type { ProgramView } from '../../api/program-answers.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../api/server.ts';
 import { fakeView } from './fake-view.ts';
 import { type FakeHost, fakeHost } from './fakes.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { CLOSED, type Io, type Out } from '../../api/cli/io/io.ts';
 import { run } from '../../api/cli/main.ts';
-import type { ProgramView } from '../../api/deps.ts';
+import type { ProgramView } from '../../api/program-answers.ts';
 import { CREATED_AT } from '../api/fake-view.ts';
 import type { FakeHost } from '../api/fakes.ts';
 import { serve } from '../api/socket.ts';

@@ -1,5 +1,5 @@
 import { EventEmitter, on } from 'node:events';
-import type { LogPageRequest } from '../../api/deps.ts';
+import type { LogPageRequest } from '../../api/program-answers.ts';
 import {
   formatCursor,
   type LogLine,

@@ -1,4 +1,4 @@
-import type { ProgramView, RevisionView } from '../../api/deps.ts';
+import type { ProgramView, RevisionView } from '../../api/program-answers.ts';
 import { type Build, emptyBuild } from '../../schemas/build-step.ts';
 import type { HostView } from '../../schemas/host-view.ts';
 import type { Condition, ProgramEvent } from '../../schemas/program.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createApi } from '../../api/app.ts';
-import type { ProgramView } from '../../api/deps.ts';
+import type { ProgramView } from '../../api/program-answers.ts';
 import { type RunningServer, startServer } from '../../api/server.ts';
 import { type FakeHost, fakeHost } from '../api/fakes.ts';
 import { ROOT } from '../setup/host-settings.ts';

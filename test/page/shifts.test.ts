@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import type { ProgramView } from '../../api/deps.ts';
+import type { ProgramView } from '../../api/program-answers.ts';
 import { until } from '../e2e/until.ts';
 import { openBrowser, openPage } from './browser.ts';
 import { GOOD, ILL, somePrograms, tellHistory } from './fake-programs.ts';

@@ -7,9 +7,9 @@ import {
   type Owner,
   type RegistryIdentity,
 } from '../../controller/engine/owner.ts';
-import type { Container, ContainerSettings, ContainerSummary } from '../../schemas/container.ts';
+import type { Container, ContainerSummary } from '../../schemas/container.ts';
 import { AppError, type Reason } from '../../schemas/errors.ts';
-import { LABELS, type ProgramSpec, type Resources } from '../../schemas/program.ts';
+import { LABELS } from '../../schemas/program.ts';
 import { fixedIdentity } from '../setup/registry-identity.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { simExec } from './engine-exec.ts';
@@ -19,6 +19,7 @@ import { nothing, readLines } from './engine-logs.ts';
 import { simUsage } from './engine-usage.ts';
 import { simVolumeContent } from './engine-volume-content.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
+import { untouched } from './untouched.ts';
 
 /** How long an engine has to say that it is there. */
 const PING_MS_MAX = 5_000;
@@ -377,25 +378,6 @@ function newFacts(
     servedPort: 0,
     settings: untouched(request),
     ...{ stateVolume: request.volume, runtime: request.runtime, env, loosened: [] },
-  };
-}
-
-/** The settings of a container that nobody has changed since it was made. */
-export function untouched({
-  memoryBytes,
-  cpus,
-  pids,
-  command = [],
-  args,
-}: Resources & Pick<ProgramSpec, 'command' | 'args'>): ContainerSettings {
-  return {
-    command: [...command],
-    // Every image has the CMD of test/setup/test-server.
-    args: [...(args ?? (command.length > 0 ? [] : ['/server']))],
-    ...{ memoryBytes, memorySwapBytes: memoryBytes, memoryReservationBytes: 0, kernelMemoryBytes: 0 },
-    ...{ cpus, cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpuRealtimePeriod: 0, cpuRealtimeRuntime: 0 },
-    ...{ cpusetCpus: '', cpusetMems: '', blkioWeight: 0, pids },
-    ...{ restartPolicy: 'no', network: 'programs', networks: ['programs'] },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ProgramView } from '../../api/deps.ts';
+import type { ProgramView } from '../../api/program-answers.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
 import { writeSource } from './file-steps.ts';

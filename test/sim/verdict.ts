@@ -7,11 +7,11 @@ import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { isCopy } from './copies.ts';
-import { untouched } from './engine.ts';
 import type { SimContainer } from './engine-world.ts';
 import { type Fate, fateOf, finishes, isBuildable, isKnownImage } from './random-manifest.ts';
 import { rolledBackOf } from './remembered.ts';
 import type { SimStage } from './sim-stage.ts';
+import { untouched } from './untouched.ts';
 import type { Seen } from './witness.ts';
 
 /** Tries of a build that fails for want of a network (contract: states). */

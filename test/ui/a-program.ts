@@ -1,4 +1,4 @@
-import type { RevisionView } from '../../api/deps.ts';
+import type { RevisionView } from '../../api/program-answers.ts';
 import type { ProgramBody } from '../../api/routes/view.ts';
 import type { EventBody } from '../../api/ui/words/event-body.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import type { RevisionView } from '../../api/deps.ts';
+import type { RevisionView } from '../../api/program-answers.ts';
 import { fileChanges, isOtherBuild } from '../../api/ui/screens/revisions/file-changes.ts';
 import { changesOf, madeOf, outcomeWords, pairOf } from '../../api/ui/screens/revisions/revision-rows.ts';
 import { specText } from '../../api/ui/screens/revisions/spec-text.ts';

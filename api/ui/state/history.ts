@@ -1,6 +1,6 @@
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { LogRun } from '../../../schemas/log-line.ts';
-import type { RevisionView } from '../../deps.ts';
+import type { RevisionView } from '../../program-answers.ts';
 import type { EventBody } from '../words/event-body.ts';
 import { wordsOfError } from './acts.ts';
 import { client } from './client.ts';

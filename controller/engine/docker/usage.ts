@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import type { ContainerPlace, ContainerUsage } from '../engine.ts';
+import type { ContainerPlace, ContainerUsage } from '../container-usage.ts';
 import type { Connection } from './client.ts';
 import { absent } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LogPageRequest, ProgramView } from '../../../api/deps.ts';
+import type { LogPageRequest, ProgramView } from '../../../api/program-answers.ts';
 import { createFollowLines } from '../../../controller/serve/follow-lines.ts';
 import { createLogPage, type LogDataDeps } from '../../../controller/serve/log-data.ts';
 import { rememberRuns } from '../../../controller/serve/log-runs.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ProgramLogOptions, ProgramView } from '../../../api/deps.ts';
+import type { ProgramLogOptions, ProgramView } from '../../../api/program-answers.ts';
 import type { LogOptions } from '../../../controller/engine/engine.ts';
 import { createProgramLogs } from '../../../controller/serve/program-logs.ts';
 import type { Container } from '../../../schemas/container.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { ContainerPlace, ContainerUsage } from '../../../controller/engine/engine.ts';
+import type { ContainerPlace, ContainerUsage } from '../../../controller/engine/container-usage.ts';
 import { createMetrics } from '../../../controller/metrics.ts';
 import { startUsage } from '../../../controller/usage/usage.ts';
 import { openUsageStore } from '../../../registry/records/usage-store.ts';

@@ -1,4 +1,4 @@
-import type { DryRun } from '../../../deps.ts';
+import type { DryRun } from '../../../program-answers.ts';
 
 /** What a change of a manifest does, in words. Pure. */
 

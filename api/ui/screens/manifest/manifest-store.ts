@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { Client } from '../../../client.ts';
-import type { DryRun } from '../../../deps.ts';
+import type { DryRun } from '../../../program-answers.ts';
 import type { TextProblem } from '../../parts/editor/problem.ts';
 import type { Edit } from './edit.ts';
 import type { DraftStorage } from './kept-draft.ts';

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../../../client.ts';
-import type { DryRun } from '../../../deps.ts';
+import type { DryRun } from '../../../program-answers.ts';
 import { Button } from '../../parts/button.tsx';
 import { countRows, diffRows } from '../../parts/diff-rows.ts';
 import { DiffView } from '../../parts/diff-view.tsx';

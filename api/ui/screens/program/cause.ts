@@ -1,4 +1,4 @@
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
 import type { EventBody } from '../../words/event-body.ts';
 import { reasonOf } from '../../words/kind.ts';

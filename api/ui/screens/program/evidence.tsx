@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { CodeView } from '../../parts/code-view.tsx';
 import { Mono } from '../../parts/small.tsx';

@@ -1,4 +1,4 @@
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import { middle } from '../../words/span.ts';
 
 /** Longer values are cut in the middle. */

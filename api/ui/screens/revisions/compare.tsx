@@ -1,4 +1,4 @@
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { DiffView } from '../../parts/diff-view.tsx';
 import { Mono } from '../../parts/small.tsx';

@@ -1,4 +1,4 @@
-import type { RevisionFile, RevisionView } from '../../../deps.ts';
+import type { RevisionFile, RevisionView } from '../../../program-answers.ts';
 
 /** How the files of two revisions differ. */
 export interface FileChange {

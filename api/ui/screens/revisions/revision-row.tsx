@@ -1,4 +1,4 @@
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { ACTS, ActButton, askRollBack } from '../../parts/acts.tsx';
 import { Button } from '../../parts/button.tsx';

@@ -1,5 +1,5 @@
 import { diffSpecs } from '../../../../schemas/differences.ts';
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import type { Role } from '../../words/kind.ts';
 import { fieldValue } from '../manifest/costs.ts';
 

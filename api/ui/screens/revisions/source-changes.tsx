@@ -1,4 +1,4 @@
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import { useAsked } from '../../parts/use-asked.ts';
 import { client } from '../../state/client.ts';
 import { plural } from '../../words/span.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
 import { wordsOfError } from '../../state/acts.ts';
 import { client } from '../../state/client.ts';

@@ -1,4 +1,4 @@
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import type { EventBody } from '../../words/event-body.ts';
 import { msOf } from '../../words/span.ts';
 

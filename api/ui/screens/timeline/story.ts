@@ -1,5 +1,5 @@
 import type { LogRun } from '../../../../schemas/log-line.ts';
-import type { RevisionView } from '../../../deps.ts';
+import type { RevisionView } from '../../../program-answers.ts';
 import type { ProgramBody } from '../../../routes/view.ts';
 import type { EventBody } from '../../words/event-body.ts';
 import { type Role, roleOf } from '../../words/kind.ts';
