@@ -1,6 +1,6 @@
 import { LABELS } from '../../schemas/program.ts';
 
-/** Whose the objects on an engine are: those of one registry, under one instance name (ADR 20). */
+/** Whose the objects on an engine are: those of one registry, under one instance name (ADR 19). */
 export interface Owner {
   instance: string;
   /** The registry's id. */

@@ -13,7 +13,7 @@ const FILE = 'pauses.json';
 
 /**
  * What the host is to leave alone, in `data/pauses.json`: a wish about this host and not about a program, so that no
- * commit carries it to another host, and none takes it away (ADR 21).
+ * commit carries it to another host, and none takes it away (ADR 20).
  */
 export interface Pauses {
   /** Why that program is left alone: its own pause, before that of the host; undefined where it is not. */
