@@ -39,6 +39,10 @@ const LEGACY = [
   'systemd.legacy_systemd_cgroup_controller=1',
 ];
 
+/** What the engine mounts for reading: its own part of the cgroups, and the settings of its own network. */
+const WRITABLE = `for at in $(awk '$3 ~ /^cgroup/ || $2 == "/sys/fs/cgroup" {print $2}' /proc/mounts) /proc/sys
+do mount -o remount,bind,rw "$at"; done; exec "$@"`;
+
 const dockerfile = (base: string) => `FROM ${base}
 RUN apt-get update && apt-get install -y --no-install-recommends systemd systemd-sysv docker.io docker-cli \\
   iptables git adduser curl ca-certificates && rm -rf /var/lib/apt/lists/*
@@ -61,9 +65,8 @@ export async function startMachine(say: Say, name: string): Promise<Machine> {
     ...CAPABILITIES.flatMap((one) => ['--cap-add', one]),
     ...['--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined'],
     ...['--device-cgroup-rule', 'a *:* rwm', '--cgroupns=private'],
-    ...(isUnified ? [] : ['-v', '/sys/fs/cgroup:/sys/fs/cgroup:rw']),
     ...['--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec'],
-    ...[IMAGE, '/lib/systemd/systemd', ...(isUnified ? [] : LEGACY)],
+    ...[IMAGE, 'sh', '-c', WRITABLE, 'sh', '/lib/systemd/systemd', ...(isUnified ? [] : LEGACY)],
   ]);
   const machine = open(name);
   try {
@@ -91,6 +94,7 @@ function open(name: string): Machine {
         const { code, output } = await attempt(script);
         if (code === 0 && matches.test(output)) return output.trim();
         last = output;
+        if (/is not running/.test(output)) break;
         await pause(EVERY_MS);
       }
       throw new SetupError(`on ${name} it never came about that ${what}: ${script}\n${lastLines(last, 30)}`);
