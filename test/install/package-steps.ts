@@ -69,10 +69,11 @@ export async function upgraded(
   assert.equal(await runsOf(machine), before);
 
   say('A program crashes while no host runs: the next host starts it');
+  const container = await containerOf(machine, 'counter');
   await machine.run('systemctl stop hersh-host');
   const away = await machine.attempt('hershctl get');
   assert.equal(away.code, 3, away.output);
-  await machine.run(`docker kill ${await containerOf(machine, 'counter')}`);
+  await machine.run(`docker kill ${container}`);
   await machine.run('systemctl start hersh-host');
   await machine.until('it is Ready again', 'hershctl get counter', /Ready/);
   assert.equal(await count(machine, 'counter', 0), 3, 'it kept its /state');
