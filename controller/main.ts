@@ -29,6 +29,7 @@ import { isPortFree } from './ports/ports.ts';
 import { createApiDeps } from './serve/api-deps.ts';
 import type { AboutHost } from './serve/host-view.ts';
 import { onStopSignals, type StopSignal } from './stop-signals.ts';
+import { tellSupervisor } from './tell-supervisor.ts';
 import { masked } from './trace/mask.ts';
 import { startUsage } from './usage/usage.ts';
 
@@ -174,6 +175,7 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     { url, page: `${url}/ui`, registry: root, instance, runtime, pid: process.pid },
     'Hersh Host is up',
   );
+  tellSupervisor(process.env, (why) => log.warn({ why }, 'systemd was not told that the host is up'));
   return async () => {
     unwatch();
     await Promise.all([server.close(), controller.close(), notifier.close(), usage.close(), watch.close()]);

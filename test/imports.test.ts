@@ -45,6 +45,7 @@ const ROOMS: Rooms = {
 
   'controller/log-writer.ts': ['schemas'],
   'controller/stop-signals.ts': ['schemas'],
+  'controller/tell-supervisor.ts': [],
   'controller/log.ts': ['schemas', 'controller/log-writer.ts'],
   'controller/metrics': ['schemas', 'registry'],
   'controller/metrics.ts': ['controller/metrics'],

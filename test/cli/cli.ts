@@ -89,6 +89,9 @@ export async function cli(t: TestContext, views: readonly ProgramView[] = []): P
     let isEnded = false;
     const ended = run(argv, io).then((code) => {
       isEnded = true;
+      // What it still waits for would keep the process, however quickly it has said what it has to say.
+      if (long.size > 0 && !abort.signal.aborted)
+        throw new Error(`hershctl ${argv.join(' ')} has ended and waits`);
       return { code, out: out.join(''), err: err.join('') };
     });
     return {
@@ -116,9 +119,13 @@ const SHORT_MS = 1_000;
 /** Short ones are over at once; others when time passes. */
 function delay(ms: number, signal: AbortSignal, long: Set<() => void>): Promise<void> {
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (ms <= SHORT_MS) setTimeout(resolve, 1);
-    else long.add(resolve);
+    const end = () => {
+      long.delete(end);
+      resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    if (ms <= SHORT_MS) setTimeout(end, 1);
+    else long.add(end);
   });
 }
 

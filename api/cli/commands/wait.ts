@@ -40,8 +40,9 @@ async function wait(run: Run, names: string[], options: WaitOptions) {
       `One of ${WAITED_FOR.join(', ')}.`,
     );
   const limit = createLimit(run.io, options.timeout);
-  const left = await wantedNames(run, names, wanted);
+  let left = new Set<string>();
   try {
+    left = await wantedNames(run, names, wanted);
     return await waiting({ ...run, io: limit.io }, left, wanted);
   } catch (error) {
     if (!limit.isOver()) throw error;
