@@ -5,6 +5,11 @@ import { isUnknownRoute } from './host/names.ts';
 import { CliError, EXIT, type ExitCode, Interrupted } from './io/exit.ts';
 import { type Io, isInterrupted } from './io/io.ts';
 
+const COMMANDS: readonly [call: RegExp, command: string][] = [
+  [/POST \/programs\/([^/\s]+)\/(start|stop|restart|rollback|pause|resume)\b/g, 'hershctl $2 $1'],
+  [/(?:POST )?\/host\/(pause|resume)\b/g, 'hershctl $1'],
+  [/GET \/programs\/([^/\s]+)\/revisions\b/g, 'hershctl history $1'],
+];
 /** More problems are not read at once. */
 const PROBLEMS_MAX = 20;
 
@@ -40,7 +45,12 @@ export function ofApi(error: ApiError, trouble?: CliError): CliError {
   }
   const shown = details.slice(0, PROBLEMS_MAX).map((problem) => `  ${describeProblem(problem)}`);
   const lines = details.length > 1 || details[0]?.line !== undefined ? shown : [];
-  return new CliError(codeOf(error), [message, ...lines].join('\n'), hint);
+  return new CliError(codeOf(error), [message, ...lines].join('\n'), asCommands(hint));
+}
+
+/** The host's hints are for those who call its API: here the command is named that does the same. */
+function asCommands(hint: string): string {
+  return COMMANDS.reduce((text, [call, command]) => text.replace(call, command), hint);
 }
 
 function codeOf({ status, message, details }: ApiError): ExitCode {

@@ -32,6 +32,9 @@ test('a terminal of 40 columns gets what fits, with ids cut in the middle', asyn
   assert.match(out, /^NAME +STATE +REASON/);
   assert.match(out, /^ann-.*….*c3d +Building/m);
   assert.match(out, /worker +Error +BuildF/);
+  const wide = await call({ columns: 40, env: { NO_COLOR: '1' } }, 'get', '-o', 'wide');
+  for (const line of wide.out.split('\n')) assert.ok([...line].length <= 40, line);
+  assert.match(wide.out, /^NAME +STATE +USER/);
 });
 
 test('colours are for terminals that want them', async (t) => {

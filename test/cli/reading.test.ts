@@ -98,6 +98,34 @@ test('top shows the busiest first, and says what is not known', async (t) => {
   assert.equal((await watch.ended).code, 130);
 });
 
+test('top -w waits for a host that restarts, and says so', async (t) => {
+  const { host, start } = await cli(t, [fakeView('web')]);
+  host.figures.set('web', {
+    cpu: 0.5,
+    memoryBytes: 1,
+    cpuLimit: 1,
+    memoryLimitBytes: 2,
+    sampledAtMs: 1,
+    reason: '',
+  });
+  let looks = 0;
+  const away: typeof fetch = async (input, init) => {
+    if (String(input).endsWith('/usage')) looks += 1;
+    if (looks === 2 || looks === 3) throw new TypeError('fetch failed');
+    return fetch(input, init);
+  };
+  const watch = start({ fetch: away }, 'top', '-w');
+  await watch.shows('web');
+  watch.passTime();
+  await watch.shows('the host is back');
+  watch.interrupt();
+  const { code, out, err } = await watch.ended;
+  assert.deepEqual([code, out.match(/^web /gm)?.length], [130, 2]);
+  assert.equal(err, 'the host is away; waiting for it (Ctrl-C ends this command only)\nthe host is back\n');
+  const never = start({ fetch: () => Promise.reject(new TypeError('fetch failed')) }, 'top', '-w');
+  assert.equal((await never.ended).code, 3);
+});
+
 test('version tells both', async (t) => {
   const { run } = await cli(t);
   assert.match(

@@ -11,8 +11,28 @@ test('wait ends when all are so', async (t) => {
   host.put(fakeView('b'));
   assert.deepEqual(await both.ended, { code: 0, out: 'a: Ready\nb: Ready\n', err: '' });
   const gone = start({}, 'wait', 'a', 'nobody', '--for=Deleted', '--timeout=0');
+  await gone.shows('nobody');
   await host.deps.programs.remove('a');
-  assert.equal((await gone.ended).code, 0);
+  const { code, err } = await gone.ended;
+  assert.deepEqual([code, err], [0, 'there is no program "nobody" (any more)\n']);
+  // The beginning of a name is none that could be waited for: "a" may be gone while "ab" is there.
+  assert.match((await run('wait', 'bb', '--for=Deleted')).err, /there is no program "bb"/);
+});
+
+test('a stream that ends without a word is no end of what is waited for', async (t) => {
+  const { host, start } = await cli(t, [fakeView('a', { state: 'Building' })]);
+  let streams = 0;
+  const silent: typeof fetch = async (input, init) => {
+    const answer = await fetch(input, init);
+    if (!String(input).includes('follow=true') || ++streams > 1) return answer;
+    await answer.body?.cancel();
+    return new Response('', { headers: answer.headers });
+  };
+  const wait = start({ fetch: silent }, 'wait', 'a', '--for=Ready', '--timeout=0');
+  await wait.shows('the host is back');
+  host.put(fakeView('a'));
+  assert.deepEqual((await wait.ended).code, 0);
+  assert.equal((await wait.ended).out, 'a: Ready\n');
 });
 
 test('what does not come in time is 124, with who is not so', async (t) => {

@@ -22,7 +22,7 @@ test('of several, the others go on where one is refused', async (t) => {
   const { code, out, err } = await run('restart', 'worker', 'web');
   assert.equal(code, 5);
   assert.equal(out, 'web: program restart initiated\n');
-  assert.match(err, /error: worker: program not running\nits state is Stopped/);
+  assert.match(err, /error: worker: program not running\nits state is Stopped; hershctl start worker /);
   host.calls.length = 0;
   assert.equal((await run('stop', 'web', 'nobody')).code, 4);
   assert.deepEqual(host.calls, [], 'a name that is wrong is told before anything is done');

@@ -93,7 +93,7 @@ it('exec runs in the container, passes all bytes on, ends with Ctrl-C, and is to
   assert.equal(stopped.code, 200);
   assert.match(
     stopped.err,
-    /^error: program not running; its state is Stopped\nPOST \/programs\/web\/start starts it\n$/,
+    /^error: program not running; its state is Stopped\nhershctl start web starts it\n$/,
   );
 });
 

@@ -41,7 +41,7 @@ async function following(run: Run, path: string) {
   const host = await run.host();
   let isFailed = false;
   let isAny = false;
-  for await (const { type, data } of followTold(run.io, host, path, 'done')) {
+  for await (const { type, data } of followTold(run.io, host, path, { last: 'done', mayBeEmpty: true })) {
     const record = { kind: type, ...(data as object) } as BuildRecord;
     isAny = true;
     if (record.kind === 'build') run.say(`${record.build_id}, since ${record.started}`);

@@ -38,7 +38,7 @@ async function followNewest(
   const path = `/programs/${encodeURIComponent(name)}/build-log?format=json&follow=true`;
   const steps = new Map<number, { name: string; started: string | null }>();
   let isOwn = false;
-  for await (const { type, data } of followTold(io, host, path, 'done')) {
+  for await (const { type, data } of followTold(io, host, path, { last: 'done', mayBeEmpty: true })) {
     const record = { kind: type, ...(data as object) } as BuildRecord;
     if (record.kind === 'build') {
       isOwn = record.build_id === buildId;

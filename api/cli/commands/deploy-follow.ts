@@ -140,7 +140,8 @@ function createWatcher(
     const isBuilding = state === 'Building' || reason === 'Building';
     if (isBuilding) steps ??= followBuild(onBegin);
     const doing = isBuilding ? 'Building' : state;
-    if (doing === shown) return;
+    // Told late: it is asked to start already.
+    if (doing === shown || (doing === 'Created' && shown !== '')) return;
     if (doing === 'Ready' && next.build_id !== buildId) return;
     shown = doing;
     if (doing === 'Ready') progress.done(`${name}: Ready`);

@@ -57,7 +57,7 @@ async function logs(run: Run, word: string, options: LogsOptions) {
 /** Line by line, so that none is lost or comes twice where the host is away in between. */
 async function following(run: Run, path: string, timestamps: boolean) {
   const host = await run.host();
-  for await (const { type, data } of followTold(run.io, host, path, 'end')) {
+  for await (const { type, data } of followTold(run.io, host, path, { last: 'end', mayBeEmpty: false })) {
     if (type === 'line') run.out(lineOf(data as LogLine, timestamps));
     if (type === 'gap' || type === 'end') run.say(`(${(data as { message: string }).message})`);
   }

@@ -17,21 +17,22 @@ export function programColumns(isWide: boolean, now: () => number): Column<Progr
     { head: 'NAME', cut: 'middle', text: of(({ program_id }) => program_id) },
     { head: 'STATE', text: state, colour: (row) => stateColour(state(row)) },
     {
-      ...{ head: 'REASON', spare: 3, text: of(reasonOf) },
+      ...{ head: 'REASON', spare: 7, text: of(reasonOf) },
       colour: ({ program: { reason, paused } }) => (paused ? 'yellow' : reason === '' ? 'dim' : 'red'),
     },
-    { head: 'RESTARTS', spare: 4, text: of(({ restart_count }) => String(restart_count)) },
-    { head: 'AGE', spare: 2, text: of(({ created_at }) => ageOf(created_at, now()) || '-') },
-    { head: 'URL', spare: 5, cut: 'middle', text: of(({ proxy_url }) => proxy_url || '-') },
+    { head: 'RESTARTS', spare: 8, text: of(({ restart_count }) => String(restart_count)) },
+    { head: 'AGE', spare: 6, text: of(({ created_at }) => ageOf(created_at, now()) || '-') },
+    { head: 'URL', spare: 9, cut: 'middle', text: of(({ proxy_url }) => proxy_url || '-') },
   ];
   if (!isWide) return columns;
+  // What was asked for by name of the form stays longest.
   return [
     ...columns,
-    { head: 'USER', text: of(({ user_id }) => user_id || '-') },
-    { head: 'REVISION', text: of(revisionOf) },
-    { head: 'BUILD', cut: 'middle', text: of(({ build_id }) => build_id || '-') },
-    { head: 'CONTAINER', text: of(({ container_id }) => container_id.slice(0, 12) || '-') },
-    { head: 'COMMIT', text: of(({ commit }) => (commit ?? '').slice(0, 8) || '-') },
+    { head: 'USER', spare: 1, text: of(({ user_id }) => user_id || '-') },
+    { head: 'REVISION', spare: 2, text: of(revisionOf) },
+    { head: 'BUILD', spare: 3, cut: 'middle', text: of(({ build_id }) => build_id || '-') },
+    { head: 'CONTAINER', spare: 4, text: of(({ container_id }) => container_id.slice(0, 12) || '-') },
+    { head: 'COMMIT', spare: 5, text: of(({ commit }) => (commit ?? '').slice(0, 8) || '-') },
   ];
 }
 

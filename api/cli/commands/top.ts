@@ -1,6 +1,7 @@
 import type { UsageBody } from '../host/bodies.ts';
+import { lookAgain } from '../host/follow.ts';
 import { findPrograms } from '../host/names.ts';
-import { EXIT, Interrupted } from '../io/exit.ts';
+import { EXIT } from '../io/exit.ts';
 import { memory, percent } from '../output/figures.ts';
 import { asData, formatOf, isData } from '../output/format.ts';
 import { type Column, table } from '../output/table.ts';
@@ -39,18 +40,18 @@ async function top(run: Run, names: string[], { watch, output }: { watch?: boole
   const format = formatOf(output, ['table', 'json', 'yaml']);
   const host = await run.host();
   const only = new Set((await findPrograms(host, names)).map(({ program_id }) => program_id));
-  for (;;) {
-    const body = await host.json<{ programs: UsageBody[]; count: number }>('/usage');
-    const shown = body.programs.filter(({ program_id }) => only.size === 0 || only.has(program_id));
+  const look = () => host.json<{ programs: UsageBody[] }>('/usage');
+  const show = ({ programs }: { programs: UsageBody[] }) => {
+    const shown = programs.filter(({ program_id }) => only.size === 0 || only.has(program_id));
     const isTerminal = watch === true && run.io.stdout.isTTY && !isData(format);
     if (isTerminal) run.out('\u001b[H\u001b[2J');
     if (isData(format)) run.out(asData({ programs: shown, count: shown.length }, format));
     else if (shown.length === 0) run.say('there are no programs');
     else run.out(table(COLUMNS, sorted(shown), { out: run.io.stdout, paint: run.paint }));
-    if (watch !== true) return EXIT.ok;
-    await run.io.delay(LOOK_MS, run.io.signal);
-    if (run.io.signal.aborted) throw new Interrupted();
-  }
+  };
+  if (watch === true) for await (const body of lookAgain(run.io, host, look, LOOK_MS)) show(body);
+  else show(await look());
+  return EXIT.ok;
 }
 
 /** The busiest first. */

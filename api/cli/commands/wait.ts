@@ -20,7 +20,7 @@ export const addWait: AddCommand = (program, use) => {
   program
     .command('wait')
     .description('wait until all of these programs are so')
-    .argument('<NAME...>', 'names, or what only one name begins with')
+    .argument('<NAME...>', 'names, or what only one name begins with; whole names with --for=Deleted')
     .requiredOption('--for <STATE>', WAITED_FOR.join(', '))
     .option(
       '--timeout <TIME>',
@@ -60,8 +60,13 @@ async function wantedNames(run: Run, names: readonly string[], wanted: WaitedFor
   const host = await run.host();
   if (wanted !== 'Deleted')
     return new Set((await findPrograms(host, names)).map(({ program_id }) => program_id));
-  const found = await Promise.all(names.map(async (name) => ((await exactly(host, name)) ? [name] : [])));
-  return new Set(found.flat());
+  const left = new Set<string>();
+  for (const name of names) {
+    if ((await exactly(host, name)) !== undefined) left.add(name);
+    // Another one may begin with the name of one that is gone, so the beginning of a name means none here.
+    else run.say(`there is no program ${JSON.stringify(name)} (any more)`);
+  }
+  return left;
 }
 
 /** @param left who is not so yet; taken out as they come to it */
