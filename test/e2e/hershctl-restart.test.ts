@@ -96,6 +96,19 @@ it('what follows waits for a host that restarts, loses nothing and doubles nothi
   assert.deepEqual(told.map(key), (await host.events('web')).map(key));
 });
 
+it('Ctrl-C ends it before a full pipe that nobody reads', async () => {
+  await host.call('POST', '/programs/web/start');
+  const web = await host.untilState('web', 'Ready');
+  const lines = Array.from({ length: 150 }, () => host.direct(web, `/log?text=${'x'.repeat(900)}`));
+  await Promise.all(lines);
+  await host.call('POST', '/programs/web/stop');
+  await host.untilState('web', 'Stopped');
+  // Of what ends by itself all has been written when the end is said, and a pipe holds 64 KiB of it.
+  const logs = hershctl.shell('mkfifo full; exec 3<>full; become logs web -f >&3');
+  await logs.shows(/the program is stopped/);
+  await interrupted(logs);
+});
+
 it('Ctrl-C during a build leaves the deploy to the host, and says so', async () => {
   // The server, which never ends.
   await dockerfile('slow', 'RUN ["/server"]');

@@ -30,7 +30,7 @@ export interface Hershctl {
   start(...argv: string[]): Going;
   /** The same with more in its environment; what is undefined is left out. */
   with(env: Record<string, string | undefined>): Hershctl;
-  /** A line of a shell in which `hershctl` is the command. */
+  /** A line of bash in which `hershctl` is the command, and `become` the one that the shell turns into. */
   shell(line: string): Going;
   /** At a terminal of so many columns: what comes there, and what is typed (`child.stdin`). */
   terminal(columns: number, ...argv: string[]): Going;
@@ -74,8 +74,9 @@ function keepPlaces({ onLoad, onResolve }: Parameters<Plugin['setup']>[0]): void
 
 function inEnvironment(cwd: string, bin: string, env: Record<string, string | undefined>): Hershctl {
   const begin = (command: string, argv: string[]) => going(spawn(command, argv, { cwd, env }));
+  const call = quoted([process.execPath, bin]);
   const shell = (line: string) =>
-    begin('bash', ['-c', `hershctl() { ${quoted([process.execPath, bin])} "$@"; }; ${line}`]);
+    begin('bash', ['-c', `hershctl() { ${call} "$@"; }; become() { exec ${call} "$@"; }; ${line}`]);
   const start = (...argv: string[]) => begin(process.execPath, [bin, ...argv]);
   return {
     start,

@@ -24,9 +24,9 @@ export function processIo(): Io {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const stdin = Object.assign(process.stdin, { isTTY: process.stdin.isTTY === true });
   return {
-    stdout: outOf(process.stdout, () => abort.abort(CLOSED)),
+    stdout: outOf(process.stdout, abort.signal, () => abort.abort(CLOSED)),
     // Where nobody reads what is said of it, the command goes on.
-    stderr: outOf(process.stderr, () => undefined),
+    stderr: outOf(process.stderr, abort.signal, () => undefined),
     stdin,
     env: process.env,
     cwd: process.cwd(),
@@ -38,7 +38,8 @@ export function processIo(): Io {
   };
 }
 
-function outOf(stream: NodeJS.WriteStream, onClosed: () => void): Out {
+/** @param signal what waits for a reader waits no longer */
+function outOf(stream: NodeJS.WriteStream, signal: AbortSignal, onClosed: () => void): Out {
   let isClosed = false;
   stream.on('error', (error) => {
     if (codeOf(error) !== 'EPIPE') throw error;
@@ -50,13 +51,15 @@ function outOf(stream: NodeJS.WriteStream, onClosed: () => void): Out {
       if (!isClosed) stream.write(text);
     },
     async pass(bytes) {
-      if (isClosed || stream.write(bytes)) return;
+      if (isClosed || stream.write(bytes) || signal.aborted) return;
       await new Promise<void>((resolve) => {
         const done = () => {
           stream.off('drain', done).off('close', done);
+          signal.removeEventListener('abort', done);
           resolve();
         };
         stream.on('drain', done).on('close', done);
+        signal.addEventListener('abort', done);
       });
     },
     isTTY: stream.isTTY === true,
