@@ -29,7 +29,7 @@ export interface Situation extends Omit<Facts, 'port' | 'stopping' | 'probes'>, 
   /** By container id. */
   probes: ReadonlyMap<string, ProbeState>;
   memory: ProgramMemory;
-  /** While it is paused, what is remembered: what is wanted, and nothing of what is seen. */
+  /** While it is paused, what is remembered: what is wanted, and of what is seen only what was ready. */
   asWished?: ProgramMemory;
   /** Set where the good revision is the goal in place of the wanted one. */
   rollback: Rollback | undefined;

@@ -63,7 +63,19 @@ function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts)
     ...{ rollback: undefined, rolloutMs: 0, lastExit: withLateOom(before.lastExit, containers) },
   };
   if (goal.kind === 'stop') return stopped(situation);
-  return goal.kind === 'run' ? running(situation, goal.spec) : situation;
+  return goal.kind === 'run' ? withReadySeen(running(situation, goal.spec)) : situation;
+}
+
+/**
+ * The one thing that is learnt while it is paused: what was ready is what to come back to. It may be down, and another
+ * be wanted, by the time of the resume; then no look would ever learn it.
+ */
+function withReadySeen(learnt: Running): Running {
+  const { asWished, memory } = learnt;
+  const { good } = memory.rollout;
+  // A ledger that was lost is made good as a whole, at the resume.
+  if (asWished?.program.newest === undefined || good === undefined) return learnt;
+  return { ...learnt, asWished: { ...asWished, rollout: nowReady(asWished.rollout, good) } };
 }
 
 /**

@@ -70,7 +70,7 @@ export function status(
   const next: ProgramStatus = {
     ...before,
     ...{ state, reason, errorMsg: seen.message, lastExit, startedAt },
-    // What is learnt while it is left alone is learnt anew when it is resumed: nothing of it counts as a crash.
+    // What is learnt while it is left alone, but for what was ready, is learnt anew when it is resumed: no crash counts.
     memory: asWished ?? memory,
     trouble: troubleAfter(before, reason, situation),
     observedGeneration: context.generation,

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { learn } from '../../../controller/program/learn.ts';
 import { plan } from '../../../controller/program/plan.ts';
 import { givesUp } from '../../../controller/program/rollback.ts';
 import { status, statusWithoutEngine } from '../../../controller/program/status.ts';
 import { findCondition } from '../../../schemas/conditions.ts';
+import type { Facts } from '../../../schemas/facts.ts';
 import type { Paused } from '../../../schemas/pause.ts';
 import { timestamp } from '../../../schemas/program.ts';
 import type { Situation } from '../../../schemas/situation.ts';
@@ -12,9 +14,11 @@ import {
   containerOf,
   crashOf,
   EXITED,
+  HASH,
   hashOf,
   memoryOf,
   NOW_MS,
+  PORT,
   ready,
   situationOf,
   specOf,
@@ -80,6 +84,23 @@ describe('what is paused', () => {
     assert.equal(stopping.state, 'Running', 'it is to be stopped, and runs');
     const building = shownOf(situationOf(spec, { containers: [previous], image: { kind: 'absent' } }));
     assert.deepEqual([building.state, building.reason], ['Running', ''], 'nothing is built');
+  });
+
+  test('is what to come back to once it was ready, and nothing else of it is learnt', () => {
+    const newest = { number: 1, hash: hashOf(spec), ran: true as const };
+    const memory = memoryOf({ program: { newest, startRequested: true } });
+    const facts: Facts = {
+      ...{ nowMs: NOW_MS, containerName: current.name, containers: [current], strangers: [], stopping: [] },
+      ...{ probes: Object.fromEntries(ready('new')), paused, pending: [], rollouts: {}, answers: {} },
+      port: { port: PORT, shownPort: PORT, portProblem: undefined },
+      context: { kind: 'known', hash: HASH, buildId: 'build-a' },
+    };
+    const goal = { kind: 'run', spec } as const;
+    const learnt = learn(emptyStatus('x', 0), { ...context, goal, memory }, facts);
+    assert.ok('situation' in learnt);
+    const { asWished } = learnt.situation;
+    assert.equal(asWished?.rollout.good?.revision, 1);
+    assert.deepEqual({ ...asWished, rollout: memory.rollout }, memory);
   });
 
   test('is told so while the engine is away, and no more once it is resumed', () => {
