@@ -23,7 +23,7 @@ export function controlOf({ version, description, kib }: About): string {
     `Installed-Size: ${kib}`,
     // Debian's own, or Docker's; without systemd it is started by hand.
     'Depends: nodejs (>= 20), git, adduser, init-system-helpers (>= 1.54)',
-    'Recommends: docker.io | docker-ce',
+    'Recommends: docker.io | docker-ce, openssh-client, ca-certificates',
     'Suggests: runsc',
     `Description: ${synopsisOf(description)}`,
     ' Builds an image from the Dockerfile of each program of a folder of manifests,',
