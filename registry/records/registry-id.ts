@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, realpath } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { messageOf } from '../../schemas/errors.ts';
+import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
@@ -17,11 +17,24 @@ export function newRegistryId(): string {
   return randomBytes(6).toString('hex');
 }
 
-/** Undefined where the registry has none, or what it has is none. */
+/**
+ * Undefined where the registry has none, or what it has is none. Rejects where that can not be told: what can not be
+ * read may be somebody's, and nobody takes it for gone.
+ */
 export async function readRegistryId(root: string): Promise<string | undefined> {
-  const text = await readPlainFile(join(registryPaths(root).data, FILE)).catch(() => '');
+  const path = join(registryPaths(root).data, FILE);
+  const text = await readPlainFile(path).catch((error: unknown) => {
+    if (isAbsent(error)) return '';
+    throw new AppError('RegistryUnavailable', `${path} can not be read: ${messageOf(error)}`, {
+      hint: 'It is the id that the objects of this registry bear. Make it readable for the user of the host.',
+    });
+  });
   const id = text.trim();
   return ID.test(id) ? id : undefined;
+}
+
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
 }
 
 export async function keepRegistryId(root: string, id: string): Promise<void> {
@@ -78,16 +91,23 @@ async function livingElsewhere(found: readonly Labels[], path: string): Promise<
     if (id !== '' && isAbsolute(place)) places.set(`${id} ${place}`, id);
   const living = new Set<string>();
   for (const [key, id] of places) {
-    const place = key.slice(id.length + 1);
-    const isElsewhere = (await realpath(place).catch(() => path)) !== path;
-    if (isElsewhere && (await readRegistryId(place)) === id) living.add(id);
+    if (await isLiving(key.slice(id.length + 1), id, path)) living.add(id);
   }
   return living;
 }
 
+/** One that can not be looked at, of another user for one, is as good as there. */
+async function isLiving(place: string, id: string, path: string): Promise<boolean> {
+  try {
+    return (await realpath(place)) !== path && (await readRegistryId(place)) === id;
+  } catch (error) {
+    return !isAbsent(error);
+  }
+}
+
 /**
  * Which id of those on the engine is the registry's own: one whose objects were made for the folder where it lies or,
- * where there is none, most of whose programs it has. Undefined where there is no such one. Pure.
+ * where there is none, one more than half of whose programs it has. Undefined where there is no such one. Pure.
  * @param path where the registry lies, @param living ids that registries elsewhere have
  */
 export function inheritedId(
@@ -96,17 +116,20 @@ export function inheritedId(
   living: ReadonlySet<string>,
   hasProgram: (name: string) => boolean,
 ): string | undefined {
-  const candidates = new Map<string, { isHere: boolean; programs: Set<string> }>();
+  const candidates = new Map<string, { isHere: boolean; all: Set<string>; programs: Set<string> }>();
   for (const labels of found) {
     const { [LABELS.registry]: id = '', [LABELS.program]: program = '' } = labels;
     if (!ID.test(id) || living.has(id)) continue;
-    const one = candidates.get(id) ?? { isHere: false, programs: new Set<string>() };
+    const one = candidates.get(id) ?? {
+      ...{ isHere: false, all: new Set<string>(), programs: new Set<string>() },
+    };
     if (labels[LABELS.registryPath] === path) one.isHere = true;
+    if (program !== '') one.all.add(program);
     if (hasProgram(program)) one.programs.add(program);
     candidates.set(id, one);
   }
   const [best] = [...candidates]
-    .filter(([, { isHere, programs }]) => isHere || programs.size > 0)
+    .filter(([, { isHere, all, programs }]) => isHere || programs.size * 2 > all.size)
     .sort(
       ([a, one], [b, other]) =>
         Number(other.isHere) - Number(one.isHere) ||

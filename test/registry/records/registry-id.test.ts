@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import {
@@ -77,6 +77,22 @@ describe('the id of a registry', () => {
     assert.equal(await readRegistryId(there), A);
   });
 
+  it('does not go with a clone where the first one can not be looked at', async (test) => {
+    const { here, there } = await places(test);
+    await rm(there, { recursive: true });
+    await symlink(there, there);
+    assert.notEqual(await (await opened(here, ['app'])).settle([of(A, there)]), A);
+    await rm(there);
+    await mkdir(join(there, 'data', 'registry-id'), { recursive: true });
+    assert.notEqual(await (await opened(here, ['app'])).settle([of(A, there)]), A);
+  });
+
+  it('that can not be read is not replaced by another', async (test) => {
+    const { here } = await places(test);
+    await mkdir(join(here, 'data', 'registry-id'), { recursive: true });
+    await assert.rejects(opened(here), /registry-id can not be read: it is not a file/);
+  });
+
   it('is used though it can not be written, and that is said', async (test) => {
     const { here } = await places(test);
     await writeFile(join(here, 'data'), 'in the way');
@@ -99,6 +115,7 @@ describe('which id on the engine is inherited', () => {
     assert.equal(inherited([{ [LABELS.instance]: 'default', [LABELS.program]: 'x' }], ['x']), undefined);
     assert.equal(inherited([of('', '/here', 'x'), of('no id', '/here', 'x')], ['x']), undefined);
     assert.equal(inherited([of(A, '/gone', 'x')], ['y']), undefined);
+    assert.equal(inherited([of(A, '/gone', 'x'), of(A, '/gone', 'z')], ['x']), undefined, 'of half of them');
     assert.equal(inherited([of(A, '/here', 'x')], ['x'], [A]), undefined);
   });
 });
