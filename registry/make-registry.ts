@@ -30,7 +30,7 @@ const FILES: Readonly<Record<string, string>> = {
 - \`secrets/\`: in no commit and in no build.
 - \`registry.yaml\`: says that this folder is a registry.
 
-Start a host on it: \`hersh-host --registry .\`. Back up all of it but \`status/\`, and the volumes (\`docker volume ls\`).
+Start a host on it: \`hersh-host --registry .\`. Back up all of it, with the host stopped, and the volumes (\`docker volume ls\`).
 `,
 };
 

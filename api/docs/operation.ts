@@ -112,7 +112,9 @@ export function curlLine(document: ApiDocument, path: string, method: Method, op
   const isJson = type === 'application/json';
   const body = isJson
     ? quoted(JSON.stringify(example ?? exampleOf(document, schema), null, 2))
-    : '@program.yaml';
+    : type === 'application/x-tar'
+      ? '@state.tar'
+      : '@program.yaml';
   return `${words.join(' ')} \\\n  -H 'Content-Type: ${type}' ${isJson ? '-d' : '--data-binary'} ${body}`;
 }
 

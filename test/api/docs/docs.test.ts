@@ -68,6 +68,12 @@ test('the line for a terminal is what a shell takes', () => {
     lineOf('createProgram'),
     /-X POST .*\n {2}-H 'Content-Type: application\/json' -d '\{\n {2}"user_id"/,
   );
+  const ofTar =
+    calls.find(({ path, method }) => path.endsWith('/state') && method === 'put') ?? assert.fail();
+  assert.match(
+    curlLine(document, ofTar.path, ofTar.method, ofTar.operation),
+    /x-tar' --data-binary @state\.tar$/,
+  );
   for (const { path, method, operation } of calls) {
     const line = curlLine(document, path, method, operation);
     assert.equal((line.match(/'/g) ?? []).length % 2, 0, line);
