@@ -98,13 +98,23 @@ function valuesOf({ memory }: ProgramStatus): string[] {
   return Object.values(env as Record<string, unknown>).filter((value) => typeof value === 'string');
 }
 
+/** What JSON leaves as it is of what a terminal obeys, breaks a line at, or shows nothing for. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** As in JSON, where those above U+FFFF are two. */
+function escaped(char: string): string {
+  return char
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+}
+
 /** As a person would type it, without values of the program's variables, on one line, and no longer than is read. */
 export function describeCommand(command: readonly string[], values: readonly string[]): string {
   const secrets = values.filter((value) => value.length >= HIDDEN_MIN).sort((a, b) => b.length - a.length);
   const words = command.map((word) => {
     const plain = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), word);
-    // Control characters too: it is shown on terminals.
-    return /^[\w@%+=:,./*-]+$/.test(plain) ? plain : JSON.stringify(plain);
+    return /^[\w@%+=:,./*-]+$/.test(plain) ? plain : JSON.stringify(plain).replace(UNSEEN, escaped);
   });
   const line = words.join(' ');
   return line.length <= SHOWN_MAX ? line : `${line.slice(0, SHOWN_MAX)}…`;

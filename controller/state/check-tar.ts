@@ -3,9 +3,8 @@
 import { extract, type Header } from 'tar-stream';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import type { VolumeRoot } from '../engine/fill-volume.ts';
+import { PLAIN_HINT, TarFrame } from './tar-frame.ts';
 
-/** What a tar ends with: two empty blocks. */
-const END_BYTES = 1024;
 /** As paths in Linux are, in bytes. */
 const NAME_BYTES_MAX = 4096;
 /** Entries that are links, and have to be known as long as more may come: more are nobody's state. */
@@ -35,7 +34,9 @@ export function checkTar(source: AsyncIterable<Uint8Array>): CheckedTar {
   let root: VolumeRoot | undefined;
   const rules = createRules();
   async function* content(): AsyncGenerator<Uint8Array> {
-    const parser = extract();
+    // So that a write has to be waited for, however small it is: see `feed`.
+    const parser = extract({ highWaterMark: 1 });
+    const frame = new TarFrame();
     let wrong: unknown;
     parser.on('error', (error) => {
       wrong ??= error;
@@ -43,6 +44,7 @@ export function checkTar(source: AsyncIterable<Uint8Array>): CheckedTar {
     parser.on('entry', (header, stream, next) => {
       try {
         if (rules(header) === 'root') root = rootOf(header);
+        frame.entry(header.size ?? 0);
         stream.on('end', next);
         stream.resume();
       } catch (error) {
@@ -50,14 +52,13 @@ export function checkTar(source: AsyncIterable<Uint8Array>): CheckedTar {
         parser.destroy();
       }
     });
-    let end = Buffer.alloc(0);
     for await (const chunk of source) {
       await feed(parser, chunk, () => wrong !== undefined);
       if (wrong !== undefined) throw refusal(wrong);
-      end = Buffer.concat([end, chunk]).subarray(-END_BYTES);
+      inForm(() => frame.take(chunk));
       yield chunk;
     }
-    if (end.length < END_BYTES || end.some((byte) => byte !== 0)) throw refusal(new Error('it is not whole'));
+    inForm(() => frame.end());
   }
   return { content: content(), root: () => root };
 }
@@ -74,6 +75,14 @@ function feed(parser: ReturnType<typeof extract>, chunk: Uint8Array, isOver: () 
     if (parser.write(chunk)) return done();
     parser.once('drain', done);
   });
+}
+
+function inForm(look: () => void): void {
+  try {
+    look();
+  } catch (error) {
+    throw refusal(error);
+  }
 }
 
 function refusal(error: unknown): AppError {
@@ -97,12 +106,14 @@ function rootOf({ mode, uid, gid, mtime }: Header): VolumeRoot {
 function createRules(): (header: Header) => 'root' | 'inner' {
   /** Through which nothing may be put: whoever unpacks would follow them. */
   const links = new Set<string>();
-  return ({ name, type, linkname }) => {
+  return (header) => {
+    const { name, type, linkname } = header;
     if (typeof type !== 'string' || !TYPES.has(type)) {
       const hint =
         'Only files, folders, links and pipes are kept; GNU tar without --sparse writes the others as files.';
       throw bad(name, `is of a kind that no /state holds (${type ?? 'unknown'})`, hint);
     }
+    mustBeRead(header);
     const parts = partsOf(name, name);
     if (parts.length === 0) {
       if (type === 'directory') return 'root';
@@ -119,6 +130,17 @@ function createRules(): (header: Header) => 'root' | 'inner' {
     links.add(path);
     return 'inner';
   };
+}
+
+/** Throws `BadRequest` for an entry that readers take for different ones. */
+function mustBeRead(header: Header): void {
+  const { name, type, size = 0 } = header;
+  // One that ends so is a folder to some, whatever else is said of it.
+  const isFile = (type === 'file' || type === 'contiguous-file') && !name.endsWith('/');
+  if (size > 0 && !isFile) throw bad(name, 'is no file, and has a body', PLAIN_HINT);
+  const { pax } = header as { pax?: Record<string, string> | null };
+  const sparse = Object.keys(pax ?? {}).find((key) => key.startsWith('GNU.sparse.'));
+  if (sparse !== undefined) throw bad(name, `is a sparse file (${sparse})`, PLAIN_HINT);
 }
 
 /** Of a path below the folder. @param name of the entry that it is, or that points to it */

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { codeOf, messageOf } from '../../../schemas/errors.ts';
@@ -47,10 +48,12 @@ async function exportState(run: Run, word: string, file: string) {
     return EXIT.ok;
   }
   const path = resolve(io.cwd, file);
-  // Whole, or not at all: half a state must not be taken for one.
-  const part = join(dirname(path), `.${basename(path)}.part`);
+  // Whole, or not at all: half a state must not be taken for one. Another export may be on its way to the same file, and
+  // in a folder of many people nobody is to lay something in its way: a name of its own, that nothing has.
+  const part = join(dirname(path), `.hershctl-${randomUUID()}.part`);
   try {
-    await pipeline(Readable.from(cutOff(body)), createWriteStream(part, { mode: 0o600, flush: true }));
+    const options = { flags: 'wx', mode: 0o600, flush: true };
+    await pipeline(Readable.from(cutOff(body)), createWriteStream(part, options));
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });

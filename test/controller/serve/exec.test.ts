@@ -68,3 +68,18 @@ test('the command line that is told is one line, bounded, and without values of 
   assert.equal(describeCommand(command, ['s3cret-word', 'on']), 'sh -c "echo \\"$TOKEN\\" ***\\nls" on');
   assert.equal(describeCommand(['x'.repeat(1_000)], []).length, 201);
 });
+
+test('the command line that is told shows what nobody would see, and what a terminal would obey', () => {
+  const unseen = [0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x200b, 0x2028, 0x2029, 0x202e, 0x2066, 0xfeff, 0xe0041];
+  for (const code of unseen) {
+    const char = String.fromCodePoint(code);
+    const told = describeCommand(['echo', `a${char}b`], []);
+    assert.match(told, /^echo "a(\\u[0-9a-f]{4}){1,2}b"$/);
+    assert.equal(
+      JSON.parse(told.slice('echo '.length)),
+      `a${char}b`,
+      'and can be told from what it hides as',
+    );
+  }
+  assert.equal(describeCommand(['echo', 'ä 漢😀'], []), 'echo "ä 漢😀"');
+});
