@@ -64,6 +64,7 @@ export function createStateStore(
     async replace(name, tar) {
       const { desiredState, finished, status } = mustGet(name);
       const { userId } = status;
+      const createdAt = registry.status.get(name)?.createdAt;
       if (registry.pauses.of(name) !== undefined) throw mustResume(name);
       if (desiredState !== 'Stopped' && !finished)
         throw new AppError('Conflict', `program ${name} is to run, and would write to its /state`, {
@@ -82,7 +83,7 @@ export function createStateStore(
           ...{ volume, content: checked.content, root: checked.root },
           labels: { [LABELS.program]: name, [LABELS.user]: userId },
         });
-        await deps.swaps.ask(name, volume, userId).catch(async (error: unknown) => {
+        await deps.swaps.ask(name, { volume, userId, createdAt }).catch(async (error: unknown) => {
           await engine.removeVolume(volume).catch(() => undefined);
           throw error;
         });

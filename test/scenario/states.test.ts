@@ -3,7 +3,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createStateStore } from '../../controller/serve/program-state.ts';
+import { LABELS } from '../../schemas/program.ts';
 import { inPieces, tarBytes } from '../controller/state/tars.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
 import { createSimEngine } from '../sim/engine.ts';
 import { createStage, type Stage } from './stage.ts';
 
@@ -11,7 +13,10 @@ const never = new AbortController().signal;
 
 function storeOf({ host, world, clock }: Stage) {
   const { registry, programs, controller } = host;
-  const engine = createSimEngine({ world, instance: 'default' });
+  const [made] = world.containers.values();
+  // Of the host's own registry, whose containers it would not see otherwise.
+  const identity = fixedIdentity(made?.facts.labels[LABELS.registry]);
+  const engine = createSimEngine({ world, instance: 'default', registry: identity });
   return createStateStore(
     { registry, engine, clock, swaps: controller.swaps, instance: 'default' },
     programs,
@@ -94,6 +99,26 @@ describe('the /state of a program', () => {
     await assert.rejects(store.read('app', never), { reason: 'Conflict' });
   });
 
+  it('is not that of another who takes the name while it is sent', async (test) => {
+    for (const spec of [{ userId: 'you' }, {}]) {
+      const { stage, host } = await stoppedStage(test);
+      const slow = slowly(await tarBytes([{ name: './kept', text: 'words of one' }]));
+      const replaced = assert.rejects(storeOf(stage).replace('app', slow.content), { reason: 'NotFound' });
+      await slow.begun;
+      await host.programs.remove('app');
+      await host.until('it is gone', () => host.registry.status.get('app') === undefined);
+      await host.advance(1_000);
+      await stage.create('app', { ...spec, desiredState: 'Stopped' });
+      await stage.reach('app', 'Created');
+      const volumes = [...stage.world.volumes.keys()];
+      slow.goOn();
+      await settled(host, replaced);
+      assert.deepEqual([...stage.world.volumes.keys()], volumes, 'what was sent is gone');
+      assert.ok(!(await stage.reasons('app')).includes('StateImported'));
+      await host.close();
+    }
+  });
+
   it('is the old one, whole, after a host that was killed at any step of it', async (test) => {
     const tar = await tarBytes([
       { name: './', type: 'directory' },
@@ -157,6 +182,25 @@ describe('the /state of a program', () => {
     await assert.rejects(store.replace('app', inPieces(tar, 100)), { reason: 'NotFound' });
   });
 });
+
+/** What comes, but for its end, which comes when it is told to. */
+function slowly(tar: Buffer) {
+  let begin: () => void = () => undefined;
+  let goOn: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const last = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  async function* content(): AsyncGenerator<Uint8Array> {
+    yield tar.subarray(0, 512);
+    begin();
+    await last;
+    yield tar.subarray(512);
+  }
+  return { content: content(), begun, goOn };
+}
 
 /** Lets time pass until it is over. */
 async function settled<T>(host: Stage['host'], work: Promise<T>): Promise<T> {
