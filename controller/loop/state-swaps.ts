@@ -29,6 +29,10 @@ export interface StateSwaps {
    * another one by now, and as engine and disk do.
    */
   ask(name: string, request: SwapRequest): Promise<void>;
+  /** Says that a volume is being filled for an import, and has to stay. Gives what ends that. */
+  hold(volume: string): () => void;
+  /** The volumes that are held. */
+  held(): Iterable<string>;
   take(name: string): Swap | undefined;
   close(): void;
 }
@@ -36,6 +40,7 @@ export interface StateSwaps {
 /** @param look has a program looked at soon */
 export function createStateSwaps(look: (name: string) => void): StateSwaps {
   const waiting = new Map<string, Swap>();
+  const held = new Set<string>();
   return {
     ask: (name, request) =>
       new Promise((done, failed) => {
@@ -43,6 +48,11 @@ export function createStateSwaps(look: (name: string) => void): StateSwaps {
         waiting.set(name, { ...request, done, failed });
         look(name);
       }),
+    hold(volume) {
+      held.add(volume);
+      return () => void held.delete(volume);
+    },
+    held: () => held,
     take(name) {
       const swap = waiting.get(name);
       waiting.delete(name);
@@ -104,6 +114,15 @@ async function swapped(deps: SwapDeps, before: ProgramStatus, swap: Swap): Promi
     throw new AppError(
       'Conflict',
       `whose container ${short(unknown.id)} is was not looked at yet; try again`,
+    );
+  // Nobody's yet: whoever clears the engine's disk by hand may take it for a leftover.
+  if (!(await engine.hasVolume(volume)))
+    throw new AppError(
+      'Conflict',
+      `the volume ${volume}, just filled for ${name}, was removed; nothing was changed`,
+      {
+        hint: 'Import it again, and remove no volumes of the engine meanwhile.',
+      },
     );
   let status = before;
   for (const { id } of own) {

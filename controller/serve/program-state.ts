@@ -14,7 +14,7 @@ import type { ProgramViews } from './program-views.ts';
 export interface ProgramStateDeps {
   registry: Pick<Registry, 'status' | 'pauses' | 'trashedVolumes' | 'trashVolume'>;
   engine: Engine;
-  swaps: Pick<StateSwaps, 'ask'>;
+  swaps: Pick<StateSwaps, 'ask' | 'hold'>;
   clock: Pick<Clock, 'now'>;
   instance: string;
 }
@@ -73,9 +73,10 @@ export function createStateStore(
       if (importing.has(name))
         throw new AppError('Conflict', `another /state of ${name} is just being imported`);
       importing.add(name);
+      const volume = `${volumeName(deps.instance, name, userId)}-${deps.clock.now()}`;
+      const letGo = deps.swaps.hold(volume);
       try {
         await mustNotRun(name);
-        const volume = `${volumeName(deps.instance, name, userId)}-${deps.clock.now()}`;
         // First, so that a host that is killed from here on leaves nothing that nobody knows of.
         await registry.trashVolume({ name: importOf(name), userId, volume });
         const checked = checkTar(tar);
@@ -88,6 +89,7 @@ export function createStateStore(
           throw error;
         });
       } finally {
+        letGo();
         importing.delete(name);
       }
     },

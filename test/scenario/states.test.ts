@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { createStateStore } from '../../controller/serve/program-state.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { inPieces, tarBytes } from '../controller/state/tars.ts';
@@ -11,17 +11,17 @@ import { createStage, type Stage } from './stage.ts';
 
 const never = new AbortController().signal;
 
-function storeOf({ host, world, clock }: Stage) {
+function partsOf({ host, world, clock }: Stage) {
   const { registry, programs, controller } = host;
   const [made] = world.containers.values();
   // Of the host's own registry, whose containers it would not see otherwise.
   const identity = fixedIdentity(made?.facts.labels[LABELS.registry]);
   const engine = createSimEngine({ world, instance: 'default', registry: identity });
-  return createStateStore(
-    { registry, engine, clock, swaps: controller.swaps, instance: 'default' },
-    programs,
-  );
+  const deps = { registry, engine, clock, swaps: controller.swaps, instance: 'default' };
+  return { engine, store: createStateStore(deps, programs) };
 }
+
+const storeOf = (stage: Stage) => partsOf(stage).store;
 
 async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
@@ -29,9 +29,9 @@ async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-async function stoppedStage(...given: Parameters<typeof createStage>) {
-  const stage = await createStage(...given);
-  const host = await stage.start();
+async function stoppedStage(test: TestContext, options: Parameters<Stage['start']>[0] = {}) {
+  const stage = await createStage(test);
+  const host = await stage.start(options);
   await stage.create('app');
   await stage.reach('app', 'Ready');
   await host.programs.editSpec('app', { desiredState: 'Stopped' });
@@ -117,6 +117,35 @@ describe('the /state of a program', () => {
       assert.ok(!(await stage.reasons('app')).includes('StateImported'));
       await host.close();
     }
+  });
+
+  it('is what was sent though the disk is full meanwhile: what is being filled is not collected', async (test) => {
+    const { stage, host } = await stoppedStage(test, { collect: { diskBytes: 1, trashMs: 0 } });
+    const { engine, store } = partsOf(stage);
+    const tar = await tarBytes([{ name: './kept', text: 'words' }]);
+    const fill = engine.fillVolume;
+    engine.fillVolume = async (request) => {
+      await fill(request);
+      await host.controller.collector.run();
+    };
+    await settled(host, store.replace('app', inPieces(tar, 100)));
+    assert.deepEqual(stage.world.volumes.get(volumeOf(stage) ?? '')?.content, tar);
+  });
+
+  it("stays as it was where somebody removes the volume before it is the program's", async (test) => {
+    const { stage, host } = await stoppedStage(test);
+    const { engine, store } = partsOf(stage);
+    const before = [volumeOf(stage), stage.containers('app').map(({ facts }) => facts.id)];
+    const fill = engine.fillVolume;
+    engine.fillVolume = async (request) => {
+      await fill(request);
+      stage.world.volumes.delete(request.volume);
+    };
+    const tar = await tarBytes([{ name: './kept', text: 'words' }]);
+    await assert.rejects(settled(host, store.replace('app', inPieces(tar, 100))), {
+      ...{ reason: 'Conflict', message: /was removed; nothing was changed/ },
+    });
+    assert.deepEqual([volumeOf(stage), stage.containers('app').map(({ facts }) => facts.id)], before);
   });
 
   it('is the old one, whole, after a host that was killed at any step of it', async (test) => {
