@@ -99,6 +99,18 @@ describe('the /state of a program', () => {
     await assert.rejects(store.read('app', never), { reason: 'Conflict' });
   });
 
+  it('is not read to its end where the program was started and stopped meanwhile', async (test) => {
+    const { stage, host } = await stoppedStage(test);
+    const store = storeOf(stage);
+    const reading = await store.read('app', never);
+    await host.programs.editSpec('app', { desiredState: 'Running' });
+    await stage.reach('app', 'Ready');
+    await host.programs.editSpec('app', { desiredState: 'Stopped' });
+    await stage.reach('app', 'Stopped');
+    await assert.rejects(bytesOf(reading), { reason: 'Conflict', message: /while its \/state was read/ });
+    await bytesOf(await store.read('app', never));
+  });
+
   it('is not that of another who takes the name while it is sent', async (test) => {
     for (const spec of [{ userId: 'you' }, {}]) {
       const { stage, host } = await stoppedStage(test);
