@@ -22,6 +22,8 @@ export interface LookDeps {
   limits: CollectLimits;
   /** Whole hashes of builds that are under way, or wait for their turn. */
   building: () => Iterable<string>;
+  /** Volumes that are being filled, which no ledger has yet. */
+  filling: () => Iterable<string>;
   /** Why the engine can not be asked, or `""`. */
   engineTrouble: () => string;
 }
@@ -61,7 +63,7 @@ export async function look(parts: LookParts): Promise<LookOutcome> {
   const running = containers.flatMap(({ labels }) => labels[LABELS.build] ?? []);
   const withContainers = containers.map(({ program }) => program);
   const refs = () =>
-    referencesNow(registry, withContainers, [...running, ...parts.building(), ...way.inUse()], kept);
+    referencesNow(parts, withContainers, [...running, ...parts.building(), ...way.inUse()], kept);
   await holdNamed(parts, listed);
   const found = await parts.unusedSince(listed, refs());
   const removals = collectable(refs(), found, parts.now(), limits);
@@ -135,7 +137,7 @@ function tellOfLimit(
 }
 
 function referencesNow(
-  registry: Registry,
+  { registry, filling }: Pick<LookParts, 'registry' | 'filling'>,
   withContainers: readonly string[],
   hashes: readonly string[],
   revisions: ReadonlyMap<string, Kept>,
@@ -152,7 +154,7 @@ function referencesNow(
     manifests,
     statuses: registry.status.names().flatMap((name) => registry.status.get(name) ?? []),
     unsure: [...registry.status.damaged().keys(), ...registry.missing()],
-    ...{ hashes, withContainers, revisions },
+    ...{ hashes, withContainers, revisions, filling: filling() },
   });
 }
 

@@ -27,6 +27,8 @@ export interface ReferenceSources {
   unsure: readonly string[];
   /** Whole hashes of what is wanted just now, is being built, or has a container. */
   hashes: Iterable<string>;
+  /** Volumes that are being filled, and are nobody's yet. */
+  filling: Iterable<string>;
   /** Names that containers carry. */
   withContainers: Iterable<string>;
   /** By name, those of deleted programs among them. */
@@ -73,7 +75,7 @@ export function referencesOf(sources: ReferenceSources): References {
   return {
     ...{ builds, images, pastBuilds, contexts, programs, withContainers: new Set(withContainers) },
     leaving: new Set([...programs.keys()].filter((name) => !present.has(name))),
-    volumes: new Set(supplied.flatMap(({ memory }) => memory.program.volume ?? [])),
+    volumes: new Set([...supplied.flatMap(({ memory }) => memory.program.volume ?? []), ...sources.filling]),
     withVolume,
     takers: manifests
       .filter(({ name, text }) => text.includes(STATE_FROM) && !withVolume.has(name))

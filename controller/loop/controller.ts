@@ -81,7 +81,7 @@ export interface Controller extends Closable {
   /** Writes an event of a program. Resolves when it is written; never rejects. */
   tell(name: string, event: EventDraft): Promise<void>;
   observed: Pick<Observed, 'has' | 'subscribe'>;
-  swaps: Pick<StateSwaps, 'ask'>;
+  swaps: Pick<StateSwaps, 'ask' | 'hold'>;
 }
 
 /** Starts keeping programs as their manifests want them, until closed. Closing leaves them running. */
@@ -208,17 +208,18 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
       collector.built();
     },
   });
+  const swaps = createStateSwaps(queue.add);
   const collector = startCollector({
     ...{ registry, engine, clock, log, metrics },
     limits: { ...COLLECT_LIMITS, ...deps.collect },
     building: images.keys,
+    filling: swaps.held,
     engineTrouble: () => monitor.health().trouble,
   });
   const observed = createObserved((error) => log.error({ err: error }, 'a listener failed'));
   const stops = createStops({ engine, clock, log, onEnd: queue.add, suspect: monitor.suspect });
   return {
-    ...{ ports, queue, monitor, prober, contexts, images, collector, stops },
-    swaps: createStateSwaps(queue.add),
+    ...{ ports, queue, monitor, prober, contexts, images, collector, stops, swaps },
     ...{ looked, observed, buildListeners, slots: createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED) },
   };
 }

@@ -7,18 +7,32 @@ import { emit, type LedgerDeps } from './ledger.ts';
 import { withDeed } from './outcome.ts';
 import { trashState } from './state.ts';
 
-/** Another volume that is whole, and is to be a program's `/state` in place of the one that it has. */
-interface Swap {
+/** What is to be swapped, and of whom: names come back, and what was sent for one program is not for the next. */
+export interface SwapRequest {
   volume: string;
-  by: string;
+  /** Who asks, whose program it was when that began. */
+  userId: string;
+  /** What the ledger had then; undefined where there was none yet. */
+  createdAt: string | undefined;
+}
+
+/** Another volume that is whole, and is to be a program's `/state` in place of the one that it has. */
+interface Swap extends SwapRequest {
   done: () => void;
   failed: (error: unknown) => void;
 }
 
 /** Swaps that were asked for: each is made within a pass, since nobody else may write what is remembered. */
 export interface StateSwaps {
-  /** Resolves when it is so, over a host that is killed. Rejects `Conflict` while the program runs, and as engine and disk do. */
-  ask(name: string, volume: string, by: string): Promise<void>;
+  /**
+   * Resolves when it is so, over a host that is killed. Rejects `Conflict` while the program runs, `NotFound` where it is
+   * another one by now, and as engine and disk do.
+   */
+  ask(name: string, request: SwapRequest): Promise<void>;
+  /** Says that a volume is being filled for an import, and has to stay. Gives what ends that. */
+  hold(volume: string): () => void;
+  /** The volumes that are held. */
+  held(): Iterable<string>;
   take(name: string): Swap | undefined;
   close(): void;
 }
@@ -26,13 +40,19 @@ export interface StateSwaps {
 /** @param look has a program looked at soon */
 export function createStateSwaps(look: (name: string) => void): StateSwaps {
   const waiting = new Map<string, Swap>();
+  const held = new Set<string>();
   return {
-    ask: (name, volume, by) =>
+    ask: (name, request) =>
       new Promise((done, failed) => {
         if (waiting.has(name)) return failed(busy(name));
-        waiting.set(name, { volume, by, done, failed });
+        waiting.set(name, { ...request, done, failed });
         look(name);
       }),
+    hold(volume) {
+      held.add(volume);
+      return () => void held.delete(volume);
+    },
+    held: () => held,
     take(name) {
       const swap = waiting.get(name);
       waiting.delete(name);
@@ -76,10 +96,12 @@ export function refuseSwap({ swaps }: Pick<SwapDeps, 'swaps'>, name: string): vo
   swaps.take(name)?.failed(new AppError('NotFound', `program ${name} not found`));
 }
 
-async function swapped(deps: SwapDeps, before: ProgramStatus, { volume, by }: Swap): Promise<ProgramStatus> {
+async function swapped(deps: SwapDeps, before: ProgramStatus, swap: Swap): Promise<ProgramStatus> {
   const { registry, engine } = deps;
   const { name, memory } = before;
+  const { volume } = swap;
   if (memory.program.deletion !== undefined) throw new AppError('NotFound', `program ${name} not found`);
+  if (!isStillThat(deps, before, swap)) throw isAnother(name);
   if (deps.paused(name) !== undefined) throw mustResume(name);
   const containers = await engine.listContainers(name);
   const running = containers.find(isUp);
@@ -92,6 +114,15 @@ async function swapped(deps: SwapDeps, before: ProgramStatus, { volume, by }: Sw
     throw new AppError(
       'Conflict',
       `whose container ${short(unknown.id)} is was not looked at yet; try again`,
+    );
+  // Nobody's yet: whoever clears the engine's disk by hand may take it for a leftover.
+  if (!(await engine.hasVolume(volume)))
+    throw new AppError(
+      'Conflict',
+      `the volume ${volume}, just filled for ${name}, was removed; nothing was changed`,
+      {
+        hint: 'Import it again, and remove no volumes of the engine meanwhile.',
+      },
     );
   let status = before;
   for (const { id } of own) {
@@ -114,9 +145,21 @@ async function swapped(deps: SwapDeps, before: ProgramStatus, { volume, by }: Sw
     type: 'Normal',
     reason: 'StateImported',
     message,
-    ...(by !== '' && { author: by }),
+    ...(swap.userId !== '' && { author: swap.userId }),
   });
   return status;
+}
+
+/** Whether the program is the one that it was asked for, and still that user's, by ledger and manifest. */
+function isStillThat({ registry }: SwapDeps, now: ProgramStatus, { userId, createdAt }: Swap): boolean {
+  if (createdAt !== undefined && createdAt !== now.createdAt) return false;
+  const written = registry.get(now.name)?.program?.rawSpec.userId;
+  return [now.userId || userId, written ?? userId].every((one) => one === userId);
+}
+
+function isAnother(name: string): AppError {
+  const message = `program ${name}, whose /state this was to be, was deleted meanwhile; another has its name`;
+  return new AppError('NotFound', message, { hint: `Look at GET /programs/${name} before you try again.` });
 }
 
 /** @param id of the container that runs */

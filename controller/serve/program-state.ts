@@ -1,7 +1,7 @@
 import type { StateStore } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import { isUp } from '../../schemas/container.ts';
+import { isUp, runKey } from '../../schemas/container.ts';
 import { AppError } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { ownerOf } from '../../schemas/trashed-volume.ts';
@@ -14,7 +14,7 @@ import type { ProgramViews } from './program-views.ts';
 export interface ProgramStateDeps {
   registry: Pick<Registry, 'status' | 'pauses' | 'trashedVolumes' | 'trashVolume'>;
   engine: Engine;
-  swaps: Pick<StateSwaps, 'ask'>;
+  swaps: Pick<StateSwaps, 'ask' | 'hold'>;
   clock: Pick<Clock, 'now'>;
   instance: string;
 }
@@ -53,17 +53,18 @@ export function createStateStore(
       const volume = await volumeOf(name);
       if (volume === undefined && get(name) === undefined)
         throw new AppError('NotFound', `there is no program ${name}, and no /state of it in the trash`);
-      await mustNotRun(name);
+      const runs = await runsOf(deps, name);
       const content = volume === undefined ? undefined : await engine.readVolume(volume, signal);
       if (content === undefined)
         throw new AppError('Conflict', `program ${name} has no /state yet`, {
           hint: 'Its first start makes one.',
         });
-      return stillWhole(content, () => mustNotRun(name));
+      return stillWhole(content, () => mustBeSameRuns(deps, name, runs));
     },
     async replace(name, tar) {
       const { desiredState, finished, status } = mustGet(name);
       const { userId } = status;
+      const createdAt = registry.status.get(name)?.createdAt;
       if (registry.pauses.of(name) !== undefined) throw mustResume(name);
       if (desiredState !== 'Stopped' && !finished)
         throw new AppError('Conflict', `program ${name} is to run, and would write to its /state`, {
@@ -72,9 +73,10 @@ export function createStateStore(
       if (importing.has(name))
         throw new AppError('Conflict', `another /state of ${name} is just being imported`);
       importing.add(name);
+      const volume = `${volumeName(deps.instance, name, userId)}-${deps.clock.now()}`;
+      const letGo = deps.swaps.hold(volume);
       try {
         await mustNotRun(name);
-        const volume = `${volumeName(deps.instance, name, userId)}-${deps.clock.now()}`;
         // First, so that a host that is killed from here on leaves nothing that nobody knows of.
         await registry.trashVolume({ name: importOf(name), userId, volume });
         const checked = checkTar(tar);
@@ -82,18 +84,41 @@ export function createStateStore(
           ...{ volume, content: checked.content, root: checked.root },
           labels: { [LABELS.program]: name, [LABELS.user]: userId },
         });
-        await deps.swaps.ask(name, volume, userId).catch(async (error: unknown) => {
+        await deps.swaps.ask(name, { volume, userId, createdAt }).catch(async (error: unknown) => {
           await engine.removeVolume(volume).catch(() => undefined);
           throw error;
         });
       } finally {
+        letGo();
         importing.delete(name);
       }
     },
   };
 }
 
-/** What was read while somebody started the program is no state of it: the end of it never comes. */
+type RunDeps = Pick<ProgramStateDeps, 'engine' | 'registry'>;
+
+/** Throws while it runs. Gives what is another text once any container of it has run since, or one that had is gone. */
+async function runsOf({ engine, registry }: RunDeps, name: string): Promise<string> {
+  const listed = await engine.listContainers(name);
+  const found = await Promise.all(listed.map(({ id }) => engine.inspectContainer(id)));
+  const containers = found.filter((one) => one !== undefined);
+  const running = [...listed, ...containers].find(isUp);
+  if (running !== undefined) throw mustStop(name, running.id);
+  const ran = containers.filter(({ startedAtMs }) => startedAtMs > 0);
+  const runs = ran.map((one) => `${runKey(one)} ${one.finishedAtMs}`).sort();
+  return [...runs, registry.status.get(name)?.restartCount ?? 0].join();
+}
+
+async function mustBeSameRuns(deps: RunDeps, name: string, before: string): Promise<void> {
+  if ((await runsOf(deps, name)) === before) return;
+  const message = `program ${name} ran or was replaced while its /state was read, which may be torn`;
+  throw new AppError('Conflict', message, {
+    hint: 'Read it again, and leave the program stopped until it is read.',
+  });
+}
+
+/** What was read while the program ran, be it for a moment, is no state of it: the end of it never comes. */
 async function* stillWhole(
   content: AsyncIterable<Uint8Array>,
   check: () => Promise<void>,

@@ -78,6 +78,7 @@ async function start(instance: string, diskBytes?: number): Promise<Host> {
   });
   // One of its own beside the controller's, whose first look is long after the test.
   const collector = startCollector({
+    filling: () => [],
     ...{ registry, engine, clock, log, metrics, limits: { ...COLLECT_LIMITS, diskBytes } },
     building: () => [],
     engineTrouble: () => '',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import { HELPER_LABEL } from '../../controller/engine/docker/state-owner.ts';
 import type { ContainerSettings } from '../../schemas/container.ts';
 import { describeEngine } from './contract.ts';
 import type { ContractWorld } from './contract-kit.ts';
@@ -43,6 +44,12 @@ before(async () => {
     },
     async pause(id) {
       await docker.getContainer(id).pause();
+    },
+    async helpers() {
+      const filters = { label: [`${HELPER_LABEL}=${run}`] };
+      const containers = await docker.listContainers({ all: true, filters });
+      const images = await docker.listImages({ all: true, filters });
+      return [...containers, ...images].map(({ Id }) => Id);
     },
     freeze,
     async update(id, change) {

@@ -1,22 +1,27 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { createStateStore } from '../../controller/serve/program-state.ts';
+import { LABELS } from '../../schemas/program.ts';
 import { inPieces, tarBytes } from '../controller/state/tars.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
 import { createSimEngine } from '../sim/engine.ts';
 import { createStage, type Stage } from './stage.ts';
 
 const never = new AbortController().signal;
 
-function storeOf({ host, world, clock }: Stage) {
+function partsOf({ host, world, clock }: Stage) {
   const { registry, programs, controller } = host;
-  const engine = createSimEngine({ world, instance: 'default' });
-  return createStateStore(
-    { registry, engine, clock, swaps: controller.swaps, instance: 'default' },
-    programs,
-  );
+  const [made] = world.containers.values();
+  // Of the host's own registry, whose containers it would not see otherwise.
+  const identity = fixedIdentity(made?.facts.labels[LABELS.registry]);
+  const engine = createSimEngine({ world, instance: 'default', registry: identity });
+  const deps = { registry, engine, clock, swaps: controller.swaps, instance: 'default' };
+  return { engine, store: createStateStore(deps, programs) };
 }
+
+const storeOf = (stage: Stage) => partsOf(stage).store;
 
 async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
@@ -24,9 +29,9 @@ async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-async function stoppedStage(...given: Parameters<typeof createStage>) {
-  const stage = await createStage(...given);
-  const host = await stage.start();
+async function stoppedStage(test: TestContext, options: Parameters<Stage['start']>[0] = {}) {
+  const stage = await createStage(test);
+  const host = await stage.start(options);
   await stage.create('app');
   await stage.reach('app', 'Ready');
   await host.programs.editSpec('app', { desiredState: 'Stopped' });
@@ -94,6 +99,67 @@ describe('the /state of a program', () => {
     await assert.rejects(store.read('app', never), { reason: 'Conflict' });
   });
 
+  it('is not read to its end where the program was started and stopped meanwhile', async (test) => {
+    const { stage, host } = await stoppedStage(test);
+    const store = storeOf(stage);
+    const reading = await store.read('app', never);
+    await host.programs.editSpec('app', { desiredState: 'Running' });
+    await stage.reach('app', 'Ready');
+    await host.programs.editSpec('app', { desiredState: 'Stopped' });
+    await stage.reach('app', 'Stopped');
+    await assert.rejects(bytesOf(reading), { reason: 'Conflict', message: /while its \/state was read/ });
+    await bytesOf(await store.read('app', never));
+  });
+
+  it('is not that of another who takes the name while it is sent', async (test) => {
+    for (const spec of [{ userId: 'you' }, {}]) {
+      const { stage, host } = await stoppedStage(test);
+      const slow = slowly(await tarBytes([{ name: './kept', text: 'words of one' }]));
+      const replaced = assert.rejects(storeOf(stage).replace('app', slow.content), { reason: 'NotFound' });
+      await slow.begun;
+      await host.programs.remove('app');
+      await host.until('it is gone', () => host.registry.status.get('app') === undefined);
+      await host.advance(1_000);
+      await stage.create('app', { ...spec, desiredState: 'Stopped' });
+      await stage.reach('app', 'Created');
+      const volumes = [...stage.world.volumes.keys()];
+      slow.goOn();
+      await settled(host, replaced);
+      assert.deepEqual([...stage.world.volumes.keys()], volumes, 'what was sent is gone');
+      assert.ok(!(await stage.reasons('app')).includes('StateImported'));
+      await host.close();
+    }
+  });
+
+  it('is what was sent though the disk is full meanwhile: what is being filled is not collected', async (test) => {
+    const { stage, host } = await stoppedStage(test, { collect: { diskBytes: 1, trashMs: 0 } });
+    const { engine, store } = partsOf(stage);
+    const tar = await tarBytes([{ name: './kept', text: 'words' }]);
+    const fill = engine.fillVolume;
+    engine.fillVolume = async (request) => {
+      await fill(request);
+      await host.controller.collector.run();
+    };
+    await settled(host, store.replace('app', inPieces(tar, 100)));
+    assert.deepEqual(stage.world.volumes.get(volumeOf(stage) ?? '')?.content, tar);
+  });
+
+  it("stays as it was where somebody removes the volume before it is the program's", async (test) => {
+    const { stage, host } = await stoppedStage(test);
+    const { engine, store } = partsOf(stage);
+    const before = [volumeOf(stage), stage.containers('app').map(({ facts }) => facts.id)];
+    const fill = engine.fillVolume;
+    engine.fillVolume = async (request) => {
+      await fill(request);
+      stage.world.volumes.delete(request.volume);
+    };
+    const tar = await tarBytes([{ name: './kept', text: 'words' }]);
+    await assert.rejects(settled(host, store.replace('app', inPieces(tar, 100))), {
+      ...{ reason: 'Conflict', message: /was removed; nothing was changed/ },
+    });
+    assert.deepEqual([volumeOf(stage), stage.containers('app').map(({ facts }) => facts.id)], before);
+  });
+
   it('is the old one, whole, after a host that was killed at any step of it', async (test) => {
     const tar = await tarBytes([
       { name: './', type: 'directory' },
@@ -157,6 +223,25 @@ describe('the /state of a program', () => {
     await assert.rejects(store.replace('app', inPieces(tar, 100)), { reason: 'NotFound' });
   });
 });
+
+/** What comes, but for its end, which comes when it is told to. */
+function slowly(tar: Buffer) {
+  let begin: () => void = () => undefined;
+  let goOn: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const last = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  async function* content(): AsyncGenerator<Uint8Array> {
+    yield tar.subarray(0, 512);
+    begin();
+    await last;
+    yield tar.subarray(512);
+  }
+  return { content: content(), begun, goOn };
+}
 
 /** Lets time pass until it is over. */
 async function settled<T>(host: Stage['host'], work: Promise<T>): Promise<T> {

@@ -21,6 +21,8 @@ function createContractWorld(): () => ContractWorld {
     other: createSimEngine({ world, instance: 'other' }),
     instances: { one: 'one', other: 'other' },
     image: image.id,
+    // It needs none.
+    helpers: async () => [],
     tag: (name) => `one/${name}`,
     port: () => ++port,
     context:

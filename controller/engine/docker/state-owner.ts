@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
@@ -12,6 +13,10 @@ import { blankedLabels, type ImageConfig } from './hardening.ts';
 
 /** On the short-lived containers through which volumes are looked into and written to: their instance. */
 export const HELPER_LABEL = 'dev.hersh.helper';
+
+/** On the same: which process made it. A label is there with the helper, where an id is known only behind it. */
+const MADE_BY_LABEL = 'dev.hersh.helper-made-by';
+const MADE_BY = randomUUID();
 
 /** A passwd file is a few kilobytes; what is more is not one. */
 const FILE_BYTES_MAX = 1024 * 1024;
@@ -75,7 +80,7 @@ export async function giveState(
   }
 }
 
-/** Removes helpers that a host left behind when it died. */
+/** Removes helpers that a host left behind when it died; those of this process are in use, or removed by who made them. */
 export async function sweepHelpers(connection: Connection, owner: HostOwner): Promise<void> {
   const left = await connection.quick.listContainers({
     all: true,
@@ -83,15 +88,18 @@ export async function sweepHelpers(connection: Connection, owner: HostOwner): Pr
   });
   // A helper never runs. What does, or did, was made of one, and bears its label as labels are copied.
   for (const { Id, State, Labels } of left)
-    if (State === 'created' && isOfRegistry(owner, Labels))
-      await removeHelper(connection.quick.getContainer(Id));
+    if (State === 'created' && isLeft(owner, Labels)) await removeHelper(connection.quick.getContainer(Id));
   // The empty ones that helpers were made of. One that has a name is somebody's, and bears the label as labels are copied.
   const images = await connection.quick.listImages({
     filters: { label: [`${HELPER_LABEL}=${owner.instance}`], dangling: ['true'] },
   });
   for (const { Id, Labels } of images)
-    if (isOfRegistry(owner, Labels ?? {}))
+    if (isLeft(owner, Labels ?? {}))
       await absent(connection.quick.getImage(Id).remove(), [404, 409], 'InternalError');
+}
+
+function isLeft(owner: HostOwner, labels: Record<string, string>): boolean {
+  return labels[MADE_BY_LABEL] !== MADE_BY && isOfRegistry(owner, labels);
 }
 
 /** A container of a program's image that is never started: through it, volumes are looked into and written to. */
@@ -114,7 +122,7 @@ export async function createHelper(
 
 /** By which the next host finds what one that was killed has left of it. */
 export function helperLabels({ instance, registry }: HostOwner): Record<string, string> {
-  return { [HELPER_LABEL]: instance, [LABELS.registry]: registry };
+  return { [HELPER_LABEL]: instance, [MADE_BY_LABEL]: MADE_BY, [LABELS.registry]: registry };
 }
 
 export async function removeHelper(helper: Docker.Container): Promise<void> {

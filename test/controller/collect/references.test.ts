@@ -15,6 +15,7 @@ const NONE: ReferenceSources = {
   statuses: [],
   unsure: [],
   hashes: [],
+  filling: [],
   withContainers: [],
   revisions: new Map(),
 };

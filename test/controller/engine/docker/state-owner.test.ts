@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Owner, resolveUser } from '../../../../controller/engine/docker/state-owner.ts';
+import type { Connection } from '../../../../controller/engine/docker/client.ts';
+import {
+  HELPER_LABEL,
+  helperLabels,
+  type Owner,
+  resolveUser,
+  sweepHelpers,
+} from '../../../../controller/engine/docker/state-owner.ts';
 
 const passwd = 'root:x:0:0::/:/bin/sh\napp:x:1234:1235::/:/bin/sh\n\nodd\n';
 const group = 'root:x:0:\napp:x:1235:\nstaff:x:50:app\n';
@@ -24,5 +31,29 @@ describe('resolveUser', () => {
   it('does without passwd and group', () => {
     assert.deepEqual(resolveUser('77', '', ''), { uid: 77, gid: 0 });
     assert.equal(resolveUser('app', '', ''), undefined);
+  });
+});
+
+describe('sweepHelpers', () => {
+  it('takes what an earlier host left, and nothing that this process is at work with', async () => {
+    const owner = { instance: 'one', registry: '0123456789ab', path: '/srv/registry' };
+    const left = { [HELPER_LABEL]: 'one' };
+    const own = helperLabels(owner);
+    const removed: string[] = [];
+    const removable = (id: string) => ({ remove: async () => void removed.push(id) });
+    const quick = {
+      listContainers: async () => [
+        { Id: 'left', State: 'created', Labels: left },
+        { Id: 'own', State: 'created', Labels: own },
+      ],
+      listImages: async () => [
+        { Id: 'left image', Labels: left },
+        { Id: 'own image', Labels: own },
+      ],
+      getContainer: removable,
+      getImage: removable,
+    };
+    await sweepHelpers({ quick } as unknown as Connection, owner);
+    assert.deepEqual(removed, ['left', 'left image']);
   });
 });
