@@ -26,6 +26,8 @@ export async function hostInContainer(say: Say, base: string): Promise<void> {
     ...[process.execPath, '--import', 'tsx', 'packaging/docker/main.ts'],
     ...['--tag', IMAGE, '--base', base],
   ]);
+  // What a run that was cut off has left.
+  await removeObjects();
   const registry = mkdtempSync(join(tmpdir(), 'hersh-install-'));
   try {
     await must(['docker', 'run', '--rm', '-v', `${registry}:${registry}`, IMAGE, 'init', registry]);
@@ -47,10 +49,30 @@ export async function hostInContainer(say: Say, base: string): Promise<void> {
     await hershctl('wait', 'counter', '--for=Deleted', '--timeout', '300s');
   } finally {
     await runCommand(['docker', 'rm', '-fv', NAME]);
-    const left = await runCommand(['docker', 'ps', '-aq', '--filter', `name=^${NAME}-`]);
-    for (const id of left.output.trim().split(/\s+/))
-      if (id !== '') await runCommand(['docker', 'rm', '-fv', id]);
+    await removeObjects();
     rmSync(registry, { recursive: true, force: true });
+  }
+}
+
+/** What it made on the engine: a volume of a program that was deleted waits for days, and is another registry's next time. */
+async function removeObjects(): Promise<void> {
+  const own = `label=dev.hersh.instance=${NAME}`;
+  for (const [list, remove] of [
+    [
+      ['ps', '-aq'],
+      ['rm', '-fv'],
+    ],
+    [
+      ['volume', 'ls', '-q'],
+      ['volume', 'rm'],
+    ],
+    [
+      ['network', 'ls', '-q'],
+      ['network', 'rm'],
+    ],
+  ] as const) {
+    const { output } = await runCommand(['docker', ...list, '--filter', own]);
+    for (const id of output.trim().split(/\s+/)) if (id !== '') await runCommand(['docker', ...remove, id]);
   }
 }
 

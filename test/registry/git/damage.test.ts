@@ -249,7 +249,8 @@ To add an exception for this directory, call:
     const git = await openGit({
       root: join(stage.root, 'data', 'link'),
       clock: stage.clock,
-      onWarning: () => undefined,
+      // A commit that does not come to be is told there: it is what fails below.
+      onWarning: (fields, message) => assert.fail(`${message} ${JSON.stringify(fields)}`),
     });
     assert.ok(git);
     const { writeFile } = await import('node:fs/promises');
