@@ -18,8 +18,8 @@ export async function backUpAndRestore(say: Say, from: Machine, to: Machine, deb
   say(await from.run(`ls -s ${FOLDER}`));
 
   say('docs/backup.md: restore on another machine');
-  await to.copyIn(deb, '/root/');
-  await to.run(`apt-get install -y /root/${basename(deb)}`);
+  await to.copyIn(deb, '/srv/');
+  await to.run(`apt-get install -y /srv/${basename(deb)}`);
   await isHealthy(to);
   await moveFolder(from, to, FOLDER);
   await to.run(`set -e; ${commandsOf(PAGE, 'Restore')}`);

@@ -37,8 +37,8 @@ export async function hostInContainer(say: Say, base: string): Promise<void> {
       ...[IMAGE, '--registry', registry, ...OPTIONS],
     ]);
     await answers();
-    await must(['docker', 'cp', counterOf(registry, base), `${NAME}:/root/counter`]);
-    await hershctl('deploy', '/root/counter', '--name', 'counter');
+    await must(['docker', 'cp', counterOf(registry, base), `${NAME}:/srv/counter`]);
+    await hershctl('deploy', '/srv/counter', '--name', 'counter');
     const before = await runOf();
     say('It is restarted: the program runs on');
     await must(['docker', 'restart', NAME]);

@@ -7,8 +7,8 @@ import type { Machine } from './machine.ts';
 /** The package on a machine that has no host, and two programs on it. */
 export async function installed(say: Say, machine: Machine, deb: string, version: string): Promise<void> {
   say(`apt-get install of ${version}`);
-  await machine.copyIn(deb, '/root/');
-  await machine.run(`apt-get install -y /root/${nameOf(deb)}`);
+  await machine.copyIn(deb, '/srv/');
+  await machine.run(`apt-get install -y /srv/${nameOf(deb)}`);
   await isHealthy(machine);
   assert.equal(await machine.run('systemctl show hersh-host -p User --value'), 'hersh-host');
   assert.equal(
@@ -25,9 +25,9 @@ export async function installed(say: Say, machine: Machine, deb: string, version
 
   say('hershctl doctor, and two programs by hershctl deploy');
   say(await machine.run('hershctl doctor'));
-  await machine.copyIn(join(ROOT, 'examples', 'counter'), '/root/counter');
+  await machine.copyIn(join(ROOT, 'examples', 'counter'), '/srv/counter');
   for (const name of ['counter', 'other'])
-    await machine.run(`hershctl deploy /root/counter --name ${name} --user ana`);
+    await machine.run(`hershctl deploy /srv/counter --name ${name} --user ana`);
   assert.equal(await count(machine, 'counter', 3), 3);
   assert.equal(await count(machine, 'other', 1), 1);
 }
@@ -40,14 +40,14 @@ export async function upgraded(
   versions: { old: string; next: string },
 ): Promise<void> {
   const before = await runsOf(machine);
-  await machine.copyIn(debs.next, '/root/');
+  await machine.copyIn(debs.next, '/srv/');
   for (const [version, deb, flag] of [
     [versions.next, debs.next, ''],
     [versions.old, debs.old, '--allow-downgrades'],
     [versions.next, debs.next, ''],
   ] as const) {
     say(`apt-get install of ${version} over the other, with two programs running`);
-    await machine.run(`apt-get install -y ${flag} /root/${nameOf(deb)}`);
+    await machine.run(`apt-get install -y ${flag} /srv/${nameOf(deb)}`);
     await isHealthy(machine);
     await machine.until(
       'the host is of that version',
