@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import { codeOf } from '../../schemas/errors.ts';
+import { isAbsent } from '../../schemas/errors.ts';
 import type { Coding } from '../http/accept.ts';
 
 /** The page as `npm run build` made it, all of it in memory: some 20 files, half a megabyte. */
@@ -98,5 +98,5 @@ async function readForm(path: string): Promise<PageForm> {
 }
 
 function unlessGone(error: unknown): undefined {
-  if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error;
+  if (!isAbsent(error)) throw error;
 }

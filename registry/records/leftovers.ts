@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { codeOf } from '../../schemas/errors.ts';
+import { isAbsent } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import { ownerOf } from '../../schemas/trashed-volume.ts';
 import { TEMP_PREFIX, writeAtomic } from '../files/atomic-write.ts';
@@ -131,7 +131,7 @@ async function names(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((file) => !file.startsWith(TEMP_PREFIX)).sort();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+    if (isAbsent(error)) return [];
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, realpath } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
+import { AppError, isAbsent, messageOf } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
@@ -31,10 +31,6 @@ export async function readRegistryId(root: string): Promise<string | undefined> 
   });
   const id = text.trim();
   return ID.test(id) ? id : undefined;
-}
-
-function isAbsent(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
 }
 
 export async function keepRegistryId(root: string, id: string): Promise<void> {

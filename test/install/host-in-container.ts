@@ -3,10 +3,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { lastLines, runCommand } from '../setup/command.ts';
+import { runCommand } from '../setup/command.ts';
 import { engineAddress } from '../setup/engine-address.ts';
 import { ROOT } from '../setup/host-settings.ts';
 import { type Say, SetupError } from '../setup/say.ts';
+import { must } from './machine.ts';
 
 const IMAGE = 'hersh-test/host';
 const NAME = 'hersh-install-host';
@@ -102,10 +103,4 @@ async function answers(): Promise<void> {
   }
   const { output } = await runCommand(['docker', 'logs', '--tail', '20', NAME]);
   throw new SetupError(`the host in a container does not answer:\n${output}`);
-}
-
-async function must(argv: readonly string[]): Promise<string> {
-  const { code, output } = await runCommand(argv, { cwd: ROOT });
-  if (code !== 0) throw new SetupError(`${argv.join(' ')}, code ${code}:\n${lastLines(output, 30)}`);
-  return output.trim();
 }

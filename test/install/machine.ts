@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lastLines, runCommand } from '../setup/command.ts';
+import { ROOT } from '../setup/host-settings.ts';
 import { type Say, SetupError } from '../setup/say.ts';
 
 /** A machine with nothing of this project on it: Debian with systemd and an engine of its own, in a container. */
@@ -118,10 +119,12 @@ export async function moveFolder(from: Machine, to: Machine, path: string): Prom
   await must(['sh', '-c', script, 'sh', from.name, to.name, path]);
 }
 
-async function must(argv: readonly string[]): Promise<void> {
-  const { code, output } = await runCommand(argv);
+/** Runs a command of this machine in the checkout, with what it prints. Fails unless it ends with 0. */
+export async function must(argv: readonly string[]): Promise<string> {
+  const { code, output } = await runCommand(argv, { cwd: ROOT });
   if (code !== 0)
     throw new SetupError(`${argv.slice(0, 3).join(' ')} …, code ${code}:\n${lastLines(output, 30)}`);
+  return output.trim();
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { codeOf, messageOf } from '../../../schemas/errors.ts';
+import { isAbsent, messageOf } from '../../../schemas/errors.ts';
 import { isRecord } from '../../../schemas/is-record.ts';
 import { CliError, EXIT } from '../io/exit.ts';
 import type { Io } from '../io/io.ts';
@@ -39,7 +39,7 @@ export async function readContexts(io: Pick<Io, 'env'>): Promise<Contexts> {
     const contexts = Object.fromEntries(entries.map(([name, value]) => [name, contextOf(name, value)]));
     return { current: typeof data.current === 'string' ? data.current : '', contexts };
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return none;
+    if (isAbsent(error)) return none;
     throw new CliError(EXIT.usage, `${path} can not be used: ${messageOf(error)}`, 'Mend or remove it.');
   }
 }
