@@ -160,7 +160,7 @@ function ownLabels(request: CreateContainer, image: ImageConfig, owner: Owner): 
 }
 
 /** Every `dev.hersh.` label an image carries, with an empty value: Docker can not drop an inherited label. */
-export function blankedLabels(image: ImageConfig): Record<string, string> {
+export function blankedLabels(image: Pick<ImageConfig, 'labels'>): Record<string, string> {
   const keys = Object.keys(image.labels).filter((key) => key.startsWith(OUR_PREFIX));
   return Object.fromEntries(keys.map((key) => [key, '']));
 }

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { extract, type Header, pack } from 'tar-stream';
 import { LABELS } from '../../../schemas/program.ts';
+import type { VolumeRoot } from '../fill-volume.ts';
 import { type Owner as HostOwner, isOfRegistry } from '../owner.ts';
 import type { Connection } from './client.ts';
 import { openStream } from './client.ts';
@@ -61,23 +62,23 @@ export async function giveState(
   // A name nobody knows: the start will say so in the engine's words.
   if (owner === undefined) return;
   if (state.header.uid === owner.uid && state.header.gid === owner.gid) return;
-  const archive = pack();
-  archive.entry({
-    name: `${STATE_DIR.slice(1)}/`,
-    type: 'directory',
-    mode: state.header.mode ?? 0o755,
-    uid: owner.uid,
-    gid: owner.gid,
-    ...(state.header.mtime === undefined ? {} : { mtime: state.header.mtime }),
-  });
-  archive.finalize();
   const mount = { Type: 'volume', Source: made.volume, Target: STATE_DIR } as const;
   const helper = await createHelper(connection.quick, made, [mount]);
   try {
-    await helper.putArchive(Readable.from(archive), { path: '/' });
+    const { mode = 0o755, mtime } = state.header;
+    const folder = { ...owner, mode, ...(mtime === undefined ? {} : { mtime }) };
+    await helper.putArchive(stateFolder(folder), { path: '/' });
   } finally {
     await removeHelper(helper);
   }
+}
+
+/** An archive of the folder /state alone: to be unpacked above it, since none sets the folder that it is unpacked in. */
+export function stateFolder(of: VolumeRoot): Readable {
+  const archive = pack();
+  archive.entry({ name: `${STATE_DIR.slice(1)}/`, type: 'directory', ...of });
+  archive.finalize();
+  return Readable.from(archive);
 }
 
 /** Removes helpers that a host left behind when it died; those of this process are in use, or removed by who made them. */
@@ -105,7 +106,7 @@ function isLeft(owner: HostOwner, labels: Record<string, string>): boolean {
 /** A container of a program's image that is never started: through it, volumes are looked into and written to. */
 export async function createHelper(
   docker: Docker,
-  made: HelperImage,
+  made: Pick<HelperImage, 'image' | 'owner'> & { config: Pick<ImageConfig, 'labels'> },
   mounts: Docker.MountSettings[],
 ): Promise<Docker.Container> {
   return docker.createContainer({

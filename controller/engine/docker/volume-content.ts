@@ -3,12 +3,12 @@ import type Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { AppError } from '../../../schemas/errors.ts';
 import type { Engine } from '../engine.ts';
-import type { FillVolume, VolumeRoot } from '../fill-volume.ts';
+import type { FillVolume } from '../fill-volume.ts';
 import { labelsOf, type Owner, type OwnerSource } from '../owner.ts';
 import { type Connection, openStream } from './client.ts';
 import { absent, diskFull, engineError, failureOf } from './errors.ts';
 import { STATE_DIR } from './floor.ts';
-import { helperLabels, removeHelper } from './state-owner.ts';
+import { createHelper, helperLabels, removeHelper, stateFolder } from './state-owner.ts';
 
 /**
  * What is in a volume, as tar, through a container that is never started: the engine's own archive of it needs no
@@ -17,7 +17,7 @@ import { helperLabels, removeHelper } from './state-owner.ts';
  */
 
 /**
- * @param sweep to be awaited before a helper is made, which it would take for one that was left
+ * @param sweep to be awaited before the first helper: what a host that died left half done
  * @param believed see `createDockerEngine`
  */
 export function createVolumeContent(
@@ -90,7 +90,7 @@ async function fillVolume(
     await connection.patient.getContainer(id).putArchive(Readable.from(content), { path: STATE_DIR });
     const top = root();
     // The folder it is pointed at is not touched by an archive, only what is in it (20.10 to 28.5).
-    if (top !== undefined) await helper.container.putArchive(rootArchive(top), { path: '/' });
+    if (top !== undefined) await helper.container.putArchive(stateFolder(top), { path: '/' });
     await helper.close();
   } catch (error) {
     await helper?.close().catch(() => undefined);
@@ -104,13 +104,6 @@ async function fillVolume(
   }
 }
 
-function rootArchive(top: VolumeRoot): Readable {
-  const archive = pack();
-  archive.entry({ name: `${STATE_DIR.slice(1)}/`, type: 'directory', ...top });
-  archive.finalize();
-  return Readable.from(archive);
-}
-
 interface Helper {
   container: Docker.Container;
   close(): Promise<void>;
@@ -121,24 +114,11 @@ async function openHelper({ quick }: Connection, owner: Owner, volume: string): 
   const image = await importEmpty(quick, owner);
   const removeImage = () => absent(quick.getImage(image).remove(), [404, 409], 'InternalError');
   try {
-    const container = await quick.createContainer({
-      Image: image,
-      // Never run, but one has to be named.
-      Cmd: ['/'],
-      Labels: helperLabels(owner),
-      HostConfig: {
-        NetworkMode: 'none',
-        RestartPolicy: { Name: 'no' },
-        Mounts: [
-          {
-            Type: 'volume',
-            Source: volume,
-            Target: STATE_DIR,
-            VolumeOptions: { NoCopy: true },
-          } as Docker.MountSettings,
-        ],
-      },
-    });
+    const mount = {
+      ...{ Type: 'volume', Source: volume, Target: STATE_DIR },
+      VolumeOptions: { NoCopy: true },
+    } as Docker.MountSettings;
+    const container = await createHelper(quick, { image, config: { labels: {} }, owner }, [mount]);
     return {
       container,
       async close() {
