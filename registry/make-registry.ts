@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../schemas/errors.ts';
 import { isTemporary, writeAtomic } from './files/atomic-write.ts';
+import { HOST } from './git/commit.ts';
 import { createGitRun, wordsOf } from './git/run.ts';
 import { makeOwnFolder, ownFolders, registryPaths } from './paths.ts';
 import { keepRegistryId, newRegistryId, readRegistryId } from './records/registry-id.ts';
@@ -120,6 +121,6 @@ async function commitAll(root: string): Promise<void> {
 }
 
 const AUTHOR = {
-  ...{ GIT_AUTHOR_NAME: 'Hersh Host', GIT_AUTHOR_EMAIL: 'host@hersh.invalid' },
-  ...{ GIT_COMMITTER_NAME: 'Hersh Host', GIT_COMMITTER_EMAIL: 'host@hersh.invalid' },
+  ...{ GIT_AUTHOR_NAME: HOST.name, GIT_AUTHOR_EMAIL: HOST.email },
+  ...{ GIT_COMMITTER_NAME: HOST.name, GIT_COMMITTER_EMAIL: HOST.email },
 };

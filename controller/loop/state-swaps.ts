@@ -25,12 +25,15 @@ interface Swap extends SwapRequest {
 /** Swaps that were asked for: each is made within a pass, since nobody else may write what is remembered. */
 export interface StateSwaps {
   /**
-   * Resolves when it is so, over a host that is killed. Rejects `Conflict` while the program runs, `NotFound` where it is
+   * Of a volume that is held. Resolves when it is so, over a host that is killed. Rejects `Conflict` while the program runs, `NotFound` where it is
    * another one by now, and as engine and disk do.
    */
   ask(name: string, request: SwapRequest): Promise<void>;
-  /** Says that a volume is being filled for an import, and has to stay. Gives what ends that. */
-  hold(volume: string): () => void;
+  /**
+   * Says that a volume is being filled for a program, and has to stay. Gives what ends that. Throws `Conflict` where
+   * another one is.
+   */
+  hold(name: string, volume: string): () => void;
   /** The volumes that are held. */
   held(): Iterable<string>;
   take(name: string): Swap | undefined;
@@ -40,19 +43,20 @@ export interface StateSwaps {
 /** @param look has a program looked at soon */
 export function createStateSwaps(look: (name: string) => void): StateSwaps {
   const waiting = new Map<string, Swap>();
-  const held = new Set<string>();
+  /** By the program that it is for. */
+  const held = new Map<string, string>();
   return {
     ask: (name, request) =>
       new Promise((done, failed) => {
-        if (waiting.has(name)) return failed(busy(name));
         waiting.set(name, { ...request, done, failed });
         look(name);
       }),
-    hold(volume) {
-      held.add(volume);
-      return () => void held.delete(volume);
+    hold(name, volume) {
+      if (held.has(name)) throw busy(name);
+      held.set(name, volume);
+      return () => void held.delete(name);
     },
-    held: () => held,
+    held: () => held.values(),
     take(name) {
       const swap = waiting.get(name);
       waiting.delete(name);
@@ -181,5 +185,5 @@ export function mustResume(name: string): AppError {
 }
 
 function busy(name: string): AppError {
-  return new AppError('Conflict', `another /state is just being imported for program ${name}`);
+  return new AppError('Conflict', `another /state of ${name} is just being imported`);
 }

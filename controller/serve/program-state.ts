@@ -28,7 +28,6 @@ export function createStateStore(
   { get, mustGet }: Pick<ProgramViews, 'get' | 'mustGet'>,
 ): StateStore {
   const { registry, engine } = deps;
-  const importing = new Set<string>();
 
   async function mustNotRun(name: string): Promise<void> {
     const running = (await engine.listContainers(name)).find(isUp);
@@ -70,11 +69,8 @@ export function createStateStore(
         throw new AppError('Conflict', `program ${name} is to run, and would write to its /state`, {
           hint: `POST /programs/${name}/stop, and try again when its state is Stopped.`,
         });
-      if (importing.has(name))
-        throw new AppError('Conflict', `another /state of ${name} is just being imported`);
-      importing.add(name);
       const volume = `${volumeName(deps.instance, name, userId)}-${deps.clock.now()}`;
-      const letGo = deps.swaps.hold(volume);
+      const letGo = deps.swaps.hold(name, volume);
       try {
         await mustNotRun(name);
         // First, so that a host that is killed from here on leaves nothing that nobody knows of.
@@ -90,7 +86,6 @@ export function createStateStore(
         });
       } finally {
         letGo();
-        importing.delete(name);
       }
     },
   };

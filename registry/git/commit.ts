@@ -14,8 +14,8 @@ import { type GitResult, type GitRun, wordsOf } from './run.ts';
 const COMMIT_MS_MAX = 30_000;
 /** A clean filter of the user works within this, on all that a call brings. */
 const ADD_MS_MAX = 120_000;
-/** `.invalid` never names a machine, so mail to these goes nowhere. */
-const HOST = { name: 'Hersh Host', email: 'host@hersh.invalid' };
+/** Who commits where nobody says who it is. `.invalid` never names a machine, so mail to these goes nowhere. */
+export const HOST = { name: 'Hersh Host', email: 'host@hersh.invalid' };
 const USER_DOMAIN = 'users.hersh.invalid';
 
 /** Signing may ask for a passphrase; housekeeping is done apart, so that no call waits for it. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { byteLines } from '../../../schemas/byte-lines.ts';
 import { type ExecFrame, NDJSON } from '../../../schemas/exec.ts';
 import type { Host } from '../host/host.ts';
 import { findProgram } from '../host/names.ts';
@@ -14,7 +15,6 @@ interface ExecOptions {
 
 /** Of what comes on standard input, in one frame; the host takes more. */
 const FRAME_BYTES_MAX = 64 * 1024;
-const LINE_FEED = 10;
 
 export const addExec: AddCommand = (program, use) => {
   program
@@ -116,17 +116,10 @@ async function* framesFrom({ stdin }: Io, first: string): AsyncGenerator<Uint8Ar
   }
 }
 
+/** What stands behind the last line feed was broken off. */
 async function* framesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<ExecFrame> {
-  let rest: Uint8Array[] = [];
-  for await (const chunk of body ?? []) {
-    let at = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, at)) {
-      const line = Buffer.concat([...rest, chunk.subarray(at, end)]).toString('utf8');
-      [rest, at] = [[], end + 1];
-      if (line !== '') yield JSON.parse(line) as ExecFrame;
-    }
-    if (at < chunk.length) rest.push(chunk.subarray(at));
-  }
+  if (body === null) return;
+  for await (const line of byteLines(body)) yield JSON.parse(line.toString('utf8')) as ExecFrame;
 }
 
 function code(text: string): number {
