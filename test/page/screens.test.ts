@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { fakeView } from '../api/fake-view.ts';
 import { assertFits, assertUsable, openBrowser, openPage, shoot } from './browser.ts';
+import { editorOf, typeAtEnd } from './editors.ts';
 import { GOOD, ILL, LONG, somePrograms, tellHistory, troubledHost } from './fake-programs.ts';
 import { type FakeServer, startFakeServer } from './fake-server.ts';
 
@@ -158,15 +159,19 @@ function ofLost(server: FakeServer): Screen[] {
   };
   const type = async (page: Page) => {
     await act(page);
-    await page.locator('.editor').click();
-    await page.keyboard.press('Control+End');
-    await page.keyboard.type('# a note');
+    await typeAtEnd(editorOf(page, `Manifest of ${GOOD}`), '# a note');
     await page.getByText('It could not be checked').waitFor();
   };
   return [
     { name: 'lost-list', path: '/ui', ready: '.row .c-why', before, act },
     { name: 'lost-program', path: `/ui/programs/${ILL}`, ready: PART, before, act },
-    { name: 'lost-manifest', path: `/ui/programs/${GOOD}?tab=manifest`, ready: '.editor', before, act: type },
+    {
+      name: 'lost-manifest',
+      path: `/ui/programs/${GOOD}?tab=manifest`,
+      ready: '.editor[data-ready="true"]',
+      before,
+      act: type,
+    },
     { name: 'lost-host', path: '/ui/host', ready: 'main h1', before, act },
   ];
 }
