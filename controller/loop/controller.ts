@@ -29,6 +29,7 @@ import type { ProbeOnce } from './probe-once.ts';
 import { createProber, type Prober } from './prober.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { type ReconcileDeps, reconcile } from './reconcile.ts';
+import { createResync, type Resync } from './resync.ts';
 import { keptRevisions } from './revisions.ts';
 import { createRolloutTimer } from './rollout-timer.ts';
 import { createSourceChanges } from './source-changes.ts';
@@ -38,7 +39,7 @@ import { createStops, type Stops } from './stops.ts';
 import { createTimers } from './timers.ts';
 import { watchParts } from './watch-parts.ts';
 
-/** Every program is looked at whole this often, whatever the events say (design: numbers). */
+/** What has objects is looked at whole this often, whatever the events say (design: numbers). */
 const RESYNC_MS = 60_000;
 /** Source trees are looked at this often under the events. */
 const RELOOK_MS = 10_000;
@@ -108,7 +109,7 @@ export function startController(deps: ControllerDeps): Controller {
   const timers = createTimers(clock);
   const told = (error: unknown) => log.error({ err: error }, 'a periodic look failed');
   timers.every(RELOOK_MS, () => sources.relook().catch(told));
-  timers.every(RESYNC_MS, async () => queueAll(registry, queue));
+  timers.every(RESYNC_MS, async () => parts.resync.due());
   watchParts(metrics, registry, parts);
 
   return {
@@ -154,6 +155,7 @@ interface Parts {
   stops: Stops;
   slots: Slots;
   swaps: StateSwaps;
+  resync: Resync;
   /** When the last pass over each program began; epoch milliseconds. */
   looked: Map<string, number>;
   observed: Observed;
@@ -172,6 +174,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const looked: Parts['looked'] = new Map();
   const buildListeners: Parts['buildListeners'] = new Set();
   const queue = createQueue(clock, work, metrics.loop.waited);
+  const resync = createResync(registry, queue.add);
   const monitor = startEngineMonitor({
     ...{ engine, clock, log },
     whyStray: ({ id, program }) => whyStray(registry, id, program),
@@ -183,7 +186,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
       if (atMs !== undefined && atMs < lookedMs && lookedMs <= clock.now()) return;
       queue.add(name);
     },
-    onTurn: () => queueAll(registry, queue),
+    onTurn: resync.all,
   });
   const prober = createProber(clock, deps.probeOnce, queue.add, metrics.programs.probeFailed);
   const contexts = createContextCache(registry.contexts, clock);
@@ -219,7 +222,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const observed = createObserved((error) => log.error({ err: error }, 'a listener failed'));
   const stops = createStops({ engine, clock, log, onEnd: queue.add, suspect: monitor.suspect });
   return {
-    ...{ ports, queue, monitor, prober, contexts, images, collector, stops, swaps },
+    ...{ ports, queue, monitor, prober, contexts, images, collector, stops, swaps, resync },
     ...{ looked, observed, buildListeners, slots: createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED) },
   };
 }
@@ -236,7 +239,8 @@ function reconcileDepsOf(
   onForgotten: (name: string) => void,
 ): ReconcileDeps {
   const { registry, clock } = deps;
-  const { ports, queue, monitor, prober, contexts, images, collector, stops, looked, observed } = parts;
+  const { ports, queue, monitor, prober, contexts, images, collector, stops, looked, observed, resync } =
+    parts;
   const rollouts = createRolloutTimer(clock);
   const good: ReconcileDeps['good'] = new Map();
   const met: ReconcileDeps['met'] = new Set();
@@ -272,22 +276,20 @@ function reconcileDepsOf(
     saw: monitor.saw,
     begins(name) {
       looked.set(name, clock.now());
+      resync.begins(name);
       queue.begin(name);
     },
     again: queue.addAfter,
+    rests: resync.rests,
     observed: (name) => observed.add(name),
     onForgotten(name) {
       queue.forget(name);
+      resync.forget(name);
       rollouts.forget(name);
       for (const known of [looked, observed, good, met]) known.delete(name);
       onForgotten(name);
     },
   };
-}
-
-function queueAll(registry: Registry, queue: Queue): void {
-  const names = new Set([...registry.list().map(({ name }) => name), ...registry.status.names()]);
-  for (const name of names) queue.add(name);
 }
 
 /** `hersh-program-<name>`, with the instance before it where that is not the default one. */

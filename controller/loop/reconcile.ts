@@ -25,6 +25,7 @@ import { emit, save } from './ledger.ts';
 import { type ObserveDeps, observe } from './observe.ts';
 import { withDeed } from './outcome.ts';
 import type { Prober } from './prober.ts';
+import { isAtRest } from './resync.ts';
 import { keepFailed, keepReady, keepSuperseded } from './revisions.ts';
 import { tellOfRenamed, trashState } from './state.ts';
 import { refuseSwap, type SwapDeps, swapState } from './state-swaps.ts';
@@ -46,6 +47,8 @@ export interface ReconcileDeps extends BeforeDeps, ObserveDeps, ExecuteDeps, Swa
   begins: (name: string) => void;
   /** Looks at the program again after so many milliseconds. */
   again: (name: string, ms: number) => void;
+  /** Another look would find no more, unless somebody tells of a change. */
+  rests: (name: string) => void;
   /** What a look found has been written down. */
   observed: (name: string) => void;
   /** Told of every pass, where somebody wants to know; what they keep must be masked. */
@@ -148,6 +151,7 @@ async function decide(
   deps.observed(name);
   if (situation.paused === undefined) releasePorts(deps, situation);
   watchProbes(deps, next, situation);
+  if (isAtRest(situation, actions)) deps.rests(name);
   return carryOut(deps, next, situation, actions);
 }
 

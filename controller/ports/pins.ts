@@ -40,7 +40,7 @@ export function createPins(
   holder: (port: number) => string | undefined,
   isGoing: (name: string) => boolean,
 ): Pins {
-  const pins = new Map<string, Pin>();
+  const pins = createPinned();
 
   /** Who holds what it pins, where that is somebody else. */
   const waitsOn = (name: string): string | undefined => {
@@ -78,11 +78,7 @@ export function createPins(
     isPinnedBy: (name, port) => pins.get(name)?.port === port,
     set(name, port) {
       if (port === undefined) pins.delete(name);
-      else if (pins.get(name)?.port !== port) {
-        // At the end: it begins to wait.
-        pins.delete(name);
-        pins.set(name, { port, isReady: false });
-      }
+      else if (pins.get(name)?.port !== port) pins.set(name, port);
     },
     setReady(name, isReady) {
       const pin = pins.get(name);
@@ -90,8 +86,7 @@ export function createPins(
       if (isNews) pin.isReady = isReady;
       return isNews ? circleOf(name).toSorted()[0] : undefined;
     },
-    waitingFor: (port) =>
-      [...pins].flatMap(([name, pin]) => (pin.port === port && holder(port) !== name ? [name] : [])),
+    waitingFor: (port) => pins.of(port).filter((name) => holder(port) !== name),
     isPassing(name) {
       const pin = pins.get(name);
       const other = waitsOn(name);
@@ -102,6 +97,31 @@ export function createPins(
       if (circle.toSorted()[0] !== name) return undefined;
       const to = circle.at(-1) ?? name;
       return { to, port: pins.get(to)?.port ?? 0 };
+    },
+  };
+}
+
+/** The pins by program, and the programs by port, those that have pinned it longest first. */
+function createPinned() {
+  const pins = new Map<string, Pin>();
+  const names = new Map<number, Set<string>>();
+  const drop = (name: string): void => {
+    const port = pins.get(name)?.port;
+    if (port === undefined) return;
+    pins.delete(name);
+    const others = names.get(port);
+    others?.delete(name);
+    if (others?.size === 0) names.delete(port);
+  };
+  return {
+    get: (name: string) => pins.get(name),
+    of: (port: number) => [...(names.get(port) ?? [])],
+    delete: drop,
+    /** At the end: it begins to wait. */
+    set(name: string, port: number): void {
+      drop(name);
+      pins.set(name, { port, isReady: false });
+      names.set(port, (names.get(port) ?? new Set()).add(name));
     },
   };
 }

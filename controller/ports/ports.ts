@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:net';
 import { AppError, codeOf } from '../../schemas/errors.ts';
+import { createHolders } from './holders.ts';
 import { createPins, type Pins } from './pins.ts';
 
 export interface PortRange {
@@ -53,8 +54,8 @@ export interface PortsOptions {
 
 export function createPorts(options: PortsOptions): Ports {
   const { range, isFree, isGoing = () => false, onTurn = () => undefined } = options;
-  const holders = new Map<number, string>();
-  const pins = createPins((port) => holders.get(port), isGoing);
+  const holders = createHolders(range);
+  const pins = createPins(holders.of, isGoing);
   /** Programs that found no port of the range free. */
   const outOfPorts = new Set<string>();
   /** Where the search goes on, so that a port given back is not given out again at once. */
@@ -73,17 +74,17 @@ export function createPorts(options: PortsOptions): Ports {
   function release(name: string, ...keep: number[]): void {
     // What is given up for another is that one's: somebody else who waits for it would close a new circle.
     const given = pins.yields(name);
-    const own = [...holders].flatMap(([port, holder]) => (holder === name ? port : []));
-    const freed = own.filter((port) => !keep.includes(port));
+    const freed = holders.portsOf(name).filter((port) => !keep.includes(port));
     for (const port of freed) holders.delete(port);
     for (const port of freed) passOn(name, port, given?.port === port ? given.to : undefined);
   }
 
   async function reserve(name: string, avoid: ReadonlySet<number> = new Set()): Promise<number> {
     const size = range.max - range.min + 1;
-    for (let step = 0; step < size; step++) {
+    // Where all are held there is nothing to look for: whoever waits for one asks again and again.
+    for (let step = 0; step < size && holders.inRange < size; step++) {
       const port = range.min + ((next - range.min + step) % size);
-      if (holders.has(port) || avoid.has(port)) continue;
+      if (holders.of(port) !== undefined || avoid.has(port)) continue;
       // Held before the look, so that two that search at once do not find the same.
       holders.set(port, name);
       if (await isFree(port)) {
@@ -101,16 +102,16 @@ export function createPorts(options: PortsOptions): Ports {
 
   return {
     ...{ pins, release, reserve, isFree },
-    holder: (port) => holders.get(port),
-    held: (name) => [...holders].find(([, holder]) => holder === name)?.[0] ?? 0,
+    holder: holders.of,
+    held: (name) => holders.portsOf(name)[0] ?? 0,
     hold(name, port) {
-      const holder = holders.get(port) ?? name;
+      const holder = holders.of(port) ?? name;
       if (holder !== name) return false;
       holders.set(port, name);
       return true;
     },
     serve(name, port) {
-      const holder = holders.get(port);
+      const holder = holders.of(port);
       if (holder === undefined || pins.isPinnedBy(holder, port)) holders.set(port, name);
     },
     setReady(name, isReady) {
