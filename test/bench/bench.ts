@@ -24,6 +24,8 @@ export interface Bench {
   image: TestImage;
   /** How many times everything is measured, on each side. */
   rounds: number;
+  /** A checkout of an older build to compare with, where one was named. */
+  base?: string;
   /** `bench-<hex>`: the instance of a host, and the beginning of every other name. */
   name: string;
   startHost(options: Partial<HostOptions> & Pick<HostOptions, 'portRange'>): Promise<BenchHost>;
@@ -34,7 +36,7 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export function createBench(made: Pick<Bench, 'docker' | 'say' | 'image' | 'rounds'>): Bench {
+export function createBench(made: Pick<Bench, 'docker' | 'say' | 'image' | 'rounds' | 'base'>): Bench {
   const { docker } = made;
   const name = `bench-${randomBytes(4).toString('hex')}`;
   const closers: (() => Promise<void>)[] = [];

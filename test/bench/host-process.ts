@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fetch } from 'undici';
@@ -18,6 +18,8 @@ export interface HostOptions {
   portRange: string;
   /** A registry that is somebody else's to remove; by default the host gets a new one of its own. */
   registry?: string;
+  /** Whose sources it runs; by default these. */
+  checkout?: string;
   /** Called with the registry's folder before the host starts. */
   fill?: (registry: string) => void;
 }
@@ -25,6 +27,7 @@ export interface HostOptions {
 /** A real host in a process of its own, ready to work. */
 export interface BenchHost {
   registry: string;
+  pid: number;
   /** Milliseconds from the start of its process until /readyz answered 200. */
   readyMs: number;
   client: HostClient;
@@ -48,8 +51,9 @@ export async function startBenchHost({ instance, portRange, ...given }: HostOpti
   };
   const argv = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
   const from = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, 'controller', 'start.mjs'), ...argv], {
-    cwd: ROOT,
+  const { checkout = ROOT } = given;
+  const child = spawn(process.execPath, [...entryOf(checkout), ...argv], {
+    cwd: checkout,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C reaches the benchmark alone, which then ends its hosts in good order.
     detached: true,
@@ -74,11 +78,18 @@ export async function startBenchHost({ instance, portRange, ...given }: HostOpti
       return url !== '' && (await isReady(url));
     });
     const readyMs = performance.now() - from;
-    return { registry, readyMs, client: new HostClient(url), log: () => lines.join('\n'), stop };
+    const { pid = 0 } = child;
+    return { registry, pid, readyMs, client: new HostClient(url), log: () => lines.join('\n'), stop };
   } catch (error) {
     await stop();
     throw new Error(`${(error as Error).message}. Its log:\n${lastLines(lines.join('\n'), 20)}`);
   }
+}
+
+/** How a host is started there: older ones had no `start.mjs`. */
+function entryOf(checkout: string): string[] {
+  const start = join(checkout, 'controller', 'start.mjs');
+  return existsSync(start) ? [start] : ['--import', 'tsx', join(checkout, 'controller', 'main.ts')];
 }
 
 function keepLines(child: ChildProcess): string[] {

@@ -1,6 +1,7 @@
-/** `npm run bench [-- --out FILE] [--only NAME] [--rounds N]`: prepares the machine, measures, judges. */
+/** `npm run bench [-- --out FILE] [--only NAME] [--rounds N] [--base CHECKOUT]`: prepares the machine, measures, judges. */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type Docker from 'dockerode';
 import { onStopSignals } from '../../controller/stop-signals.ts';
@@ -16,6 +17,7 @@ import { fleetStart } from './fleet-start.ts';
 import { hostStart } from './host-start.ts';
 import { requestRate } from './request-rate.ts';
 import { rolloutGap } from './rollout-gap.ts';
+import { scale } from './scale.ts';
 import { startLatency } from './start-latency.ts';
 import { judge, type Row } from './stats.ts';
 import { tableLines } from './table.ts';
@@ -29,6 +31,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   crashLoops,
   fleetStart,
   hostStart,
+  scale,
 ];
 /** A median of fewer says little (issue: medians of at least 10). */
 const ROUNDS = 11;
@@ -38,6 +41,8 @@ interface Options {
   out: string;
   chosen: readonly Measurement[];
   rounds: number;
+  /** See `Bench`. */
+  base?: string;
 }
 
 try {
@@ -46,10 +51,13 @@ try {
   reportAndExit(error);
 }
 
-async function main({ out, chosen, rounds }: Options): Promise<number> {
+async function main({ out, chosen, rounds, base }: Options): Promise<number> {
   const say = makeSay();
   const docker = await ensureEngine(say);
-  const bench = createBench({ docker, say, rounds, image: await ensureTestImage(say, docker) });
+  const bench = createBench({
+    ...{ docker, say, rounds, image: await ensureTestImage(say, docker) },
+    ...(base !== undefined && { base }),
+  });
   closeOnSignal(bench);
   const rows: Row[] = [];
   try {
@@ -72,14 +80,17 @@ async function main({ out, chosen, rounds }: Options): Promise<number> {
 function optionsOf(argv: string[]): Options {
   const string = { type: 'string' } as const;
   try {
-    const { values } = parseArgs({ args: argv, options: { out: string, only: string, rounds: string } });
-    const { out = '', only, rounds = String(ROUNDS) } = values;
+    const { values } = parseArgs({
+      args: argv,
+      options: { out: string, only: string, rounds: string, base: string },
+    });
+    const { out = '', only, rounds = String(ROUNDS), base } = values;
     const chosen = MEASUREMENTS.filter(({ name }) => only === undefined || name === only);
     if (chosen.length === 0) {
       throw new Error(`--only takes one of ${MEASUREMENTS.map(({ name }) => name).join(', ')}`);
     }
     if (!/^[1-9]\d{0,3}$/.test(rounds)) throw new Error('--rounds takes a number from 1 to 9999');
-    return { out, chosen, rounds: Number(rounds) };
+    return { out, chosen, rounds: Number(rounds), ...(base !== undefined && { base: resolve(base) }) };
   } catch (error) {
     return reportAndExit(new SetupError((error as Error).message));
   }

@@ -10,7 +10,7 @@ export interface Limit {
 /** What one measurement found; times in milliseconds, rates in requests a second. */
 export interface Row {
   name: string;
-  unit: 'ms' | 'req/s' | 'builds' | 'failed';
+  unit: 'ms' | 'ms/s' | 'MB' | 'req/s' | 'builds' | 'failed';
   /** One a round. */
   ours: readonly number[];
   /** What it is measured against, one a round, in the same order; empty where there is nothing to compare with. */

@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { API_VERSION, PUBLISH_PORT_MAX, PUBLISH_PORT_MIN } from '../../schemas/program.ts';
+import type { Bench, Measurement } from './bench.ts';
+import { until } from './poll.ts';
+import type { Row } from './stats.ts';
+
+/** As many as there are ports. */
+const SIZE = PUBLISH_PORT_MAX - PUBLISH_PORT_MIN + 1;
+const HOST_PORTS = `${PUBLISH_PORT_MIN}-${PUBLISH_PORT_MAX}`;
+/** What a start leaves behind is over by then. */
+const CALM_MS = 15_000;
+/** One resync, and six looks at the files. */
+const IDLE_MS = 60_000;
+const STATUSES_MS_MAX = 10 * 60_000;
+/** Of the clock in which the kernel counts a process's CPU time. */
+const TICK_MS = 10;
+
+/** What is measured of one start of a host, by the name of the row; the unit, and what it is to keep within. */
+const FIGURES = {
+  ready: { what: 'cold start → ready', unit: 'ms', limit: 4_000 },
+  statuses: { what: 'cold start → all statuses written', unit: 'ms', limit: 10_000 },
+  idle: { what: 'idle CPU', unit: 'ms/s', limit: 5 },
+  rss: { what: 'RSS', unit: 'MB', limit: 160 },
+  edit: { what: 'one edit → status', unit: 'ms', limit: 100 },
+  warm: { what: 'warm start → ready', unit: 'ms', limit: 2_000 },
+} as const;
+type Figures = Record<keyof typeof FIGURES, number>;
+
+/** What as many stopped programs cost as a host can hold, beside the same with an older build (`--base`). */
+export const scale: Measurement = {
+  name: 'scale',
+  async measure(bench) {
+    const ours: Figures[] = [];
+    const bare: Figures[] = [];
+    for (let round = 0; round < bench.rounds; round++) {
+      ours.push(await oneStart(bench));
+      if (bench.base !== undefined) bare.push(await oneStart(bench, bench.base));
+      bench.say(`scale: round ${round + 1} of ${bench.rounds}`);
+    }
+    const keys = Object.keys(FIGURES) as (keyof typeof FIGURES)[];
+    return keys.flatMap((key): Row[] => {
+      const { what, unit, limit } = FIGURES[key];
+      const row = { unit, name: `${SIZE} stopped programs: ${what}`, ours: ours.map((one) => one[key]) };
+      const beside = {
+        ...row,
+        bare: bare.map((one) => one[key]),
+        against: 'the build of --base',
+        limit: null,
+      };
+      const own = { ...row, bare: [], against: '', limit: { kind: 'at most', value: limit } as const };
+      return bare.length === 0 ? [own] : [own, beside];
+    });
+  },
+};
+
+async function oneStart(bench: Bench, checkout?: string): Promise<Figures> {
+  const registry = mkdtempSync(join(tmpdir(), 'hersh-bench-'));
+  const given = { instance: `${bench.name}-scale`, portRange: HOST_PORTS, registry };
+  const start = () => bench.startHost({ ...given, ...(checkout !== undefined && { checkout }) });
+  const names = Array.from({ length: SIZE }, (_, nth) => `p${String(nth).padStart(5, '0')}`);
+  mkdirSync(join(registry, 'programs'));
+  for (const name of names) writeManifest(registry, name, 'bench');
+  const from = performance.now();
+  const host = await start();
+  try {
+    const isWritten = () => readdirSync(join(registry, 'status')).filter(isStatus).length === SIZE;
+    const often = { everyMs: 100, limitMs: STATUSES_MS_MAX };
+    await until('all statuses are written', async () => isWritten(), undefined, often);
+    const statuses = performance.now() - from;
+    await sleep(CALM_MS);
+    const before = cpuMs(host.pid);
+    await sleep(IDLE_MS);
+    const idle = (cpuMs(host.pid) - before) / (IDLE_MS / 1000);
+    const rss = rssMb(host.pid);
+    const edit = await oneEdit(registry, names[0] ?? '');
+    await host.stop();
+    const again = await start();
+    await again.stop();
+    return { ready: host.readyMs, statuses, idle, rss, edit, warm: again.readyMs };
+  } finally {
+    await host.stop();
+    rmSync(registry, { recursive: true, force: true });
+  }
+}
+
+const isStatus = (file: string) => file.endsWith('.yaml') && !file.startsWith('.');
+
+function writeManifest(registry: string, name: string, userId: string): void {
+  const spec = `spec:\n  userId: ${userId}\n  desiredState: Stopped\n  image: nobody/pulls-it:1\n`;
+  const text = `apiVersion: ${API_VERSION}\nkind: Program\nmetadata:\n  name: ${name}\n${spec}`;
+  writeFileSync(join(registry, 'programs', `${name}.yaml`), text);
+}
+
+async function oneEdit(registry: string, name: string): Promise<number> {
+  const userId = 'somebody-else';
+  const from = performance.now();
+  writeManifest(registry, name, userId);
+  const path = join(registry, 'status', `${name}.yaml`);
+  await until('the edit is in the status', async () => readFileSync(path, 'utf8').includes(userId));
+  return performance.now() - from;
+}
+
+/** User and system time of a process until now, by the kernel. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+function rssMb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
