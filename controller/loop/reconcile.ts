@@ -138,7 +138,8 @@ async function decide(
   trace?.(decidedOf(actions, next));
   // The ledger comes before the first engine object, so it has to be on the disk; later ones may lag.
   const isFirst = !deps.registry.status.isKept(name) && situation.containers.length === 0;
-  if (isFirst) await save(deps, before, isFirst);
+  // Where nothing is to be made, what it comes to is written at once: written over, a file costs ten times a new one.
+  if (isFirst && actions.length > 0) await save(deps, before, isFirst);
   // A host that is killed before the status is written finds the same news at its next start, so none is lost.
   // HEAD may be a later one, which brought other programs.
   const change = isCommitted(before, next)
@@ -147,7 +148,7 @@ async function decide(
   await Promise.all(eventsBetween(before, next, change).map((event) => emit(deps, next, event)));
   await keepReady(deps, next);
   if (situation.paused === undefined) await keepSuperseded(deps, name, situation);
-  await save(deps, next);
+  await save(deps, next, isFirst && actions.length === 0);
   deps.observed(name);
   if (situation.paused === undefined) releasePorts(deps, situation);
   watchProbes(deps, next, situation);

@@ -68,8 +68,7 @@ export function createAbsences(
   const unstated = () => [...missing].flatMap(([name, { stated }]) => (stated ? [] : [name])).sort();
   const pause = () => {
     const names = unstated().filter((name) => !isHollow(name));
-    const known = ledgers.names().filter((name) => missing.get(name)?.stated !== true && !isHollow(name));
-    const isMost = pruningPauses(known.length, names.length);
+    const isMost = names.length > 0 && pruningPauses(countKnown(ledgers, missing), names.length);
     paused = new Set(isMost ? names : names.filter((name) => doubted.has(name)));
     // Of those that were not looked for yet, as the host starts, nothing is known.
     const waits = [...doubted].filter((name) => ledgers.get(name) !== undefined && !missing.has(name));
@@ -130,6 +129,15 @@ export function createAbsences(
       return waits.length === 0 ? 0 : Math.min(...waits);
     },
   };
+}
+
+/** Of how many there may be less now. Not asked while nothing is missing: there may be thousands. */
+function countKnown(
+  ledgers: Pick<StatusStore, 'names' | 'get'>,
+  missing: ReadonlyMap<string, Missing>,
+): number {
+  const counts = (name: string) => missing.get(name)?.stated !== true && !isHollowLedger(ledgers.get(name));
+  return ledgers.names().filter(counts).length;
 }
 
 /** Nothing was ever made of it: a host was killed between its ledger and its manifest. */

@@ -40,7 +40,7 @@ export async function absorb(known: Known, scanned: readonly ScannedFile[]): Pro
     if (text !== undefined && manifests.take(name, text, key)) changed.add(name);
     if (unreadable !== undefined && manifests.takeUnreadable(name, unreadable, key)) changed.add(name);
     if (isNew && trash.has(name)) await trash.supersede(name);
-    await pause();
+    if (text !== undefined) await pause();
   }
   const present = new Set(scanned.map(({ name }) => name));
   const gone = [...manifests.names(), ...status.names()].filter(

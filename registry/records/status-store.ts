@@ -73,19 +73,27 @@ export async function openStatusStore(
   };
   const { statuses, damaged, written, kept, serial } = ledger;
   const listeners = createListeners<string>(onListenerError);
+  let sorted: readonly string[] = [];
+  let isOther = true;
   const files = (await readdir(folder)).filter((file) => file.endsWith(SUFFIX));
   const names = files.map((file) => file.slice(0, -SUFFIX.length)).filter((name) => NAME_PATTERN.test(name));
   await mapLimit(names, READS_AT_ONCE, (name) => read(ledger, name));
 
   return {
     get: (name) => statuses.get(name),
-    names: () => [...statuses.keys()].sort(),
+    names() {
+      // Asked for many times a second, of thousands, and seldom another one.
+      if (sorted.length !== statuses.size || isOther) sorted = [...statuses.keys()].sort();
+      isOther = false;
+      return [...sorted];
+    },
     isKept: (name) => kept.has(name),
     damaged: () => damaged,
     async put(status, { durable = false } = {}) {
       const { name } = status;
       const known = statuses.get(name);
       if (known === undefined || stableJson(known) !== stableJson(status)) {
+        if (known === undefined) isOther = true;
         statuses.set(name, status);
         damaged.delete(name);
         listeners.tell(name);
@@ -95,6 +103,7 @@ export async function openStatusStore(
       await write(ledger, name, durable);
     },
     async remove(name) {
+      isOther = true;
       statuses.delete(name);
       damaged.delete(name);
       await unlink(ledger, name).finally(() => listeners.tell(name));
@@ -104,7 +113,10 @@ export async function openStatusStore(
       for (const name of [...damaged.keys()]) {
         if (!isThere(name)) damaged.delete(name);
         // One of a newer version is left to the next start to say.
-        else if (await read(ledger, name).catch(() => false)) listeners.tell(name);
+        else if (await read(ledger, name).catch(() => false)) {
+          isOther = true;
+          listeners.tell(name);
+        }
       }
       return [...written.keys()].filter((name) => !isThere(name));
     },

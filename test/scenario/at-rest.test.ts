@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LABELS } from '../../schemas/program.ts';
 import { createStage, type Stage } from './stage.ts';
@@ -49,6 +51,20 @@ describe('what is stopped and has no objects is left in peace by the resync', ()
     stage.world.containers.set('brought', { ...one, facts });
     await host.advance(LONG_MS);
     assert.notDeepEqual(await stage.reasons('still'), before);
+  });
+
+  it('and has its ledger written once when it is first seen, with what it came to', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', STOPPED);
+    await host.advance(LONG_MS);
+    const like = await readFile(join(stage.root, 'programs/app.yaml'), 'utf8');
+    const told: string[] = [];
+    host.registry.status.subscribe((name) => void told.push(name));
+    await stage.write('programs/still.yaml', like.replace('name: app', 'name: still'));
+    await host.advance(LONG_MS);
+    assert.deepEqual(told, ['still']);
+    assert.ok(host.registry.status.isKept('still'));
   });
 
   it('and is started at once when its manifest says so', async (test) => {

@@ -361,3 +361,15 @@ test('the folder may not be there', async (t) => {
   await assert.rejects(store.put(status('p')), AppError);
   await store.remove('p');
 });
+
+test('names are sorted after every change, and whoever has them may do with them as they like', async (t) => {
+  const { store } = await open(t);
+  assert.deepEqual(store.names(), []);
+  await store.put(status('b'));
+  await store.put(status('a'));
+  store.names().reverse();
+  assert.deepEqual(store.names(), ['a', 'b']);
+  await store.remove('b');
+  await store.put(status('c'));
+  assert.deepEqual(store.names(), ['a', 'c']);
+});
