@@ -41,7 +41,8 @@ export function ofLine(number: number, error: unknown): Error {
 }
 
 function lineOf(raw: string): Omit<IgnoreLine, 'number'> | undefined {
-  if (new TextEncoder().encode(raw).length > LINE_BYTES_MAX)
+  // Of no character UTF-8 makes more than three bytes for each unit of UTF-16.
+  if (raw.length > LINE_BYTES_MAX / 3 && new TextEncoder().encode(raw).length > LINE_BYTES_MAX)
     throw new Error(`it has more than ${LINE_BYTES_MAX} bytes`);
   if (raw.startsWith('#')) return undefined;
   const trimmed = raw.replace(AROUND, '');
@@ -81,6 +82,7 @@ export function clean(path: string): string {
  * of it: what stands behind the first `*` is only looked at where the rest fits.
  */
 function mustBeWellFormed(pattern: string): void {
+  if (!/[[\\]/.test(pattern)) return;
   const chars = [...pattern];
   let at = 0;
   const bad = () => new Error(`the pattern ${pattern} has a malformed [...]`);

@@ -11,11 +11,11 @@ import { ensurePage } from './page.ts';
 import { ensurePromtool } from './promtool.ts';
 import { makeSay, reportAndExit, SetupError } from './say.ts';
 import { ensureTestImage } from './test-image.ts';
-import { unitTestFiles } from './unit-test-files.ts';
+import { processTestFiles, unitTestFiles } from './unit-test-files.ts';
 
 const TESTS = join(ROOT, 'test');
-/** Runs many test files in one process, which costs a fifth of a process for each. */
-const UNIT = 'test/unit.ts';
+/** Each runs many test files in one process, which costs a fifth of a process for each. */
+const TOGETHER = ['test/unit.ts', 'test/processes.ts'];
 /** Most files wait for the engine more than they compute; more than four starts at once gain nothing there. */
 const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
 /**
@@ -64,8 +64,8 @@ function testFiles(filters: readonly string[]): string[] {
     .map((path) => `test/${path}`)
     .sort();
   if (filters.length === 0 && all.length > 0) {
-    const unit = new Set(unitTestFiles());
-    return [UNIT, ...all.filter((path) => !unit.has(path))];
+    const together = new Set([...unitTestFiles(), ...processTestFiles()]);
+    return [...TOGETHER, ...all.filter((path) => !together.has(path))];
   }
   const chosen = all.filter((path) => filters.some((filter) => path.includes(filter)));
   if (chosen.length === 0) {

@@ -19,20 +19,23 @@ const BACKTICKS = String.raw`\x60(?:[^\x60\\]|\\[^])*\x60`;
 const SLASHES = String.raw`\/\/.*|\/\*[^]*?\*\/`;
 const word = (all: string) => String.raw`\b(?:${all.trim().replaceAll(/\s+/g, '|')})\b`;
 
-/** Per language its inks in their turn: at one place the first that fits is taken. */
+/**
+ * Per language its inks in their turn: at one place the first that fits is taken. What looks back over a whole line first
+ * looks whether a word begins here, or a long line of spaces would take a time that grows with its square.
+ */
 const RULES: Record<Exclude<Language, 'text'>, readonly (readonly [Ink, string])[]> = {
   dockerfile: [
     ['note', String.raw`^[ \t]*#.*`],
     [
       'word',
-      String.raw`(?<=^[ \t]*)(?:ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)(?=\s)|(?<=^[ \t]*FROM[^\n]*\s)AS(?=\s)`,
+      String.raw`(?=[A-Z])(?<=^[ \t]*)(?:ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)(?=\s)|(?=AS\s)(?<=^[ \t]*FROM[^\n]*\s)AS`,
     ],
     ['key', String.raw`(?<=\s)--[a-z][\w-]*(?==)`],
     ['text', `${DOUBLE}|${SINGLE}`],
   ],
   yaml: [
     ['note', String.raw`(?<=^|\s)#.*`],
-    ['key', String.raw`(?<=^[ \t]*(?:- +)*)(?:[\w./-]+|"[^"\n]*"|'[^'\n]*')(?=[ \t]*:(?:\s|$))`],
+    ['key', String.raw`(?=[\w./"'-])(?<=^[ \t]*(?:- +)*)(?:[\w./-]+|"[^"\n]*"|'[^'\n]*')(?=[ \t]*:(?:\s|$))`],
     ['text', String.raw`(?<=[\s,[{:])(?:${DOUBLE}|'(?:[^'\n]|'')*')`],
   ],
   json: [

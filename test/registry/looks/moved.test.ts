@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { Registry } from '../../../registry/registry.ts';
-import { createGitStage, imageManifest, enlist as inGit } from '../git/stage.ts';
 import { createStage, enlist, fileOf, manifest, type RegistryStage, wantedOf } from '../registry-stage.ts';
 
 /** `a.yaml` is called `b.yaml` now, and says `name: a` still. */
@@ -72,21 +71,4 @@ test('a DELETE of what was moved is obeyed', async (t) => {
   await registry.remove('a');
   await registry.look();
   assert.equal(wantedOf(registry, 'a'), 'gone');
-});
-
-test('a commit that only moves the file is no wish to be rid of the program', async (t) => {
-  const stage = await createGitStage(t);
-  for (const name of ['a', 'c', 'd']) await stage.write(fileOf(name), imageManifest(name));
-  await stage.commitAll('three programs');
-  const registry = await stage.open();
-  for (const name of ['a', 'c', 'd']) await inGit(registry, name);
-  await stage.git('mv', fileOf('a'), fileOf('b'));
-  await stage.git('commit', '-q', '-m', 'moved');
-  await stage.until(() => registry.get('b') !== undefined);
-  await stage.pass(2_000);
-  await registry.look();
-  assert.equal(registry.wanted('a').kind, 'unknown');
-  await stage.write(fileOf('b'), imageManifest('b'));
-  await stage.commitAll('and renamed');
-  await stage.until(() => registry.wanted('a').kind === 'gone');
 });
