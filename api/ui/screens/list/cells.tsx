@@ -1,4 +1,5 @@
 import type { ProgramBody } from '../../../routes/view.ts';
+import { Unseen } from '../../parts/small.tsx';
 import { Unknown } from '../../parts/time.tsx';
 import { programHref } from '../../state/route.ts';
 import { isUp } from '../../words/kind.ts';
@@ -69,15 +70,9 @@ export function PortCell({ p }: { p: ProgramBody }) {
       {port < 0 ? (
         <Unknown why="it has no port" />
       ) : isUp(p) ? (
-        <a
-          class="port"
-          href={p.proxy_url}
-          rel="noreferrer"
-          target="_blank"
-          title={p.proxy_url}
-          aria-label={`:${port} opens in a new tab`}
-        >
+        <a class="port" href={p.proxy_url} rel="noreferrer" target="_blank" title={p.proxy_url}>
           :{port}
+          <Unseen> opens in a new tab</Unseen>
         </a>
       ) : (
         <span class="none" title="held, and nothing answers there">
