@@ -52,7 +52,9 @@ const ROOMS: Rooms = {
   // The mind: what it is given and what it says are words of schemas/, or its own.
   'controller/program': ['schemas'],
   'controller/engine': ['schemas', ...TOLD],
-  'controller/engine/docker': ['schemas', ...TOLD, 'controller/engine'],
+  // As bytes, of which no engine knows.
+  'controller/engine/docker/sandbox': [],
+  'controller/engine/docker': ['schemas', ...TOLD, 'controller/engine', 'controller/engine/docker/sandbox'],
   'controller/notify': ['schemas', 'registry', ...TOLD],
   'controller/usage': ['schemas', 'registry', ...TOLD, 'controller/engine'],
   ...floors(
@@ -145,7 +147,10 @@ const LIBRARY_HOMES: Record<string, string[]> = {
   ajv: ['schemas'],
   chokidar: ['registry/looks'],
   yaml: ['registry', 'api/cli/output', 'api/cli/host'],
-  'tar-stream': ['registry/contexts', 'controller/engine/docker', 'controller/state'],
+  'tar-stream': [
+    ...['registry/contexts', 'controller/engine/docker', 'controller/engine/docker/sandbox'],
+    'controller/state',
+  ],
   dockerode: ['controller/engine/docker'],
   protobufjs: ['controller/engine/docker'],
   '@grpc/grpc-js': ['controller/engine/docker'],
