@@ -1,3 +1,5 @@
+import { createTwoWay } from './two-way.ts';
+
 /** Who holds which port, found from either side without a look at the others. */
 export interface Holders {
   of(port: number): string | undefined;
@@ -10,29 +12,19 @@ export interface Holders {
 }
 
 export function createHolders({ min, max }: { min: number; max: number }): Holders {
-  const holders = new Map<number, string>();
-  const ports = new Map<string, Set<number>>();
+  const { get, keysOf, ...held } = createTwoWay<number, string>();
   let inRange = 0;
-  const step = (port: number) => (port >= min && port <= max ? 1 : 0);
-  const drop = (port: number): void => {
-    const name = holders.get(port);
-    if (name === undefined) return;
-    holders.delete(port);
-    inRange -= step(port);
-    const own = ports.get(name);
-    own?.delete(port);
-    if (own?.size === 0) ports.delete(name);
-  };
+  const isIn = (port: number) => port >= min && port <= max;
   return {
-    of: (port) => holders.get(port),
-    portsOf: (name) => [...(ports.get(name) ?? [])],
-    delete: drop,
+    of: get,
+    portsOf: keysOf,
     set(port, name) {
-      if (holders.get(port) === name) return;
-      drop(port);
-      holders.set(port, name);
-      inRange += step(port);
-      ports.set(name, (ports.get(name) ?? new Set()).add(port));
+      if (isIn(port) && get(port) === undefined) inRange++;
+      held.set(port, name);
+    },
+    delete(port) {
+      if (isIn(port) && get(port) !== undefined) inRange--;
+      held.delete(port);
     },
     get inRange() {
       return inRange;

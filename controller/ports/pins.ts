@@ -1,11 +1,5 @@
 import type { Yield } from '../../schemas/facts.ts';
-
-/** A port that a program's manifest pins. */
-interface Pin {
-  port: number;
-  /** Whether nothing but the port keeps the program from moving there. */
-  isReady: boolean;
-}
+import { createTwoWay } from './two-way.ts';
 
 /** Which program pins which port, and who waits for whom by that. */
 export interface Pins {
@@ -40,12 +34,15 @@ export function createPins(
   holder: (port: number) => string | undefined,
   isGoing: (name: string) => boolean,
 ): Pins {
-  const pins = createPinned();
+  /** The port that each program's manifest pins. */
+  const pins = createTwoWay<string, number>();
+  /** Of these, the programs that nothing but the port keeps from moving there. */
+  const ready = new Set<string>();
 
   /** Who holds what it pins, where that is somebody else. */
   const waitsOn = (name: string): string | undefined => {
-    const pin = pins.get(name);
-    const other = pin && holder(pin.port);
+    const port = pins.get(name);
+    const other = port === undefined ? undefined : holder(port);
     return other === name ? undefined : other;
   };
 
@@ -63,65 +60,42 @@ export function createPins(
   /** Whether it is about to let go of that port. @param seen those that wait for it to do so */
   function leaves(name: string, port: number, seen: Set<string>): boolean {
     if (isGoing(name)) return true;
-    const pin = pins.get(name);
+    const pinned = pins.get(name);
     // What pins the very port stays, and so does, for now, what can not move yet.
-    if (pin === undefined || pin.port === port || !pin.isReady) return false;
-    const other = holder(pin.port);
+    if (pinned === undefined || pinned === port || !isReady(name)) return false;
+    const other = holder(pinned);
     if (other === undefined || other === name) return other === name;
-    return seen.has(name) || leaves(other, pin.port, seen.add(name));
+    return seen.has(name) || leaves(other, pinned, seen.add(name));
   }
 
-  const isReady = (name: string): boolean => pins.get(name)?.isReady === true;
+  const isReady = (name: string): boolean => ready.has(name);
 
   return {
     isReady,
-    isPinnedBy: (name, port) => pins.get(name)?.port === port,
+    isPinnedBy: (name, port) => pins.get(name) === port,
     set(name, port) {
+      if (pins.get(name) === port) return;
+      ready.delete(name);
       if (port === undefined) pins.delete(name);
-      else if (pins.get(name)?.port !== port) pins.set(name, port);
+      else pins.set(name, port);
     },
-    setReady(name, isReady) {
-      const pin = pins.get(name);
-      const isNews = pin !== undefined && pin.isReady !== isReady;
-      if (isNews) pin.isReady = isReady;
-      return isNews ? circleOf(name).toSorted()[0] : undefined;
+    setReady(name, isNow) {
+      if (pins.get(name) === undefined || isReady(name) === isNow) return undefined;
+      if (isNow) ready.add(name);
+      else ready.delete(name);
+      return circleOf(name).toSorted()[0];
     },
-    waitingFor: (port) => pins.of(port).filter((name) => holder(port) !== name),
+    waitingFor: (port) => pins.keysOf(port).filter((name) => holder(port) !== name),
     isPassing(name) {
-      const pin = pins.get(name);
+      const pinned = pins.get(name);
       const other = waitsOn(name);
-      return pin !== undefined && other !== undefined && leaves(other, pin.port, new Set());
+      return pinned !== undefined && other !== undefined && leaves(other, pinned, new Set());
     },
     yields(name) {
       const circle = circleOf(name);
       if (circle.toSorted()[0] !== name) return undefined;
       const to = circle.at(-1) ?? name;
-      return { to, port: pins.get(to)?.port ?? 0 };
-    },
-  };
-}
-
-/** The pins by program, and the programs by port, those that have pinned it longest first. */
-function createPinned() {
-  const pins = new Map<string, Pin>();
-  const names = new Map<number, Set<string>>();
-  const drop = (name: string): void => {
-    const port = pins.get(name)?.port;
-    if (port === undefined) return;
-    pins.delete(name);
-    const others = names.get(port);
-    others?.delete(name);
-    if (others?.size === 0) names.delete(port);
-  };
-  return {
-    get: (name: string) => pins.get(name),
-    of: (port: number) => [...(names.get(port) ?? [])],
-    delete: drop,
-    /** At the end: it begins to wait. */
-    set(name: string, port: number): void {
-      drop(name);
-      pins.set(name, { port, isReady: false });
-      names.set(port, (names.get(port) ?? new Set()).add(name));
+      return { to, port: pins.get(to) ?? 0 };
     },
   };
 }
