@@ -52,35 +52,44 @@ export function createOptions(
     ...(request.command && { Entrypoint: [...request.command] }),
     ...(request.args && { Cmd: [...request.args] }),
     Env: Object.entries(request.env).map(([key, value]) => `${key}=${value}`),
-    Tty: false,
-    OpenStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
+    ...UNATTENDED,
     ExposedPorts: { [PORT_KEY]: {} },
-    Healthcheck: { Test: ['NONE'] },
     HostConfig: {
+      ...keptIn(request),
       NetworkMode: place.network,
       PortBindings: { [PORT_KEY]: [{ HostIp: '127.0.0.1', HostPort: String(request.publishPort) }] },
-      PublishAllPorts: false,
-      RestartPolicy: { Name: 'no' },
       // Reaps what the program leaves behind, and lets SIGTERM end a program that has no handler for it.
       Init: true,
       Runtime: request.runtime,
       Mounts: mounts,
       Tmpfs: closedMounts(request.runtime, declared),
-      ReadonlyRootfs: true,
-      Privileged: false,
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
-      IpcMode: 'none',
-      Memory: request.memoryBytes,
-      MemorySwap: request.memoryBytes,
       NanoCpus: Math.round(request.cpus * 1e9),
-      PidsLimit: request.pids,
-      Devices: [],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
     },
     NetworkingConfig: { EndpointsConfig: { [place.network]: {} } },
+  };
+}
+
+/** Nobody is at its terminal, and the engine asks it nothing. */
+export const UNATTENDED = {
+  ...{ Tty: false, OpenStdin: false, AttachStdout: false, AttachStderr: false },
+  Healthcheck: { Test: ['NONE'] },
+};
+
+/** What keeps in whatever runs at all, a program or the process of a sandbox. */
+export function keptIn(limits: { memoryBytes: number; pids: number }): Docker.HostConfig {
+  return {
+    RestartPolicy: { Name: 'no' },
+    PublishAllPorts: false,
+    ReadonlyRootfs: true,
+    Privileged: false,
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges'],
+    IpcMode: 'none',
+    Memory: limits.memoryBytes,
+    MemorySwap: limits.memoryBytes,
+    PidsLimit: limits.pids,
+    Devices: [],
   };
 }
 

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { keptIn, UNATTENDED } from './hardening.ts';
 
 /** The least that Docker 26.1 starts a container with. */
 const MEMORY_BYTES = 16 * 2 ** 20;
@@ -12,27 +13,13 @@ export function sandboxOptions(
 ): Docker.ContainerCreateOptions & { HostConfig: Docker.HostConfig } {
   return {
     Image: image,
-    Tty: false,
-    OpenStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
-    Healthcheck: { Test: ['NONE'] },
+    ...UNATTENDED,
     HostConfig: {
-      RestartPolicy: { Name: 'no' },
+      // It is pid 1 itself, and there is no second: nothing else runs in it, and no command can.
+      ...keptIn({ memoryBytes: MEMORY_BYTES, pids: 1 }),
+      Init: false,
       // A network that one of gVisor's own stack has been in is of no use to the next.
       Runtime: 'runc',
-      // It is pid 1 itself, and there is no second: nothing else runs in it, and no command can.
-      Init: false,
-      PidsLimit: 1,
-      Memory: MEMORY_BYTES,
-      MemorySwap: MEMORY_BYTES,
-      ReadonlyRootfs: true,
-      Privileged: false,
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
-      IpcMode: 'none',
-      Devices: [],
-      PublishAllPorts: false,
       // It says nothing.
       LogConfig: { Type: 'none', Config: {} },
     },
