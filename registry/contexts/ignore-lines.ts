@@ -41,9 +41,7 @@ export function ofLine(number: number, error: unknown): Error {
 }
 
 function lineOf(raw: string): Omit<IgnoreLine, 'number'> | undefined {
-  // Of no character UTF-8 makes more than three bytes for each unit of UTF-16.
-  if (raw.length > LINE_BYTES_MAX / 3 && new TextEncoder().encode(raw).length > LINE_BYTES_MAX)
-    throw new Error(`it has more than ${LINE_BYTES_MAX} bytes`);
+  if (Buffer.byteLength(raw) > LINE_BYTES_MAX) throw new Error(`it has more than ${LINE_BYTES_MAX} bytes`);
   if (raw.startsWith('#')) return undefined;
   const trimmed = raw.replace(AROUND, '');
   if (trimmed === '') return undefined;

@@ -86,15 +86,17 @@ export async function scanPrograms(
   const others = stems.filter((name) => !same.has(name));
   const looked = await mapLimit(others, FILES_AT_ONCE, (name) => scanFile(folder, name, nowMs, refusal));
   const found = new Map(others.map((name, index) => [name, looked[index]]));
+  const asKnown = (name: string): ScannedFile => ({
+    name,
+    key: known.get(name) ?? '',
+    text: undefined,
+    unreadable: undefined,
+  });
   for (const name of stems) {
-    const file = same.has(name) ? 0 : found.get(name);
+    const file = same.has(name) ? asKnown(name) : found.get(name);
     if (file === undefined) continue;
-    if (typeof file === 'number') {
-      if (file > 0) againMs = againMs === 0 ? file : Math.min(againMs, file);
-      files.push({ name, key: known.get(name) ?? '', text: undefined, unreadable: undefined });
-    } else {
-      files.push(file);
-    }
+    if (typeof file === 'number') againMs = againMs === 0 ? file : Math.min(againMs, file);
+    files.push(typeof file === 'number' ? asKnown(name) : file);
   }
   return { complete: true, message: '', files, misnamed, againMs };
 }

@@ -73,8 +73,8 @@ export async function openStatusStore(
   };
   const { statuses, damaged, written, kept, serial } = ledger;
   const listeners = createListeners<string>(onListenerError);
-  let sorted: readonly string[] = [];
-  let isOther = true;
+  /** Undefined where a name came or went since they were asked for. */
+  let sorted: readonly string[] | undefined;
   const files = (await readdir(folder)).filter((file) => file.endsWith(SUFFIX));
   const names = files.map((file) => file.slice(0, -SUFFIX.length)).filter((name) => NAME_PATTERN.test(name));
   await mapLimit(names, READS_AT_ONCE, (name) => read(ledger, name));
@@ -83,8 +83,7 @@ export async function openStatusStore(
     get: (name) => statuses.get(name),
     names() {
       // Asked for many times a second, of thousands, and seldom another one.
-      if (sorted.length !== statuses.size || isOther) sorted = [...statuses.keys()].sort();
-      isOther = false;
+      sorted ??= [...statuses.keys()].sort();
       return [...sorted];
     },
     isKept: (name) => kept.has(name),
@@ -93,7 +92,7 @@ export async function openStatusStore(
       const { name } = status;
       const known = statuses.get(name);
       if (known === undefined || stableJson(known) !== stableJson(status)) {
-        if (known === undefined) isOther = true;
+        if (known === undefined) sorted = undefined;
         statuses.set(name, status);
         damaged.delete(name);
         listeners.tell(name);
@@ -103,7 +102,7 @@ export async function openStatusStore(
       await write(ledger, name, durable);
     },
     async remove(name) {
-      isOther = true;
+      sorted = undefined;
       statuses.delete(name);
       damaged.delete(name);
       await unlink(ledger, name).finally(() => listeners.tell(name));
@@ -114,7 +113,7 @@ export async function openStatusStore(
         if (!isThere(name)) damaged.delete(name);
         // One of a newer version is left to the next start to say.
         else if (await read(ledger, name).catch(() => false)) {
-          isOther = true;
+          sorted = undefined;
           listeners.tell(name);
         }
       }
