@@ -13,13 +13,12 @@ function frame(stream: 1 | 2, text: string): Buffer {
 }
 
 async function read(chunks: Uint8Array[]): Promise<string> {
-  const left = chunks.values();
-  const source: AsyncIterable<Uint8Array> = {
-    [Symbol.asyncIterator]: () => ({ next: async () => left.next() }),
-  };
+  async function* source(): AsyncGenerator<Uint8Array> {
+    yield* chunks;
+  }
   let text = '';
   const bytes: Uint8Array[] = [];
-  for await (const piece of demultiplex(source)) {
+  for await (const piece of demultiplex(source())) {
     if (piece.time !== '') text += `<${piece.time === TIME ? 'T' : piece.time}>`;
     bytes.push(piece.bytes);
   }
