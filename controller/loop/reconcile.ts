@@ -11,7 +11,7 @@ import { eventsBetween, isCommitted } from '../program/events.ts';
 import { type GoalResult, goalOf, isFetchedAnew } from '../program/goal.ts';
 import { plan } from '../program/plan.ts';
 import { asRunning, mayMove } from '../program/roles.ts';
-import { givesUp, probesFor } from '../program/rollback.ts';
+import { givesUp, learntGood, probesFor } from '../program/rollback.ts';
 import {
   hasBeenReady,
   type StatusContext,
@@ -68,7 +68,7 @@ export async function reconcile(deps: ReconcileDeps, name: string): Promise<void
   deps.again(name, 0);
 }
 
-/** @returns whether something was done, so that the world has to be looked at again */
+/** @returns whether something was done, or learnt, so that the world has to be looked at again */
 async function onePass(deps: ReconcileDeps, name: string): Promise<boolean> {
   const { registry, clock } = deps;
   deps.begins(name);
@@ -153,7 +153,7 @@ async function decide(
   if (situation.paused === undefined) releasePorts(deps, situation);
   watchProbes(deps, next, situation);
   if (isAtRest(situation, actions)) deps.rests(name);
-  return carryOut(deps, next, situation, actions);
+  return (await carryOut(deps, next, situation, actions)) || learntGood(before.memory.rollout, situation);
 }
 
 function contextOf(

@@ -97,10 +97,16 @@ export async function keepAgain(deps: RevisionDeps, name: string, revision: Revi
     await keep(deps, name, { ...revision, outcome: 'Pending', message: '' });
 }
 
-/** A revision is good once it was ready. Looked at anew by each host, since the one before may have been killed. */
+/**
+ * A revision is good once it was ready, and had not had its time by then. Looked at anew by each host, since the one
+ * before may have been killed.
+ */
 export async function keepReady(deps: RevisionDeps, status: ProgramStatus): Promise<void> {
-  const { name, state, currentRevision } = status;
+  const { name, state, currentRevision, memory } = status;
+  const { rollout } = memory;
   if (state !== 'Ready' || deps.good.get(name) === currentRevision) return;
+  // What was rolled back may answer before the good one takes over.
+  if (rollout.verdict === 'bad' && rollout.revision === currentRevision) return;
   const kept = await deps.registry.revisions.get(name, currentRevision);
   const revision = kept ?? (await missingRecord(deps, status));
   if (revision !== undefined && revision.outcome !== 'Ready') {

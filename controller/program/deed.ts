@@ -3,7 +3,6 @@ import {
   emptyMemory,
   isSameImage,
   type Made,
-  type OfContainer,
   type ProgramMemory,
   withProgram,
 } from '../../schemas/memory.ts';
@@ -117,17 +116,11 @@ function withRollout(memory: ProgramMemory, rollout: ProgramMemory['rollout']): 
   return rollout === memory.rollout ? memory : forgetCrashes({ ...memory, rollout });
 }
 
-/**
- * What was learnt of the old program goes, but for which containers there are of it and how their runs ended; its data
- * and its numbers are its user's.
- */
+/** What was learnt of the old program goes, but for what there is of it; its data and its numbers are its user's. */
 function bornAnew({ program, containers }: ProgramMemory, isSameUser: boolean): ProgramMemory {
   const { volume, hasState, newest, making, madeAt } = program;
-  const left = Object.entries(containers).flatMap(([id, { made, run }]): [string, OfContainer][] =>
-    made || run ? [[id, { ...(made && { made }), ...(run && { run }) }]] : [],
-  );
   const state = { ...(volume !== undefined && { volume }), ...(hasState && { hasState }) };
   const own = isSameUser && { ...state, ...(newest && { newest }) };
   const noted = { ...(making !== undefined && { making }), ...(madeAt && { madeAt }) };
-  return withProgram({ ...emptyMemory(), containers: Object.fromEntries(left) }, { ...own, ...noted });
+  return withProgram({ ...emptyMemory(), containers }, { ...own, ...noted });
 }

@@ -67,8 +67,8 @@ function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts)
 }
 
 /**
- * The one thing that is learnt while it is paused: what was ready is what to come back to. It may be down, and another
- * be wanted, by the time of the resume; then no look would ever learn it.
+ * What is learnt of a run while it is paused: what was ready is what to come back to. It may be down, and another be
+ * wanted, by the time of the resume; then no look would ever learn it.
  */
 function withReadySeen(learnt: Running): Running {
   const { asWished, memory } = learnt;
@@ -92,14 +92,25 @@ function probesOf(before: ProgramStatus, facts: Facts): ReadonlyMap<string, Prob
   return wasReady && known.ready === undefined ? states.set(id, { ...known, ready: true }) : states;
 }
 
-/** Exits that happen while the program should be stopped are nobody's fault, and what goes then is not missed later. */
+/** What is to be stopped, and may be up still. */
 function stopped(situation: Situation): Situation {
-  const { memory, containers } = situation;
+  const { memory, asWished, containers } = situation;
+  // What ended while it was paused was to end, whatever is wanted by the resume.
+  const isOver = asWished !== undefined && !containers.some(isUp);
+  return {
+    ...situation,
+    // What is started again after a stop has its whole time again.
+    ...{ timed: {}, memory: atRest(memory, containers) },
+    ...(isOver && { asWished: atRest(asWished, containers) }),
+  };
+}
+
+/** Exits that happen while the program should be stopped are nobody's fault, and what goes then is not missed later. */
+function atRest(memory: ProgramMemory, containers: readonly Container[]): ProgramMemory {
   const last = containers.filter((one) => one.startedAtMs > 0 && !isUp(one)).at(-1);
   const known = withRest(last === undefined ? memory : ended(memory, last, 'asked'), { why: 'asked' });
-  const { served, ...program } = known.program;
-  // What is started again after a stop has its whole time again.
-  return { ...situation, timed: {}, memory: containers.length > 0 ? known : { ...known, program } };
+  const { served: _, ...program } = known.program;
+  return containers.length > 0 ? known : { ...known, program };
 }
 
 function running(base: Situation, spec: ProgramSpec): Running {

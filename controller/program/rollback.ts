@@ -1,6 +1,6 @@
 import { type Container, isGoing, isRunOf, isUp, revisionOf, runKey } from '../../schemas/container.ts';
 import { describeCrashes, unrunnable } from '../../schemas/last-exit.ts';
-import type { Bad, Made } from '../../schemas/memory.ts';
+import type { Bad, Made, Rollout } from '../../schemas/memory.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
 import { imageOf } from '../../schemas/revision.ts';
 import type { Rollback, Situation } from '../../schemas/situation.ts';
@@ -98,6 +98,14 @@ export function standIn(situation: Running, late?: Container): Running | undefin
   // Its crashes, once they are accounted for, are not those of the good one.
   const known = lastExit?.run === runKey(late) ? forgetCrashes(memory) : memory;
   return { ...back, memory: known, overtaken: { ...overtaken, isLate: true } };
+}
+
+/** Whether this look found out what to come back to, while another is wanted: the next one has that to go by. */
+export function learntGood({ good: before }: Rollout, { paused, memory }: Situation): boolean {
+  const { verdict, good } = memory.rollout;
+  return (
+    paused === undefined && verdict !== 'good' && good !== undefined && good.revision !== before?.revision
+  );
 }
 
 /**

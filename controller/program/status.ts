@@ -70,7 +70,8 @@ export function status(
   const next: ProgramStatus = {
     ...before,
     ...{ state, reason, errorMsg: seen.message, lastExit, startedAt },
-    // What is learnt while it is left alone, but for what was ready, is learnt anew when it is resumed: no crash counts.
+    // What is learnt while it is left alone is learnt anew when it is resumed, but for what was ready, and what was to
+    // be stopped and is: no crash counts.
     memory: asWished ?? memory,
     trouble: troubleAfter(before, reason, situation),
     observedGeneration: context.generation,

@@ -5,7 +5,10 @@ import { besideOf, type Group, type GroupLimits } from './cgroup.ts';
 import type { CgroupReader } from './cgroup-reader.ts';
 import type { Counters } from './rates.ts';
 
-/** Limits of a group are read at its first reading, and again after so many. */
+/**
+ * Limits of a group are read at its first reading, and again after so many; one that was not there, at each: a group is
+ * there before its limits are, and what can not be read for a moment looks the same.
+ */
 const LIMITS_EVERY = 20;
 
 /** Reads the counters of containers, each where they can be had. */
@@ -44,7 +47,8 @@ export function createMeter(
     const known = sources.get(id);
     const before = known?.kind === 'kernel' ? known : undefined;
     const reads = before === undefined ? 0 : (before.reads + 1) % LIMITS_EVERY;
-    const limits = before === undefined || reads === 0 ? cgroups.limits(group) : before.limits;
+    const areKnown = before !== undefined && reads > 0 && isWhole(before.limits);
+    const limits = areKnown ? before.limits : cgroups.limits(group);
     sources.set(id, { kind: 'kernel', group, limits, reads });
     const nowMs = clock.monotonic();
     return { ...counted, ...limits, fromMs: nowMs, toMs: nowMs };
@@ -92,6 +96,9 @@ export function createMeter(
     },
   };
 }
+
+const isWhole = ({ cpuLimit, memoryLimitBytes }: GroupLimits): boolean =>
+  cpuLimit !== null && memoryLimitBytes !== null;
 
 /** Where this machine does not show it, whatever the reason, the engine is asked. */
 function findQuietly(cgroups: CgroupReader, id: string, pid: number): Group | undefined {

@@ -31,12 +31,13 @@ it('shows CPU and memory of a busy container, keeps them over a restart of the h
   await host.writeManifest('busy', { resources: { memory: '64Mi', cpus: 0.5, pids: 32 } });
   const program = await host.untilState('busy', 'Ready');
   const figures = await until(
-    'its CPU is measured',
+    'its CPU is measured, and its limits are known',
     async () => {
       // What keeps it busy.
       await Promise.all(Array.from({ length: 20 }, () => host.direct(program, '/env')));
       const found = await usage('busy');
-      return found.cpu !== null && found.cpu > 0 ? found : undefined;
+      const isLimited = found.cpu_limit !== null && found.memory_limit_bytes !== null;
+      return found.cpu !== null && found.cpu > 0 && isLimited ? found : undefined;
     },
     async () => JSON.stringify(await usage('busy')),
   );
@@ -45,7 +46,8 @@ it('shows CPU and memory of a busy container, keeps them over a restart of the h
     Number(figures.memory_bytes) > 0 && Number(figures.memory_bytes) <= limit,
     JSON.stringify(figures),
   );
-  assert.deepEqual([figures.cpu_limit, figures.memory_limit_bytes, figures.reason], [0.5, limit, '']);
+  const { cpu_limit: cpus, memory_limit_bytes: bytes, reason } = figures;
+  assert.deepEqual({ cpus, bytes, reason }, { cpus: 0.5, bytes: limit, reason: '' });
   assert.match(
     (await host.call('GET', '/metrics')).text,
     /hersh_program_memory_working_set_bytes\{program="busy"\} \d+/,

@@ -124,7 +124,7 @@ function stoppedComplaint(status: ProgramStatus, containers: SimContainer[]): st
 export function calm(stage: SimStage, host: SimHost): string[] {
   const names = host.registry.status.names();
   return names.filter((name) => {
-    const { memory, reason } = host.registry.status.get(name) ?? {};
+    const { memory, reason = '', state } = host.registry.status.get(name) ?? {};
     const { inForce } = memory?.program ?? {};
     const { good } = memory?.rollout ?? {};
     const { failed, crashes } = memory?.starts ?? {};
@@ -133,6 +133,9 @@ export function calm(stage: SimStage, host: SimHost): string[] {
     // Of two that ask for a port which none of them has yet, the first to be looked at gets it.
     if (reason === 'PortConflict') return false;
     if (failed !== undefined || (memory?.failedImage?.nextAt ?? '') !== '') return false;
+    // What serves until the wanted one can be had may be put right once it is known to be good.
+    const isLacking = reason === 'BuildFailed' || reason === 'ImageNotFound';
+    if (isLacking && good === undefined && state === 'Running') return false;
     // What crashed while nobody looked is about to be started again.
     if (crashes !== undefined && !stage.containers(name).some(isUp)) return false;
     // Which of two names that differ by case only is read first is nobody's wish, where none of them was valid.

@@ -121,4 +121,19 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     found:
       'a second one was started beside one that somebody gave a restart policy, once its ledger was lost',
   },
+  {
+    seed: 910000729,
+    steps: 40,
+    found: 'a change by hand was taken for how a container was made, once its name was born anew',
+  },
+  {
+    seed: 910001196,
+    steps: 40,
+    found: 'what was stopped by wish and ended while it was paused came back for one that could not be built',
+  },
+  {
+    seed: 910001233,
+    steps: 40,
+    found: 'a revision that answered after it was rolled back was written down as Ready',
+  },
 ];

@@ -33,6 +33,13 @@ const previous = containerOf('old', older, { createdAtMs: NOW_MS - 9_000 });
 const paused: Paused = { since: timestamp(NOW_MS - 5_000), by: 'ann', why: 'its heap', of: 'program' };
 const context = { problems: [], generation: 1, missing: '', commit: '', remote: undefined };
 
+const FACTS: Facts = {
+  ...{ nowMs: NOW_MS, containerName: current.name, containers: [current], strangers: [], stopping: [] },
+  ...{ probes: Object.fromEntries(ready('new')), paused, pending: [], rollouts: {}, answers: {} },
+  port: { port: PORT, shownPort: PORT, portProblem: undefined },
+  context: { kind: 'known', hash: HASH, buildId: 'build-a' },
+};
+
 const CASES: [what: string, situation: Situation, actions: number][] = [
   ['a first start', situationOf(spec), 1],
   ['a build', situationOf(spec, { image: { kind: 'absent' } }), 1],
@@ -89,18 +96,32 @@ describe('what is paused', () => {
   test('is what to come back to once it was ready, and nothing else of it is learnt', () => {
     const newest = { number: 1, hash: hashOf(spec), ran: true as const };
     const memory = memoryOf({ program: { newest, startRequested: true } });
-    const facts: Facts = {
-      ...{ nowMs: NOW_MS, containerName: current.name, containers: [current], strangers: [], stopping: [] },
-      ...{ probes: Object.fromEntries(ready('new')), paused, pending: [], rollouts: {}, answers: {} },
-      port: { port: PORT, shownPort: PORT, portProblem: undefined },
-      context: { kind: 'known', hash: HASH, buildId: 'build-a' },
-    };
     const goal = { kind: 'run', spec } as const;
-    const learnt = learn(emptyStatus('x', 0), { ...context, goal, memory }, facts);
+    const learnt = learn(emptyStatus('x', 0), { ...context, goal, memory }, FACTS);
     assert.ok('situation' in learnt);
     const { asWished } = learnt.situation;
     assert.equal(asWished?.rollout.good?.revision, 1);
     assert.deepEqual({ ...asWished, rollout: memory.rollout }, memory);
+  });
+
+  test('is at rest once it was to be stopped and is, whatever is wanted by the resume', () => {
+    const newest = { number: 1, hash: hashOf(stopped), ran: true as const };
+    const memory = memoryOf({
+      program: { newest, startRequested: true, served: { id: 'new', removed: false } },
+    });
+    const goal = { kind: 'stop', spec: stopped } as const;
+    const learntOf = (containers: Facts['containers']) => {
+      const facts = { ...FACTS, containers };
+      const learnt = learn(emptyStatus('x', 0), { ...context, goal, memory }, facts);
+      assert.ok('situation' in learnt);
+      return learnt.situation.asWished;
+    };
+    assert.deepEqual(learntOf([current]), memory, 'it runs on');
+    const ended = learntOf([crashed]);
+    assert.deepEqual(ended?.program.rest, { why: 'asked' });
+    assert.equal(ended?.containers.new?.run?.end, 'asked');
+    const gone = learntOf([]);
+    assert.deepEqual([gone?.program.rest, gone?.program.served], [{ why: 'asked' }, undefined]);
   });
 
   test('is told so while the engine is away, and no more once it is resumed', () => {

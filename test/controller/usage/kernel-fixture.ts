@@ -21,6 +21,8 @@ export interface Counted {
   memoryMib: number;
   /** Of it, files that the kernel gives back. */
   idleMib?: number;
+  /** Whether it has limits; default: as all others have. */
+  isLimited?: boolean;
 }
 
 /** `memory.stat` as Linux 6.18 writes it in version 1, and in the form of 6.1 and later in version 2; in part. */
@@ -50,12 +52,12 @@ export interface FakeKernel {
   process(pid: number, id: string): Promise<void>;
 }
 
-/** @param limited whether the containers have limits: half a core, and 512 MiB */
+/** @param areLimited whether the containers have limits: half a core, and 512 MiB */
 export async function fakeKernel(
   root: string,
   version: 1 | 2,
   driver: Driver = 'cgroupfs',
-  limited = true,
+  areLimited = true,
 ): Promise<FakeKernel> {
   const [proc, cgroups] = [join(root, 'proc'), join(root, 'cgroup')];
   await writeTree(root, { 'proc/': '', 'cgroup/': '' });
@@ -64,7 +66,7 @@ export async function fakeKernel(
   const folderOf = (controller: string, id: string) => join(controller, PATHS[driver](id));
   return {
     ...{ proc, cgroups },
-    async set(id, { cpuMs, memoryMib, idleMib = 0 }) {
+    async set(id, { cpuMs, memoryMib, idleMib = 0, isLimited: limited = areLimited }) {
       const bytes = `${memoryMib * MIB}\n`;
       if (version === 2) {
         const files = {

@@ -108,6 +108,24 @@ for (const version of [1, 2] as const) {
   });
 }
 
+describe('limits that are not there at the first look', () => {
+  it('are known from the look on that finds them, and asked for no more', async (t) => {
+    const { kernel, usage, world, program, look } = await stage(t);
+    const name = program(1);
+    world.places.set(idOf(1), { pid: 71, ...LIMITS });
+    await kernel.process(71, idOf(1));
+    const limitsNow = async (isLimited: boolean) => {
+      await kernel.set(idOf(1), { cpuMs: 1, memoryMib: 1, isLimited });
+      await look();
+      const { cpuLimit, memoryLimitBytes } = usage.figures(name);
+      return [cpuLimit, memoryLimitBytes];
+    };
+    assert.deepEqual(await limitsNow(false), [null, null]);
+    assert.deepEqual(await limitsNow(true), [0.5, 512 * MIB]);
+    assert.deepEqual(await limitsNow(false), [0.5, 512 * MIB], 'they are kept for a while');
+  });
+});
+
 describe('a container that restarts', () => {
   it('has neither a negative rate nor a peak, and counts again from its second look', async (t) => {
     const { kernel, usage, world, program, look } = await stage(t);
