@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Registry } from '../../registry/registry.ts';
 import { builtFrom } from '../../schemas/build-id.ts';
-import type { ProgramSpec } from '../../schemas/program.ts';
+import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import { attemptOf, revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
@@ -174,9 +174,14 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
   const [spec] = witness.specsOf(good).slice(-1);
   if (spec === undefined) return `nobody asked for what revision ${good.revision} was`;
   if (serving === undefined) return excuse(given, good, spec, reasons);
-  const { publishPort } = serving.facts;
+  const { facts } = serving;
+  const { publishPort } = facts;
   const seen = witness.seen(serving);
-  const isGood = labelOf(serving) === specHash(spec, spec.image ?? good.build, publishPort);
+  // One that a restart is still to replace is the same revision.
+  const asMade = { ...spec, restartedAt: facts.labels[LABELS.restartedAt] ?? '' };
+  const isGood = [spec, asMade].some(
+    (one) => labelOf(serving) === specHash(one, one.image ?? good.build, publishPort),
+  );
   // It may have been ready unbeknown to the ledger; or nobody knows what it is, which there was no room to write.
   // One that is not ready is better than none.
   const isBetter = canBeMade(given, good, reasons) && isKept(given, seen);
@@ -198,7 +203,7 @@ function goodComplaint(given: Case, serving: SimContainer | undefined, reasons: 
 
 /** Whether a restart was asked for since it began to run, which is told by its not being Ready. */
 function isOlderThanRestart({ wanted: { restartedAt } }: Case, { facts }: SimContainer): boolean {
-  const isOfIt = (facts.labels['dev.hersh.restarted-at'] ?? '') === restartedAt;
+  const isOfIt = (facts.labels[LABELS.restartedAt] ?? '') === restartedAt;
   return restartedAt !== '' && !isOfIt && facts.startedAtMs <= Date.parse(restartedAt);
 }
 
