@@ -81,7 +81,7 @@ export function State({ state, role = roleOf(state) }: { state: string; role?: R
   return (
     <span class={`state ${role}`}>
       <Glyph state={state} role={role} />
-      <span>{state}</span>
+      {state}
     </span>
   );
 }

@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** null draws a line. `why` says why it can not be done now. */
@@ -27,16 +28,8 @@ export function Menu({
     open(false);
     if (hasFocus) button.current?.focus();
   };
-  useEffect(() => {
-    if (!isOpen) return;
-    const outside = (event: PointerEvent) => {
-      if (event.target instanceof Node && wrap.current?.contains(event.target) !== true) open(false);
-    };
-    document.addEventListener('pointerdown', outside);
-    return () => document.removeEventListener('pointerdown', outside);
-  }, [isOpen]);
   return (
-    <span class="menu-wrap" ref={wrap}>
+    <span class={`menu-wrap${isOpen ? ' open' : ''}`} ref={wrap}>
       <button
         ref={button}
         type="button"
@@ -49,7 +42,7 @@ export function Menu({
       >
         ⋯
       </button>
-      {isOpen && <Items label={label} items={items()} close={close} />}
+      {isOpen && <Items {...{ label, close, wrap }} items={items()} />}
     </span>
   );
 }
@@ -58,10 +51,19 @@ interface ItemsProps {
   label: string;
   items: readonly MenuItem[];
   close: (hasFocus: boolean) => void;
+  /** What a click outside of closes it. */
+  wrap: RefObject<HTMLElement | null>;
 }
 
-function Items({ label, items, close }: ItemsProps) {
+function Items({ label, items, close, wrap }: ItemsProps) {
   const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const outside = (event: PointerEvent) => {
+      if (event.target instanceof Node && wrap.current?.contains(event.target) !== true) close(false);
+    };
+    document.addEventListener('pointerdown', outside);
+    return () => document.removeEventListener('pointerdown', outside);
+  }, []);
   const all = () => [...(list.current?.querySelectorAll<HTMLElement>('.menu-item') ?? [])];
   // At once, and not after a frame: the next key may come before that.
   useLayoutEffect(() => {

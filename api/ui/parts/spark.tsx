@@ -17,7 +17,6 @@ export function Spark({
       height={height}
       aria-hidden="true"
     >
-      <path class="limit" d={`M0 .5H${width}`} />
       {series && <path class="line" d={sparkPath(series, width, height)} />}
     </svg>
   );

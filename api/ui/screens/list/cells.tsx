@@ -1,5 +1,4 @@
 import type { ProgramBody } from '../../../routes/view.ts';
-import { Unseen } from '../../parts/small.tsx';
 import { Unknown } from '../../parts/time.tsx';
 import { programHref } from '../../state/route.ts';
 import { isUp } from '../../words/kind.ts';
@@ -26,21 +25,28 @@ export function RevisionCell({ p, isTall }: { p: ProgramBody; isTall: boolean })
   if (isOther && !isTall)
     return (
       <div class="c-rev" role="cell">
-        <div>{`r${revision} → r${wanted}`}</div>
+        {`r${revision} → r${wanted}`}
+      </div>
+    );
+  const serves = (
+    <>
+      {revision > 0 ? `r${revision}` : <Unknown why="none has served yet" />}
+      {revision > 0 && <Commit commit={p.commit} of={p.program_id} />}
+    </>
+  );
+  if (!isOther)
+    return (
+      <div class="c-rev" role="cell">
+        {serves}
       </div>
     );
   return (
     <div class="c-rev" role="cell">
-      <div>
-        {revision > 0 ? `r${revision}` : <Unknown why="none has served yet" />}
-        {revision > 0 && <Commit commit={p.commit} of={p.program_id} />}
+      <div>{serves}</div>
+      <div class="sub" title="what the manifest asks for">
+        r{wanted}
+        <Commit commit={p.wanted_commit} />
       </div>
-      {isOther && (
-        <div class="sub" title="what the manifest asks for">
-          r{wanted}
-          <Commit commit={p.wanted_commit} />
-        </div>
-      )}
     </div>
   );
 }
@@ -70,9 +76,15 @@ export function PortCell({ p }: { p: ProgramBody }) {
       {port < 0 ? (
         <Unknown why="it has no port" />
       ) : isUp(p) ? (
-        <a class="port" href={p.proxy_url} rel="noreferrer" target="_blank" title={p.proxy_url}>
+        <a
+          class="port"
+          href={p.proxy_url}
+          rel="noreferrer"
+          target="_blank"
+          title={p.proxy_url}
+          aria-label={`:${port} opens in a new tab`}
+        >
           :{port}
-          <Unseen> opens in a new tab</Unseen>
         </a>
       ) : (
         <span class="none" title="held, and nothing answers there">

@@ -26,7 +26,7 @@ export function CpuCell({ name, limit: asked, isNear }: Props) {
   return (
     <div class={`c-cpu num${isHigh ? ' high' : ''}`} role="cell" title={title}>
       <Spark series={partsOf(usage?.series?.cpu, limit)} isHigh={isHigh} />
-      <span class="n">{part === null ? '–' : percent(part)}</span>
+      {part === null ? '–' : percent(part)}
     </div>
   );
 }
@@ -42,7 +42,7 @@ export function MemoryCell({ name, limit: asked, isNear }: Props) {
   return (
     <div class={`c-mem num${isHigh ? ' high' : ''}`} role="cell" title={title}>
       <Spark series={partsOf(usage?.series?.memory_bytes, limit)} isHigh={isHigh} />
-      <span class="n">{now}</span>
+      {now}
       {used !== null && limit !== null && <span class="of"> / {most}</span>}
     </div>
   );

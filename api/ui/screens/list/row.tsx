@@ -90,9 +90,7 @@ function StateCell({ p, isNear }: { p: ProgramBody; isNear: ReadonlySignal<boole
     <div class="c-state" role="cell">
       <State state={p.state} role={roleOf(p.state, seen(p).kind)} />
       {at !== undefined && (
-        <span class="since" title={`${says} ${exactTime(at)}`}>
-          <Ticking at={at} how="for" isNear={isNear} />
-        </span>
+        <Ticking at={at} how="for" isNear={isNear} kind="since" title={`${says} ${exactTime(at)}`} />
       )}
     </div>
   );
@@ -107,10 +105,16 @@ function NameCell({ name, user }: { name: string; user: string }) {
   const token = `user:${user}`;
   return (
     <div class="c-name" role="cell">
-      <a class="name" href={programHref(name)} title={name}>
-        <span class="id-front">{name.slice(0, cut)}</span>
-        {cut < name.length && <span class="id-back">{name.slice(cut)}</span>}
-      </a>
+      {cut === name.length ? (
+        <a class="name whole" href={programHref(name)} title={name}>
+          {name}
+        </a>
+      ) : (
+        <a class="name" href={programHref(name)} title={name}>
+          <span class="id-front">{name.slice(0, cut)}</span>
+          <span class="id-back">{name.slice(cut)}</span>
+        </a>
+      )}
       {user !== '' && (
         <Button
           kind="text user"

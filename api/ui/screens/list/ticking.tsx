@@ -10,10 +10,14 @@ interface Props {
   /** `3 min`, or `in 41 s`. */
   how: 'for' | 'in';
   isNear: ReadonlySignal<boolean>;
+  /** Its class. */
+  kind?: string;
+  /** Default: the time itself, of one to come. */
+  title?: string;
 }
 
 /** A time that stays true while it is near to what is seen. Only its text is drawn anew, and only where that changes. */
-export function Ticking({ at, how, isNear }: Props) {
+export function Ticking({ at, how, isNear, kind, title }: Props) {
   const text = useMemo(
     () =>
       computed(() => {
@@ -23,7 +27,11 @@ export function Ticking({ at, how, isNear }: Props) {
     [at, how, isNear],
   );
   return (
-    <time dateTime={new Date(at).toISOString()} title={how === 'in' ? exactTime(at) : undefined}>
+    <time
+      class={kind}
+      dateTime={new Date(at).toISOString()}
+      title={title ?? (how === 'in' ? exactTime(at) : undefined)}
+    >
       {text}
     </time>
   );

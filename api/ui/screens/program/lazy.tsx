@@ -10,24 +10,24 @@ export type Load = () => Promise<Part>;
 /** What has come is there at once the next time. */
 const loaded = new Map<Load, Part>();
 
-/** A part whose code comes when it is looked at. */
+/** A part whose code comes when it is looked at. With another `load` it has to be another one: give it a key. */
 export function Lazy({ load, ...props }: PartProps & { load: Load }) {
-  const [, draw] = useState(0);
+  // Whatever comes between this and the effect is asked for again, and told of then.
+  const [Found, setFound] = useState(() => loaded.get(load));
   const [why, setWhy] = useState<Missing>();
   const bring = () => {
     setWhy(undefined);
     load().then(
       (part) => {
         loaded.set(load, part);
-        draw((n) => n + 1);
+        setFound(() => part);
       },
       async () => setWhy(await whyMissing()),
     );
   };
   useEffect(() => {
-    if (!loaded.has(load)) bring();
-  }, [load]);
-  const Found = loaded.get(load);
+    if (Found === undefined) bring();
+  }, []);
   if (Found !== undefined) return <Found {...props} />;
   if (why === undefined) return <p class="bare">Loading…</p>;
   return <NotCome why={why} what="This part of the page" onAgain={bring} />;
