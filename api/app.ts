@@ -13,6 +13,7 @@ import { addLifecycleRoutes } from './routes/lifecycle.ts';
 import { addManifestRoutes } from './routes/manifest.ts';
 import { addPageRoutes } from './routes/page.ts';
 import { addPauseRoutes } from './routes/pauses.ts';
+import { createPlainAnswers, type PlainAnswers } from './routes/plain.ts';
 import { addProgramRoutes } from './routes/programs.ts';
 import { addRevisionRoutes } from './routes/revisions.ts';
 import { addStateRoutes } from './routes/state.ts';
@@ -21,11 +22,14 @@ import { addSystemRoutes } from './routes/system.ts';
 import { addUsageRoutes } from './routes/usage.ts';
 import { createViewCache } from './routes/view.ts';
 
+/** The routes, and what answers some of them before it comes to that. */
+export type Api = Hono<ApiEnv> & { plain: PlainAnswers };
+
 /**
  * All routes but the proxy, which is raw (`proxy/proxy.ts`). Testable through `app.request()`; `server.ts` puts it
  * behind a socket, where `http/guard.ts` stands in front of it.
  */
-export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv> {
+export function createApi(deps: ApiDeps, options: ApiOptions = {}): Api {
   const app = new Hono<ApiEnv>({ getPath: rawPath });
   const routes = createRoutes(app, deps, options);
   const views = createViewCache(deps.programs);
@@ -45,7 +49,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Hono<ApiEnv>
 
   app.notFound((c) => errorResponse(unknownRoute(c.req.method, c.req.path), c.req.method, c.req.path));
   app.onError((error, c) => errorResponse(error, c.req.method, c.req.path));
-  return app;
+  return Object.assign(app, { plain: createPlainAnswers(deps, views) });
 
   function errorResponse(error: Error, method: string, path: string): Response {
     return sendError(answerFor(error, deps.log, `${method} ${path}`));

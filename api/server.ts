@@ -3,12 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { AppError, codeOf } from '../schemas/errors.ts';
+import type { Api } from './app.ts';
 import type { ApiDeps, ApiLog } from './deps.ts';
 import { answerFor, type ErrorAnswer, errorAnswer, StatusError } from './errors.ts';
 import { createCors } from './http/cors.ts';
-import type { ApiEnv } from './http/env.ts';
 import { createOriginGuard } from './http/guard.ts';
 import { LOOK_MS, serveHalfOpen } from './http/half-open.ts';
 import { GIT_HOOK_PATH } from './http/hook-proof.ts';
@@ -25,7 +24,7 @@ const KEEP_ALIVE_MS = 65_000;
 const CLOSE_MS_MAX = 1_000;
 
 export interface ServerOptions {
-  app: Hono<ApiEnv>;
+  app: Api;
   deps: ApiDeps;
   /** A loopback address, or `localhost`. */
   host: string;
@@ -78,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const ahead = createAnswersAhead();
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
     ahead.note(req.socket, res);
+    const isBare = !hasBody(req) && req.headers.expect === undefined;
     if (hasBody(req)) lingerAfterAnswer(req, res);
     const refusal = refuse(req);
     if (refusal !== undefined) {
@@ -86,7 +86,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       // A preflight, and answered.
     } else if (proxy.matches(req.url ?? '')) {
       proxy.handle(req, res);
-    } else {
+    } else if (!isBare || !options.app.plain(req, res)) {
       if (req.headers.expect !== undefined) res.writeContinue();
       void routes(req, res);
     }

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '../../schemas/errors.ts';
 import { PROGRAM_STATES, proxyUrl, timestamp } from '../../schemas/program.ts';
 import type { ApiDeps } from '../deps.ts';
+import { varyBy } from '../http/accept.ts';
 import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
 import { parseCreate, parseSources } from './create-body.ts';
+import { answerList } from './kept-list.ts';
 import { noteOf } from './pauses.ts';
 import type { ViewCache } from './view.ts';
 
@@ -13,7 +15,7 @@ export function addProgramRoutes(routes: Routes, deps: ApiDeps, views: ViewCache
     GET: ({ c }: RouteContext) => {
       const userId = c.req.query('user_id') ?? '';
       const state = c.req.query('state') ?? '';
-      if (userId === '' && state === '') return sendBytes(views.all(), 'application/json');
+      if (userId === '' && state === '') return listAll(c, views);
       checkState(state);
       const chosen = deps.programs
         .list()
@@ -42,6 +44,21 @@ export function addProgramRoutes(routes: Routes, deps: ApiDeps, views: ViewCache
       const files = await deps.programs.source(name);
       return sendJson({ program_id: name, files, retrieved_at: timestamp(deps.now()) });
     },
+  });
+}
+
+async function listAll(c: RouteContext['c'], views: ViewCache): Promise<Response> {
+  const header = (name: string) => c.req.header(name);
+  const answer = answerList(views.list(), header('Accept-Encoding'), header('If-None-Match'));
+  const headers = new Headers();
+  for (let i = 0; i < answer.headers.length; i += 2) {
+    headers.set(answer.headers[i] as string, answer.headers[i + 1] as string);
+  }
+  const named = { ...Object.fromEntries(headers), vary: varyBy(c, headers.get('Vary') ?? '') };
+  if (answer.body === undefined) return new Response(null, { status: answer.status, headers: named });
+  return new Response((await answer.body) as ConstructorParameters<typeof Response>[0], {
+    status: answer.status,
+    headers: { ...named, 'content-type': 'application/json' },
   });
 }
 

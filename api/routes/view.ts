@@ -3,6 +3,7 @@ import type { Condition } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import type { ProgramStore } from '../deps.ts';
 import type { ProgramView } from '../program-answers.ts';
+import { type KeptList, keepList } from './kept-list.ts';
 
 /** The body of `GET /programs/{id}`, and an element of the list. Absent ids are `""`. */
 export interface ProgramBody {
@@ -169,8 +170,8 @@ export interface ViewCache {
   one(view: ProgramView): Buffer;
   /** JSON of the list of these programs, UTF-8. */
   some(views: readonly ProgramView[]): Buffer;
-  /** JSON of the list of all programs, UTF-8. */
-  all(): Buffer;
+  /** The list of all programs. */
+  list(): KeptList;
 }
 
 /**
@@ -179,7 +180,6 @@ export interface ViewCache {
  */
 export function createViewCache(programs: ProgramStore): ViewCache {
   const byView = new WeakMap<ProgramView, Buffer>();
-  let list: { version: number; body: Buffer } | undefined;
 
   const one = (view: ProgramView): Buffer => {
     let body = byView.get(view);
@@ -198,15 +198,7 @@ export function createViewCache(programs: ProgramStore): ViewCache {
     parts.push(Buffer.from(`],"count":${views.length}}`));
     return Buffer.concat(parts);
   };
-  return {
-    one,
-    some,
-    all() {
-      const version = programs.version();
-      if (list?.version !== version) list = { version, body: some(programs.list()) };
-      return list.body;
-    },
-  };
+  return { one, some, list: keepList(programs, some) };
 }
 
 const OPEN = Buffer.from('{"programs":[');

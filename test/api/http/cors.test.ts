@@ -18,7 +18,7 @@ test('a page of an allowed origin reads and writes, errors and streams included;
     const answer = await ask(port, path, { method, headers: { Origin: PAGE, ...site } });
     assert.equal(answer.status, status, path);
     assert.equal(answer.headers['access-control-allow-origin'], PAGE);
-    assert.equal(answer.headers.vary, 'Origin');
+    assert.equal(answer.headers.vary?.split(', ')[0], 'Origin');
     assert.match(answer.headers['access-control-expose-headers'] ?? '', /ETag/);
     assert.equal(answer.headers['access-control-allow-credentials'], undefined);
   }
@@ -43,7 +43,7 @@ test('the 403 names the flag with the origin that would have to stand there', as
   const { port } = await serve(t, []);
   const { text } = await ask(port, '/programs', { headers: { Origin: PAGE } });
   assert.match(JSON.parse(text).hint, /--allowed-origins http:\/\/localhost:5173 /);
-  const plain = await ask(port, '/programs');
+  const plain = await ask(port, '/healthz');
   assert.equal(plain.headers.vary, undefined, 'nothing of this without the flag');
 });
 

@@ -156,6 +156,19 @@ test('headers go out when they come, before a body that has a length', async (t)
   }
 });
 
+test('every byte arrives as it was, of an answer in one piece and of one in many', async (t) => {
+  const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)).toString('latin1');
+  for (const body of [all, all.repeat(80)]) {
+    const { api } = await saying(t, () => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    const raw = await rawAsk(t, api, `GET ${BASE}/ HTTP/1.1\r\n${CLOSE}`);
+    assert.ok(raw.slice(raw.indexOf('\r\n\r\n') + 4) === body, `${body.length} bytes`);
+  }
+  const chunks = `100\r\n${all}\r\n0\r\n\r\n`;
+  const { api } = await saying(t, () => `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`);
+  const raw = await rawAsk(t, api, `GET ${BASE}/ HTTP/1.1\r\n${CLOSE}`);
+  assert.ok(raw.endsWith(`\r\n\r\n${chunks}`));
+});
+
 test('the reason phrase comes as the program says it', async (t) => {
   for (const [said, want] of [
     ['200 Fine With Me', '200 Fine With Me'],
