@@ -82,7 +82,7 @@ export async function remembered(
   if (startRequested || program.rawSpec.desiredState === 'Stopped') return before;
   // A start that is taken back while its sources are still being looked at was asked for all the same.
   const started = withDeed(before, { kind: 'startAsked' });
-  await save(deps, started, !deps.registry.status.isKept(status.name));
+  await save(deps, started, { isFirst: !deps.registry.status.isDurable(status.name) });
   return started;
 }
 

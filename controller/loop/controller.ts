@@ -273,7 +273,7 @@ function reconcileDepsOf(
     keptRevisions: (name, userId) => keptRevisions(registry, name, userId),
     rollouts,
     engineTrouble: () => monitor.health().trouble,
-    saw: monitor.saw,
+    ...{ saw: monitor.saw, touched: monitor.touched, hasNone: monitor.hasNone },
     begins(name) {
       looked.set(name, clock.now());
       resync.begins(name);

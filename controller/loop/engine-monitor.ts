@@ -1,8 +1,8 @@
 import type { Clock } from '../../schemas/clock.ts';
 import type { ContainerSummary, Stranger } from '../../schemas/container.ts';
-import type { Closable, Engine } from '../engine/engine.ts';
+import type { Closable, Engine, EngineEvent } from '../engine/engine.ts';
 import type { ControllerLog } from '../log.ts';
-import { createContainersSeen } from './containers-seen.ts';
+import { type ContainersSeen, createContainersSeen } from './containers-seen.ts';
 import { createEnginePresence } from './engine-presence.ts';
 import { createTimers } from './timers.ts';
 
@@ -32,6 +32,10 @@ export interface EngineMonitor extends Closable {
   removeStrays(): Promise<string[]>;
   /** What a look at one program found: the next list is compared with it. */
   saw(program: string, containers: readonly ContainerSummary[]): void;
+  /** Containers of a program are about to be made. */
+  touched(program: string): void;
+  /** Whether it has no containers, by the last list and what came since: as good as a question of its own, but for an event that was lost. */
+  hasNone(program: string): boolean;
   /** A call just failed: look whether the engine is gone. */
   suspect(): void;
   /** Whether the engine was away at a time, or just going, or has started since. @param atMs epoch milliseconds */
@@ -57,7 +61,7 @@ export interface EngineMonitorDeps {
 export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   const { engine, log } = deps;
   const timers = createTimers(deps.clock);
-  const seen = createContainersSeen();
+  const seen = createContainersSeen(deps.clock);
   const presence = createEnginePresence({ ...deps, timers, list });
   let listed = false;
   let containers: readonly ContainerSummary[] = [];
@@ -70,6 +74,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
    * @returns whether the engine gave its list
    */
   async function list(): Promise<boolean> {
+    const take = seen.asked();
     try {
       containers = await engine.listContainers();
     } catch (error) {
@@ -77,7 +82,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
       return false;
     }
     if (!listed) deps.onFirst(containers);
-    for (const name of seen.take(containers)) deps.onProgram(name);
+    for (const name of take(containers)) deps.onProgram(name);
     const before = lost.length;
     lost = straysOf(containers, deps.whyStray).filter(({ why }) => why === '');
     if (lost.length > before) {
@@ -100,10 +105,7 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
   }
 
   const events = engine.watch(
-    ({ program, containerId, atMs }) => {
-      const name = program || seen.ownerOf(containerId);
-      if (name !== undefined) deps.onProgram(name, atMs);
-    },
+    byProgram(seen, deps.onProgram),
     () => void presence.up(),
     (error) => presence.down(error),
   );
@@ -122,12 +124,26 @@ export function startEngineMonitor(deps: EngineMonitorDeps): EngineMonitor {
     },
     suspect: presence.suspect,
     wasAway: presence.wasAway,
-    saw: seen.saw,
+    ...{ saw: seen.saw, touched: seen.touched },
+    hasNone: (program) => presence.away().trouble === '' && seen.hasNone(program),
     async close() {
       presence.close();
       timers.close();
       await events.close();
     },
+  };
+}
+
+/** Events tell of containers, and some of them by their id alone. */
+function byProgram(
+  seen: ContainersSeen,
+  onProgram: EngineMonitorDeps['onProgram'],
+): (event: EngineEvent) => void {
+  return ({ program, containerId, atMs }) => {
+    const name = program || seen.ownerOf(containerId);
+    if (name === undefined) return;
+    seen.touched(name);
+    onProgram(name, atMs);
   };
 }
 

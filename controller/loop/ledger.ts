@@ -12,14 +12,26 @@ export interface LedgerDeps {
   log: ControllerLog;
 }
 
+/** How far a status has to be written before the pass goes on. */
+export interface SaveOptions {
+  /** Only a ledger that is on the disk does: before the first engine object. Else it may lag. */
+  isFirst?: boolean;
+  /** Only a ledger that has a file does, though a power cut may take it: where there is no engine object to lose. */
+  isSeen?: boolean;
+}
+
 /** A status that can not be written counts in memory; only a ledger that was never written stops the pass. */
-export async function save(deps: LedgerDeps, status: ProgramStatus, isFirst = false): Promise<void> {
-  const { put } = deps.registry.status;
+export async function save(
+  deps: LedgerDeps,
+  status: ProgramStatus,
+  { isFirst = false, isSeen = false }: SaveOptions = {},
+): Promise<void> {
+  const { put, isKept } = deps.registry.status;
   try {
     await put(status, { durable: isFirst });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    if (!isFirst) {
+    if (!(isFirst || isSeen) || isKept(status.name)) {
       deps.log.warn({ program: status.name, error: error.message }, 'the status can not be written');
       return;
     }

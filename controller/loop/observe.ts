@@ -47,6 +47,8 @@ export interface ObserveDeps {
   lookAtContext: (build: BuildSpec, generation: number) => Promise<BuildContext>;
   /** See `ContextCache.olderHash`. */
   olderHash: (build: BuildSpec, hash: string) => Promise<string | undefined>;
+  /** Whether a program has no containers, by what is known without asking the engine. */
+  hasNone: (name: string) => boolean;
   /** Whether engine or machine were down at a time, or just going down. Epoch milliseconds. */
   wasDown: (atMs: number) => boolean;
   /** Whether what was built under that hash is kept, so that it can be built again without its sources. */
@@ -93,7 +95,12 @@ async function read(
   { goal, memory, generation }: GoalResult,
 ): Promise<Facts> {
   const { name } = before;
-  const { own: containers, strangers, adopted } = await readContainers(deps, name, memory);
+  const isBare = goal.kind === 'stop' && before.containerId === '' && isEmpty(memory.containers);
+  const {
+    own: containers,
+    strangers,
+    adopted,
+  } = isBare && deps.hasNone(name) ? toldApart(memory, [], {}) : await readContainers(deps, name, memory);
   const seen = {
     ...{ containers, strangers, adopted, containerName: deps.containerName(name), nowMs: deps.clock.now() },
     stopping: [...deps.stopping(name)],
@@ -120,6 +127,8 @@ async function read(
     rollouts: deps.rollouts.elapsed(name),
   };
 }
+
+const isEmpty = (of: object) => Object.keys(of).length === 0;
 
 /** What bears the program's labels, told apart before anything goes by it: ports, probes, what is started and removed. */
 async function readContainers(

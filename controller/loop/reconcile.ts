@@ -43,6 +43,8 @@ export interface ReconcileDeps extends BeforeDeps, ObserveDeps, ExecuteDeps, Swa
   engineTrouble: () => string;
   /** Told of what a look found. */
   saw: (name: string, containers: readonly ContainerSummary[]) => void;
+  /** Something is about to be done about the program, which may make a container of it. */
+  touched: (name: string) => void;
   /** A pass over the program begins: what happened before needs no other. */
   begins: (name: string) => void;
   /** Looks at the program again after so many milliseconds. */
@@ -137,9 +139,9 @@ async function decide(
   const next = statusOf(before, situation, actions, context);
   trace?.(decidedOf(actions, next));
   // The ledger comes before the first engine object, so it has to be on the disk; later ones may lag.
-  const isFirst = !deps.registry.status.isKept(name) && situation.containers.length === 0;
+  const isFirst = !deps.registry.status.isDurable(name) && situation.containers.length === 0;
   // Where nothing is to be made, what it comes to is written at once: written over, a file costs ten times a new one.
-  if (isFirst && actions.length > 0) await save(deps, before, isFirst);
+  if (isFirst && actions.length > 0) await save(deps, before, { isFirst });
   // A host that is killed before the status is written finds the same news at its next start, so none is lost.
   // HEAD may be a later one, which brought other programs.
   const change = isCommitted(before, next)
@@ -148,7 +150,7 @@ async function decide(
   await Promise.all(eventsBetween(before, next, change).map((event) => emit(deps, next, event)));
   await keepReady(deps, next);
   if (situation.paused === undefined) await keepSuperseded(deps, name, situation);
-  await save(deps, next, isFirst && actions.length === 0);
+  await save(deps, next, { isSeen: isFirst && actions.length === 0 });
   deps.observed(name);
   if (situation.paused === undefined) releasePorts(deps, situation);
   watchProbes(deps, next, situation);
@@ -214,6 +216,7 @@ async function carryOut(
     }
     deps.log.info({ program: name }, describe(action));
     acted = true;
+    deps.touched(name);
     if (action.kind === 'forget') {
       await forget(deps, status);
       // A manifest that came back meanwhile is that of another program.

@@ -59,7 +59,7 @@ interface Target {
   run: string;
 }
 
-/** What is known of a program since the last look; `reading` where it was counted. */
+/** What is known since the last look of a program that may run; `reading` where it was counted. */
 interface Known {
   figures: UsageFigures;
   reading: Reading | undefined;
@@ -97,9 +97,15 @@ export function startUsage(deps: UsageDeps): Usage {
     ),
   );
   const upToMs = () => lookedMs || clock.now();
+  /** Of those that the last look had no container to read of. */
+  const figuresOfOthers = (name: string): UsageFigures => {
+    const status = registry.status.get(name);
+    const isDown = lookedMs > 0 && status !== undefined && targetOf(status) === undefined;
+    return isDown ? unknownFigures(NOT_RUNNING, lookedMs) : unknownFigures(NOT_YET, 0);
+  };
   return {
     version: () => version,
-    figures: (name) => known.get(name)?.figures ?? unknownFigures(NOT_YET, 0),
+    figures: (name) => known.get(name)?.figures ?? figuresOfOthers(name),
     hour: (name, stepsInOne) => store.hour(name, upToMs(), stepsInOne),
     week: (name) => store.week(name, upToMs()),
     async close() {
@@ -152,13 +158,15 @@ function createLook(deps: UsageDeps, known: Map<string, Known>): Look {
     });
   }
 
+  let isFirst = true;
   return async (atMs, isOver) => {
-    const names = status.names();
-    await forgetOthers(new Set(names), store, known, atMs);
-    await store.load(names);
-    const targets = names.flatMap((name) => targetOf(status.get(name)) ?? []);
+    const targets = status.names().flatMap((name) => targetOf(status.get(name)) ?? []);
     const running = new Set(targets.map(({ name }) => name));
-    for (const name of names) if (!running.has(name)) cannot(name, NOT_RUNNING, atMs);
+    for (const name of known.keys()) if (!running.has(name)) known.delete(name);
+    for (const name of idleOf(deps, running, atMs)) await store.release(name, atMs);
+    const recent = isFirst ? await store.recent(atMs) : [];
+    isFirst = false;
+    await store.load([...recent.filter((name) => status.get(name) !== undefined), ...running]);
     meter.keep(new Set(targets.map(({ id }) => id)));
     const untold = await readAll(meter, targets, isOver, (target, counters) => take(target, counters, atMs));
     if (!isOver()) await ask(untold, atMs, isOver);
@@ -186,14 +194,14 @@ async function readAll(
   return untold;
 }
 
-async function forgetOthers(
-  names: ReadonlySet<string>,
-  store: UsageStore,
-  known: Map<string, Known>,
+/** What is loaded, and shows nothing any more: hundreds of stopped programs are not to be held for that. */
+function idleOf(
+  { registry: { status, usage } }: UsageDeps,
+  running: ReadonlySet<string>,
   atMs: number,
-): Promise<void> {
-  for (const name of known.keys()) if (!names.has(name)) known.delete(name);
-  for (const name of store.names()) if (!names.has(name)) await store.release(name, atMs);
+): string[] {
+  const isOver = (name: string) => !running.has(name) && !usage.hasHour(name, atMs);
+  return usage.names().filter((name) => status.get(name) === undefined || isOver(name));
 }
 
 /** Undefined of one without a container that may run. */

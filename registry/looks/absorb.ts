@@ -26,9 +26,26 @@ export interface Absorbed {
   wantsAgain: boolean;
 }
 
-/** Takes in the files that a complete look found, a while at a time: thousands of manifests take seconds. */
+/** Takes in the files that a complete look found, and that others are gone. */
 export async function absorb(known: Known, scanned: readonly ScannedFile[]): Promise<Absorbed> {
-  const { manifests, absences, status, trash, announced } = known;
+  const { manifests, absences, status, announced } = known;
+  const changed = await takeFiles(known, scanned);
+  const present = new Set(scanned.map(({ name }) => name));
+  const gone = [...manifests.names(), ...status.names()].filter(
+    (name) => !present.has(name) && !absences.has(name) && !announced.has(name),
+  );
+  absences.miss(gone);
+  let wantsAgain = false;
+  for (const name of gone) {
+    if (manifests.drop(name)) wantsAgain = true;
+    changed.add(name);
+  }
+  return { changed, wantsAgain };
+}
+
+/** Takes in files that are there, a while at a time: thousands of manifests take seconds. Gives what that changed. */
+export async function takeFiles(known: Known, scanned: readonly ScannedFile[]): Promise<Set<string>> {
+  const { manifests, absences, status, trash } = known;
   const changed = new Set<string>();
   const pause = pauseEvery(ABSORB_MS_MAX);
   // Of names that differ by case only the one counts that did so before, for a host that starts as well.
@@ -42,17 +59,7 @@ export async function absorb(known: Known, scanned: readonly ScannedFile[]): Pro
     if (isNew && trash.has(name)) await trash.supersede(name);
     if (text !== undefined) await pause();
   }
-  const present = new Set(scanned.map(({ name }) => name));
-  const gone = [...manifests.names(), ...status.names()].filter(
-    (name) => !present.has(name) && !absences.has(name) && !announced.has(name),
-  );
-  absences.miss(gone);
-  let wantsAgain = false;
-  for (const name of gone) {
-    if (manifests.drop(name)) wantsAgain = true;
-    changed.add(name);
-  }
-  return { changed, wantsAgain };
+  return changed;
 }
 
 /**

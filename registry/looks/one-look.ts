@@ -1,8 +1,9 @@
 import { SETTLE_MS } from '../files/settle.ts';
 import type { EventStore } from '../records/event-store.ts';
 import type { OwnFolders } from '../records/own-folders.ts';
-import { absorb, believe, type Known } from './absorb.ts';
+import { absorb, believe, type Known, takeFiles } from './absorb.ts';
 import { type FindFilesOptions, type Found, findFiles, LOOK_MS, type Unsure } from './find-files.ts';
+import { scanFiles } from './scan.ts';
 import { createUntold } from './untold.ts';
 
 export interface OneLookOptions extends Known, FindFilesOptions {
@@ -19,6 +20,12 @@ export interface OneLookOptions extends Known, FindFilesOptions {
 export interface OneLook {
   /** Looks; not before the last one has ended. Gives the milliseconds until the next one. */
   look(): Promise<number>;
+  /**
+   * Looks at these manifests alone. Gives the milliseconds after which to look at them again, 0 for none; undefined, with
+   * nothing done, where all have to be looked at: some are missing, or the last look was not complete. Not for a git
+   * work tree, where files count together.
+   */
+  lookAt(names: readonly string[]): Promise<number | undefined>;
   /** A path of a git work tree changed, to be told of by the next look. */
   note(path: string): void;
   /** Whether there was a complete look. */
@@ -85,10 +92,25 @@ export function createOneLook(options: OneLookOptions): OneLook {
       const found = await findFiles(options, untold.note);
       return 'why' in found ? goOn(found) : takeIn(found);
     },
+    async lookAt(names) {
+      if (!scanned || trouble !== '' || absences.names().length > 0) return undefined;
+      return lookAt(options, names);
+    },
     note: untold.note,
     scanned: () => scanned,
     trouble: () => trouble,
   };
+}
+
+/** See `OneLook`. */
+async function lookAt(options: OneLookOptions, names: readonly string[]): Promise<number | undefined> {
+  const { paths, clock, manifests } = options;
+  await options.watch().refresh();
+  const { files, againMs } = await scanFiles(paths.programs, names, manifests.keys, clock.now());
+  if (files.length < names.length) return undefined;
+  const changed = await takeFiles(options, files);
+  if (changed.size > 0) options.notify([...changed]);
+  return againMs;
 }
 
 /** Says once that files are not read because of their names. Gives what is said, to be handed in the next time. */

@@ -80,6 +80,22 @@ export async function scanPrograms(
     ...all.filter((stem) => !NAME_PATTERN.test(stem)).map((stem) => `${stem}${MANIFEST_SUFFIX}`),
     ...visible.filter((name) => name.endsWith('.yml')),
   ];
+  return {
+    ...(await scanFiles(folder, stems, known, nowMs, refusal)),
+    complete: true,
+    message: '',
+    misnamed,
+  };
+}
+
+/** The same of these files alone; what is not there is left out. */
+export async function scanFiles(
+  folder: string,
+  stems: readonly string[],
+  known: ReadonlyMap<string, string>,
+  nowMs: number,
+  refusal: Refusal = async () => '',
+): Promise<Pick<Scan, 'files' | 'againMs'>> {
   let againMs = 0;
   const files: ScannedFile[] = [];
   const same = await unchangedOf(folder, stems, known);
@@ -98,7 +114,7 @@ export async function scanPrograms(
     if (typeof file === 'number') againMs = againMs === 0 ? file : Math.min(againMs, file);
     files.push(typeof file === 'number' ? asKnown(name) : file);
   }
-  return { complete: true, message: '', files, misnamed, againMs };
+  return { files, againMs };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -24,6 +25,7 @@ export function openRevisionStore(folder: string): RevisionStore {
   const fileOf = (name: string, number: number) => join(folder, name, `${number}.yaml`);
 
   async function numbers(name: string): Promise<number[]> {
+    if (!mayBeThere(join(folder, name))) return [];
     const files = await readdir(join(folder, name)).catch((error) => {
       if (codeOf(error) === 'ENOENT') return [];
       throw dataUnavailable(`revisions/${name}`, 'read', error);
@@ -79,6 +81,18 @@ export function openRevisionStore(folder: string): RevisionStore {
       });
     },
   };
+}
+
+/**
+ * Of most programs that are looked at for the first time there is nothing, and of those there may be thousands: to ask
+ * for it in one step takes far less than a list of the folder that fails.
+ */
+function mayBeThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
 }
 
 /** Undefined where the text is damaged. */

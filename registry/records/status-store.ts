@@ -3,8 +3,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
+import { isSameData } from '../../schemas/is-same-data.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
-import { stableJson } from '../../schemas/stable-json.ts';
 import { emptyStatus, type ProgramStatus } from '../../schemas/status.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { createListeners } from '../files/listeners.ts';
@@ -26,6 +26,8 @@ export interface StatusStore {
   names(): string[];
   /** Whether there is a file, however old: the program is known to whoever comes next. */
   isKept(name: string): boolean;
+  /** Whether there is one that was there before this host, or was written to outlast a power cut. */
+  isDurable(name: string): boolean;
   /** Files that could not be read, with why; they are rebuilt from labels. */
   damaged(): ReadonlyMap<string, string>;
   /**
@@ -51,10 +53,12 @@ interface Ledger {
   folder: string;
   statuses: Map<string, ProgramStatus>;
   damaged: Map<string, string>;
-  /** What the file says, so that equal text is not written again. */
-  written: Map<string, string>;
+  /** What the file says, so that it is not written again. */
+  written: Map<string, ProgramStatus>;
   /** Names whose file is there and can be read, whatever it says. */
   kept: Set<string>;
+  /** Those of them that a power cut may take, since they were never written to outlast one. */
+  passing: Set<string>;
   /** Writes of one file go one after the other. */
   serial: SerialByName;
 }
@@ -69,9 +73,10 @@ export async function openStatusStore(
 ): Promise<StatusStore> {
   const ledger: Ledger = {
     ...{ folder, statuses: new Map(), damaged: new Map(), written: new Map(), kept: new Set() },
+    passing: new Set(),
     serial: createSerialByName(),
   };
-  const { statuses, damaged, written, kept, serial } = ledger;
+  const { statuses, damaged, written, kept, passing, serial } = ledger;
   const listeners = createListeners<string>(onListenerError);
   /** Undefined where a name came or went since they were asked for. */
   let sorted: readonly string[] | undefined;
@@ -87,16 +92,17 @@ export async function openStatusStore(
       return [...sorted];
     },
     isKept: (name) => kept.has(name),
+    isDurable: (name) => kept.has(name) && !passing.has(name),
     damaged: () => damaged,
     async put(status, { durable = false } = {}) {
       const { name } = status;
       const known = statuses.get(name);
-      if (known === undefined || stableJson(known) !== stableJson(status)) {
+      if (known === undefined || !isSameData(known, status)) {
         if (known === undefined) sorted = undefined;
         statuses.set(name, status);
         damaged.delete(name);
         listeners.tell(name);
-      } else if (written.has(name) && serial.isIdle(name)) {
+      } else if (written.has(name) && serial.isIdle(name) && !(durable && passing.has(name))) {
         return;
       }
       await write(ledger, name, durable);
@@ -140,7 +146,7 @@ async function read(ledger: Ledger, name: string): Promise<boolean> {
     damaged.delete(name);
     if (statuses.has(name)) return false;
     statuses.set(name, status);
-    written.set(name, text);
+    written.set(name, status);
     kept.add(name);
     return true;
   } catch (error) {
@@ -151,25 +157,26 @@ async function read(ledger: Ledger, name: string): Promise<boolean> {
 }
 
 function write(ledger: Ledger, name: string, durable: boolean): Promise<void> {
-  const { statuses, written, kept, serial } = ledger;
+  const { statuses, written, kept, passing, serial } = ledger;
   return serial(name, async () => {
     const latest = statuses.get(name);
     if (latest === undefined) return;
-    const text = encodeStatus(latest);
-    if (written.get(name) === text) return;
+    if (written.get(name) === latest && !(durable && passing.has(name))) return;
     try {
-      await writeAtomic(fileOf(ledger, name), text, { mode: 0o600, durable });
+      await writeAtomic(fileOf(ledger, name), encodeStatus(latest), { mode: 0o600, durable });
     } catch (error) {
       written.delete(name);
       throw unavailable(name, error);
     }
-    written.set(name, text);
+    written.set(name, latest);
+    if (durable) passing.delete(name);
+    else if (!kept.has(name)) passing.add(name);
     kept.add(name);
   });
 }
 
 function unlink(ledger: Ledger, name: string): Promise<void> {
-  const { written, kept, serial } = ledger;
+  const { written, kept, passing, serial } = ledger;
   return serial(name, async () => {
     written.delete(name);
     // A status that came meanwhile is written by the next in the line.
@@ -177,6 +184,7 @@ function unlink(ledger: Ledger, name: string): Promise<void> {
       throw unavailable(name, error);
     });
     kept.delete(name);
+    passing.delete(name);
   });
 }
 

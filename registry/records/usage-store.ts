@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf } from '../../schemas/errors.ts';
 import type { UsageSample, UsageSeries } from '../../schemas/usage.ts';
@@ -28,6 +28,9 @@ import {
 
 export const USAGE_SUFFIX = '.ring';
 const FILES_AT_ONCE = 8;
+const HOUR_MS = 60 * 60_000;
+/** What lies in the hour was written within it, but for a clock that was put right. */
+const WRITTEN_MS = HOUR_MS;
 /** What lies there in the file's place, a link or a pipe, is neither followed nor waited for. */
 const IN_PLACE = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -50,6 +53,10 @@ export interface UsageStore {
   writeAll(atMs: number): Promise<void>;
   /** Those that are loaded. */
   names(): string[];
+  /** Whether there is a sample in the hour up to a time, of one that is loaded. */
+  hasHour(name: string, atMs: number): boolean;
+  /** Those whose file may hold samples of the hour up to a time. Never rejects. */
+  recent(atMs: number): Promise<string[]>;
   /** Writes what is left of a program's, and forgets it until it is loaded again. Never rejects. */
   release(name: string, atMs: number): Promise<void>;
   /** Removes what is kept of a program. Rejects where the file can not be removed. */
@@ -101,6 +108,8 @@ export function openUsageStore(
       ),
     writeAll: (atMs) => writeThese([...loaded.keys()], atMs),
     names: () => [...loaded.keys()],
+    hasHour: (name, atMs) => newestStep(loaded.get(name)?.fine ?? nothing) > stepOf(atMs - HOUR_MS),
+    recent: (atMs) => writtenSince(folder, atMs - HOUR_MS - WRITTEN_MS),
     release: (name, atMs) =>
       serial(name, async () => {
         await write(name, atMs);
@@ -181,6 +190,16 @@ function createFiles(
       }
     },
   };
+}
+
+/** Names whose files were written to since then; epoch milliseconds. */
+async function writtenSince(folder: string, ms: number): Promise<string[]> {
+  const files = (await readdir(folder).catch(() => [])).filter((file) => file.endsWith(USAGE_SUFFIX));
+  const found = await mapLimit(files, FILES_AT_ONCE, async (file) => {
+    const stats = await stat(join(folder, file)).catch(() => undefined);
+    return stats !== undefined && stats.mtimeMs >= ms ? file.slice(0, -USAGE_SUFFIX.length) : undefined;
+  });
+  return found.filter((name) => name !== undefined);
 }
 
 const labelOf = (name: string) => `data/usage/${name}${USAGE_SUFFIX}`;

@@ -15,7 +15,7 @@ const LATER_MS = 60_000;
 export interface RegistryStage {
   root: string;
   /** Waits turn by hand. What files say of their age is compared with `nowMs`. */
-  clock: Clock & { advance(ms: number): Promise<void>; nowMs: () => number };
+  clock: Clock & { advance(ms: number): Promise<void>; nextAt(): number | undefined; nowMs: () => number };
   warnings: string[];
   path(name: string): string;
   write(files: Record<string, string | Uint8Array>): Promise<void>;

@@ -17,7 +17,7 @@ export interface FileRules {
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 
-const { renameSync, createWriteStream } = fs;
+const { renameSync, writeFileSync, createWriteStream } = fs;
 const NEVER = new Promise<never>(() => undefined);
 
 /** The file system as people and tests have it, who neither die nor run out of room. */
@@ -52,7 +52,7 @@ export function followFiles(rules: FileRules | undefined): void {
   for (const name of Object.keys(CHANGES))
     Object.assign(promises, { [name]: (...args: unknown[]) => change(name, args) });
   Object.assign(promises, { open: openFile });
-  Object.assign(fs, { renameSync: renameNow, createWriteStream: openStream });
+  Object.assign(fs, { renameSync: renameNow, writeFileSync: writeNow, createWriteStream: openStream });
   syncBuiltinESMExports();
 }
 
@@ -78,7 +78,7 @@ async function change(name: string, args: unknown[]): Promise<unknown> {
   if (rules === undefined || path === undefined) return act();
   const whole = String(args[0]);
   const tear = () => {
-    if (name === 'writeFile') fs.writeFileSync(whole, halfOf(args[1]));
+    if (name === 'writeFile') writeFileSync(whole, halfOf(args[1]));
     if (name === 'appendFile') fs.appendFileSync(whole, halfOf(args[1]));
   };
   return step(rules, name, path, grows && isMade, act, tear);
@@ -151,6 +151,29 @@ function renameNow(from: string, to: string): void {
   };
   mustLive('before');
   renameSync(from, to);
+  mustLive('after');
+}
+
+/** The same of a whole file, of which half may be left, and for which there may be no room. */
+function writeNow(path: string, content: unknown, options: object): void {
+  const rules = current;
+  const inside = insideOf(rules, path);
+  const write = (what: unknown) => writeFileSync(path, what as string, options);
+  if (rules === undefined || inside === undefined) {
+    write(content);
+    return;
+  }
+  const mustLive = (moment?: 'before' | 'after'): void => {
+    if (moment !== undefined && !rules.isDead()) rules.onStep('file.write', inside, moment);
+    if (rules.isDead()) throw new Error('the host is dead');
+  };
+  mustLive();
+  rules.onStep('file.write', inside, 'before');
+  const isFull = !rules.isDead() && rules.isFull(inside);
+  if ((rules.isDead() || isFull) && rules.leavesHalf()) write(halfOf(content));
+  mustLive();
+  if (isFull) throw noSpace('write', inside);
+  write(content);
   mustLive('after');
 }
 

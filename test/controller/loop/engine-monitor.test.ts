@@ -159,6 +159,44 @@ describe('the engine monitor', () => {
     assert.equal(monitor.health().trouble, '');
   });
 
+  it('knows who has no containers, until something tells of one, and by no list that is old', async (test) => {
+    const { clock, world, engine, monitor, make } = await createBench(test);
+    const none = () => ['app', 'other'].filter((name) => monitor.hasNone(name));
+    assert.deepEqual(none(), ['app', 'other']);
+    const id = await make('app');
+    await clock.advance(0);
+    assert.deepEqual(none(), ['other'], 'an event told');
+    await clock.advance(10_000);
+    assert.deepEqual(none(), ['other'], 'a list told');
+    await engine.removeContainer(id);
+    await clock.advance(10_000);
+    assert.deepEqual(none(), ['app', 'other']);
+    monitor.touched('other');
+    assert.deepEqual(none(), ['app'], 'a container may be made of it just now');
+    await clock.advance(10_000);
+    assert.deepEqual(none(), ['app', 'other']);
+    world.eventFate = () => 'lose';
+    await make('app');
+    monitor.saw('app', await engine.listContainers('app'));
+    assert.deepEqual(none(), ['other'], 'a look found one');
+    await clock.advance(10_000);
+    engine.listContainers = () => new Promise(() => undefined);
+    await clock.advance(30_000);
+    assert.deepEqual(none(), []);
+  });
+
+  it('does not take a list for news of what was touched after it was asked for', async (test) => {
+    const { engine, monitor } = await createBench(test);
+    const { listContainers } = engine;
+    engine.listContainers = async (program) => {
+      const found = await listContainers(program);
+      monitor.touched('other');
+      return found;
+    };
+    await monitor.relist();
+    assert.deepEqual([monitor.hasNone('app'), monitor.hasNone('other')], [true, false]);
+  });
+
   it('reports containers of programs that nobody knows, and that they are gone', async (test) => {
     const { clock, engine, monitor, known, warned, make } = await createBench(test);
     await make('app');

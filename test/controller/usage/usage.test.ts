@@ -13,6 +13,10 @@ import { fakeKernel, idOf, MIB } from './kernel-fixture.ts';
 
 const LIMITS = { cpuLimit: 2, memoryLimitBytes: 256 * MIB };
 
+/** Looks, at one every 15 s. */
+const IN_HOUR = 240;
+const known = (list: (number | null)[]) => list.filter((one) => one !== null);
+
 /** Programs and an engine of the test's own, over kernel files in a folder. */
 async function stage(t: TestContext, version: 1 | 2 = 1) {
   const folder = await tempFolder(t, () => usage.close());
@@ -36,12 +40,11 @@ async function stage(t: TestContext, version: 1 | 2 = 1) {
     return from.get(id);
   };
   const metrics = createMetrics();
+  const status = { names: () => [...statuses.keys()].sort(), get: (name: string) => statuses.get(name) };
+  let store = openUsageStore(folder, fail, fail);
   const start = () =>
     startUsage({
-      registry: {
-        status: { names: () => [...statuses.keys()].sort(), get: (name) => statuses.get(name) },
-        usage: openUsageStore(folder, fail, fail),
-      },
+      registry: { status, usage: store },
       engine: {
         placeOf: (id) => answer('place', id, world.places),
         usageOf: (id) => answer('usage', id, world.usages),
@@ -67,8 +70,12 @@ async function stage(t: TestContext, version: 1 | 2 = 1) {
     get usage() {
       return usage;
     },
+    get store() {
+      return store;
+    },
     async restart() {
       await usage.close();
+      store = openUsageStore(folder, fail, fail);
       usage = start();
     },
   };
@@ -256,5 +263,27 @@ describe('looks', () => {
     await look();
     assert.match(all.usage.figures(name).reason, /not been yet/);
     assert.doesNotMatch((await metrics.text()).body, /program="p1"/);
+  });
+
+  it('keep the hour of what has stopped since, also over a restart, and nothing of what never ran', async (t) => {
+    const all = await stage(t);
+    const { kernel, statuses, world, program, look } = all;
+    const [ran, idle] = [program(1), program(2, 'Created')];
+    world.places.set(idOf(1), { pid: 71, ...LIMITS });
+    await kernel.process(71, idOf(1));
+    await kernel.set(idOf(1), { cpuMs: 1, memoryMib: 3 });
+    await look();
+    assert.match(all.usage.figures(idle).reason, /does not run/);
+    statuses.set(ran, { ...emptyStatus(ran, 0), state: 'Stopped' });
+    for (const turn of ['it is down', 'the next host begins']) {
+      if (turn === 'the next host begins') await all.restart();
+      await look();
+      assert.deepEqual(known(all.usage.hour(ran).memoryBytes), [3 * MIB], turn);
+      assert.match(all.usage.figures(ran).reason, /does not run/);
+    }
+    assert.deepEqual(all.store.names(), [ran]);
+    for (let turn = 0; turn < IN_HOUR; turn++) await look();
+    assert.deepEqual([all.store.names(), known(all.usage.hour(ran).memoryBytes)], [[], []]);
+    assert.deepEqual(known((await all.usage.week(ran)).memoryBytes), [3 * MIB]);
   });
 });

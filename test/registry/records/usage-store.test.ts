@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { RING_FILE_BYTES } from '../../../registry/records/usage-ring.ts';
 import { openUsageStore } from '../../../registry/records/usage-store.ts';
@@ -153,4 +153,18 @@ test('what is released is written, and read again when it comes back', async (t)
   assert.deepEqual([store.names(), known(store.hour('p', NOW).cpu)], [[], []]);
   await store.load(['p']);
   assert.deepEqual(known(store.hour('p', NOW).cpu), [0.5]);
+});
+
+test('what was written in the last hour is told apart from what was not', async (t) => {
+  const { open, written, file } = await stage(t);
+  for (const name of ['new', 'old']) await written(name);
+  const day = 24 * 60 * 60;
+  await utimes(file('old'), NOW / 1000 - day, NOW / 1000 - day);
+  const store = open();
+  assert.deepEqual(await store.recent(NOW), ['new']);
+  await store.load(['new']);
+  assert.equal(store.hasHour('new', NOW), true);
+  assert.equal(store.hasHour('new', NOW + day * 1000), false);
+  await rm(dirname(file('new')), { recursive: true });
+  assert.deepEqual(await store.recent(NOW), []);
 });
