@@ -5,7 +5,7 @@ import { imageOf } from '../../schemas/revision.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
-import { driftOf } from './drift.ts';
+import { driftOf, isOutdated } from './drift.ts';
 import { oomWaitMs } from './out-of-memory.ts';
 import { asRunning, hasCrashed, isFinished, isReady, newestNumber, type Running } from './roles.ts';
 import { mayComeBack } from './rollback.ts';
@@ -80,13 +80,16 @@ function planRun(situation: Running): Action[] {
 
 /** There is no container of the wanted spec. */
 function planWithout(situation: Running): Action[] {
-  const { previous, rollback, stopping, specHash } = situation;
+  const { previous, rollback, stopping, specHash, image } = situation;
   const isThere = previous !== undefined && isUp(previous);
   // What comes back had come to its end: that it is gone keeps no bad one running.
   const isOver = rollback !== undefined && isFinished(situation, specHash);
   if (isOver && isThere && !stopping.has(previous.id)) return end(situation, previous, takeover(situation));
   // The old revision is looked after as long as the new one can not take over.
-  const serves = previous !== undefined && (isThere || mayComeBack(situation, previous));
+  // One that differs in its network alone is turned over now, where that can be.
+  const isNext = previous !== undefined && hashOf(previous) === specHash && image.kind === 'present';
+  const isTurned = isNext && isOutdated(situation, previous);
+  const serves = previous !== undefined && (isThere || (!isTurned && mayComeBack(situation, previous)));
   return [...(serves ? keepUp(situation, previous) : []), ...planCreate(situation)];
 }
 
