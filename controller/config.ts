@@ -21,6 +21,8 @@ export interface Config extends HookSettings {
   readonly portRange: Readonly<PortRange>;
   readonly instance: string;
   readonly runtime: Runtime;
+  /** Whether programs of runc have network sandboxes. */
+  readonly sandboxed: boolean;
   readonly logLevel: string;
   /** Names accepted in `Host` beside the loopback ones. */
   readonly allowedHosts: readonly string[];
@@ -73,6 +75,12 @@ const OPTIONS: Record<string, Option> = {
     value: 'runc|runsc',
     fallback: 'runc',
     help: 'of programs that name none',
+  },
+  sandbox: {
+    env: 'HERSH_SANDBOX',
+    value: 'on|off',
+    fallback: 'off',
+    help: "a program's network outlives its container, so that it is back sooner; not under runsc",
   },
   'log-level': { env: 'HERSH_LOG_LEVEL', value: 'LEVEL', fallback: 'info', help: LOG_LEVELS.join(', ') },
   'allowed-hosts': {
@@ -189,6 +197,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     portRange: range(read('port-range')),
     instance: pattern(read('instance'), INSTANCE_PATTERN, 'lower-case letters, digits and "-", 32 at most'),
     runtime: oneOf(read('runtime'), ['runc', 'runsc']) as Runtime,
+    sandboxed: oneOf(read('sandbox'), ['on', 'off']) === 'on',
     logLevel: oneOf(read('log-level'), LOG_LEVELS),
     allowedHosts: names(read('allowed-hosts')),
     allowedOrigins: origins(read('allowed-origins')),

@@ -13,6 +13,20 @@ export interface ContainerSummary {
   labels: Record<string, string>;
 }
 
+/** A container that only waits, and holds network, address and published port of the one that joins it (ADR 21). */
+export interface Sandbox {
+  id: string;
+  name: string;
+  program: string;
+  state: ContainerState;
+  /** The host port it is, or will be, published on. */
+  publishPort: number;
+}
+
+/**
+ * Of one that joins a sandbox, its port and its networks are those of the sandbox, as far as it has them: one that ran
+ * before the sandbox was started the last time is in a network that is no more.
+ */
 export interface Container extends ContainerSummary {
   imageId: string;
   /** Epoch milliseconds; 0 where it has not happened. */
@@ -33,6 +47,8 @@ export interface Container extends ContainerSummary {
   runtime: string;
   /** With what its image brings. */
   env: Record<string, string>;
+  /** The sandbox that it joins; undefined where its network is its own. */
+  sandbox?: { id: string; state: ContainerState | 'gone' };
   /** What it lacks of the security that every container of a host is made with, in words. */
   loosened: readonly string[];
 }
@@ -82,7 +98,8 @@ export const isUp = ({ state }: Pick<Container, 'state'>): boolean =>
  * forgets the container's networks, and then starts it again without any, and without its port: what answers on that
  * is a stranger.
  */
-export function unreachable({ state, servedPort, publishPort, settings }: Container): string {
+export function unreachable({ state, servedPort, publishPort, settings, sandbox }: Container): string {
+  if (sandbox?.state === 'gone') return 'its network sandbox is gone';
   if (!settings.networks.includes(settings.network)) return `it is not on its network ${settings.network}`;
   return state === 'running' && servedPort !== publishPort ? `its port ${publishPort} is not published` : '';
 }

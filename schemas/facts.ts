@@ -1,4 +1,4 @@
-import type { Container, ContainerSettings, Stranger } from './container.ts';
+import type { Container, ContainerSettings, Sandbox, Stranger } from './container.ts';
 import type { Paused } from './pause.ts';
 import type { Revision } from './revision.ts';
 import type { TrashedVolume } from './trashed-volume.ts';
@@ -14,6 +14,10 @@ export interface Facts {
   strangers: readonly Stranger[];
   /** Of its own whose ids are not noted yet, by id: what they are known to have been made with. */
   adopted?: Readonly<Record<string, SettingsAsMade>>;
+  /** Network sandboxes of the program, those that nothing joins among them; undefined where there is none. */
+  sandboxes?: readonly Sandbox[];
+  /** Containers of runc that are made now join one. */
+  sandboxed?: true;
   /** Containers that a stop is under way for. */
   stopping: readonly string[];
   /** By container id. */

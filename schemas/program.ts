@@ -28,6 +28,12 @@ export const LABELS = {
   restartedAt: 'dev.hersh.restarted-at',
   /** On containers: when the host made it, by its clock. A copy bears the time of what it is a copy of. */
   madeAt: 'dev.hersh.made-at',
+  /** On network sandboxes, which bear neither instance nor program: hosts that know of none list by those. */
+  sandboxInstance: 'dev.hersh.sandbox-instance',
+  /** On network sandboxes: the program whose it is. */
+  sandboxOf: 'dev.hersh.sandbox-of',
+  /** On network sandboxes, and on containers that join one: the host port that it is published on. */
+  sandboxPort: 'dev.hersh.sandbox-port',
   /** On volumes: who owns the data. */
   user: 'dev.hersh.user',
 } as const;

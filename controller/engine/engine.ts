@@ -1,7 +1,7 @@
 /** The room of container engines: what the controller asks of one, and a room of its own for each that answers. */
 
 import type { StepNews } from '../../schemas/build-step.ts';
-import type { Container, ContainerSummary } from '../../schemas/container.ts';
+import type { Container, ContainerSummary, Sandbox } from '../../schemas/container.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { ExecPiece, ExecRequest } from '../../schemas/exec.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
@@ -33,28 +33,34 @@ export interface Engine {
   inspectContainer(id: string): Promise<Container | undefined>;
 
   /**
-   * Makes a container, its network and its /state volume as far as they are missing, and starts nothing.
+   * Makes a container, its network (or its sandbox) and its /state volume as far as they are missing, and starts nothing.
    * A container that has the name already is left alone, whoever's it is.
    * Rejects: `ImageNotFound`, `StartFailed` (the message is the engine's).
    */
   createContainer(request: CreateContainer): Promise<string>;
 
   /**
-   * `started` is also given when it ran already. Rejects: `PortConflict` when the host port is taken,
-   * `StartFailed` otherwise.
+   * `started` is also given when it ran already. A sandbox that it joins is started before it, where that does not run;
+   * `gone` also where that is no more. Rejects: `PortConflict` when the host port is taken, `StartFailed` otherwise.
    */
   startContainer(id: string): Promise<'started' | 'gone'>;
 
   /** Stop signal, then SIGKILL after `graceSeconds`; resolves when the container has ended or is gone. */
   stopContainer(id: string, graceSeconds: number): Promise<void>;
 
-  /** Lets a paused container go on. */
+  /** Lets a paused container go on, and a sandbox that it joins. */
   unpauseContainer(id: string): Promise<void>;
 
   renameContainer(id: string, name: string): Promise<void>;
 
   /** Kills it if need be, and removes it with its anonymous volumes; resolves when it is gone. */
   removeContainer(id: string): Promise<void>;
+
+  /** Network sandboxes of this instance, in any state; of one program only, where named. In no order. */
+  listSandboxes(program?: string): Promise<Sandbox[]>;
+
+  /** Ends a sandbox and removes it; resolves when it is gone. What joins it stays, without a network. */
+  removeSandbox(id: string): Promise<void>;
 
   /** Takes a tag, a reference or an id. */
   inspectImage(reference: string): Promise<Image | undefined>;
@@ -203,6 +209,8 @@ export interface CreateContainer {
   env: Record<string, string>;
   publishPort: number;
   runtime: Runtime;
+  /** It joins the program's sandbox for that port, which is made where there is none that is whole. */
+  sandboxed?: boolean;
   memoryBytes: number;
   cpus: number;
   pids: number;

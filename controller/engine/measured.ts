@@ -12,7 +12,7 @@ const OPERATIONS: Record<Operation, true> = {
   ...{ removeContainer: true, inspectImage: true, build: true, pull: true, logs: true, removeVolume: true },
   ...{ listVolumes: true, hasVolume: true, listBuiltImages: true, removeImage: true, holdImage: true },
   ...{ listHeldImages: true, releaseImage: true, volumeSizes: true, placeOf: true, usageOf: true },
-  ...{ exec: true, readVolume: true, fillVolume: true },
+  ...{ listSandboxes: true, removeSandbox: true, exec: true, readVolume: true, fillVolume: true },
 };
 
 /** The same engine, which tells how long each call took and whether it was answered, in milliseconds. */

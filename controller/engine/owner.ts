@@ -63,6 +63,15 @@ export function labelsOf({ instance, registry, path }: Owner): Record<string, st
   return { [LABELS.instance]: instance, [LABELS.registry]: registry, [LABELS.registryPath]: path };
 }
 
+/** On each network sandbox of a program: never the instance's own label, by which hosts list that know of none. */
+export function sandboxLabelsOf(
+  { instance, registry, path }: Owner,
+  program: string,
+): Record<string, string> {
+  const own = { [LABELS.sandboxInstance]: instance, [LABELS.sandboxOf]: program };
+  return { ...own, [LABELS.registry]: registry, [LABELS.registryPath]: path };
+}
+
 /** Whether an object bears the owner's labels, or its instance's alone, as those that older hosts made. */
 export function isOwn(owner: Owner, labels: Labels | null | undefined): boolean {
   return labels?.[LABELS.instance] === owner.instance && isOfRegistry(owner, labels);

@@ -55,6 +55,8 @@ export interface ControllerDeps {
   metrics: Metrics;
   instance: string;
   runtime: Runtime;
+  /** Whether programs of runc have network sandboxes; by default not. */
+  sandboxed?: boolean;
   /** When this machine started; epoch milliseconds. */
   bootedAtMs?: number;
   portRange: PortRange;
@@ -245,7 +247,7 @@ function reconcileDepsOf(
   const good: ReconcileDeps['good'] = new Map();
   const met: ReconcileDeps['met'] = new Set();
   return {
-    ...deps,
+    ...{ ...deps, sandboxed: deps.sandboxed ?? false },
     ...{ ports, images, prober, good, met, swaps: parts.swaps },
     // A hundred crash loops that wait for their turn must not keep a healthy program from being looked at.
     slots: { run: (kind, doing) => queue.parked(() => parts.slots.run(kind, doing)) },

@@ -59,7 +59,10 @@ async function carryOut(
   deps: ExecuteDeps,
   status: ProgramStatus,
   { goal, containers, memory }: Situation,
-  action: Extract<Action, { kind: 'build' | 'pull' | 'cancelImage' | 'unpause' | 'rename' }>,
+  action: Extract<
+    Action,
+    { kind: 'build' | 'pull' | 'cancelImage' | 'unpause' | 'rename' | 'removeSandbox' }
+  >,
 ): Promise<void> {
   const { engine, images } = deps;
   const { name } = status;
@@ -82,6 +85,8 @@ async function carryOut(
     case 'cancelImage':
       images.leave(name);
       return tell(deps, status, 'BuildCancelled', action.why);
+    case 'removeSandbox':
+      return engine.removeSandbox(action.sandboxId);
     case 'unpause': {
       await engine.unpauseContainer(action.containerId);
       const what = `${short(action.containerId)} was paused by somebody; it goes on`;

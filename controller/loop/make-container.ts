@@ -9,6 +9,7 @@ import type { ProgramStatus } from '../../schemas/status.ts';
 import type { CreateContainer } from '../engine/engine.ts';
 import type { Slots } from '../engine/slots.ts';
 import type { CreateAction } from '../program/action.ts';
+import { joins } from '../program/drift.ts';
 import type { EventDraft } from '../program/events.ts';
 import { nextMadeAt } from '../program/ownership.ts';
 import { emit, save } from './ledger.ts';
@@ -91,10 +92,11 @@ function describeMoved(
 function requestOf(
   instance: string,
   { name, memory }: ProgramStatus,
-  { imageKey, port }: Situation,
+  situation: Situation,
   { containerName, specHash, revision, imageId, spec }: CreateAction,
   { volume, at }: { volume: string; at: string },
 ): CreateContainer {
+  const { imageKey, port } = situation;
   const own = { [LABELS.instance]: instance, [LABELS.program]: name };
   return {
     ...{ program: name, name: containerName, image: imageId, publishPort: port, volume },
@@ -111,6 +113,7 @@ function requestOf(
     ...(spec.args && { args: spec.args }),
     env: environmentOf(spec, name),
     runtime: spec.runtime,
+    ...(joins(situation, spec.runtime) && { sandboxed: true }),
     ...spec.resources,
     volumeLabels: { ...own, [LABELS.user]: spec.userId },
   };

@@ -2,7 +2,7 @@ import type { BuildContext } from '../../registry/contexts/contexts.ts';
 import { SourcesHeld } from '../../registry/git/sources-held.ts';
 import { builtFrom } from '../../schemas/build-id.ts';
 import type { Clock } from '../../schemas/clock.ts';
-import { byAge, type Container, revisionOf } from '../../schemas/container.ts';
+import { byAge, type Container, revisionOf, type Sandbox } from '../../schemas/container.ts';
 import { AppError, withHint } from '../../schemas/errors.ts';
 import {
   type Answer,
@@ -41,6 +41,8 @@ export interface ObserveDeps {
   ports: Ports;
   rollouts: RolloutTimer;
   clock: Clock;
+  /** Whether programs of runc have network sandboxes. */
+  sandboxed: boolean;
   /** Why a program is left alone; undefined where it is not. */
   paused: (name: string) => Paused | undefined;
   /** The context's hash, perhaps from a look of a few seconds ago. */
@@ -106,6 +108,7 @@ async function read(
     stopping: [...deps.stopping(name)],
     probes: Object.fromEntries(deps.probes(name)),
   };
+  const sandboxes = await readSandboxes(deps, name, containers);
   const paused = deps.paused(name);
   const spec = specOf(goal);
   deps.ports.pins.set(name, spec?.publishPort ?? undefined);
@@ -119,6 +122,8 @@ async function read(
   const { failure, pulled } = goal.kind === 'run' ? deps.images.takeOutcome(name) : {};
   return {
     ...{ ...seen, port, answers: {} },
+    ...(deps.sandboxed && { sandboxed: true as const }),
+    ...(sandboxes.length > 0 && { sandboxes }),
     ...(paused !== undefined && { paused }),
     ...(context !== undefined && { context }),
     ...(failure !== undefined && { failure }),
@@ -146,6 +151,16 @@ async function readContainers(
     papers[one.id] = { ...(kept && { revision: kept }), ...(image && { imageLabels: image.labels }) };
   }
   return toldApart(memory, containers, papers);
+}
+
+/** Where programs have none any more, those of a host before this one are known by what joins them. */
+async function readSandboxes(
+  { engine, sandboxed }: ObserveDeps,
+  name: string,
+  containers: readonly Container[],
+): Promise<readonly Sandbox[]> {
+  const mayBe = sandboxed || containers.some(({ sandbox }) => sandbox !== undefined);
+  return mayBe ? engine.listSandboxes(name) : [];
 }
 
 async function contextOf(deps: ObserveDeps, build: BuildSpec, generation: number): Promise<ContextState> {

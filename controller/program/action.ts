@@ -16,6 +16,7 @@ export type Action =
   | StopAction
   | { kind: 'rename'; containerId: string; to: string }
   | { kind: 'remove'; containerId: string; why: string }
+  | { kind: 'removeSandbox'; sandboxId: string; why: string }
   | { kind: 'forget'; why: string }
   | { kind: 'wait'; ms: number; why: string };
 
@@ -53,6 +54,7 @@ const WORDS: { [K in Action['kind']]: (action: Extract<Action, { kind: K }>) => 
   stop: ({ containerId, graceSeconds, why }) => `stop ${short(containerId)} within ${graceSeconds} s: ${why}`,
   rename: ({ containerId, to }) => `rename ${short(containerId)} to ${to}`,
   remove: ({ containerId, why }) => `remove ${short(containerId)}: ${why}`,
+  removeSandbox: ({ sandboxId, why }) => `remove sandbox ${short(sandboxId)}: ${why}`,
   forget: ({ why }) => `forget the program: ${why}`,
   wait: ({ ms, why }) => `look again in ${ms} ms: ${why}`,
 };

@@ -25,6 +25,7 @@ import { noteOom } from './out-of-memory.ts';
 import { asMade, isMadeOf, noted } from './ownership.ts';
 import { finishedKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
+import { withSandboxesTimed } from './sandboxes.ts';
 import { stateVolume, withMounted, withStateAsked } from './state.ts';
 import { ended, endOf, isAccounted, nowReady, wanted } from './transitions.ts';
 import { clampWaits } from './waits.ts';
@@ -62,8 +63,8 @@ function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts)
     ...(facts.paused && { asWished: memory }),
     ...{ rollback: undefined, rolloutMs: 0, lastExit: withLateOom(before.lastExit, containers) },
   };
-  if (goal.kind === 'stop') return stopped(situation);
-  return goal.kind === 'run' ? withReadySeen(running(situation, goal.spec)) : situation;
+  if (goal.kind === 'stop') return withSandboxesTimed(stopped(situation));
+  return goal.kind === 'run' ? withSandboxesTimed(withReadySeen(running(situation, goal.spec))) : situation;
 }
 
 /**

@@ -5,10 +5,11 @@ import { imageOf } from '../../schemas/revision.ts';
 import { type Situation, specOf } from '../../schemas/situation.ts';
 import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
-import { driftOf } from './drift.ts';
+import { driftOf, isOutdated } from './drift.ts';
 import { oomWaitMs } from './out-of-memory.ts';
 import { asRunning, hasCrashed, isFinished, isReady, newestNumber, type Running } from './roles.ts';
 import { mayComeBack } from './rollback.ts';
+import { dropSandboxes, planSandboxes } from './sandboxes.ts';
 import { startWaitMs, waitMs } from './waits.ts';
 
 /**
@@ -28,7 +29,10 @@ export function plan(given: Situation): Action[] {
 function planRemove(situation: Situation): Action[] {
   const why = describeDeletion(situation.memory);
   const cancel: Action[] = situation.image.kind === 'pending' ? [{ kind: 'cancelImage', why }] : [];
-  if (cancel.length + situation.containers.length === 0) return [{ kind: 'forget', why }];
+  if (cancel.length + situation.containers.length === 0) {
+    const drop = dropSandboxes(situation.sandboxes, why);
+    return drop.length > 0 ? drop : [{ kind: 'forget', why }];
+  }
   return [...cancel, ...situation.containers.flatMap((one) => end(situation, one, why))];
 }
 
@@ -52,6 +56,7 @@ function planStop(situation: Situation): Action[] {
     ...containers
       .filter((one) => isUp(one) || (one !== kept && one.state !== 'removing'))
       .flatMap((one) => end(situation, one, isUp(one) ? why : 'a newer container was kept')),
+    ...planSandboxes(situation),
   ];
 }
 
@@ -62,6 +67,8 @@ function planRun(situation: Running): Action[] {
   // What can not be removed comes last, so that it stands in nothing's way.
   const dead = surplus.filter(({ state }) => state === 'dead');
   return [
+    // Before whatever is started on its port.
+    ...planSandboxes(situation, situation),
     ...useless,
     ...(current === undefined ? planWithout(situation) : planWith(situation, current)),
     ...(current !== undefined && isUp(current) ? settle(situation, current) : []),
@@ -73,13 +80,16 @@ function planRun(situation: Running): Action[] {
 
 /** There is no container of the wanted spec. */
 function planWithout(situation: Running): Action[] {
-  const { previous, rollback, stopping, specHash } = situation;
+  const { previous, rollback, stopping, specHash, image } = situation;
   const isThere = previous !== undefined && isUp(previous);
   // What comes back had come to its end: that it is gone keeps no bad one running.
   const isOver = rollback !== undefined && isFinished(situation, specHash);
   if (isOver && isThere && !stopping.has(previous.id)) return end(situation, previous, takeover(situation));
   // The old revision is looked after as long as the new one can not take over.
-  const serves = previous !== undefined && (isThere || mayComeBack(situation, previous));
+  // One that differs in its network alone is turned over now, where that can be.
+  const isNext = previous !== undefined && hashOf(previous) === specHash && image.kind === 'present';
+  const isTurned = isNext && isOutdated(situation, previous);
+  const serves = previous !== undefined && (isThere || (!isTurned && mayComeBack(situation, previous)));
   return [...(serves ? keepUp(situation, previous) : []), ...planCreate(situation)];
 }
 
@@ -141,7 +151,8 @@ function settle(situation: Running, current: Container): Action[] {
 function keepUp(situation: Situation, container: Container): Action[] {
   const { id: containerId } = container;
   if (situation.stopping.has(containerId)) return [];
-  if (container.state === 'paused') return [{ kind: 'unpause', containerId }];
+  const isPaused = [container.state, isUp(container) && container.sandbox?.state].includes('paused');
+  if (isPaused) return [{ kind: 'unpause', containerId }];
   if (isUp(container)) {
     const { live, liveMessage = '' } = situation.probes.get(containerId) ?? {};
     const why = `its liveness probe fails${liveMessage === '' ? '' : `: ${liveMessage}`}`;

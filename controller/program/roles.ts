@@ -13,7 +13,7 @@ import { LABELS, type ProgramSpec } from '../../schemas/program.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { revisionHash, specHash } from '../../schemas/spec-hash.ts';
 import { forgetEnd } from './after-exit.ts';
-import { driftOf } from './drift.ts';
+import { driftOf, isOutdated } from './drift.ts';
 import { endOf } from './transitions.ts';
 import { startWaitMs } from './waits.ts';
 
@@ -44,7 +44,7 @@ export function withRoles(situation: Situation, spec: ProgramSpec): Running {
   const stays = (one: Container) => isUp(one) && !stopping.has(one.id);
   const pick = (candidates: Container[]) => candidates.find(stays) ?? candidates.find(isUp) ?? candidates[0];
   const isWanted = (one: Container) =>
-    hashOf(one) === hash && driftOf(one, memory).length === 0 && !isGoing(one);
+    hashOf(one) === hash && driftOf(one, memory).length === 0 && !isGoing(one) && !isOutdated(situation, one);
   const current = imageKey === '' ? undefined : pick(newestFirst.filter(isWanted));
   const others = newestFirst.filter((one) => one !== current);
   const previous = pick(others.filter((one) => one.startedAtMs > 0 && !isWanted(one) && !isGoing(one)));

@@ -84,7 +84,7 @@ export function standIn(situation: Running, late?: Container): Running | undefin
   // whose crash was forgotten for another spec.
   const isForgotten = (one: Container) =>
     endOf(memory, one) === 'asked' || (lastExit?.run === runKey(one) && !hasCrashed(situation, one));
-  const comesBack = (one: Container) => hasItsPort(situation, one) && !isForgotten(one) && !isGoing(one);
+  const comesBack = (one: Container) => mayStart(situation, one) && !isForgotten(one) && !isGoing(one);
   const remains = (one: Container) =>
     one !== late && one.startedAtMs > 0 && (isUp(one) || comesBack(one)) && driftOf(one, memory).length === 0;
   // What was stopped by wish, or has come to its end, rests.
@@ -129,7 +129,12 @@ export function probesFor(situation: Running, container: Container): Probes {
 export function mayComeBack(situation: Situation, previous: Container): boolean {
   const { overtaken } = situation;
   if (overtaken?.isLate === true && overtaken.container.id === previous.id) return false;
-  return hasItsPort(situation, previous) && hasCrashed(situation, previous);
+  return mayStart(situation, previous) && hasCrashed(situation, previous);
+}
+
+/** Whether it could be started: it has its port, and its network. */
+function mayStart(situation: Situation, one: Container): boolean {
+  return hasItsPort(situation, one) && one.sandbox?.state !== 'gone';
 }
 
 function hasItsPort({ port, portProblem }: Situation, { publishPort }: Container): boolean {

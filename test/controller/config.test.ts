@@ -88,6 +88,16 @@ describe('configuration: how long a proxied request waits', () => {
   });
 });
 
+describe('configuration: network sandboxes', () => {
+  it('are off by default, and on or off', () => {
+    assert.equal(read([]).sandboxed, false);
+    assert.equal(read(['--sandbox', 'on']).sandboxed, true);
+    assert.equal(read([], { HERSH_SANDBOX: 'on' }).sandboxed, true);
+    assert.equal(read(['--sandbox=off'], { HERSH_SANDBOX: 'on' }).sandboxed, false);
+    assert.throws(() => read(['--sandbox', 'yes']), /--sandbox: "yes" .* on, off/);
+  });
+});
+
 describe('configuration: who is told, and by whom', () => {
   const secret = '0123456789abcdef';
 

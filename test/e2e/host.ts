@@ -247,7 +247,9 @@ export function manifestText(name: string, spec: Record<string, unknown> = {}): 
 /** Containers first: they hold the rest. */
 async function removeEngineObjects(docker: Docker, instance: string): Promise<void> {
   const filters = { label: [`${LABELS.instance}=${instance}`] };
-  for (const { Id } of await docker.listContainers({ all: true, filters })) {
+  const sandboxes = { label: [`${LABELS.sandboxInstance}=${instance}`] };
+  const found = [filters, sandboxes].map((each) => docker.listContainers({ all: true, filters: each }));
+  for (const { Id } of (await Promise.all(found)).flat()) {
     await docker.getContainer(Id).remove({ force: true, v: true }).catch(ignoreGone);
   }
   for (const { Name } of (await docker.listVolumes({ filters })).Volumes ?? []) {

@@ -25,6 +25,8 @@ export interface ContractWorld {
   /** Makes the program that listens on that port print a line. */
   print(id: string, port: number, text: string, stream: 'out' | 'err'): Promise<void>;
   pause(id: string): Promise<void>;
+  /** What people can do to a network sandbox. */
+  hitSandbox(id: string, how: 'kill' | 'start' | 'pause' | 'disconnect'): Promise<void>;
   /** Ids of the helper containers of `one` and of the images that they are made of, there now. */
   helpers(): Promise<string[]>;
   /** Makes the engine take calls of `one` and answer none, or lets it go on. */

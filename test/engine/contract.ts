@@ -5,6 +5,7 @@ import { describeImages } from './contract-images.ts';
 import { type ContractWorld, createKit } from './contract-kit.ts';
 import { describeOutput } from './contract-output.ts';
 import { describeOwnership } from './contract-ownership.ts';
+import { describeSandboxes } from './contract-sandboxes.ts';
 import { describeVolumeContent } from './contract-volume-content.ts';
 
 /**
@@ -15,6 +16,7 @@ export function describeEngine(name: string, world: () => ContractWorld): void {
   const kit = createKit(world);
   describeContainers(name, kit);
   describeOwnership(name, kit);
+  describeSandboxes(name, kit);
   describeOutput(name, kit);
   describeExec(name, kit);
   describeImages(name, kit);

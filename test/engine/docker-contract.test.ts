@@ -45,6 +45,12 @@ before(async () => {
     async pause(id) {
       await docker.getContainer(id).pause();
     },
+    async hitSandbox(id, how) {
+      const container = docker.getContainer(id);
+      if (how !== 'disconnect') return void (await container[how]());
+      const { NetworkMode = '' } = (await container.inspect()).HostConfig;
+      await docker.getNetwork(NetworkMode).disconnect({ Container: id, Force: true });
+    },
     async helpers() {
       const filters = { label: [`${HELPER_LABEL}=${run}`] };
       const containers = await docker.listContainers({ all: true, filters });

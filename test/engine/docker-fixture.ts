@@ -69,7 +69,8 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
     engine(instance = run, dockerHost, registry = fixedIdentity()) {
       instances.add(instance);
       const place = dockerHost === undefined ? {} : { dockerHost };
-      return createDockerEngine({ ...place, instance, registry, log: silent });
+      const sandboxRepository = `${run}/sandbox`;
+      return createDockerEngine({ ...place, instance, registry, sandboxRepository, log: silent });
     },
     port() {
       const port = ports.pop();
@@ -123,7 +124,9 @@ export async function createDockerFixture(firstPort: number): Promise<DockerFixt
     },
     async close() {
       const labels = [...instances].flatMap((instance) =>
-        [LABELS.instance, HELPER_LABEL, IMAGE_VOLUME_LABEL].map((key) => `${key}=${instance}`),
+        [LABELS.instance, LABELS.sandboxInstance, HELPER_LABEL, IMAGE_VOLUME_LABEL].map(
+          (key) => `${key}=${instance}`,
+        ),
       );
       await removeAll(docker, labels);
       await removeHolds(docker, instances);

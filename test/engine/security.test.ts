@@ -57,8 +57,15 @@ async function run(more: Partial<CreateContainer> = {}): Promise<Running> {
   return { id, port, request, get, write };
 }
 
+/** The container whose network a program is in, as inspect shows it. */
+async function networkOf(id: string) {
+  const found = await fixture.docker.getContainer(id).inspect();
+  const holder = /^container:(.*)$/.exec(found.HostConfig.NetworkMode ?? '')?.[1];
+  return holder === undefined ? found : fixture.docker.getContainer(holder).inspect();
+}
+
 async function addressOf(id: string): Promise<string> {
-  const { NetworkSettings: settings } = await fixture.docker.getContainer(id).inspect();
+  const { NetworkSettings: settings } = await networkOf(id);
   return Object.values(settings.Networks)[0]?.IPAddress ?? '';
 }
 
@@ -76,11 +83,13 @@ async function inside(id: string, command: string): Promise<string> {
 const tini = async () => ({ tini: await readFile('/usr/bin/tini-static') });
 
 for (const runtime of ['runc', 'runsc'] as const) describeRuntime(runtime);
+describeRuntime('runc', true);
 
-function describeRuntime(runtime: Runtime): void {
-  describe(`a program under ${runtime}`, () => {
+function describeRuntime(runtime: Runtime, sandboxed = false): void {
+  const place = { runtime, sandboxed };
+  describe(`a program under ${runtime}${sandboxed ? ' in a network sandbox' : ''}`, () => {
     it('can write to /state and nowhere else', async () => {
-      const program = await run({ runtime });
+      const program = await run({ ...place });
       assert.equal(await program.write('/state/kept', 'across restarts'), 'ok');
       assert.equal(await program.get('/read?path=/state/kept'), 'across restarts');
       // gVisor can not open /dev/null for writing on a read-only /dev; its /dev is memory of the sandbox.
@@ -94,7 +103,7 @@ function describeRuntime(runtime: Runtime): void {
     });
 
     it('has no capabilities and can gain none', async () => {
-      const status = await (await run({ runtime })).get('/read?path=/proc/self/status');
+      const status = await (await run({ ...place })).get('/read?path=/proc/self/status');
       for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd']) {
         assert.match(status, new RegExp(`^${set}:\\s+0+$`, 'm'), set);
       }
@@ -107,11 +116,10 @@ function describeRuntime(runtime: Runtime): void {
 
     it('is limited, isolated and published as asked, whatever the image says', async () => {
       const lines = `EXPOSE 9999\nHEALTHCHECK CMD ["/server"]\nLABEL ${LABELS.program}=other ${LABELS.revision}=9 ${LABELS.instance}=theirs plain=kept`;
-      const { id: image } = await fixture.variant(`bold-${runtime}`, lines);
-      const program = await run({ runtime, image });
+      const { id: image } = await fixture.variant(`bold-${runtime}-${sandboxed}`, lines);
+      const program = await run({ ...place, image });
       const {
         HostConfig: host,
-        NetworkSettings,
         State,
         Config,
         Mounts,
@@ -136,6 +144,7 @@ function describeRuntime(runtime: Runtime): void {
         ['/state'],
       );
       assert.equal(State.Health, undefined, 'no health check of the image runs');
+      const { NetworkSettings } = await networkOf(program.id);
       const published = Object.entries(NetworkSettings.Ports).filter(([, bindings]) => bindings !== null);
       assert.deepEqual(published, [['8080/tcp', [{ HostIp: '127.0.0.1', HostPort: String(program.port) }]]]);
       assert.equal(Config.Labels[LABELS.program], program.request.program);
@@ -151,8 +160,12 @@ function describeRuntime(runtime: Runtime): void {
       const command = `["/busybox","sh","-c","for i in 1 2 3; do ${orphan}; done; ${done}; exec /busybox sleep 10000"]`;
       for (const init of ['', '"/tini","--"']) {
         const lines = `COPY busybox /busybox\nCOPY --chmod=755 tini /tini\nENTRYPOINT [${init}]\nCMD ${command}`;
-        const { id: image } = await fixture.variant(`orphans-${runtime}-${init.length}`, lines, await tini());
-        const { id } = await run({ runtime, image });
+        const { id: image } = await fixture.variant(
+          `orphans-${runtime}-${sandboxed}-${init.length}`,
+          lines,
+          await tini(),
+        );
+        const { id } = await run({ ...place, image });
         const container = fixture.docker.getContainer(id);
         await fixture.until('its orphans have ended', async () =>
           (await inside(id, '/busybox ls /state')).includes('orphaned'),
@@ -168,7 +181,7 @@ function describeRuntime(runtime: Runtime): void {
     });
 
     it('answers on 127.0.0.1 alone', async () => {
-      const program = await run({ runtime });
+      const program = await run({ ...place });
       await program.get('/');
       for (const address of otherAddresses()) {
         await assert.rejects(fetch(`http://${address}:${program.port}/`), `${address} must not answer`);
@@ -176,7 +189,7 @@ function describeRuntime(runtime: Runtime): void {
     });
 
     it('reaches no other program, neither by address nor by a published port', async () => {
-      const [one, two] = [await run({ runtime }), await run({ runtime })];
+      const [one, two] = [await run({ ...place }), await run({ ...place })];
       const [here, there] = [await addressOf(one.id), await addressOf(two.id)];
       const { IPAM: ipam } = await fixture.docker.getNetwork(`${fixture.run}-hersh-programs-1`).inspect();
       const gateway = ipam?.Config?.[0]?.Gateway ?? '';

@@ -77,6 +77,11 @@ async function removeLeftovers(say: Say, docker: Docker, settings: HostSettings)
     await docker.getContainer(container.Id).remove({ force: true, v: true }).catch(unlessGone);
     say(`Removed container ${container.Names[0]?.slice(1) ?? container.Id}`);
   }
+  // What holds their networks, where the host was started with --sandbox on.
+  const filters = { label: [`${LABELS.sandboxInstance}=${settings.instance}`] };
+  for (const { Id, Labels } of await docker.listContainers({ all: true, filters }))
+    if (note(Labels[LABELS.sandboxOf]))
+      await docker.getContainer(Id).remove({ force: true }).catch(unlessGone);
   const { Volumes: volumes } = await docker.listVolumes({
     filters: JSON.stringify(instanceFilter(settings)),
   });

@@ -27,7 +27,7 @@ export async function complaints(stage: SimStage, host: SimHost): Promise<string
     const complaint = await complaintOf(stage, host, name);
     if (complaint !== '') found.push(`${name}: ${complaint}`);
   }
-  found.push(...untoldCopies(stage, host));
+  found.push(...untoldCopies(stage, host), ...uselessSandboxes(stage, host));
   // A ledger that could not be written names a port the program has no more.
   return stage.wasFull ? found : [...found, ...leakedPorts(host)];
 }
@@ -46,6 +46,20 @@ function untoldCopies({ world }: SimStage, { controller }: SimHost): string[] {
   const told = new Set(controller.health().strays.map(({ id }) => id));
   const copies = [...world.containers.values()].filter(isCopy);
   return copies.flatMap(({ facts }) => (told.has(facts.id) ? [] : `nobody is told of ${facts.name}`));
+}
+
+/** Each belongs to a program that runs, or soon may, and joins no other. */
+function uselessSandboxes(stage: SimStage, { registry }: SimHost): string[] {
+  return [...stage.world.sandboxes.all.values()].flatMap(({ facts: { id, name, program } }) => {
+    const status = registry.status.get(program);
+    const containers = stage.containers(program);
+    if (containers.some((one) => one.facts.sandbox?.id === id && isUp(one))) return [];
+    const { rest } = status?.memory.program ?? {};
+    const isOver =
+      registry.get(program) !== undefined && (rest?.why === 'finished' || status?.state === 'Stopped');
+    const isBeside = containers.some((one) => isUp(one));
+    return isOver || isBeside ? [`${name} is of no use`] : [];
+  });
 }
 
 function leakedPorts({ registry, controller }: SimHost): string[] {

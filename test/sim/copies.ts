@@ -29,10 +29,14 @@ export function runCopy(world: SimWorld, of: SimContainer, change: Partial<Conta
     labels: { [LABELS.build]: build, [LABELS.program]: program },
     env: world.images.get(imageId)?.env ?? {},
   });
+  // It is on a network of its own.
+  const { sandbox: _, ...facts } = structuredClone(of.facts);
+  if (of.facts.sandbox !== undefined)
+    Object.assign(facts.settings, { network: 'programs', networks: ['programs'] });
   const copy: SimContainer = {
     ...{ env: { ...of.env }, volume: '', lines: [], listening: false, readers: new Set(), cancelTimers: [] },
     facts: {
-      ...structuredClone(of.facts),
+      ...facts,
       ...{ id, name: `${name}-copy`, imageId: image.id, loosened: LOOSENED, publishPort: 0 },
       ...{ createdAtMs: world.clock.now(), startedAtMs: 0, finishedAtMs: 0, state: 'created' },
       labels: { ...labels, [COPY_LABEL]: '1' },
@@ -63,7 +67,13 @@ export function meddleWithCopies(stage: SimStage, random: Random): string {
     ({ facts }) => facts.publishPort === publishPort && !['created', 'exited', 'dead'].includes(facts.state),
   );
   const settings = random.chance(0.5) ? {} : { loosened: [] };
-  const port = !isTaken && !world.foreignPorts.has(publishPort) && random.chance(0.5) ? publishPort : 0;
+  const port =
+    !isTaken &&
+    !world.sandboxes.holds(publishPort) &&
+    !world.foreignPorts.has(publishPort) &&
+    random.chance(0.5)
+      ? publishPort
+      : 0;
   const change = { ...settings, name: `${name}-copy-${random.below(1_000_000)}`, publishPort: port };
   stage.meddle(() => runCopy(world, of, change));
   return `somebody commits ${name} and runs ${change.name} on port ${port}`;

@@ -4,6 +4,7 @@ import { describeEngine } from '../engine/contract.ts';
 import type { ContractWorld } from '../engine/contract-kit.ts';
 import { runCopy } from './copies.ts';
 import { createSimEngine } from './engine.ts';
+import { hitSandbox } from './engine-sandboxes.ts';
 import { createSimWorld } from './engine-world.ts';
 import { createManualClock, settle } from './manual-clock.ts';
 
@@ -52,6 +53,10 @@ function createContractWorld(): () => ContractWorld {
     async pause(id) {
       const container = world.containers.get(id);
       if (container !== undefined) container.facts.state = 'paused';
+    },
+    async hitSandbox(id, how) {
+      const sandbox = world.sandboxes.all.get(id);
+      if (sandbox !== undefined) hitSandbox(world.sandboxes, sandbox, how);
     },
     freeze(frozen) {
       if (frozen) world.freeze();

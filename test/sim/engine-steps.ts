@@ -82,16 +82,20 @@ function known({ witness, containers }: SimStage): SimContainer[] {
 function drift({ random, world, witness, drifted }: SimStage, container: SimContainer): void {
   const { id, program, settings } = container.facts;
   drifted.set(id, witness.ledger(program)?.createdAt ?? '');
-  Object.assign(
-    settings,
-    random.pick<Partial<typeof settings>>([
-      { memoryBytes: 2 ** 40 },
-      { restartPolicy: 'always' },
-      { networks: [] },
-      { cpus: 64 },
-      { cpusetCpus: '0', blkioWeight: 500 },
-    ]),
-  );
+  const change = random.pick<Partial<typeof settings>>([
+    { memoryBytes: 2 ** 40 },
+    { restartPolicy: 'always' },
+    { networks: [] },
+    { cpus: 64 },
+    { cpusetCpus: '0', blkioWeight: 500 },
+  ]);
+  const sandbox = world.sandboxes.all.get(container.facts.sandbox?.id ?? '');
+  if (sandbox !== undefined && change.networks !== undefined) {
+    sandbox.networks = [];
+    world.sandboxes.changed(sandbox, 'disconnect');
+    return;
+  }
+  Object.assign(settings, change);
   world.emit(container, 'update');
 }
 
@@ -101,11 +105,15 @@ function startByHand(stage: SimStage): string {
   const taken = new Set([...world.containers.values()].filter(isUp).map(({ facts }) => facts.publishPort));
   const free = stage
     .containers()
-    .filter(
-      (one) =>
-        !isUp(one) && !taken.has(one.facts.publishPort) && !world.foreignPorts.has(one.facts.publishPort),
-    );
+    .filter((one) => !isUp(one) && !taken.has(one.facts.publishPort) && hasNetwork(stage, one));
   return onAny(stage, 'is started by hand', (one) => world.run(one), free);
+}
+
+/** Without its sandbox none is started; and one is, though its port is taken, that only joins it. */
+function hasNetwork({ world }: SimStage, { facts }: SimContainer): boolean {
+  const { sandbox, publishPort } = facts;
+  if (sandbox !== undefined) return ['running', 'paused'].includes(sandbox.state);
+  return !world.foreignPorts.has(publishPort) && !world.sandboxes.holds(publishPort);
 }
 
 function removeImage({ random, world }: SimStage): string {
@@ -123,7 +131,7 @@ function removeImage({ random, world }: SimStage): string {
 function takePort({ random, world }: SimStage): string {
   const port = PORT_RANGE.min + random.below(PORT_RANGE.max - PORT_RANGE.min + 1);
   const published = [...world.containers.values()].some((one) => isUp(one) && one.facts.publishPort === port);
-  if (published || world.foreignPorts.size > 3) return '';
+  if (published || world.sandboxes.holds(port) || world.foreignPorts.size > 3) return '';
   world.foreignPorts.add(port);
   return `somebody listens on ${port}`;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { EngineEvent, Image } from '../../controller/engine/engine.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Container } from '../../schemas/container.ts';
+import { createSimSandboxes, type SimSandboxes } from './engine-sandboxes.ts';
 
 /**
  * What stands behind simulated engines: containers, images, volumes and ports in memory, with the accidents
@@ -13,6 +14,7 @@ import type { Container } from '../../schemas/container.ts';
 export interface SimWorld {
   readonly clock: Clock;
   readonly containers: Map<string, SimContainer>;
+  readonly sandboxes: SimSandboxes;
   /** By id. */
   readonly images: Map<string, SimImage>;
   /** Reference → image id. */
@@ -61,6 +63,8 @@ export interface SimWorld {
   namesOf(id: string): string[];
   newId(): string;
   emit(container: SimContainer, action: string): void;
+  /** Tells of a change of what bears those labels. */
+  tell(of: Pick<Container, 'program' | 'id' | 'labels'>, action: string): void;
   /** Runs a container that does not run. */
   run(container: SimContainer): void;
   /** Ends a running container; `child`: a process of it was killed for want of memory before. */
@@ -93,6 +97,8 @@ export interface SimContainer {
   /** Called at every line and at the end. */
   readonly readers: Set<() => void>;
   cancelTimers: (() => void)[];
+  /** In which run of the sandbox that it joins it was started. */
+  joinedRun?: number;
   /** Resolves when it is removed, where that is under way. */
   removed?: Promise<void>;
 }
@@ -135,6 +141,9 @@ export function createSimWorld(clock: Clock): SimWorld {
   const world: SimWorld = {
     clock,
     containers: new Map(),
+    get sandboxes() {
+      return sandboxes;
+    },
     images: new Map(),
     tags: new Map(),
     volumes: new Map(),
@@ -191,8 +200,9 @@ export function createSimWorld(clock: Clock): SimWorld {
       if (isLost && !world.images.get(before)?.claims.size) world.images.delete(before);
     },
 
-    emit(container, action) {
-      const { program, id, labels } = container.facts;
+    emit: (container, action) => world.tell(container.facts, action),
+
+    tell({ program, id, labels }, action) {
       const event = { program, containerId: id, action, atMs: clock.now() };
       for (const watcher of world.watchers) {
         if (!watcher.isOurs(labels) || away) continue;
@@ -220,6 +230,7 @@ export function createSimWorld(clock: Clock): SimWorld {
         oomKilled: false,
         servedPort: isOnNetwork ? facts.publishPort : 0,
       });
+      sandboxes.enter(container);
       world.emit(container, 'start');
       const later = (ms: number, run: () => void): void => {
         container.cancelTimers.push(clock.after(ms, run));
@@ -320,6 +331,7 @@ export function createSimWorld(clock: Clock): SimWorld {
       for (const container of world.containers.values()) {
         if (container.facts.state === 'running') world.end(container, container.env.IGNORE_TERM ? 137 : 0);
       }
+      for (const sandbox of sandboxes.all.values()) sandboxes.end(sandbox);
     },
 
     comeBack() {
@@ -344,6 +356,7 @@ export function createSimWorld(clock: Clock): SimWorld {
       ice = undefined;
     },
   };
+  const sandboxes = createSimSandboxes(world);
   return world;
 }
 

@@ -1,4 +1,4 @@
-import type { CreateContainer, Engine, Image } from '../../controller/engine/engine.ts';
+import type { Engine, Image } from '../../controller/engine/engine.ts';
 import {
   createOwnerSource,
   describeOther,
@@ -7,19 +7,18 @@ import {
   type Owner,
   type RegistryIdentity,
 } from '../../controller/engine/owner.ts';
-import type { Container, ContainerSummary } from '../../schemas/container.ts';
 import { AppError, type Reason } from '../../schemas/errors.ts';
 import { LABELS } from '../../schemas/program.ts';
 import { fixedIdentity } from '../setup/registry-identity.ts';
 import { aborted, diskFull, simBuild } from './engine-build.ts';
 import { simExec } from './engine-exec.ts';
+import { newFacts, summaryOf } from './engine-facts.ts';
 import { claim, hold, simImages } from './engine-images.ts';
 import { labelsIn } from './engine-labels.ts';
 import { nothing, readLines } from './engine-logs.ts';
 import { simUsage } from './engine-usage.ts';
 import { simVolumeContent } from './engine-volume-content.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
-import { untouched } from './untouched.ts';
 
 /** How long an engine has to say that it is there. */
 const PING_MS_MAX = 5_000;
@@ -130,7 +129,14 @@ export function createSimEngine(options: {
     inspectContainer: (id) =>
       call('inspectContainer', () => {
         const facts = containers.get(id)?.facts;
-        return facts && { ...facts, labels: { ...facts.labels }, settings: { ...facts.settings } };
+        return (
+          facts && {
+            ...facts,
+            labels: { ...facts.labels },
+            settings: { ...facts.settings },
+            ...(facts.sandbox && { sandbox: { ...facts.sandbox } }),
+          }
+        );
       }),
 
     createContainer: (request) =>
@@ -167,6 +173,7 @@ export function createSimEngine(options: {
             readers: new Set(),
             cancelTimers: [],
           };
+          if (request.sandboxed) world.sandboxes.join(container, owner);
           containers.set(container.facts.id, container);
           world.emit(container, 'create');
           return container.facts.id;
@@ -184,12 +191,18 @@ export function createSimEngine(options: {
           if (facts.state === 'running') return 'started' as const;
           if (facts.state === 'removing' || facts.state === 'dead') return 'gone' as const;
           if (facts.state === 'paused') throw new AppError('StartFailed', 'cannot start a paused container');
+          if (!world.sandboxes.raise(container)) return 'gone' as const;
           const port = facts.publishPort;
           const rival = [...containers.values()].some(
             (other) => other.facts.servedPort === port && isUp(other) && other !== container,
           );
+          const isJoined = facts.sandbox !== undefined;
           const isOnNetwork = facts.settings.networks.includes(facts.settings.network);
-          if (isOnNetwork && (rival || world.foreignPorts.has(port))) {
+          if (
+            isOnNetwork &&
+            !isJoined &&
+            (rival || world.foreignPorts.has(port) || world.sandboxes.holds(port))
+          ) {
             if (world.forgetsNetworks) facts.settings.networks = [];
             facts.startError = rival
               ? `Bind for 127.0.0.1:${port} failed: port is already allocated`
@@ -219,6 +232,7 @@ export function createSimEngine(options: {
     unpauseContainer: (id) =>
       call('unpauseContainer', () => {
         const container = containers.get(id);
+        world.sandboxes.unpause(container);
         if (container?.facts.state !== 'paused') return;
         container.facts.state = 'running';
         world.emit(container, 'unpause');
@@ -250,6 +264,9 @@ export function createSimEngine(options: {
         }
         await world.remove(container);
       }),
+
+    listSandboxes: (program) => call('listSandboxes', () => world.sandboxes.list(owner, program)),
+    removeSandbox: (id) => call('removeSandbox', () => world.sandboxes.remove(id)),
 
     inspectImage: (reference) => call('inspectImage', () => imageOf(reference)),
 
@@ -350,37 +367,4 @@ function away(): AppError {
 
 function isUp({ facts }: SimContainer): boolean {
   return facts.state === 'running' || facts.state === 'paused';
-}
-
-function newFacts(
-  id: string,
-  request: CreateContainer,
-  env: Record<string, string>,
-  owner: Owner,
-  nowMs: number,
-): Container {
-  const own = { ...labelsOf(owner), [LABELS.program]: request.program };
-  return {
-    id,
-    name: request.name,
-    program: request.program,
-    state: 'created',
-    labels: { [LABELS.specHash]: '', [LABELS.build]: '', ...request.labels, ...own },
-    imageId: request.image,
-    createdAtMs: nowMs,
-    startedAtMs: 0,
-    finishedAtMs: 0,
-    exitCode: 0,
-    oomKilled: false,
-    oomToldMs: 0,
-    startError: '',
-    publishPort: request.publishPort,
-    servedPort: 0,
-    settings: untouched(request),
-    ...{ stateVolume: request.volume, runtime: request.runtime, env, loosened: [] },
-  };
-}
-
-function summaryOf({ id, name, program, state, servedPort, labels }: Container): ContainerSummary {
-  return { id, name, program, state, servedPort, labels: { ...labels } };
 }

@@ -40,6 +40,8 @@ export interface SimHostOptions {
   /** Which registry it is; by default what the folder's own `data/` says, or comes to say. */
   identity?: RegistryIdentity;
   portRange?: { min: number; max: number };
+  /** Whether programs have network sandboxes. */
+  sandboxed?: boolean;
   /** When what nothing refers to goes. */
   collect?: Partial<CollectLimits>;
   /** Hints of changed files; those of the real watch come in real time. */
@@ -143,7 +145,9 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     ...(options.collect === undefined ? {} : { collect: options.collect }),
     ...(options.onPass === undefined ? {} : { onPass: options.onPass }),
     ...(options.bootedAtMs === undefined ? {} : { bootedAtMs: options.bootedAtMs }),
-    isPortFree: async (port) => !world.foreignPorts.has(port) && publisher(world, port) === undefined,
+    sandboxed: options.sandboxed ?? false,
+    isPortFree: async (port) =>
+      !world.foreignPorts.has(port) && publisher(world, port) === undefined && !world.sandboxes.holds(port),
     probeOnce: probeWorld(world),
   });
   const programs = createProgramStore({
@@ -297,6 +301,12 @@ function mortalEngine(
     unpauseContainer: change('unpauseContainer', engine.unpauseContainer, nameOf),
     renameContainer: change('renameContainer', engine.renameContainer, nameOf),
     removeContainer: change('removeContainer', engine.removeContainer, nameOf),
+    listSandboxes: step('engine.listSandboxes', engine.listSandboxes, (program = '') => program),
+    removeSandbox: change(
+      'removeSandbox',
+      engine.removeSandbox,
+      (id) => world.sandboxes.all.get(id)?.facts.name ?? id,
+    ),
     removeVolume: change('removeVolume', engine.removeVolume, (name) => name),
     removeImage: change('removeImage', engine.removeImage, (id) => id),
     holdImage: change('holdImage', engine.holdImage, (id) => id),

@@ -19,24 +19,24 @@ export async function runSeeds(
   seeds: readonly number[],
   steps: number,
   print: (line: string) => void,
-  tellAll = false,
+  { tellAll = false, sandboxed = false } = {},
 ): Promise<number> {
   let failed = 0;
   let current = 0;
   const onStray = (error: unknown): void => {
     const what = error instanceof Error ? error.stack : String(error);
     // At once, since the process ends here.
-    writeSync(1, `seed ${current} failed: ${what}\n${command(current, steps)}\n`);
+    writeSync(1, `seed ${current} failed: ${what}\n${command(current, steps, sandboxed)}\n`);
     process.exit(1);
   };
   process.on('uncaughtException', onStray);
   process.on('unhandledRejection', onStray);
   for (const seed of seeds) {
     current = seed;
-    const outcome = await simulate(seed, steps);
+    const outcome = await simulate(seed, steps, undefined, sandboxed);
     if (outcome.failure !== '') failed += 1;
-    if (outcome.failure !== '' || tellAll) print(report(outcome, steps));
-    if (outcome.failure !== '') print(`npm run replay -- ${await passesOf(seed, steps)}`);
+    if (outcome.failure !== '' || tellAll) print(report(outcome, steps, sandboxed));
+    if (outcome.failure !== '') print(`npm run replay -- ${await passesOf(seed, steps, sandboxed)}`);
   }
   process.off('uncaughtException', onStray);
   process.off('unhandledRejection', onStray);
@@ -45,19 +45,23 @@ export async function runSeeds(
 }
 
 /** Plays the story again, the same as before, and writes down what its hosts saw and decided. @returns the file */
-export async function passesOf(seed: number, steps: number): Promise<string> {
+export async function passesOf(seed: number, steps: number, sandboxed = false): Promise<string> {
   const passes: string[] = [];
-  await simulate(seed, steps, (pass) => passes.push(JSON.stringify({ pass: masked(pass) })));
+  await simulate(seed, steps, (pass) => passes.push(JSON.stringify({ pass: masked(pass) })), sandboxed);
   const path = join(tmpdir(), `hersh-sim-${seed}.ndjson`);
   await writeFile(path, `${passes.slice(-PASSES_KEPT).join('\n')}\n`);
   return path;
 }
 
-export function report({ seed, story, digest, failure }: SimOutcome, steps: number): string {
+export function report(
+  { seed, story, digest, failure }: SimOutcome,
+  steps: number,
+  sandboxed = false,
+): string {
   const end = failure === '' ? `seed ${seed} went well (${digest})` : `seed ${seed} failed: ${failure}`;
-  return `${story.join('\n')}\n${end}\n${command(seed, steps)}`;
+  return `${story.join('\n')}\n${end}\n${command(seed, steps, sandboxed)}`;
 }
 
-function command(seed: number, steps: number): string {
-  return `npm run sim -- --seed ${seed} --steps ${steps}`;
+function command(seed: number, steps: number, sandboxed: boolean): string {
+  return `npm run sim -- --seed ${seed} --steps ${steps}${sandboxed ? ' --sandbox on' : ''}`;
 }

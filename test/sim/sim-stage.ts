@@ -113,7 +113,11 @@ export interface SimStage {
   end(): Promise<void>;
 }
 
-export async function createSimStage(seed: number, onPass?: (pass: PassRecord) => void): Promise<SimStage> {
+export async function createSimStage(
+  seed: number,
+  onPass?: (pass: PassRecord) => void,
+  sandboxed = false,
+): Promise<SimStage> {
   const random = createRandom(seed);
   // Of its own, so that what the host asks for does not change what is done to it.
   const noise = createRandom(seed ^ 0x5bd1e995);
@@ -200,6 +204,7 @@ export async function createSimStage(seed: number, onPass?: (pass: PassRecord) =
       });
       const begun = createSimHost({
         ...{ world, clock, root, portRange: PORT_RANGE, watchFiles, collect, identity: fixedIdentity() },
+        sandboxed,
         ...(onPass === undefined ? {} : { onPass }),
         disk: {
           isFull: (path) => stage.full.has(path.split('/', 1)[0] ?? ''),

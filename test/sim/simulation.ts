@@ -8,6 +8,7 @@ import type { SimHost } from './host.ts';
 import { type Invariants, watchInvariants } from './invariants.ts';
 import { pauseSomething, resumeAll } from './pausing.ts';
 import { createRandom } from './random.ts';
+import { meddleWithSandboxes } from './sandbox-steps.ts';
 import { createSimStage, FAIR, type SimStage } from './sim-stage.ts';
 import type { SimStep } from './sim-step.ts';
 import { USER_STEPS } from './user-steps.ts';
@@ -27,6 +28,9 @@ const PAUSED = 0.05;
 
 /** How often somebody copies a container, beside all else: the stories of old seeds stay what they were. */
 const COPIED = 0.06;
+
+/** And does something to a sandbox, where there are any. */
+const HIT = 0.15;
 
 const STEPS: readonly SimStep[] = [...USER_STEPS, ...FILE_STEPS, ...ENGINE_STEPS, ...HOST_STEPS];
 
@@ -49,8 +53,9 @@ export async function simulate(
   seed: number,
   steps: number,
   onPass?: (pass: PassRecord) => void,
+  sandboxed = false,
 ): Promise<SimOutcome> {
-  const stage = await createSimStage(seed, onPass);
+  const stage = await createSimStage(seed, onPass, sandboxed);
   const story: string[] = [];
   const tell = (line: string): void => {
     story.push(`${(stage.clock.monotonic() / 1000).toFixed(3).padStart(9)} s  ${line}`);
@@ -60,12 +65,15 @@ export async function simulate(
     const invariants = await watchInvariants(stage);
     await stage.start();
     const copying = createRandom(seed ^ 0x2545f491);
+    const hitting = createRandom(seed ^ 0x3c6ef372);
     const pausing = createRandom(seed ^ 0x6c8e9cf5);
     for (let step = 0; step < steps; step++) {
       const words = copying.chance(COPIED) ? meddleWithCopies(stage, copying) : '';
       if (words !== '') tell(words);
       const held = pausing.chance(PAUSED) ? await pauseSomething(stage, pausing) : '';
       if (held !== '') tell(held);
+      const hit = sandboxed && hitting.chance(HIT) ? meddleWithSandboxes(stage, hitting) : '';
+      if (hit !== '') tell(hit);
       await oneStep(stage, invariants, tell);
     }
     tell('nothing goes wrong any more');

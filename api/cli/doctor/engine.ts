@@ -73,7 +73,11 @@ export async function checkRuntimes(
   if (!isHere) return [found, ok('gvisor', 'runsc is registered; whether it starts is not seen from here')];
   const { code, output } = await run([path || 'runsc', '--version']);
   const version = output.split('\n')[0] ?? '';
-  if (code === 0) return [found, ok('gvisor', `${version}, registered`)];
+  if (code === 0)
+    return [
+      found,
+      ok('gvisor', `${version}, registered; its programs have no network sandbox, also with --sandbox on`),
+    ];
   const why = `runsc is registered as ${path || 'runsc'}, and does not start: ${version || `code ${code}`}`;
   return [found, failed('gvisor', why, ADD_GVISOR)];
 }

@@ -4,7 +4,8 @@ import { LABELS } from '../../../schemas/program.ts';
 import { isOwn, type Labels, type Owner } from '../owner.ts';
 import { type Connection, STOP_SLACK_MS } from './client.ts';
 import { absent, engineError, isUnavailable, refused, statusOf } from './errors.ts';
-import { containerOf, summaryOf } from './translate.ts';
+import { holderOf, listHolders } from './sandboxes.ts';
+import { containerOf, holderIn, summaryOf } from './translate.ts';
 
 /** See `Engine.listContainers`. */
 export async function listContainers(
@@ -15,11 +16,15 @@ export async function listContainers(
   const owned = `${LABELS.instance}=${owner.instance}`;
   const label = program === undefined ? [owned] : [owned, `${LABELS.program}=${program}`];
   const listed = await refused(docker.listContainers({ all: true, filters: { label } }), 'InternalError');
+  const isJoined = listed.some((one) => holderIn(one.HostConfig.NetworkMode, one.Labels) !== '');
+  const holders = new Map(
+    (isJoined ? await listHolders(docker, owner, program) : []).map((one) => [one.Id, one]),
+  );
   // Docker gives the newest first, by a clock finer than the seconds it tells.
   return listed
     .reverse()
     .filter(({ Labels }) => isOwn(owner, Labels))
-    .map(summaryOf);
+    .map((one) => summaryOf(one, holders.get(holderIn(one.HostConfig.NetworkMode, one.Labels))));
 }
 
 /** The labels of every container and volume of an instance, whichever registry's. */
@@ -37,7 +42,7 @@ export async function inspectContainer(
   oomAtMs: (id: string) => number,
 ): Promise<Container | undefined> {
   const found = await absent(docker.getContainer(id).inspect(), [404], 'InternalError');
-  return found && containerOf(found, oomAtMs(found.Id));
+  return found && containerOf(found, oomAtMs(found.Id), await holderOf(docker, found));
 }
 
 /** See `Engine.stopContainer`. */
@@ -51,6 +56,9 @@ export async function stopContainer(docker: Docker, id: string, graceSeconds: nu
 export async function unpauseContainer(connection: Connection, id: string): Promise<void> {
   const call = connection.quick.getContainer(id).unpause();
   await unlessSo(connection, id, [304, 404], call, ({ State }) => State.Paused === false);
+  const found = await absent(connection.look.getContainer(id).inspect(), [404], 'InternalError');
+  const holder = found && (await holderOf(connection.look, found));
+  if (holder?.found?.State.Paused) await unpauseContainer(connection, holder.id);
 }
 
 /** See `Engine.renameContainer`. */

@@ -11,12 +11,14 @@ import { prepareImageVolumes } from './image-volumes.ts';
 import { claimImage } from './images.ts';
 import type { Networks } from './network.ts';
 import { imageVolumes, removeContainer, removeImageVolumes } from './remove.ts';
+import type { Sandboxes } from './sandboxes.ts';
 import { giveState } from './state-owner.ts';
 import { containerOf } from './translate.ts';
 
 export interface CreateDeps {
   connection: Connection;
   networks: Networks;
+  sandboxes: Pick<Sandboxes, 'ensure'>;
   owner: Owner;
 }
 
@@ -39,7 +41,9 @@ async function create(deps: CreateDeps, request: CreateContainer): Promise<strin
   await claimImage(docker, image, owner);
   await holdImage(docker, image, owner);
   const config = imageConfigOf(image);
-  const network = await networks.pick();
+  const network = request.sandboxed
+    ? `container:${await deps.sandboxes.ensure(request)}`
+    : await networks.pick();
   const options = createOptions(request, config, {
     owner,
     network,

@@ -27,6 +27,7 @@ import { createNetworks } from './network.ts';
 import { ping } from './ping.ts';
 import { pullImage } from './pull.ts';
 import { createSweep, removeContainer } from './remove.ts';
+import { createSandboxes, type Sandboxes } from './sandboxes.ts';
 import { startContainer } from './start.ts';
 import { placeOf, usageOf } from './usage.ts';
 import { createVolumeContent } from './volume-content.ts';
@@ -41,6 +42,8 @@ export interface DockerEngineOptions {
   /** Everything the engine makes or lists carries this label, and the registry's id. */
   instance: string;
   registry: RegistryIdentity;
+  /** Under which the image of network sandboxes is named; by default that of all hosts. */
+  sandboxRepository?: string;
   log: EngineLog;
   clock?: Clock;
 }
@@ -53,6 +56,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   const owner = createOwnerSource(instance, options.registry, () => listLabels(look, instance));
   const networks = createNetworks(quick, owner);
   const sweep = createSweep(connection, owner, log);
+  const sandboxes = createSandboxes(connection, networks, owner, options.sandboxRepository);
   /** When each container was told to be out of memory, epoch milliseconds. */
   const ooms = new Map<string, number>();
   let decode: DecodeTrace | undefined;
@@ -75,13 +79,15 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     async createContainer(request) {
       // Before the first container: what a host that died left half done.
       await sweep();
-      return believed(createContainer({ connection, networks, owner: await owner() }, request));
+      return believed(createContainer({ connection, networks, sandboxes, owner: await owner() }, request));
     },
     startContainer: (id) => believed(startContainer(quick, networks, id)),
     stopContainer: (id, graceSeconds) => stopContainer(connection.patient, id, graceSeconds),
     unpauseContainer: (id) => unpauseContainer(connection, id),
     renameContainer: (id, name) => renameContainer(connection, id, name),
     removeContainer: (id) => removeContainer(connection, id),
+    listSandboxes: sandboxes.list,
+    removeSandbox: (id) => removeContainer(connection, id),
     exec: (id, request) => execIn({ connection, clock, log }, id, request),
     logs: (id, logOptions) => readLogs(connection, id, logOptions),
 
@@ -108,17 +114,19 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     watch: (onEvent, onConnect, onDisconnect) =>
       watchEvents(connection, { instance, owner: owner.known }, clock, {
         ...{ onConnect, onDisconnect },
-        onEvent(event) {
-          noteOom(ooms, event);
-          onEvent(event);
-        },
+        onEvent: (event) => onEvent(noted(ooms, sandboxes, event)),
       }),
   };
 }
 
-function noteOom(ooms: Map<string, number>, { action, containerId, atMs }: EngineEvent): void {
+/** The event with its program, as far as it is known: what is done to a network names the container alone. */
+function noted(ooms: Map<string, number>, sandboxes: Sandboxes, event: EngineEvent): EngineEvent {
+  const { action, containerId, atMs } = event;
   if (action === 'oom') ooms.set(containerId, atMs);
   if (action === 'destroy') ooms.delete(containerId);
+  const program = event.program || sandboxes.ownerOf(containerId);
+  if (action === 'destroy') sandboxes.forget(containerId);
+  return { ...event, program };
 }
 
 type UsedImages = 'listBuiltImages' | 'removeImage' | 'holdImage' | 'listHeldImages' | 'releaseImage';

@@ -48,14 +48,19 @@ export function watchEvents(
     filters: { type: ['container'], label: [`${LABELS.instance}=${whose.instance}`], event: ACTIONS },
     eventOf: (raw) => containerEvent(raw, whose.owner()),
   };
+  const sandboxes: Subscription = {
+    filters: { type: ['container'], label: [`${LABELS.sandboxInstance}=${whose.instance}`], event: ACTIONS },
+    eventOf: (raw) => containerEvent(raw, whose.owner(), LABELS.sandboxOf),
+  };
   const networks: Subscription = {
     filters: { type: ['network'], event: NETWORK_ACTIONS },
     eventOf: networkEvent,
   };
-  // One of the two tells of connections; both are lost and made again together in all but the rarest case.
+  // One of them tells of connections; all are lost and made again together in all but the rarest case.
   const quiet = { ...handlers, onConnect: () => undefined, onDisconnect: () => undefined };
   const ended = [
     follow(connection, containers, clock, handlers, stop.signal),
+    follow(connection, sandboxes, clock, quiet, stop.signal),
     follow(connection, networks, clock, quiet, stop.signal),
   ];
   return {
@@ -118,9 +123,13 @@ function networkEvent(raw: Record<string, unknown>): EngineEvent | undefined {
 }
 
 /** @param owner undefined as long as it is not settled: then it may be anybody's, and does no harm */
-function containerEvent(raw: Record<string, unknown>, owner: Owner | undefined): EngineEvent | undefined {
+function containerEvent(
+  raw: Record<string, unknown>,
+  owner: Owner | undefined,
+  label: string = LABELS.program,
+): EngineEvent | undefined {
   const actor = raw.Actor as Actor | undefined;
-  const program = actor?.Attributes?.[LABELS.program];
+  const program = actor?.Attributes?.[label];
   if (owner !== undefined && !isOfRegistry(owner, actor?.Attributes)) return undefined;
   if (actor?.ID === undefined || program === undefined || typeof raw.Action !== 'string') return undefined;
   return { program, containerId: actor.ID, action: raw.Action, atMs: Number(raw.timeNano ?? 0) / 1e6 };

@@ -20,8 +20,15 @@ const NONE_OF = [
 /** Namespaces that are the container's own where nothing is said. */
 const NAMESPACES = ['PidMode', 'UTSMode', 'UsernsMode'] as const;
 
-/** In words, for people; empty where nothing is. */
-export function loosenedOf({ HostConfig, Mounts }: Docker.ContainerInspectInfo): string[] {
+/**
+ * In words, for people; empty where nothing is.
+ * @param holder of one that joins a sandbox: its network is that of the sandbox, where that is there
+ */
+export function loosenedOf(
+  { HostConfig, Mounts }: Docker.ContainerInspectInfo,
+  holder?: { found?: Docker.ContainerInspectInfo },
+): string[] {
+  const net = holder === undefined ? HostConfig : holder.found?.HostConfig;
   const host = HostConfig as Docker.HostConfig & Record<string, unknown>;
   const { MaskedPaths: masked, ReadonlyPaths: readOnly } = host;
   const checks: [boolean, string][] = [
@@ -33,8 +40,8 @@ export function loosenedOf({ HostConfig, Mounts }: Docker.ContainerInspectInfo):
     [!isEmpty(masked) && !isEmpty(readOnly), 'paths of the kernel are open to it'],
     [host.IpcMode === 'none', 'its /dev/shm is open'],
     [NAMESPACES.every((name) => !host[name]), 'it shares namespaces of the machine'],
-    [OUR_NETWORK.test(host.NetworkMode ?? ''), `its network is ${host.NetworkMode || 'none'}`],
-    [isPublishedHere(host), `it is not published on 127.0.0.1 for ${PROGRAM_PORT} alone`],
+    [!net || OUR_NETWORK.test(net.NetworkMode ?? ''), `its network is ${net?.NetworkMode || 'none'}`],
+    [!net || isPublishedHere(net), `it is not published on 127.0.0.1 for ${PROGRAM_PORT} alone`],
     [hasOwnMountsOnly(host, Mounts ?? []), `it can write elsewhere than in ${STATE_DIR}`],
     // Of processes, null where none was given; that it was taken away by `docker update` shows as 0 (20.10.24).
     [(host.Memory ?? 0) > 0 && (host.PidsLimit ?? null) !== null, 'it has no limits'],

@@ -30,7 +30,7 @@ export function imageConfigOf(inspected: Docker.ImageInspectInfo): ImageConfig {
 
 /**
  * Docker's create options for a program: the security contract in one object. Nothing of the request can
- * loosen it, and nothing of the image either. `volumeName` names the stand-in for an image's VOLUME.
+ * loosen it, and nothing of the image either. `network` is a bridge, or `container:` and a sandbox's id. `volumeName` names the stand-in for an image's VOLUME.
  * Throws `StartFailed` where the image declares a VOLUME below /state, over everything, or by no path from the root.
  */
 export function createOptions(
@@ -43,7 +43,15 @@ export function createOptions(
     { Type: 'volume', Source: request.volume, Target: STATE_DIR, ReadOnly: false },
     ...declared.map((path) => readOnlyVolume(path, place.volumeName(path), place.owner)),
   ];
-  const labels = ownLabels(request, image, place.owner);
+  const { network } = place;
+  const isJoined = network.startsWith('container:');
+  const labels = {
+    ...ownLabels(request, image, place.owner),
+    ...(isJoined && { [LABELS.sandboxPort]: String(request.publishPort) }),
+  };
+  const published = isJoined
+    ? { options: {}, host: { NetworkMode: network } }
+    : publishedOn(network, request.publishPort);
   return {
     name: request.name,
     Image: request.image,
@@ -53,11 +61,10 @@ export function createOptions(
     ...(request.args && { Cmd: [...request.args] }),
     Env: Object.entries(request.env).map(([key, value]) => `${key}=${value}`),
     ...UNATTENDED,
-    ExposedPorts: { [PORT_KEY]: {} },
+    ...published.options,
     HostConfig: {
       ...keptIn(request),
-      NetworkMode: place.network,
-      PortBindings: { [PORT_KEY]: [{ HostIp: '127.0.0.1', HostPort: String(request.publishPort) }] },
+      ...published.host,
       // Reaps what the program leaves behind, and lets SIGTERM end a program that has no handler for it.
       Init: true,
       Runtime: request.runtime,
@@ -66,7 +73,23 @@ export function createOptions(
       NanoCpus: Math.round(request.cpus * 1e9),
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
     },
-    NetworkingConfig: { EndpointsConfig: { [place.network]: {} } },
+  };
+}
+
+/** On one of our bridges, and on a port of this machine's alone. */
+export function publishedOn(
+  network: string,
+  port: number,
+): { options: Omit<Docker.ContainerCreateOptions, 'HostConfig'>; host: Docker.HostConfig } {
+  return {
+    options: {
+      ExposedPorts: { [PORT_KEY]: {} },
+      NetworkingConfig: { EndpointsConfig: { [network]: {} } },
+    },
+    host: {
+      NetworkMode: network,
+      PortBindings: { [PORT_KEY]: [{ HostIp: '127.0.0.1', HostPort: String(port) }] },
+    },
   };
 }
 

@@ -74,8 +74,10 @@ export function createNetworks(docker: Docker, ownerOf: OwnerSource): Networks {
 /** How many containers of the instance, running or not, belong to each network. */
 async function countPrograms(docker: Docker, instance: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  const filters = { label: [`${LABELS.instance}=${instance}`] };
-  for (const container of await docker.listContainers({ all: true, filters })) {
+  const all = [LABELS.instance, LABELS.sandboxInstance].map((label) =>
+    docker.listContainers({ all: true, filters: { label: [`${label}=${instance}`] } }),
+  );
+  for (const container of (await Promise.all(all)).flat()) {
     for (const name of Object.keys(container.NetworkSettings?.Networks ?? {})) {
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }

@@ -1,10 +1,13 @@
 import type Docker from 'dockerode';
+import { LABELS } from '../../../schemas/program.ts';
 import type { EngineLog } from '../engine.ts';
 import { isOfRegistry, type Owner, type OwnerSource } from '../owner.ts';
 import { type Connection, STOP_SLACK_MS } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
 import { IMAGE_VOLUME_LABEL } from './hardening.ts';
+import { listHolders } from './sandboxes.ts';
 import { sweepHelpers } from './state-owner.ts';
+import { holderIn } from './translate.ts';
 
 /** Kills, removes, and waits until it is gone, whoever removes it. Its image volumes go with it. */
 export async function removeContainer({ look, quick }: Connection, id: string): Promise<void> {
@@ -62,10 +65,21 @@ const IMAGE_VOLUME = /-image-volume-[0-9a-f]{12}$/;
 /** Helpers, and image volumes that no container uses. */
 async function sweepLeftovers(connection: Connection, owner: Owner): Promise<void> {
   await sweepHelpers(connection, owner);
+  await sweepSandboxes(connection, owner);
   const filters = { label: [`${IMAGE_VOLUME_LABEL}=${owner.instance}`], dangling: ['true'] };
   const { Volumes } = await connection.quick.listVolumes({ filters });
   for (const { Name, Labels } of Volumes ?? []) {
     if (!IMAGE_VOLUME.test(Name) || !isOfRegistry(owner, Labels)) continue;
     await absent(connection.quick.getVolume(Name).remove(), [404, 409], 'StartFailed');
   }
+}
+
+/** Those that nothing joins: what a program is to join next is made with its container. */
+async function sweepSandboxes(connection: Connection, owner: Owner): Promise<void> {
+  const sandboxes = await listHolders(connection.look, owner);
+  if (sandboxes.length === 0) return;
+  const filters = { label: [LABELS.sandboxPort] };
+  const all = await connection.look.listContainers({ all: true, filters });
+  const joined = new Set(all.map((one) => holderIn(one.HostConfig.NetworkMode, one.Labels)));
+  for (const { Id } of sandboxes) if (!joined.has(Id)) await removeContainer(connection, Id);
 }

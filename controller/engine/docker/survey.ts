@@ -44,8 +44,12 @@ export async function surveyEngine(dockerHost?: string): Promise<EngineSurvey> {
 
 /** Ports of this machine that containers of any host are published on. Rejects `EngineUnavailable`. */
 export async function publishedPorts(dockerHost?: string): Promise<Set<number>> {
-  const filters = { label: [LABELS.instance] };
-  const found = await refused(connect(dockerHost).look.listContainers({ filters }), 'EngineUnavailable');
-  const ports = found.flatMap(({ Ports }) => Ports.map(({ PublicPort }) => PublicPort));
+  const { look } = connect(dockerHost);
+  const found = [LABELS.instance, LABELS.sandboxInstance].map((label) =>
+    refused(look.listContainers({ filters: { label: [label] } }), 'EngineUnavailable'),
+  );
+  const ports = (await Promise.all(found))
+    .flat()
+    .flatMap(({ Ports }) => Ports.map(({ PublicPort }) => PublicPort));
   return new Set(ports.filter((port) => port !== undefined));
 }

@@ -195,6 +195,8 @@ function apply(world: Situation, action: Action): Situation {
     case 'build':
     case 'pull':
       return { ...world, image: { kind: 'pending' } };
+    case 'removeSandbox':
+      return { ...world, sandboxes: (world.sandboxes ?? []).filter(({ id }) => id !== action.sandboxId) };
     case 'cancelImage':
       return { ...world, image: { kind: 'absent' } };
     case 'create': {

@@ -82,6 +82,16 @@ describe('createOptions', () => {
     });
   });
 
+  it('differs in a sandbox by its network alone, and by the port that it is reached by there', () => {
+    const network = `container:${'b'.repeat(64)}`;
+    const { HostConfig, Labels, ...joined } = createOptions(request, plain, { ...place, network });
+    const { ExposedPorts, NetworkingConfig, ...own } = options();
+    const { PortBindings, ...kept } = own.HostConfig ?? {};
+    assert.deepEqual(HostConfig, { ...kept, NetworkMode: network });
+    assert.deepEqual(Labels, { ...own.Labels, 'dev.hersh.sandbox-port': String(request.publishPort) });
+    assert.deepEqual({ ...joined, HostConfig: kept, Labels: own.Labels }, { ...own, HostConfig: kept });
+  });
+
   it('closes /dev/shm and /tmp under gVisor, unless the image has a VOLUME there', () => {
     const tmpfs = (volumes: string[]): unknown =>
       options({ runtime: 'runsc' }, { volumes }).HostConfig?.Tmpfs;

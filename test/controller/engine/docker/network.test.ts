@@ -6,14 +6,15 @@ import { createOwnerSource } from '../../../../controller/engine/owner.ts';
 import { LABELS } from '../../../../schemas/program.ts';
 import { fixedIdentity } from '../../../setup/registry-identity.ts';
 
-/** Networks and the containers on them, by name. */
-function fakeDocker(containers: Map<string, number>) {
+/** Networks, and the containers and sandboxes on them, by name. */
+function fakeDocker(containers: Map<string, number>, sandboxes = new Map<string, number>()) {
   const networks = new Map<string, object>();
   const docker = {
     listNetworks: async () => [...networks.values()],
-    listContainers: async () =>
-      [...containers].flatMap(([name, count]) =>
-        Array.from({ length: count }, () => ({ NetworkSettings: { Networks: { [name]: {} } } })),
+    listContainers: async ({ filters }: { filters: { label: string[] } }) =>
+      [...(filters.label[0]?.startsWith(LABELS.sandboxInstance) ? sandboxes : containers)].flatMap(
+        ([name, count]) =>
+          Array.from({ length: count }, () => ({ NetworkSettings: { Networks: { [name]: {} } } })),
       ),
     createNetwork: async (options: { Name: string }) => {
       if (networks.has(options.Name)) throw Object.assign(new Error('exists'), { statusCode: 409 });
@@ -62,6 +63,15 @@ describe('createNetworks', () => {
     assert.equal(await pool.pick(), 'hersh-programs-1');
     containers.set('hersh-programs-1', PROGRAMS_PER_NETWORK);
     assert.equal(await pool.pick(), 'hersh-programs-2');
+  });
+
+  it('counts sandboxes beside containers that have a network of their own', async () => {
+    const half = Math.ceil(PROGRAMS_PER_NETWORK / 2);
+    const { docker } = fakeDocker(
+      new Map([['hersh-programs-1', half]]),
+      new Map([['hersh-programs-1', PROGRAMS_PER_NETWORK - half]]),
+    );
+    assert.equal(await createNetworks(docker, ownerOf()).pick(), 'hersh-programs-2');
   });
 
   it('goes on after a failure', async () => {

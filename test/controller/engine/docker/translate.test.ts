@@ -5,6 +5,7 @@ import { loosenedOf } from '../../../../controller/engine/docker/floor.ts';
 import {
   containerOf,
   epochMs,
+  holderIn,
   isImageReference,
   pullTarget,
   summaryOf,
@@ -101,6 +102,39 @@ describe('containerOf', () => {
     assert.deepEqual([deaf.servedPort, unreachable(deaf)], [0, 'its port 19005 is not published']);
     const lost = containerOf(from({ State, NetworkSettings: { Networks: {}, Ports: {} } }));
     assert.equal(unreachable(lost), 'it is not on its network home');
+  });
+
+  it('gives what joins a sandbox the port and networks of that, as long as it is in its network', () => {
+    const labels = { 'dev.hersh.program': 'ann-1', 'dev.hersh.sandbox-port': '19005' };
+    const id = 'b'.repeat(64);
+    const HostConfig = { ...inspected.HostConfig, NetworkMode: `container:${id}`, PortBindings: {} };
+    const State = { ...inspected.State, Running: true, Status: 'running', StartedAt: '2026-11-22T10:00:05Z' };
+    const Config = { ...inspected.Config, Labels: labels };
+    const joined = from({ HostConfig, State, Config, NetworkSettings: { Networks: {}, Ports: {} } });
+    const Ports = { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '19005' }] };
+    const sandbox = (startedAt: string, more: object = {}) =>
+      from({
+        State: { ...State, StartedAt: startedAt },
+        NetworkSettings: { Networks: { home: {} }, Ports },
+        ...more,
+      });
+    assert.equal(holderIn(HostConfig.NetworkMode, labels), id);
+    assert.equal(holderIn(HostConfig.NetworkMode, {}), '', 'somebody else joined it');
+    assert.equal(holderIn('home', labels), '');
+
+    const whole = containerOf(joined, 0, { id, found: sandbox('2026-11-22T10:00:04Z') });
+    assert.deepEqual(
+      [whole.publishPort, whole.servedPort, whole.settings.network, whole.settings.networks, whole.sandbox],
+      [19005, 19005, 'home', ['home'], { id, state: 'running' }],
+    );
+    assert.equal(unreachable(whole), '');
+    const later = containerOf(joined, 0, { id, found: sandbox('2026-11-22T10:00:06Z') });
+    assert.equal(unreachable(later), 'its port 19005 is not published', 'the sandbox was started again');
+    const cut = sandbox('2026-11-22T10:00:04Z', { NetworkSettings: { Networks: {}, Ports: {} } });
+    assert.match(unreachable(containerOf(joined, 0, { id, found: cut })), /network home/);
+    const lost = containerOf(joined, 0, { id });
+    assert.deepEqual([lost.publishPort, lost.servedPort, lost.sandbox?.state], [19005, 0, 'gone']);
+    assert.equal(unreachable(lost), 'its network sandbox is gone');
   });
 
   it('believes an event of want of memory that inspect missed, of this run alone and once it is over', () => {
