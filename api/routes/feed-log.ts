@@ -32,7 +32,7 @@ export interface FeedLog {
 export function createFeedLog(boot: string, nowMs: number): FeedLog {
   const entries: FeedEntry[] = [];
   const waiting = new Set<() => void>();
-  let mark: FeedMark = { boot, seq: 0, ms: nowMs - 1, names: [] };
+  let mark: FeedMark = { boot, seq: 0, ms: nowMs - 1, names: new Map() };
 
   return {
     mark: () => mark,

@@ -2,6 +2,8 @@ import type { BigIntStats } from 'node:fs';
 
 /** A foreign file is taken when it stood unchanged for this long (design: numbers). */
 export const SETTLE_MS = 50;
+/** An empty one is most likely between an editor's truncation and its text, which a busy machine makes long. */
+export const EMPTY_SETTLE_MS = 1_000;
 
 /** Equal for a file that was not touched: what a second look compares. */
 export function statKey(stats: BigIntStats): string {
@@ -20,8 +22,9 @@ export function folderKey({ dev, ino, birthtimeNs }: BigIntStats): string {
  * Milliseconds until the file counts as settled; 0 when it does. A time of change in the future (a clock that
  * jumped) counts as settled: it can not be waited for.
  * @param nowMs epoch milliseconds
+ * @param wholeMs how long it has to stand unchanged
  */
-export function settleMs(stats: BigIntStats, nowMs: number): number {
+export function settleMs(stats: BigIntStats, nowMs: number, wholeMs = SETTLE_MS): number {
   const age = nowMs - Number(stats.ctimeNs / 1_000_000n);
-  return age < 0 || age >= SETTLE_MS ? 0 : Math.ceil(SETTLE_MS - age) + 1;
+  return age < 0 || age >= wholeMs ? 0 : Math.ceil(wholeMs - age) + 1;
 }

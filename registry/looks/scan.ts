@@ -6,7 +6,7 @@ import { NAME_PATTERN } from '../../schemas/program.ts';
 import { isThere } from '../files/is-there.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { pauseEvery } from '../files/pause.ts';
-import { SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
+import { EMPTY_SETTLE_MS, SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
 import { MANIFEST_BYTES_MAX } from '../manifests/manifest.ts';
 import { unreadable } from '../manifests/programs-folder.ts';
 import { labelOf, MANIFEST_SUFFIX } from '../paths.ts';
@@ -164,7 +164,7 @@ async function scanFile(
   try {
     const stats = await stat(path, { bigint: true });
     const key = statKey(stats);
-    const wait = settleMs(stats, nowMs);
+    const wait = settleMs(stats, nowMs, stats.size === 0n ? EMPTY_SETTLE_MS : SETTLE_MS);
     if (wait > 0) return wait;
     if (!stats.isFile()) return unreadable(key, 'it is not a file');
     if (stats.size > MANIFEST_BYTES_MAX)

@@ -169,8 +169,7 @@ describe('an engine', { concurrency: false }, () => {
     engine.leaveRoom(ROOM_BYTES);
     try {
       await host.writeManifest('roomless', { build: { context } });
-      const told = await host.untilState('roomless', 'Error');
-      assert.equal(told.reason, 'DiskFull');
+      const told = await host.untilError('roomless', 'DiskFull');
       assert.match(told.error_msg, /no space left on device.*Free disk space.*tried again at/is);
       await checkAfter(before, await look(), 0);
     } finally {

@@ -75,8 +75,7 @@ describe('a container', () => {
 
   it('of an image id that is not on this machine is not looked for elsewhere', async () => {
     await host.writeManifest('no-id', { image: `sha256:${'0'.repeat(64)}` });
-    const { reason, error_msg } = await host.untilState('no-id', 'Error');
-    assert.equal(reason, 'ImageNotFound');
+    const { error_msg } = await host.untilError('no-id', 'ImageNotFound');
     assert.match(error_msg, /can only be local/);
   });
 });

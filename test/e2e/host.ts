@@ -63,6 +63,8 @@ export interface Host {
   /** Polls `GET` until the program is as wanted, and gives it. */
   untilProgram(name: string, what: string, is: (program: Program) => boolean): Promise<Program>;
   untilState(name: string, state: ProgramState): Promise<Program>;
+  /** In `Error` for that reason. */
+  untilError(name: string, reason: string): Promise<Program>;
   /** Waits for the 404 and for the last engine object and ledger to be gone. */
   untilGone(name: string): Promise<void>;
   /** Straight to the port the program is published on. */
@@ -175,6 +177,12 @@ export async function createHost(
         async () => `${(await call('GET', `/programs/${name}`)).text}\n${await tell()}`,
       ),
     untilState: (name, state) => host.untilProgram(name, `is ${state}`, (program) => program.state === state),
+    untilError: (name, reason) =>
+      host.untilProgram(
+        name,
+        `is in Error by ${reason}`,
+        (program) => program.state === 'Error' && program.reason === reason,
+      ),
     async untilGone(name) {
       const gone = async () =>
         (await call('GET', `/programs/${name}`)).status === 404 &&

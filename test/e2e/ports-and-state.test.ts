@@ -55,8 +55,7 @@ describe('a port that somebody else holds', { concurrency: 4 }, () => {
   it('is PortConflict for one that pins it, until it is free', async () => {
     const release = await occupy(29_638);
     await host.writeManifest('pinned', { publishPort: 29_638 });
-    const refused = await host.untilState('pinned', 'Error');
-    assert.equal(refused.reason, 'PortConflict');
+    const refused = await host.untilError('pinned', 'PortConflict');
     assert.match(refused.error_msg, /29638/);
     assert.equal(refused.proxy_url, 'http://localhost:29638');
     await release();
@@ -68,8 +67,7 @@ describe('a port that somebody else holds', { concurrency: 4 }, () => {
     await host.writeManifest('first', { publishPort: 29_639 });
     const first = await host.untilState('first', 'Ready');
     await host.writeManifest('second', { publishPort: 29_639 });
-    const second = await host.untilState('second', 'Error');
-    assert.equal(second.reason, 'PortConflict');
+    const second = await host.untilError('second', 'PortConflict');
     assert.match(second.error_msg, /held by program first/);
     assert.equal((await host.get('first')).container_id, first.container_id);
     await host.call('DELETE', '/programs/first');
@@ -96,8 +94,7 @@ describe('ports that run out', { concurrency: false }, () => {
 
     // A manifest by hand is taken, and waits for a port to become free.
     await tiny.writeManifest('waiting');
-    const waiting = await tiny.untilState('waiting', 'Error');
-    assert.equal(waiting.reason, 'PortsExhausted');
+    await tiny.untilError('waiting', 'PortsExhausted');
     const [gone] = made;
     assert.ok(gone);
     await tiny.call('DELETE', `/programs/${gone.program_id}`);

@@ -49,8 +49,7 @@ const isRevision = (revision: number) => (program: { state: string; revision: nu
 describe('an image of a private registry', { concurrency: false }, () => {
   it('is pulled for its user alone, anew at a restart and when asked, and for no heal', async () => {
     await host.writeManifest('other', { image: name, userId: 'somebody' });
-    const refused = await host.untilState('other', 'Error');
-    assert.equal(refused.reason, 'ImageNotFound');
+    const refused = await host.untilError('other', 'ImageNotFound');
     assert.match(refused.error_msg, /none\.json is not used, since it can not be read \(ENOENT\)/);
     assert.ok((await host.events('other')).some(({ reason }) => reason === 'CredentialsUnavailable'));
     await host.call('DELETE', '/programs/other');

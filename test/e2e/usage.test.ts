@@ -31,13 +31,14 @@ it('shows CPU and memory of a busy container, keeps them over a restart of the h
   await host.writeManifest('busy', { resources: { memory: '64Mi', cpus: 0.5, pids: 32 } });
   const program = await host.untilState('busy', 'Ready');
   const figures = await until(
-    'its CPU is measured, and its limits are known',
+    'its CPU and memory are measured, and its limits are known',
     async () => {
       // What keeps it busy.
       await Promise.all(Array.from({ length: 20 }, () => host.direct(program, '/env')));
       const found = await usage('busy');
       const isLimited = found.cpu_limit !== null && found.memory_limit_bytes !== null;
-      return found.cpu !== null && found.cpu > 0 && isLimited ? found : undefined;
+      const isMeasured = found.cpu !== null && found.cpu > 0 && found.memory_bytes !== null;
+      return isMeasured && isLimited ? found : undefined;
     },
     async () => JSON.stringify(await usage('busy')),
   );

@@ -124,7 +124,10 @@ it('finds, opens, restarts, stops and starts programs from the list', async () =
     await sees(page.getByRole('log', { name: 'Output of beta' }), 'listening on 8080');
     await press(page, 'u');
     await sees(page.getByRole('table', { name: 'Programs' }));
-    await press(page, 'j', 'Enter');
+    await sees(page.getByRole('link', { name: 'alpha', exact: true }));
+    await press(page, 'j');
+    await untilFocused(page, 'alpha');
+    await press(page, 'Enter');
     await sees(page.getByRole('heading', { name: 'alpha' }));
     assert.equal(path(page), '/ui/programs/alpha');
   });
@@ -149,7 +152,10 @@ it('goes to every place and part, and tells its keys', async () => {
     await seesNoMore(keys);
     assert.equal(path(page), '/ui');
 
-    await press(page, 'j', 'Enter');
+    await sees(page.getByRole('link', { name: 'alpha', exact: true }));
+    await press(page, 'j');
+    await untilFocused(page, 'alpha');
+    await press(page, 'Enter');
     await sees(page.getByRole('heading', { name: 'alpha' }));
     for (const [key, tab] of Object.entries({ 2: 'build', 3: 'events', 4: 'manifest', 5: 'revisions' })) {
       await press(page, key);

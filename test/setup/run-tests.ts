@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureBaseImages } from './base-images.ts';
+import { buildTests, LIGHTLY } from './built-tests.ts';
 import { ensureChromium } from './chromium.ts';
 import { ensureEngine } from './engine.ts';
 import { ROOT } from './host-settings.ts';
@@ -11,13 +12,11 @@ import { ensurePage } from './page.ts';
 import { ensurePromtool } from './promtool.ts';
 import { makeSay, reportAndExit, SetupError } from './say.ts';
 import { ensureTestImage } from './test-image.ts';
-import { processTestFiles, unitTestFiles } from './unit-test-files.ts';
+import { partsOf } from './test-parts.ts';
 
 const TESTS = join(ROOT, 'test');
-/** Each runs many test files in one process, which costs a fifth of a process for each. */
-const TOGETHER = ['test/unit.ts', 'test/processes.ts'];
-/** Most files wait for the engine more than they compute; more than four starts at once gain nothing there. */
-const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
+/** Most files wait for the engine more than they compute; more starts at once than this gain nothing there. */
+const CONCURRENCY = Math.min(8, 2 * availableParallelism() + 1);
 /**
  * It makes a failure of what would hang for ever, and measures nothing: the simulation takes 2 minutes on a machine of
  * its own and was seen to take more than 8 at a load of 25.
@@ -41,33 +40,30 @@ try {
   const checked = await run([...npm, 'run', '--silent', 'check']);
   if (checked !== 0) process.exit(checked);
 
-  say(`Running ${files.length} test files, ${CONCURRENCY} at a time`);
-  process.exitCode = await run([
-    process.execPath,
-    '--import',
-    'tsx',
-    '--test',
-    '--test-reporter=spec',
-    `--test-concurrency=${CONCURRENCY}`,
-    `--test-timeout=${FILE_MS_MAX}`,
-    ...files,
-  ]);
+  const built = await buildTests(partsOf(files));
+  say(`Running ${files.length} test files in ${built.paths.length} processes, ${CONCURRENCY} at a time`);
+  try {
+    process.exitCode = await run([
+      ...[process.execPath, ...LIGHTLY, '--test', '--test-reporter=spec'],
+      ...[`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${FILE_MS_MAX}`],
+      ...built.paths,
+    ]);
+  } finally {
+    await built.remove();
+  }
 } catch (error) {
   reportAndExit(error);
 }
 
-/** All test files, or those whose path holds one of the filters. Named one by one: Node 20 expands no `**`. */
+/** All test files, or those whose path holds one of the filters. */
 function testFiles(filters: readonly string[]): string[] {
   const all = readdirSync(TESTS, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
     .map((entry) => relative(TESTS, join(entry.parentPath ?? entry.path, entry.name)))
     .map((path) => `test/${path}`)
     .sort();
-  if (filters.length === 0 && all.length > 0) {
-    const together = new Set([...unitTestFiles(), ...processTestFiles()]);
-    return [...TOGETHER, ...all.filter((path) => !together.has(path))];
-  }
-  const chosen = all.filter((path) => filters.some((filter) => path.includes(filter)));
+  const isChosen = (path: string) => filters.length === 0 || filters.some((filter) => path.includes(filter));
+  const chosen = all.filter(isChosen);
   if (chosen.length === 0) {
     throw new SetupError(
       filters.length > 0 ? `No test file matches ${filters.join(', ')}` : 'There are no test files in test/',

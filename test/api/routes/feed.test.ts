@@ -169,6 +169,7 @@ test('one that was away for so long that it is not kept begins anew; one with a 
   const words = await again.until(/synced/);
   assert.equal(words.filter((word) => word === 'event a Flood').length, COUNT);
   assert.equal(words.at(-1), 'synced');
+  assert.ok(again.lastId().length < 2 * lastId.length, again.lastId());
   await again.close();
   const strange = await listen(open, 'what is this?');
   assert.deepEqual(await strange.until(/synced/), ['snapshot 1', 'program a Ready', 'synced']);

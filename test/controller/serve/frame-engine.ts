@@ -88,6 +88,14 @@ export function createFrameEngine() {
   };
 }
 
-export function pieceOf({ nanos, text, stream = 'stdout' }: Frame): LogPiece {
-  return { stream, time: timeOfNanos(BigInt(Math.round(nanos))), bytes: Buffer.from(text) };
+/** Read again and again by some tests, and never changed. */
+const pieces = new WeakMap<Frame, LogPiece>();
+
+export function pieceOf(frame: Frame): LogPiece {
+  const known = pieces.get(frame);
+  if (known !== undefined) return known;
+  const { nanos, text, stream = 'stdout' } = frame;
+  const piece = { stream, time: timeOfNanos(BigInt(Math.round(nanos))), bytes: Buffer.from(text) };
+  pieces.set(frame, piece);
+  return piece;
 }

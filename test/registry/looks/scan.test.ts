@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { EMPTY_SETTLE_MS, SETTLE_MS } from '../../../registry/files/settle.ts';
 import { scanPrograms } from '../../../registry/looks/scan.ts';
 import { describeProblem } from '../../../schemas/errors.ts';
 import { smallDisk } from '../disk.ts';
@@ -93,6 +94,21 @@ test('a file is taken when it stood still for 50 ms', async (t) => {
   assert.equal(settled.againMs, 0);
   const jumped = await scanPrograms(folder, NOTHING, changed - 3_600_000);
   assert.equal(jumped.files[0]?.text, 'half', 'a clock that jumped back holds nothing up');
+});
+
+test('an empty file has longer: an editor that writes in place has emptied it, and is about to write', async (t) => {
+  const folder = await tempFolder(t);
+  const path = join(folder, 'a.yaml');
+  await writeFile(path, '');
+  const emptied = (await stat(path)).ctimeMs;
+  const [young] = (await scanPrograms(folder, NOTHING, emptied + SETTLE_MS + 1)).files;
+  assert.equal(young?.text, undefined);
+  const [old] = (await scanPrograms(folder, NOTHING, emptied + EMPTY_SETTLE_MS + 1)).files;
+  assert.equal(old?.text, '');
+  await writeFile(path, 'whole');
+  const written = (await stat(path)).ctimeMs;
+  const [whole] = (await scanPrograms(folder, NOTHING, written + SETTLE_MS + 1)).files;
+  assert.equal(whole?.text, 'whole');
 });
 
 test('what can not be read is there all the same, with a word', async (t) => {
