@@ -373,3 +373,23 @@ test('names are sorted after every change, and whoever has them may do with them
   await store.put(status('c'));
   assert.deepEqual(store.names(), ['a', 'c']);
 });
+
+test('whether a file outlasts a power cut is known: equal or not, it is written anew for that, once', async (t) => {
+  const { folder, store } = await open(t);
+  const inode = async () => (await stat(fileOf(folder, 'p'))).ino;
+  await store.put(status('p'));
+  assert.deepEqual([store.isKept('p'), store.isDurable('p')], [true, false]);
+  const before = await inode();
+  await store.put(status('p'), { durable: true });
+  assert.ok(store.isDurable('p'));
+  const after = await inode();
+  assert.notEqual(after, before);
+  await store.put(status('p'), { durable: true });
+  assert.equal(await inode(), after);
+  await store.put(status('p', { restartCount: 1 }));
+  assert.ok(store.isDurable('p'), 'a later one may lag');
+  assert.ok((await openStatusStore(folder)).isDurable('p'));
+  await store.remove('p');
+  await store.put(status('p'));
+  assert.equal(store.isDurable('p'), false);
+});
