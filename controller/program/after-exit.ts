@@ -24,12 +24,14 @@ export function afterExit(
   if (container.startedAtMs === 0 || isAccounted(memory, container)) return memory;
   const { exitCode } = container;
   // One that ends at once, again and again, does so by itself, whatever a clock that jumped says of the engine.
-  const isAgain = memory.containers[container.id]?.run?.end === 'withEngine';
-  const isTakenDown =
-    wasTakenDown && !(isAgain && container.finishedAtMs - container.startedAtMs < SHORT_RUN_MS);
+  const before = memory.containers[container.id]?.run?.end;
+  const isShort = container.finishedAtMs - container.startedAtMs < SHORT_RUN_MS;
+  const wasRunAgain = isShort && before === 'withEngine';
+  const isTakenDown = wasTakenDown && !wasRunAgain && !(isShort && before === 'crashed');
   const { crashes, ...others } = memory.starts;
   // What may have been ended by the engine is rather run once more than taken for done.
-  const succeeded = exitCode === 0 && endOf(memory, container) !== 'unhealthy' && !wasTakenDown;
+  const isDoubtful = wasTakenDown && !wasRunAgain;
+  const succeeded = exitCode === 0 && endOf(memory, container) !== 'unhealthy' && !isDoubtful;
   if (isLeftAtEnd(spec, succeeded)) {
     const rest = { why: 'finished', specHash, exitCode, overtaken: false } as const;
     return { ...ended(withRest(memory, rest), container, 'finished'), starts: others };

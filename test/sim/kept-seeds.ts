@@ -136,4 +136,9 @@ export const KEPT_SEEDS: readonly { seed: number; steps: number; found: string }
     steps: 40,
     found: 'a revision that answered after it was rolled back was written down as Ready',
   },
+  {
+    seed: 920002434,
+    steps: 40,
+    found: 'what ended at once, with success, was never left at that after the clock had jumped back',
+  },
 ];

@@ -54,14 +54,25 @@ test('an end with the engine is no crash: no count, no wait; what the host ended
 });
 
 test('an end with the engine is its own where it was started after one, and ran less than a second', () => {
-  const end = (before: ProgramMemory, startedAtMs: number, ms: number) => {
-    const one = containerOf('a', spec, { ...EXITED, startedAtMs, finishedAtMs: startedAtMs + ms });
-    return afterExit(before, one, spec, hashOf(spec), NOW_MS, true);
+  const end = (before: ProgramMemory, startedAtMs: number, ms: number, exitCode = 3, of = spec) => {
+    const one = containerOf('a', of, { ...EXITED, exitCode, startedAtMs, finishedAtMs: startedAtMs + ms });
+    return afterExit(before, one, of, hashOf(of), NOW_MS, true);
   };
   const once = end(memoryOf(), NOW_MS - 5_000, 0);
   assert.deepEqual(once.starts, {}, "the first one is the engine's, however short it ran");
   assert.deepEqual(end(once, NOW_MS - 3_000, 1_000).starts, {});
-  assert.equal(end(once, NOW_MS - 3_000, 999).starts.crashes?.count, 1);
+  const twice = end(once, NOW_MS - 3_000, 999);
+  assert.equal(twice.starts.crashes?.count, 1);
+  assert.equal(end(twice, NOW_MS - 1_000, 0).starts.crashes?.count, 2, 'and so is the next');
+  assert.equal(end(twice, NOW_MS - 2_000, 1_000).starts.crashes?.count, 1);
+
+  const onFailure = specOf({ restartPolicy: 'OnFailure' });
+  const begun = end(memoryOf(), NOW_MS - 5_000, 0, 0, onFailure);
+  assert.equal(finishedOf(begun), undefined, 'it is run once more');
+  assert.equal(finishedOf(end(begun, NOW_MS - 3_000, 1_000, 0, onFailure)), undefined);
+  assert.deepEqual(finishedOf(end(begun, NOW_MS - 3_000, 999, 0, onFailure)), atEnd(hashOf(onFailure), 0));
+  const crashed = end(begun, NOW_MS - 3_000, 999, 3, onFailure);
+  assert.equal(finishedOf(end(crashed, NOW_MS - 1_000, 0, 0, onFailure)), undefined, 'it may be the engine');
 });
 
 test('what ended has run since a stop was asked for, though it was never seen up', () => {
