@@ -17,6 +17,7 @@ import { USER_STEPS } from './user-steps.ts';
 const CONVERGE_MS_MAX = 300_000;
 const LOOK_MS = 2_000;
 /** Longer than the time between two whole looks: afterwards nothing may have been done. */
+const SETTLED_MS = 10_000;
 const REST_MS = 70_000;
 /** Of what the hosts logged, told of a story that ended badly. */
 const LOG_LINES = 400;
@@ -144,6 +145,9 @@ async function startAnew(
   invariants: Invariants,
   tell: (line: string) => void,
 ): Promise<void> {
+  // A look may still wait for sources to stand still, of which nothing can be seen.
+  await stage.advance(SETTLED_MS);
+  await converge(stage, invariants);
   const names = calm(stage, hostOf(stage));
   if (stage.random.chance(0.5)) await stage.kill();
   else await stage.stop();
