@@ -249,7 +249,7 @@ describe('collection under a disk limit', () => {
     await stage.start(options);
     await stage.create('app', { env: { LISTEN_AFTER_MS: '20' } });
     await stage.reach('app', 'Ready');
-    for (let n = 2; n <= 4; n++) await rollOut(stage, 'app', `number ${n}`);
+    for (let n = 2; n <= 6; n++) await rollOut(stage, 'app', `number ${n}`);
     for (const target of [1, 3, 2]) {
       const before = stage.status('app').currentRevision;
       await stage.host.programs.rollBack('app', target);
