@@ -25,8 +25,7 @@ export interface KeptList {
 /** An answer with nothing of a library around it. */
 export interface ListAnswer {
   status: 200 | 304;
-  /** Names and values in turn, `Vary` last. */
-  headers: string[];
+  headers: Record<string, string> & { Vary: string };
   /** None with 304. */
   body?: Buffer | Promise<Buffer>;
 }
@@ -55,7 +54,7 @@ export function keepList(
   };
 }
 
-/** Without `Content-Type` and `Content-Length`. A header is undefined where the request has none. */
+/** Without `Content-Type` and `Content-Length`. A header of the request is undefined where it has none. */
 export function answerList(
   list: KeptList,
   acceptEncoding: string | undefined,
@@ -65,16 +64,11 @@ export function answerList(
   // A client that takes nothing that is there gets it as it is, which it may read all the same.
   const coding = (acceptEncoding && chooseCoding(acceptEncoding, isThere)) || 'identity';
   const etag = list.etag(coding);
-  const headers = [...OWN, 'ETag', quoted(etag)];
-  if (ifNoneMatch !== undefined && listed(ifNoneMatch, etag, true)) {
-    return { status: 304, headers: [...headers, ...VARY] };
-  }
-  if (coding !== 'identity') headers.push('Content-Encoding', coding);
-  return { status: 200, headers: [...headers, ...VARY], body: list.coded(coding) };
+  const headers = { ...OWN_HEADERS, ETag: quoted(etag), Vary: 'Accept-Encoding' };
+  if (ifNoneMatch !== undefined && listed(ifNoneMatch, etag, true)) return { status: 304, headers };
+  const coded = coding === 'identity' ? headers : { ...headers, 'Content-Encoding': coding };
+  return { status: 200, headers: coded, body: list.coded(coding) };
 }
-
-const OWN = Object.entries(OWN_HEADERS).flat();
-const VARY = ['Vary', 'Accept-Encoding'];
 
 const CODERS = {
   gzip: (body: Buffer) => promisify(gzip)(body, { level: GZIP_LEVEL }),

@@ -7,8 +7,8 @@ import { answerList } from './kept-list.ts';
 import type { ViewCache } from './view.ts';
 
 const LIST = '/programs';
-const JSON_TYPE = ['Content-Type', 'application/json'];
-const OWN = [...Object.entries(OWN_HEADERS).flat(), ...JSON_TYPE];
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const OWN = { ...OWN_HEADERS, ...JSON_TYPE };
 
 /** Gives true where it answers. For a request without a body, which has passed the guard. */
 export type PlainAnswers = (req: IncomingMessage, res: ServerResponse) => boolean;
@@ -36,11 +36,11 @@ export function createPlainAnswers(deps: ApiDeps, views: ViewCache): PlainAnswer
 
   function sendList(req: IncomingMessage, res: ServerResponse): true {
     const { 'accept-encoding': coding, 'if-none-match': tags } = req.headers;
-    const { status, headers, body } = answerList(views.list(), coding, tags);
+    const { status, headers: own, body } = answerList(views.list(), coding, tags);
     const before = res.getHeader('Vary');
-    if (before !== undefined) headers.push(`${before}, ${headers.pop()}`);
-    if (body === undefined) return send(res, status, headers);
-    headers.push(...JSON_TYPE);
+    const named = before === undefined ? own : { ...own, Vary: `${before}, ${own.Vary}` };
+    if (body === undefined) return send(res, status, named);
+    const headers = { ...named, ...JSON_TYPE };
     if (!(body instanceof Promise)) return send(res, status, headers, body);
     body.then(
       (bytes) => send(res, status, headers, bytes),
@@ -50,8 +50,8 @@ export function createPlainAnswers(deps: ApiDeps, views: ViewCache): PlainAnswer
   }
 }
 
-function send(res: ServerResponse, status: number, headers: readonly string[], body?: Buffer): true {
-  if (body === undefined) res.writeHead(status, [...headers]).end();
-  else res.writeHead(status, [...headers, 'Content-Length', String(body.byteLength)]).end(body);
+function send(res: ServerResponse, status: number, headers: Record<string, string>, body?: Buffer): true {
+  if (body === undefined) res.writeHead(status, headers).end();
+  else res.writeHead(status, { ...headers, 'Content-Length': body.byteLength }).end(body);
   return true;
 }

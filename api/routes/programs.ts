@@ -50,15 +50,12 @@ export function addProgramRoutes(routes: Routes, deps: ApiDeps, views: ViewCache
 async function listAll(c: RouteContext['c'], views: ViewCache): Promise<Response> {
   const header = (name: string) => c.req.header(name);
   const answer = answerList(views.list(), header('Accept-Encoding'), header('If-None-Match'));
-  const headers = new Headers();
-  for (let i = 0; i < answer.headers.length; i += 2) {
-    headers.set(answer.headers[i] as string, answer.headers[i + 1] as string);
-  }
-  const named = { ...Object.fromEntries(headers), vary: varyBy(c, headers.get('Vary') ?? '') };
-  if (answer.body === undefined) return new Response(null, { status: answer.status, headers: named });
+  const { status } = answer;
+  const headers = { ...answer.headers, Vary: varyBy(c, answer.headers.Vary) };
+  if (answer.body === undefined) return new Response(null, { status, headers });
   return new Response((await answer.body) as ConstructorParameters<typeof Response>[0], {
-    status: answer.status,
-    headers: { ...named, 'content-type': 'application/json' },
+    status,
+    headers: { ...headers, 'Content-Type': 'application/json' },
   });
 }
 

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Clock } from '../../schemas/clock.ts';
+import { statKey } from '../files/settle.ts';
 import type { Git } from '../git/git.ts';
 import type { ManifestSet } from '../manifests/set.ts';
 import type { RegistryPaths } from '../paths.ts';
@@ -32,7 +33,7 @@ export function createTurns({ paths, git, manifests, clock }: TurnsOptions): Tur
   /** Changes whenever a file comes, goes or takes the place of another, but not when one is written to. */
   async function folderNow(): Promise<string> {
     const stats = await stat(paths.programs, { bigint: true }).catch(() => undefined);
-    return stats === undefined ? '' : `${stats.ino}:${stats.mtimeNs}:${stats.ctimeNs}`;
+    return stats === undefined ? '' : statKey(stats);
   }
 
   return {
