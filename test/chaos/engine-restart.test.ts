@@ -41,13 +41,14 @@ const NAMES = ['calm', 'calm-too', 'once', 'halted'];
 const look = () => Promise.all(NAMES.map((name) => host.get(name)));
 const away = ({ conditions }: Program) => conditions.find(({ type }) => type === 'EngineUnavailable');
 
-/** Everything as the manifests want it. */
+/** Everything as the manifests want it, for long enough that the next end of the engine is seen as one. */
 async function settled(): Promise<Program[]> {
   await until('the host is ready', async () => (await host.call('GET', '/readyz')).status === 200);
   for (const name of ['calm', 'calm-too'])
     await host.untilProgram(name, 'is Ready', (p) => p.state === 'Ready' && away(p) === undefined);
   for (const name of ['once', 'halted'])
     await host.untilProgram(name, 'is Stopped', (p) => p.state === 'Stopped' && away(p) === undefined);
+  await runForLong();
   return look();
 }
 
@@ -112,7 +113,6 @@ describe('an engine', { concurrency: false }, () => {
       const runs = async () =>
         (await host.events('once')).filter(({ reason }) => reason === 'Completed').length;
       const finished = await runs();
-      await runForLong();
       await end();
       await saysSo(before);
       await engine.start(options);
