@@ -1,5 +1,5 @@
 import { isRecord } from './is-record.ts';
-import { stableJson } from './stable-json.ts';
+import { isSameData } from './is-same-data.ts';
 
 export interface Difference {
   /** e.g. `spec.env.KEY`. */
@@ -12,7 +12,7 @@ export interface Difference {
 export function diffSpecs(from: object | undefined, to: object, root = 'spec'): Difference[] {
   const differences: Difference[] = [];
   const walk = (path: string, before: unknown, after: unknown): void => {
-    if (stableJson(before) === stableJson(after)) return;
+    if (isSameData(before, after)) return;
     if (!isRecord(before) || !isRecord(after)) {
       differences.push({ path, from: before ?? null, to: after ?? null });
       return;

@@ -1,4 +1,5 @@
 import { type Container, hashOf, isUp, unreachable } from '../../schemas/container.ts';
+import { isSameData } from '../../schemas/is-same-data.ts';
 import { finishedOf, type ProgramMemory } from '../../schemas/memory.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
@@ -15,7 +16,7 @@ export function driftOf(container: Container, { containers }: ProgramMemory): st
   // What an older host did not look at is no change: a newer one would replace everything that runs.
   const known = Object.entries(settings).filter(([setting]) => setting in before);
   const changed = known.flatMap(([setting, now]) =>
-    stableJson(now) === stableJson(before[setting])
+    isSameData(now, before[setting])
       ? []
       : `${setting} is ${stableJson(now)} instead of ${stableJson(before[setting])}`,
   );

@@ -1,5 +1,6 @@
 import { type Container, hashOf, revisionOf, type Stranger, short } from '../../schemas/container.ts';
 import type { Facts, SettingsAsMade } from '../../schemas/facts.ts';
+import { isSameData } from '../../schemas/is-same-data.ts';
 import { type OfContainer, type ProgramMemory, withProgram } from '../../schemas/memory.ts';
 import { environmentOf, LABELS, type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { keyOf, type Revision } from '../../schemas/revision.ts';
@@ -132,8 +133,7 @@ function differences({ containers }: ProgramMemory, one: Container, spec: Progra
   const has: Container['settings'] = { ...one.settings, ...containers[one.id]?.settings };
   const environment = Object.entries(environmentOf(spec, one.program));
   const keys = environment.flatMap(([key, value]) => (one.env[key] === value ? [] : key));
-  const isSame = (words: readonly string[], wanted: readonly string[] = []) =>
-    stableJson(words) === stableJson(wanted);
+  const isSame = (words: readonly string[], wanted: readonly string[] = []) => isSameData(words, wanted);
   const checks: [boolean, string][] = [
     // Where neither is given, what it runs is the image's own, which is not known here.
     [

@@ -1,4 +1,5 @@
 import type { Container } from '../../schemas/container.ts';
+import { isSameData } from '../../schemas/is-same-data.ts';
 import {
   attemptImage,
   type Bad,
@@ -11,7 +12,6 @@ import {
 } from '../../schemas/memory.ts';
 import { type ProgramSpec, timestamp } from '../../schemas/program.ts';
 import { attemptOf, revisionHash } from '../../schemas/spec-hash.ts';
-import { stableJson } from '../../schemas/stable-json.ts';
 import { waitMs } from './waits.ts';
 
 /** What an attempt and a run may come to: every transition is a function here, and drawn in ARCHITECTURE.md. */
@@ -40,7 +40,7 @@ export function askedAgain(rollout: Rollout): Rollout {
 
 /** It was ready: the wanted attempt, or an older one that took longer than its successor. */
 export function nowReady(rollout: Rollout, made: Made): Rollout {
-  if (stableJson(rollout.good) === stableJson(made)) return rollout;
+  if (isSameData(rollout.good, made)) return rollout;
   return attempted(rollout.attempt, refusalsOf(rollout), made, lookedUp(rollout));
 }
 

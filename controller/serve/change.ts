@@ -1,6 +1,6 @@
+import { isSameData } from '../../schemas/is-same-data.ts';
 import { ON_CHANGE } from '../../schemas/on-change.ts';
 import type { ProgramSpec } from '../../schemas/program.ts';
-import { stableJson } from '../../schemas/stable-json.ts';
 
 /**
  * What a change of spec will make the controller do, in words and in order. Pure.
@@ -13,7 +13,7 @@ export function describeChange(
 ): string[] {
   // Of all the fields there are: one that was taken out is none of `to`.
   const changed = (Object.keys(ON_CHANGE) as (keyof ProgramSpec)[]).filter(
-    (field) => from === undefined || stableJson(from[field]) !== stableJson(to[field]),
+    (field) => from === undefined || !isSameData(from[field], to[field]),
   );
   if (to.desiredState === 'Stopped') return isUp ? ['stop the running container'] : [];
   const costs = new Set(changed.map((field) => ON_CHANGE[field]));
