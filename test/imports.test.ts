@@ -170,6 +170,7 @@ const LIBRARY_HOMES: Record<string, string[]> = {
 };
 
 const MIND = 'controller/program';
+const NODES_OWN = /\b(?:Buffer|process|global)\.|\b__(?:dir|file)name\b/;
 
 interface Import {
   from: string;
@@ -318,6 +319,9 @@ test('browsers get nothing of Node, and no library but those of the page', () =>
     }
   }
   assert.deepEqual(wrong.map(show), []);
+  // What has its name there without an import.
+  const naming = [...served].filter((file) => NODES_OWN.test(readFileSync(join(ROOT, file), 'utf8')));
+  assert.deepEqual(naming, []);
 });
 
 test('no file comes back to itself through its imports', () => {

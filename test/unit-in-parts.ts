@@ -2,17 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { buildTests, LIGHTLY } from './setup/built-tests.ts';
+import { unitParts } from './setup/unit-parts.ts';
 import { unitTestFiles } from './setup/unit-test-files.ts';
 
-/** `npm run test:unit`: one process more than the smallest machine has cores, since some tests wait. */
-const PARTS = 3;
-
-const files = unitTestFiles();
-const parts = Array.from({ length: PARTS }, (_, part) => ({
-  name: `unit-${part}`,
-  files: files.filter((_, index) => index % PARTS === part),
-}));
-const built = await buildTests(parts);
+/** `npm run test:unit`: all parts at once. */
+const built = await buildTests(unitParts(unitTestFiles()));
 try {
   const results = built.paths.map((path) => {
     const child = spawn(process.execPath, [...LIGHTLY, path], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -96,6 +96,7 @@ export function createLineJoiner(): LineJoiner {
         add(one, feed === -1 ? bytes : bytes.subarray(0, feed));
         if (feed === -1) break;
         ended.push(close(one));
+        if (feed + 1 === bytes.length) break;
         bytes = bytes.subarray(feed + 1);
       }
       return ended;
@@ -110,18 +111,25 @@ export function createLineJoiner(): LineJoiner {
 /** All parts are counted, and only what fits is held. */
 function add(one: OneStream, bytes: Uint8Array): void {
   const room = LINE_BYTES_MAX - one.bytes;
-  if (room > 0 && bytes.length > 0) one.parts.push(bytes.subarray(0, room));
+  if (room > 0 && bytes.length > 0) one.parts.push(bytes.length <= room ? bytes : bytes.subarray(0, room));
   one.bytes += bytes.length;
 }
 
 function close(one: OneStream): WholeLine {
   const { time, stream, index, isSure, bytes } = one;
-  let kept = Buffer.concat(one.parts);
+  let kept = joined(one.parts);
   if (bytes > kept.length) kept = kept.subarray(0, characterEnd(kept));
   one.isOpen = false;
   one.parts = [];
   one.bytes = 0;
   return { time, stream, index, isSure, text: kept.toString('utf8'), cutBytes: bytes - kept.length };
+}
+
+/** Most lines come in one piece, which is not copied. */
+function joined(parts: readonly Uint8Array[]): Buffer {
+  const [first, ...others] = parts;
+  if (first === undefined || others.length > 0) return Buffer.concat(parts);
+  return Buffer.from(first.buffer, first.byteOffset, first.length);
 }
 
 /** Where the last whole UTF-8 character ends, in bytes. */

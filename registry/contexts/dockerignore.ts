@@ -2,7 +2,10 @@ import { type IgnoreLine, ofLine, readIgnoreLines } from './ignore-lines.ts';
 import { type Pattern, patternOf } from './ignore-pattern.ts';
 import { createWork, SLICE_STEPS, TooMuchWork, type Work } from './work.ts';
 
-interface Rule extends IgnoreLine, Pick<Pattern, 'matches'> {}
+interface Rule extends IgnoreLine {
+  /** From when it is first asked: of many lines most never are. */
+  compiled?: Pattern;
+}
 
 /** What is left out of a context. Names are asked for folder by folder, a folder before what lies in it. */
 export interface IgnoreRules {
@@ -51,8 +54,7 @@ interface Judge {
 }
 
 function* judgeOf(text: string, work: Work): Generator<void, Judge> {
-  const lines = yield* readIgnoreLines(text, work);
-  const rules = lines.map((line): Rule => ({ ...line, ...patternOf(line.pattern) }));
+  const rules: Rule[] = yield* readIgnoreLines(text, work);
   const mayLetIn = lettingIn(rules);
   let above: Folder[] = [];
 
@@ -83,7 +85,8 @@ function* judgeOf(text: string, work: Work): Generator<void, Judge> {
 /** Docker says nothing of what is wrong with a pattern that it never comes to ask. */
 function* asked(rule: Rule, name: string, work: Work): Generator<void, boolean> {
   try {
-    return yield* rule.matches(name, work);
+    rule.compiled ??= patternOf(rule.pattern);
+    return yield* rule.compiled.matches(name, work);
   } catch (error) {
     throw error instanceof TooMuchWork ? error : ofLine(rule.number, error);
   }

@@ -11,9 +11,10 @@ export interface IgnoreLine {
 
 /** Docker reads no longer ones (bufio.Scanner). */
 const LINE_BYTES_MAX = 65_535;
+/** What a line costs beside its characters. */
+const LINE_STEPS = 20;
 /** What Go trims: neither all that JavaScript does, nor nothing else. */
-const SPACES = '[\\t-\\r \\x85\\xA0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000]+';
-const AROUND = new RegExp(`^${SPACES}|${SPACES}$`, 'g');
+const SPACE = /[\t-\r \x85\xA0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]/;
 
 /**
  * Reads a `.dockerignore` as two parts of Docker do, one after the other: the engine, which cleans what stands after a
@@ -23,12 +24,15 @@ const AROUND = new RegExp(`^${SPACES}|${SPACES}$`, 'g');
 export function* readIgnoreLines(text: string, work: Work): Generator<void, IgnoreLine[]> {
   const lines: IgnoreLine[] = [];
   let number = 0;
-  for (const raw of text.replace(/^\uFEFF/, '').split('\n')) {
+  let end: number;
+  for (let from = text.startsWith('\uFEFF') ? 1 : 0; from <= text.length; from = end + 1) {
     number++;
-    if (work.spend(raw.length + 1)) yield;
+    end = text.indexOf('\n', from);
+    if (end === -1) end = text.length;
+    if (work.spend(end - from + LINE_STEPS)) yield;
     try {
-      const line = lineOf(raw.replace(/\r$/, ''));
-      if (line !== undefined) lines.push({ ...line, number });
+      const line = lineOf(text.slice(from, text[end - 1] === '\r' ? end - 1 : end), number);
+      if (line !== undefined) lines.push(line);
     } catch (error) {
       throw ofLine(number, error);
     }
@@ -40,30 +44,42 @@ export function ofLine(number: number, error: unknown): Error {
   return new Error(`line ${number}: ${(error as Error).message}`, { cause: error });
 }
 
-function lineOf(raw: string): Omit<IgnoreLine, 'number'> | undefined {
-  if (Buffer.byteLength(raw) > LINE_BYTES_MAX) throw new Error(`it has more than ${LINE_BYTES_MAX} bytes`);
+function lineOf(raw: string, number: number): IgnoreLine | undefined {
+  // Of no character UTF-8 makes more than three bytes for each unit of UTF-16.
+  if (raw.length > LINE_BYTES_MAX / 3 && new TextEncoder().encode(raw).length > LINE_BYTES_MAX)
+    throw new Error(`it has more than ${LINE_BYTES_MAX} bytes`);
   if (raw.startsWith('#')) return undefined;
-  const trimmed = raw.replace(AROUND, '');
+  const trimmed = trim(raw);
   if (trimmed === '') return undefined;
-  const written = asTheEngine(trimmed).replace(AROUND, '');
+  const written = trim(asTheEngine(trimmed));
   if (written === '') return undefined;
   const line = clean(written);
   if (line === '!') throw new Error('a "!" stands alone');
   const isException = line.startsWith('!');
   const pattern = isException ? line.slice(1) : line;
   mustBeWellFormed(pattern);
-  return { isException, pattern };
+  return { number, isException, pattern };
+}
+
+/** Without an expression for both ends, which would look at each stretch of spaces from each of its places. */
+function trim(text: string): string {
+  let from = 0;
+  let end = text.length;
+  while (from < end && SPACE.test(text[from] ?? '')) from++;
+  while (from < end && SPACE.test(text[end - 1] ?? '')) end--;
+  return text.slice(from, end);
 }
 
 function asTheEngine(line: string): string {
   const isException = line.startsWith('!');
-  const written = isException ? line.slice(1).replace(AROUND, '') : line;
+  const written = isException ? trim(line.slice(1)) : line;
   const cleaned = written === '' ? '' : clean(written).replace(/^\/(?=.)/s, '');
   return isException ? `!${cleaned}` : cleaned;
 }
 
 /** As Go's filepath.Clean. Nothing of Node is used for it: the page reads these files too, in a browser. */
 export function clean(path: string): string {
+  if (!path.includes('/')) return path || '.';
   const root = path.startsWith('/') ? '/' : '';
   const parts: string[] = [];
   for (const part of path.split('/')) {

@@ -1,9 +1,9 @@
 import { isIn, type Step, stepsOf } from './ignore-steps.ts';
 import type { Work } from './work.ts';
 
-/** One pattern of a `.dockerignore`, which BuildKit's matcher has cleaned. Compiled when it is first asked. */
+/** One pattern of a `.dockerignore`, which BuildKit's matcher has cleaned. */
 export interface Pattern {
-  /** Yields where other work should have its turn. @throws Error where the pattern can not be used */
+  /** Yields where other work should have its turn. @throws TooMuchWork */
   matches(path: string, work: Work): Generator<void, boolean>;
 }
 
@@ -11,18 +11,9 @@ export interface Pattern {
  * Follows moby/patternmatcher (as in buildx 0.13.1): which pattern becomes a comparison, and which an expression.
  * Patterns come from strangers, so they are followed step by step and never become a regular expression of ours,
  * which could take years for a short name.
+ * @throws Error where the pattern can not be used
  */
 export function patternOf(pattern: string): Pattern {
-  let compiled: Pattern | undefined;
-  return {
-    matches(path, work) {
-      compiled ??= compile(pattern);
-      return compiled.matches(path, work);
-    },
-  };
-}
-
-function compile(pattern: string): Pattern {
   const simple = simplePattern(pattern);
   if (simple !== undefined) {
     return {
@@ -69,50 +60,69 @@ function literalEnd(steps: readonly Step[]): string {
 
 /** Follows all ways through the pattern at once: the time is the product of the two lengths at worst. */
 function* follows(steps: readonly Step[], path: string, work: Work): Generator<void, boolean> {
-  /** Per place in the pattern: the character, counted from 1, before which it was reached last. */
-  const reachedAt = new Uint32Array(steps.length + 1);
   const chars = [...path];
-  let now = [0];
-  let next: number[] = [];
+  let now = new Places(steps);
+  let next = new Places(steps);
   if (work.spend(steps.length)) yield;
+  now.add(0);
   for (const [index, char] of chars.entries()) {
-    expand(steps, now, reachedAt, chars, index);
-    if (work.spend(now.length)) yield;
-    for (const at of now) {
-      const step = steps[at];
-      if (step?.kind === 'char' && isIn(step, char)) next.push(at + 1);
-      if (step?.kind === 'many' && isIn(step, char)) next.push(at);
-    }
-    if (next.length === 0) return false;
+    now.spread(chars, index);
+    if (work.spend(now.count)) yield;
+    next.clear();
+    now.read(char.codePointAt(0) ?? 0, next);
+    if (next.count === 0) return false;
     [now, next] = [next, now];
-    next.length = 0;
   }
-  expand(steps, now, reachedAt, chars, chars.length);
-  return reachedAt[steps.length] === chars.length + 1;
+  now.spread(chars, chars.length);
+  return now.has(steps.length);
 }
 
-/** Adds where one can stand without reading more, and takes out what is there twice. */
-function expand(
-  steps: readonly Step[],
-  places: number[],
-  reachedAt: Uint32Array,
-  chars: readonly string[],
-  index: number,
-): void {
-  let kept = 0;
-  // An array that grows while it is walked is walked to its end.
-  for (const at of places) {
-    if (reachedAt[at] === index + 1) continue;
-    reachedAt[at] = index + 1;
-    places[kept++] = at;
-    const step = steps[at];
-    if (step === undefined || step.kind === 'char') continue;
-    if (step.kind === 'place') {
-      if (step.holds(chars, index)) places.push(at + 1);
-      continue;
-    }
-    places.push(at + 1);
-    if (step.kind === 'maybe') places.push(at + 1 + step.over);
+/** Where in a pattern one can stand, each place once. It is what most of the time goes to, and so holds numbers alone. */
+class Places {
+  count = 0;
+  private readonly list: Uint32Array;
+  private readonly addedIn: Uint32Array;
+  private round = 1;
+
+  constructor(private readonly steps: readonly Step[]) {
+    this.list = new Uint32Array(steps.length + 1);
+    this.addedIn = new Uint32Array(steps.length + 1);
   }
-  places.length = kept;
+
+  clear(): void {
+    this.count = 0;
+    this.round++;
+  }
+
+  add(at: number): void {
+    if (this.addedIn[at] === this.round) return;
+    this.addedIn[at] = this.round;
+    this.list[this.count++] = at;
+  }
+
+  has(at: number): boolean {
+    return this.addedIn[at] === this.round;
+  }
+
+  /** Adds where one can stand without reading more. */
+  spread(chars: readonly string[], index: number): void {
+    // What is added is walked as well.
+    for (let place = 0; place < this.count; place++) {
+      const at = this.list[place] ?? 0;
+      const step = this.steps[at];
+      if (step === undefined || step.kind === 'char') continue;
+      if (step.kind !== 'place' || step.holds(chars, index)) this.add(at + 1);
+      if (step.kind === 'maybe') this.add(at + 1 + step.over);
+    }
+  }
+
+  /** Where one stands after that character. */
+  read(code: number, after: Places): void {
+    for (let place = 0; place < this.count; place++) {
+      const at = this.list[place] ?? 0;
+      const step = this.steps[at];
+      if (step === undefined || (step.kind !== 'char' && step.kind !== 'many')) continue;
+      if (isIn(step, code)) after.add(step.kind === 'char' ? at + 1 : at);
+    }
+  }
 }

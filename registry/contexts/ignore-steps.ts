@@ -17,9 +17,9 @@ interface Chars {
 
 type Range = readonly [from: number, to: number];
 
-export function isIn({ ranges, negated }: Chars, char: string): boolean {
-  const code = char.codePointAt(0) ?? 0;
-  return ranges.some(([from, to]) => from <= code && code <= to) !== negated;
+export function isIn({ ranges, negated }: Chars, code: number): boolean {
+  for (const range of ranges) if (range[0] <= code && code <= range[1]) return !negated;
+  return negated;
 }
 
 /**

@@ -30,14 +30,15 @@ export function editManifest(text: string, fields: Readonly<Record<string, strin
  * @param text a manifest that parses
  */
 export function replaceSpec(text: string, wanted: Record<string, unknown>): string {
-  const { data } = read(text);
+  const was = read(text);
+  const { data } = was;
   const isKept = ([field]: [string, unknown]) => KEPT_FIELDS.includes(field);
   const spec = Object.fromEntries([
     ...Object.entries(data.spec).filter(isKept),
     ...Object.entries(wanted).filter((entry) => !isKept(entry)),
   ]);
   for (const unmerge of UNMERGE) {
-    const inPlace = splice(text, (whole, map) => mapSplices(whole, map, data.spec, spec, { unmerge }));
+    const inPlace = splice(was, (whole, map) => mapSplices(whole, map, data.spec, spec, { unmerge }));
     const edited = inPlace.find((candidate) => says(candidate, { ...data, spec }, text));
     if (edited !== undefined) return edited;
   }
@@ -51,7 +52,8 @@ export function replaceSpec(text: string, wanted: Record<string, unknown>): stri
  * @param onTop a new field becomes the first of `spec` rather than the last
  */
 function setSpecField(text: string, field: string, value: unknown, onTop = false): string {
-  const { data } = read(text);
+  const was = read(text);
+  const { data } = was;
   const others = Object.entries(data.spec).filter(([name]) => value !== undefined || name !== field);
   const spec = { ...Object.fromEntries(others), ...(value === undefined ? {} : { [field]: value }) };
   if (stableJson(spec) === stableJson(data.spec)) return text;
@@ -62,18 +64,23 @@ function setSpecField(text: string, field: string, value: unknown, onTop = false
     return pair && value !== undefined ? pairSplices(whole, map, pair, value) : undefined;
   };
   const ways = [
-    ...UNMERGE.map((unmerge) => (base: string) => splice(base, inPlace(unmerge))),
-    (base: string) => splice(base, anew),
-    (base: string) => spliceAtTop(base, { ...data, spec }),
-    (base: string) => rewrite(base, field, value),
+    ...UNMERGE.map((unmerge) => (base: Manifest) => splice(base, inPlace(unmerge))),
+    (base: Manifest) => splice(base, anew),
+    (base: Manifest) => spliceAtTop(base, { ...data, spec }),
+    // The writer takes the document apart.
+    (base: Manifest) => rewrite(read(base.text), field, value),
   ];
   // Where an anchor carries the change to places that were not meant, what it stands for is written out there; and
   // what came by a merge can be taken out only where it stands.
-  const bases = [() => text, () => writeOutAliases(text, field), () => writeOutMerges(text, data.spec)];
+  const bases = [
+    () => was,
+    () => otherText(was, writeOutAliases(was, field)),
+    () => otherText(was, writeOutMerges(was)),
+  ];
   for (const way of ways) {
     for (const baseOf of bases) {
       const base = baseOf();
-      if (base !== text && !says(base, data)) continue;
+      if (base === undefined) continue;
       const edited = way(base).find((candidate) => says(candidate, { ...data, spec }, text));
       if (edited !== undefined) return edited;
     }
@@ -83,14 +90,21 @@ function setSpecField(text: string, field: string, value: unknown, onTop = false
   });
 }
 
+/** A text and what is made of it: to read one takes longer than all else that an edit does. */
+interface Manifest {
+  text: string;
+  document: Document;
+  data: Data & { spec: Data };
+}
+
 /** @throws AppError `Conflict` for a text that is not one mapping with a `spec` that is one */
-function read(text: string): { document: Document; data: Data & { spec: Data } } {
+function read(text: string): Manifest {
   try {
     const { document, secondAt } = parseYamlDocument(text);
     const data = document.errors.length === 0 && secondAt === undefined ? dataOf(document) : undefined;
     const spec = (data as Data | null | undefined)?.spec;
     if (typeof spec === 'object' && spec !== null && !Array.isArray(spec)) {
-      return { document, data: { ...(data as Data), spec: spec as Data } };
+      return { text, document, data: { ...(data as Data), spec: spec as Data } };
     }
   } catch {
     // Said below.
@@ -99,34 +113,46 @@ function read(text: string): { document: Document; data: Data & { spec: Data } }
 }
 
 /** Whether a text means just this, and is JSON where the one before was. No edit is used before that is proved. */
-function says(text: string, wanted: unknown, before = ''): boolean {
+function says(text: string, wanted: unknown, before: string): boolean {
+  return readAs(text, wanted) !== undefined && (isJson(text) || !isJson(before));
+}
+
+/** Another text for the same; `undefined` where it is no other, or not for the same. */
+function otherText(was: Manifest, text: string): Manifest | undefined {
+  return text === was.text ? undefined : readAs(text, was.data);
+}
+
+function readAs(text: string, wanted: unknown): Manifest | undefined {
   try {
-    return stableJson(read(text).data) === stableJson(wanted) && (isJson(text) || !isJson(before));
+    const manifest = read(text);
+    return stableJson(manifest.data) === stableJson(wanted) ? manifest : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
 /** The text with its `spec` edited in place; none for odd layouts, two where it has no line end at its end. */
 function splice(
-  text: string,
+  manifest: Manifest,
   make: (whole: string, spec: YAMLMap, specAt: number) => Splice[] | undefined,
 ): string[] {
-  return applied(text, (whole, root) => {
+  return applied(manifest, (whole, root) => {
     const pair = pairOf(root, 'spec');
     return isMap(pair?.value) ? make(whole, pair.value, rangeOf(pair.key)[0]) : undefined;
   });
 }
 
 /** The text with a `spec` of its own beside what a merge brings in, or in the place of the alias that it was. */
-function spliceAtTop(text: string, wanted: Data): string[] {
-  const { data } = read(text);
-  return applied(text, (whole, root) => mapSplices(whole, root, data, wanted));
+function spliceAtTop(manifest: Manifest, wanted: Data): string[] {
+  return applied(manifest, (whole, root) => mapSplices(whole, root, manifest.data, wanted));
 }
 
-function applied(text: string, make: (whole: string, root: YAMLMap) => Splice[] | undefined): string[] {
+function applied(
+  { text, document }: Manifest,
+  make: (whole: string, root: YAMLMap) => Splice[] | undefined,
+): string[] {
   const whole = text.endsWith('\n') ? text : `${text}${text.includes('\r\n') ? '\r\n' : '\n'}`;
-  const { contents } = read(whole).document;
+  const { contents } = whole === text ? document : read(whole).document;
   const splices = isMap(contents) ? make(whole, contents) : undefined;
   if (splices === undefined) return [];
   const edited = applySplices(whole, splices);
@@ -135,8 +161,7 @@ function applied(text: string, make: (whole: string, root: YAMLMap) => Splice[] 
 }
 
 /** The edit by a writer for all of it, which keeps comments and order but not every space. */
-function rewrite(text: string, field: string, value: unknown): string[] {
-  const { document, data } = read(text);
+function rewrite({ text, document, data }: Manifest, field: string, value: unknown): string[] {
   if (isJson(text)) {
     const indent = /^\uFEFF?\{\s*\n([ \t]+)/.exec(text)?.[1];
     const anew = JSON.stringify({ ...data, spec: { ...data.spec, [field]: value } }, undefined, indent);
@@ -168,8 +193,7 @@ function isJson(text: string): boolean {
 }
 
 /** The text with the aliases of what stands in a field of `spec`, or of `spec` itself, replaced by their values. */
-function writeOutAliases(text: string, field: string): string {
-  const { document } = read(text);
+function writeOutAliases({ text, document }: Manifest, field: string): string {
   const spec = pairOf(document.contents, 'spec')?.value;
   const [start, end] = rangeOf(pairOf(spec, field)?.value);
   const splices: Splice[] = [];
@@ -191,8 +215,12 @@ function writeOutAliases(text: string, field: string): string {
 }
 
 /** The text with what merges bring into `spec` written into it; the text itself where none does. */
-function writeOutMerges(text: string, spec: Data): string {
-  return splice(text, (whole, map) => mapSplices(whole, map, spec, spec, { unmerge: 'always' }))[0] ?? text;
+function writeOutMerges(manifest: Manifest): string {
+  const { text, data } = manifest;
+  const edited = splice(manifest, (whole, map) =>
+    mapSplices(whole, map, data.spec, data.spec, { unmerge: 'always' }),
+  );
+  return edited[0] ?? text;
 }
 
 function rangeOf(node: unknown): [start: number, end: number] {

@@ -1,32 +1,26 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { rename } from 'node:fs/promises';
 import { after, before, it } from 'node:test';
-import { promisify } from 'node:util';
-import { ROOT } from '../setup/host-settings.ts';
+import { type Hershctl, hershctlOf } from './hershctl.ts';
 import { createHost, type Host, type Program } from './host.ts';
 import { untilEqual } from './until.ts';
 
 /** `hershctl pause`, `resume` and `state`, against a real host and a real engine. */
 
 let host: Host;
+let command: Hershctl;
 
 before(async () => {
   host = await createHost('29470-29479');
-  await host.start();
+  command = await hershctlOf(await (await host.start()).url(), host.path());
 });
 
 after(() => host?.close());
 
 async function hershctl(...argv: string[]): Promise<string> {
-  const url = await host.child().url();
-  const env = { PATH: process.env.PATH, HOME: host.path(), USER: 'ann', HERSH_SERVER: url };
-  const { stdout } = await promisify(execFile)(process.execPath, [`${ROOT}/api/cli/hershctl.mjs`, ...argv], {
-    cwd: host.path(),
-    env,
-    encoding: 'utf8',
-  });
-  return stdout;
+  const { code, out, err } = await command.with({ HERSH_SERVER: await host.child().url() }).run(...argv);
+  if (code !== 0) throw new Error(`hershctl ${argv.join(' ')}: ${code}\n${err}`);
+  return out;
 }
 
 const write = (program: Program, data: string) =>

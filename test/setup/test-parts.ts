@@ -1,4 +1,5 @@
 import type { Part } from './built-tests.ts';
+import { unitParts } from './unit-parts.ts';
 import { processTestFiles, unitTestFiles } from './unit-test-files.ts';
 
 /**
@@ -12,8 +13,8 @@ export const LONGEST = [
   ...['test/chaos/healing.test.ts', 'test/page/screens.test.ts', 'test/page/program.test.ts'],
   ...['test/e2e/command.test.ts', 'test/e2e/host.test.ts', 'test/e2e/pull-policy.test.ts'],
 ];
-/** Processes for all unit tests, and for all that start git or Node. */
-const TOGETHER = { unit: 2, process: 3 };
+/** Processes for all that start git or Node. */
+const PROCESSES = 3;
 
 /** Which test files run in one process, in the order in which they are to begin, which is that of their names. */
 export function partsOf(files: readonly string[]): Part[] {
@@ -23,9 +24,9 @@ export function partsOf(files: readonly string[]): Part[] {
   const longest = among(LONGEST, files);
   const others = files.filter((file) => !together.has(file) && !longest.includes(file));
   const parts: Part[] = [
-    ...split('process', starting, TOGETHER.process),
+    ...split('process', starting, PROCESSES),
     ...longest.map(alone),
-    ...split('unit', unit, TOGETHER.unit),
+    ...unitParts(unit),
     ...others.map(alone),
   ];
   // Node's runner sorts what it is given.

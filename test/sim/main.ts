@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { KEPT_SEEDS } from './kept-seeds.ts';
 import { DEFAULT_STEPS, runSeeds } from './run-seeds.ts';
 
 const USAGE = `npm run sim -- --seed N [--steps N]   one story, told
 npm run sim -- --seeds A-B [--steps N] many
 npm run sim -- --forever [--steps N]   other seeds each time, until stopped; failing ones are printed
+npm run sim -- --kept                   those that once found something
 --sandbox on                            programs have network sandboxes, to which something happens too
 `;
 
@@ -38,12 +40,17 @@ async function main(): Promise<void> {
       seeds: { type: 'string' },
       steps: { type: 'string' },
       sandbox: { type: 'string' },
+      kept: { type: 'boolean' },
       forever: { type: 'boolean' },
     },
   });
   const steps = Number(values.steps ?? DEFAULT_STEPS);
   const sandboxed = values.sandbox === 'on';
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  if (values.kept) {
+    process.exitCode = (await runKept(print)) > 0 ? 1 : 0;
+    return;
+  }
   if (values.forever) {
     // The one place where chance is real: it is printed.
     for (let seed = Math.floor(Math.random() * 2 ** 31); ; seed = (seed + 1) % 2 ** 31)
@@ -58,4 +65,16 @@ async function main(): Promise<void> {
   const seeds = Array.from({ length: to - from + 1 }, (_, index) => from + index);
   const failed = await runSeeds(seeds, steps, print, { tellAll: values.seed !== undefined, sandboxed });
   process.exitCode = failed > 0 ? 1 : 0;
+}
+
+/** @returns how many failed */
+async function runKept(print: (line: string) => void): Promise<number> {
+  let failed = 0;
+  for (const { seed, steps, found } of KEPT_SEEDS) {
+    // Before it: where it ends the process, that is the last line.
+    print(`seed ${seed} once found: ${found}`);
+    failed += await runSeeds([seed], steps, print);
+  }
+  print(`${KEPT_SEEDS.length} kept seeds, ${failed} failed`);
+  return failed;
 }

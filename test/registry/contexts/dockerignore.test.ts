@@ -142,7 +142,7 @@ test('hundreds of wildcards are fine, and hostile ones are done a slice at a tim
 
 test('a long file of rules is read in slices', async () => {
   const { work, turns } = counted();
-  await readDockerignore('abc\n'.repeat(1_000_000), work);
+  await readDockerignore('abc\n'.repeat(200_000), work);
   assert.ok(turns.length >= 3 && Math.max(...turns) < 2 * SLICE_STEPS, String(turns));
 });
 
