@@ -12,6 +12,7 @@ import {
   listContainers,
   listLabels,
   renameContainer,
+  type Seen,
   stopContainer,
   unpauseContainer,
 } from './containers.ts';
@@ -57,8 +58,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   const networks = createNetworks(quick, owner);
   const sweep = createSweep(connection, owner, log);
   const sandboxes = createSandboxes(connection, networks, owner, options.sandboxRepository);
-  /** When each container was told to be out of memory, epoch milliseconds. */
-  const ooms = new Map<string, number>();
+  const seen: Seen = { ooms: new Map(), joined: new Map() };
   let decode: DecodeTrace | undefined;
 
   /** Believes a refusal only of an engine that stays. */
@@ -75,15 +75,15 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     ping: (timeoutMs) => ping(connection, timeoutMs),
     info: () => info(look),
     listContainers: async (program) => listContainers(look, await owner(), program),
-    inspectContainer: (id) => inspectContainer(look, id, (whole) => ooms.get(whole) ?? 0),
+    inspectContainer: (id) => inspectContainer(look, id, seen),
     async createContainer(request) {
       // Before the first container: what a host that died left half done.
       await sweep();
       return believed(createContainer({ connection, networks, sandboxes, owner: await owner() }, request));
     },
-    startContainer: (id) => believed(startContainer(quick, networks, id)),
+    startContainer: (id) => believed(startContainer(quick, networks, id, seen.joined.get(id))),
     stopContainer: (id, graceSeconds) => stopContainer(connection.patient, id, graceSeconds),
-    unpauseContainer: (id) => unpauseContainer(connection, id),
+    unpauseContainer: (id) => unpauseContainer(connection, id, seen.joined.get(id)),
     renameContainer: (id, name) => renameContainer(connection, id, name),
     removeContainer: (id) => removeContainer(connection, id),
     listSandboxes: sandboxes.list,
@@ -114,16 +114,16 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     watch: (onEvent, onConnect, onDisconnect) =>
       watchEvents(connection, { instance, owner: owner.known }, clock, {
         ...{ onConnect, onDisconnect },
-        onEvent: (event) => onEvent(noted(ooms, sandboxes, event)),
+        onEvent: (event) => onEvent(noted(seen, sandboxes, event)),
       }),
   };
 }
 
 /** The event with its program, as far as it is known: what is done to a network names the container alone. */
-function noted(ooms: Map<string, number>, sandboxes: Sandboxes, event: EngineEvent): EngineEvent {
+function noted({ ooms, joined }: Seen, sandboxes: Sandboxes, event: EngineEvent): EngineEvent {
   const { action, containerId, atMs } = event;
   if (action === 'oom') ooms.set(containerId, atMs);
-  if (action === 'destroy') ooms.delete(containerId);
+  if (action === 'destroy') for (const known of [ooms, joined]) known.delete(containerId);
   const program = event.program || sandboxes.ownerOf(containerId);
   if (action === 'destroy') sandboxes.forget(containerId);
   return { ...event, program };
