@@ -118,6 +118,21 @@ describe("a program's network outlives its container", () => {
   });
 });
 
+describe('an engine of a machine that there are no sandboxes for', () => {
+  it('gives each container a network of its own, and no more is made of that', async (test) => {
+    const stage = await createStage(test);
+    stage.world.hasSandboxes = false;
+    const host = await stage.start({ sandboxed: true });
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const { id } = stage.running('app').facts;
+    stage.world.end(stage.running('app'), 1);
+    await host.until('it is back', () => answers(stage));
+    assert.equal(stage.running('app').facts.id, id);
+    assert.deepEqual(sandboxesOf(stage, 'app'), []);
+  });
+});
+
 describe('what somebody does to a sandbox is put right, and the program with it', () => {
   for (const how of ['kill', 'disconnect', 'remove', 'restart'] as const) {
     it(`${how}, which no event of the container tells`, async (test) => {

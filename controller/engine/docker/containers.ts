@@ -41,17 +41,21 @@ export interface Seen {
   ooms: Map<string, number>;
   /** The sandbox that it joins, `""` for none: that never changes, so nobody asks twice. */
   joined: Map<string, string>;
+  addressOf: (found: Docker.ContainerInspectInfo) => Promise<string>;
 }
 
 export async function inspectContainer(
   docker: Docker,
   id: string,
-  { ooms, joined }: Seen,
+  { ooms, joined, addressOf }: Seen,
 ): Promise<Container | undefined> {
   const found = await absent(docker.getContainer(id).inspect(), [404], 'InternalError');
   if (found === undefined) return undefined;
   joined.set(found.Id, holderIn(found.HostConfig.NetworkMode, found.Config.Labels));
-  return containerOf(found, ooms.get(found.Id) ?? 0, await holderOf(docker, found));
+  const holder = await holderOf(docker, found);
+  const container = containerOf(found, ooms.get(found.Id) ?? 0, holder);
+  const address = container.servedPort === 0 ? '' : await addressOf(holder?.found ?? found);
+  return { ...container, ...(address !== '' && { address }) };
 }
 
 /** See `Engine.stopContainer`. */
