@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { SANDBOX_REST_MS } from '../../controller/program/sandboxes.ts';
+import { createProgramSandbox } from '../../controller/serve/program-sandbox.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
+import { createSimEngine } from '../sim/engine.ts';
 import { hitSandbox, type SimSandbox } from '../sim/engine-sandboxes.ts';
 import type { SimHost } from '../sim/host.ts';
 import { createStage, type Spec, type Stage } from './stage.ts';
@@ -66,6 +69,24 @@ describe("a program's network outlives its container", () => {
     assert.equal(only(stage, 'app'), first);
     assert.equal(stage.status('app').publishPort, publishPort);
     assert.deepEqual(await told(host, 'Drifted'), []);
+  });
+
+  it('and is told to whoever asks for it, as long as it is there', async (test) => {
+    const stage = await createStage(test);
+    const registry = fixedIdentity();
+    const host = await stage.start({ sandboxed: true, identity: registry });
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const first = only(stage, 'app');
+    const engine = createSimEngine({ world: stage.world, instance: 'default', registry });
+    const sandbox = createProgramSandbox(engine, host.registry.status);
+    const found = await sandbox('app');
+    assert.equal(found?.id, first.facts.id);
+    assert.equal(found?.createdAtMs, first.facts.createdAtMs);
+    assert.notEqual(found?.address, '');
+    assert.equal(await sandbox('nobody'), undefined);
+    stage.world.sandboxes.remove(first.facts.id);
+    assert.equal(await sandbox('app'), undefined);
   });
 
   it('but not over a minute at rest; it is made anew with the next start, which is no drift', async (test) => {
