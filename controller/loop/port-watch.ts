@@ -7,8 +7,11 @@ const SIGHTINGS = 4;
 const AGAIN_MS = 1_000;
 /** and looked at this often from then on. */
 const LOST_MS = 5_000;
-/** What no probe tells of is looked at this often: each look is a connection that the program sees. */
-const UNPROBED_MS = 60_000;
+/**
+ * What no probe tells of is looked at this often: each look is a connection that the program sees, and takes host and
+ * engine together half a millisecond or more. A thousand of these take less than a hundredth of a core.
+ */
+export const UNPROBED_MS = 120_000;
 
 export interface PortWatchOptions {
   clock: Clock;

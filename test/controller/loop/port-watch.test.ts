@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { isPortLost } from '../../../controller/loop/knock.ts';
-import { watchPort } from '../../../controller/loop/port-watch.ts';
+import { UNPROBED_MS, watchPort } from '../../../controller/loop/port-watch.ts';
 import { probeTcp } from '../../../controller/loop/probe-once.ts';
 import { createProber, type ProbeTarget } from '../../../controller/loop/prober.ts';
 import type { ProbeSpec } from '../../../schemas/program.ts';
@@ -66,14 +66,14 @@ describe('the watch over a published port', () => {
     }
   });
 
-  it('looks once a minute at what is not probed, and stops', async () => {
+  it('looks now and then at what is not probed, and stops', async () => {
     const { clock, bench, watch } = createBench(false);
     bench.isLost = false;
-    await clock.advance(180_000);
-    assert.deepEqual(bench.looks, [60_000, 120_000, 180_000]);
+    await clock.advance(3 * UNPROBED_MS);
+    assert.deepEqual(bench.looks, [UNPROBED_MS, 2 * UNPROBED_MS, 3 * UNPROBED_MS]);
     bench.isLost = true;
-    await clock.advance(63_000);
-    assert.deepEqual(bench.told, ['true@243000']);
+    await clock.advance(UNPROBED_MS + 3_000);
+    assert.deepEqual(bench.told, [`true@${4 * UNPROBED_MS + 3_000}`]);
     watch.stop();
     watch.suspect();
     assert.equal(clock.nextAt(), undefined);
