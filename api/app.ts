@@ -16,6 +16,7 @@ import { addPauseRoutes } from './routes/pauses.ts';
 import { createPlainAnswers, type PlainAnswers } from './routes/plain.ts';
 import { addProgramRoutes } from './routes/programs.ts';
 import { addRevisionRoutes } from './routes/revisions.ts';
+import { addSandboxRoutes } from './routes/sandbox.ts';
 import { addStateRoutes } from './routes/state.ts';
 import { addStreamRoutes } from './routes/streams.ts';
 import { addSystemRoutes } from './routes/system.ts';
@@ -45,6 +46,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Api {
   addDocsRoutes(routes, deps);
   addHookRoutes(routes, deps);
   addUsageRoutes(routes, deps);
+  addSandboxRoutes(routes);
   addPageRoutes(routes, options.pageFolder);
 
   app.notFound((c) => errorResponse(unknownRoute(c.req.method, c.req.path), c.req.method, c.req.path));

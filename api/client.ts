@@ -6,6 +6,7 @@ import type { LogPage } from '../schemas/log-line.ts';
 import { at, createFollowers, type Followers, type NamedEventBody, queryOf } from './client-streams.ts';
 import type { ErrorBody } from './errors.ts';
 import type { DryRun, RevisionFile, RevisionView, Validation } from './program-answers.ts';
+import type { SandboxBody } from './routes/sandbox.ts';
 import type { UsageBody } from './routes/usage.ts';
 import type { PausedBody, ProgramBody } from './routes/view.ts';
 
@@ -116,6 +117,8 @@ export interface Client extends Followers {
   events(name?: string): Promise<Omit<NamedEventBody, 'program_id'>[]>;
   /** What it uses of CPU and memory, with a series where a range is given. */
   usage(name: string, range?: '1h' | '7d'): Promise<UsageBody>;
+  /** What holds the network of its container; all null where that has its own. */
+  sandbox(name: string): Promise<SandboxBody>;
   /** Of all programs, each with a short series of the last hour. */
   usages(): Promise<UsageBody[]>;
   /** What is kept of builds, the newest first. */
@@ -185,8 +188,7 @@ export function createClient({ base, headers = {}, fetch: send = fetch }: Client
       (await (await yaml('POST', '/validate', text)).json()) as { valid: boolean } & Validation,
     events: async (name) =>
       (await get<{ events: NamedEventBody[] }>(name === undefined ? '/events' : at(name, '/events'))).events,
-    usage: (name, range) => get(at(name, `/usage${queryOf({ range })}`)),
-    usages: async () => (await get<{ programs: UsageBody[] }>('/usage?series=true')).programs,
+    ...createOfRunning(get),
     builds: async (name) => (await get<{ builds: BuildSummary[] }>(at(name, '/builds'))).builds,
     build: (name, build) => get(at(name, `/build-log${queryOf({ format: 'json', build })}`)),
     host: () => get('/host'),
@@ -212,6 +214,15 @@ function createPauses(
     resume: (name, wish) => ask(at(name, '/resume'), wish),
     pauseHost: (wish) => ask('/host/pause', wish),
     resumeHost: (wish) => ask('/host/resume', wish),
+  };
+}
+
+/** What is asked of programs that run. */
+function createOfRunning(get: <T>(path: string) => Promise<T>): Pick<Client, 'usage' | 'usages' | 'sandbox'> {
+  return {
+    usage: (name, range) => get(at(name, `/usage${queryOf({ range })}`)),
+    usages: async () => (await get<{ programs: UsageBody[] }>('/usage?series=true')).programs,
+    sandbox: (name) => get(at(name, '/sandbox')),
   };
 }
 

@@ -14,6 +14,7 @@ import type {
   Pulled,
   RevisionFile,
   RevisionView,
+  SandboxView,
   Validation,
 } from './program-answers.ts';
 
@@ -64,6 +65,8 @@ export interface ApiDeps {
   pauses: PauseStore;
   state: StateStore;
   usage: UsageSource;
+  /** The network sandbox of the container that serves; undefined where that has none. Rejects `EngineUnavailable`. */
+  sandbox(name: string): Promise<SandboxView | undefined>;
   health(): Health;
   /** The host at a glance, as `GET /host` shows it. Never rejects: what can not be known is null. */
   host(): Promise<HostView>;

@@ -48,6 +48,14 @@ export interface ProgramDetails {
   paused: Paused | null;
 }
 
+/** What holds the network of the container that serves. */
+export interface SandboxView {
+  id: string;
+  createdAtMs: number;
+  /** `""` while it is on no network. */
+  address: string;
+}
+
 /** One revision as `GET /programs/{id}/revisions` shows it. */
 export interface RevisionView {
   revision: number;

@@ -20,6 +20,7 @@ import { init, type Said } from './init.ts';
 import { takeLocks } from './locks.ts';
 import { createLog } from './log.ts';
 import { startController } from './loop/controller.ts';
+import { isPortLost } from './loop/knock.ts';
 import { probeOnce } from './loop/probe-once.ts';
 import { watchEventLoop } from './metrics/event-loop.ts';
 import { createFreeBytes } from './metrics/free-bytes.ts';
@@ -125,7 +126,8 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     metrics.engine.called,
   );
   const controller = startController({
-    ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
+    ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree },
+    probes: { once: probeOnce, isPortLost },
     bootedAtMs: Date.now() - uptime() * 1000,
     ...{ portRange: config.portRange, sandboxed: config.sandboxed },
     credentials: createCredentials(config.credentials, clock),

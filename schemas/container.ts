@@ -21,6 +21,10 @@ export interface Sandbox {
   state: ContainerState;
   /** The host port it is, or will be, published on. */
   publishPort: number;
+  /** Epoch milliseconds, in whole seconds. */
+  createdAtMs: number;
+  /** On its network; `""` while it has none. */
+  address: string;
 }
 
 /**
@@ -47,6 +51,8 @@ export interface Container extends ContainerSummary {
   runtime: string;
   /** With what its image brings. */
   env: Record<string, string>;
+  /** Where it is reached on this machine beside its port; undefined while it does not run, and of an engine elsewhere. */
+  address?: string;
   /** The sandbox that it joins; undefined where its network is its own. */
   sandbox?: { id: string; state: ContainerState | 'gone' };
   /** What it lacks of the security that every container of a host is made with, in words. */

@@ -156,4 +156,6 @@ export interface ProbeState {
   cameUp?: boolean;
   /** Why liveness last failed. */
   liveMessage?: string;
+  /** Its published port refuses whoever comes, though the program listens inside: seen several times in a row. */
+  portLost?: boolean;
 }

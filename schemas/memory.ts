@@ -57,6 +57,8 @@ export interface OfProgram {
   making?: string;
   /** `LABELS.madeAt` of the last containers made, the newest last: one that bears another is of a later ledger than this. */
   madeAt?: readonly string[];
+  /** How often its port was lost in a row, and when it is made anew for that next, at the soonest. */
+  portLoss?: { count: number; nextAt: string };
   /** Containers that bear its labels and are not its own, as the last look found them: told once. */
   strangers?: readonly Pick<Stranger, 'id' | 'name' | 'why'>[];
 }
@@ -125,6 +127,8 @@ export interface OfContainer {
   made?: true;
   /** The engine's account of it when it was first seen to serve: what drift is told by. */
   settings?: object;
+  /** Its port was lost: it is made anew, beside its sandbox. */
+  portLost?: true;
   /** When a process of it was last told to have run out of memory while it went on; epoch milliseconds. */
   oomAtMs?: number;
   /** The newest run of it whose end is known, or asked for. */

@@ -56,6 +56,9 @@ export interface Engine {
   /** Kills it if need be, and removes it with its anonymous volumes; resolves when it is gone. */
   removeContainer(id: string): Promise<void>;
 
+  /** Whether there are network sandboxes for the engine's machine. It is asked once. */
+  hasSandboxes(): Promise<boolean>;
+
   /** Network sandboxes of this instance, in any state; of one program only, where named. In no order. */
   listSandboxes(program?: string): Promise<Sandbox[]>;
 
@@ -211,6 +214,8 @@ export interface CreateContainer {
   runtime: Runtime;
   /** It joins the program's sandbox for that port, which is made where there is none that is whole. */
   sandboxed?: boolean;
+  /** But none of these, by their ids, whole or not. */
+  notIn?: readonly string[];
   memoryBytes: number;
   cpus: number;
   pids: number;

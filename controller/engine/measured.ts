@@ -1,8 +1,8 @@
 import type { Clock } from '../../schemas/clock.ts';
 import type { Engine } from './engine.ts';
 
-/** What is asked and answered; `watch` never ends. */
-type Operation = Exclude<keyof Engine, 'watch'>;
+/** What is asked and answered: `watch` never ends, and `hasSandboxes` is known. */
+type Operation = Exclude<keyof Engine, 'watch' | 'hasSandboxes'>;
 type Call = (...given: unknown[]) => Promise<unknown>;
 
 /** A method that the port gets later does not compile until it is here. */

@@ -23,10 +23,9 @@ import type { PassRecord } from '../trace/pass.ts';
 import { type EngineHealth, type EngineMonitor, startEngineMonitor } from './engine-monitor.ts';
 import { emit } from './ledger.ts';
 import { createObserved, type Observed } from './observed.ts';
-import { failedOver, seemsGone, whyStray } from './of-programs.ts';
+import { containerName, failedOver, seemsGone, whyStray } from './of-programs.ts';
 import { createPasses } from './passes.ts';
-import type { ProbeOnce } from './probe-once.ts';
-import { createProber, type Prober } from './prober.ts';
+import { type Asking, createProber, type Prober } from './prober.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { type ReconcileDeps, reconcile } from './reconcile.ts';
 import { createResync, type Resync } from './resync.ts';
@@ -61,7 +60,7 @@ export interface ControllerDeps {
   bootedAtMs?: number;
   portRange: PortRange;
   isPortFree: (port: number) => Promise<boolean>;
-  probeOnce: ProbeOnce;
+  probes: Asking;
   /** With what images are pulled; by default nothing. */
   credentials?: CredentialSource;
   /** When what nothing refers to goes; the defaults are those of `COLLECT_LIMITS`. */
@@ -190,7 +189,10 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
     },
     onTurn: resync.all,
   });
-  const prober = createProber(clock, deps.probeOnce, queue.add, metrics.programs.probeFailed);
+  const prober = createProber({
+    ...{ ...deps.probes, clock, onChange: queue.add, onFailure: metrics.programs.probeFailed },
+    isEngineThere: () => monitor.health().trouble === '',
+  });
   const contexts = createContextCache(registry.contexts, clock);
   const images = createImageTasks({
     ...{ engine, clock, log, metrics },
@@ -292,9 +294,4 @@ function reconcileDepsOf(
       onForgotten(name);
     },
   };
-}
-
-/** `hersh-program-<name>`, with the instance before it where that is not the default one. */
-function containerName(instance: string, name: string): string {
-  return `${instance === 'default' ? '' : `${instance}-`}hersh-program-${name}`;
 }

@@ -12,6 +12,7 @@ import type { CreateAction } from '../program/action.ts';
 import { joins } from '../program/drift.ts';
 import type { EventDraft } from '../program/events.ts';
 import { nextMadeAt } from '../program/ownership.ts';
+import { lostSandboxes } from '../program/port-loss.ts';
 import { emit, save } from './ledger.ts';
 import { type Outcome, withDeed } from './outcome.ts';
 import { keepAgain, keepNew, type RevisionDeps } from './revisions.ts';
@@ -113,7 +114,7 @@ function requestOf(
     ...(spec.args && { args: spec.args }),
     env: environmentOf(spec, name),
     runtime: spec.runtime,
-    ...(joins(situation, spec.runtime) && { sandboxed: true }),
+    ...(joins(situation, spec.runtime) && { sandboxed: true, notIn: lostSandboxes(situation) }),
     ...spec.resources,
     volumeLabels: { ...own, [LABELS.user]: spec.userId },
   };

@@ -108,7 +108,9 @@ async function read(
     stopping: [...deps.stopping(name)],
     probes: Object.fromEntries(deps.probes(name)),
   };
-  const sandboxes = await readSandboxes(deps, name, containers);
+  // An engine of a machine that there are none for is as if there were to be none.
+  const sandboxed = deps.sandboxed && (await deps.engine.hasSandboxes());
+  const sandboxes = await readSandboxes(deps.engine, sandboxed, name, containers);
   const paused = deps.paused(name);
   const spec = specOf(goal);
   deps.ports.pins.set(name, spec?.publishPort ?? undefined);
@@ -122,7 +124,7 @@ async function read(
   const { failure, pulled } = goal.kind === 'run' ? deps.images.takeOutcome(name) : {};
   return {
     ...{ ...seen, port, answers: {} },
-    ...(deps.sandboxed && { sandboxed: true as const }),
+    ...(sandboxed && { sandboxed: true as const }),
     ...(sandboxes.length > 0 && { sandboxes }),
     ...(paused !== undefined && { paused }),
     ...(context !== undefined && { context }),
@@ -155,7 +157,8 @@ async function readContainers(
 
 /** Where programs have none any more, those of a host before this one are known by what joins them. */
 async function readSandboxes(
-  { engine, sandboxed }: ObserveDeps,
+  engine: Engine,
+  sandboxed: boolean,
   name: string,
   containers: readonly Container[],
 ): Promise<readonly Sandbox[]> {

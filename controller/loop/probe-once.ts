@@ -1,9 +1,10 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { codeOf } from '../../schemas/errors.ts';
-import type { HttpProbe, ProbeSpec } from '../../schemas/program.ts';
+import { type HttpProbe, PROGRAM_PORT, type ProbeSpec } from '../../schemas/program.ts';
 import { unexpected } from '../../schemas/status-range.ts';
 import { timeOut } from '../../schemas/time-out.ts';
+import { knock } from './knock.ts';
 
 /**
  * A connection that stays open this long reached the program: the engine's own proxy accepts on the published
@@ -11,13 +12,16 @@ import { timeOut } from '../../schemas/time-out.ts';
  */
 export const TCP_LINGER_MS = 250;
 
-/** Asks once. Resolves with `""` for a success, otherwise with why not. Never rejects. */
-export type ProbeOnce = (port: number, probe: ProbeSpec) => Promise<string>;
+/**
+ * Asks once. Resolves with `""` for a success, otherwise with why not. Never rejects.
+ * @param address of the container on this machine; `""` where none is known
+ */
+export type ProbeOnce = (port: number, probe: ProbeSpec, address: string) => Promise<string>;
 
-/** Asks over the published port of this machine. */
-export const probeOnce: ProbeOnce = (port, probe) => {
+/** Asks over the published port of this machine; whether something listens it asks the container itself, and the port too. */
+export const probeOnce: ProbeOnce = (port, probe, address) => {
   if (probe.kind === 'none') return Promise.resolve('');
-  return probe.kind === 'http' ? probeHttp(port, probe) : probeTcp(port, probe.timeoutSeconds);
+  return probe.kind === 'http' ? probeHttp(port, probe) : probeTcp(port, probe.timeoutSeconds, address);
 };
 
 /** Redirects are answers like any other: none is followed. */
@@ -52,7 +56,26 @@ function probeHttp(port: number, { path, headers = {}, expect, timeoutSeconds }:
   });
 }
 
-function probeTcp(port: number, timeoutSeconds: number): Promise<string> {
+/**
+ * The engine's own proxy takes every connection, for whoever listens. @param inside for tests, where it listens
+ */
+export async function probeTcp(
+  port: number,
+  timeoutSeconds: number,
+  address: string,
+  inside = PROGRAM_PORT,
+): Promise<string> {
+  const found = address === '' ? 'silent' : await knock(address, inside);
+  if (found === 'silent') return probeThrough(port, timeoutSeconds);
+  if (found === 'refused') return 'nothing listens on 8080';
+  const published = await knock('127.0.0.1', port, timeoutSeconds * 1000);
+  if (published === 'taken') return '';
+  const how =
+    published === 'refused' ? 'refuses connections' : `takes no connection within ${timeoutSeconds} s`;
+  return `it listens on 8080, and its port ${port} ${how}`;
+}
+
+function probeThrough(port: number, timeoutSeconds: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
     const finish = (message: string) => {

@@ -1,6 +1,8 @@
 import type { Clock } from '../../schemas/clock.ts';
 import type { ProbeState } from '../../schemas/facts.ts';
 import type { ProbeSpec } from '../../schemas/program.ts';
+import type { IsPortLost } from './knock.ts';
+import { type PortWatch, watchPort } from './port-watch.ts';
 import type { ProbeOnce } from './probe-once.ts';
 
 /** Readiness is asked for this often in the first two seconds of a run (design: numbers). */
@@ -14,6 +16,8 @@ export interface ProbeTarget {
   /** Differs for each run of the container. */
   runKey: string;
   port: number;
+  /** The container's own, on this machine; `""` where none is known. */
+  address: string;
   readiness: ProbeSpec;
   liveness: ProbeSpec;
   /** Until it has answered once, liveness leaves it so long from now on to come up. Milliseconds; not compared. */
@@ -36,25 +40,45 @@ interface Watched {
   stop(): void;
 }
 
-/** @param onFailure told of each probe that failed, but for those while the program comes up */
-export function createProber(
-  clock: Clock,
-  once: ProbeOnce,
-  onChange: (name: string) => void,
-  onFailure: (name: string, probe: ProbeKind) => void = () => {},
-): Prober {
+/** How programs are asked. */
+export interface Asking {
+  once: ProbeOnce;
+  isPortLost: IsPortLost;
+}
+
+export interface ProberDeps extends Asking {
+  clock: Clock;
+  isEngineThere: () => boolean;
+  onChange: (name: string) => void;
+  /** Told of each probe that failed, but for those while the program comes up. */
+  onFailure?: (name: string, probe: ProbeKind) => void;
+}
+
+export function createProber(deps: ProberDeps): Prober {
+  const { clock, once, isPortLost, isEngineThere, onFailure } = deps;
   const watched = new Map<string, Watched>();
 
   function start(name: string, target: ProbeTarget, key: string): Watched {
     const state: ProbeState = { ready: undefined, live: undefined, message: '' };
+    const onChange = () => deps.onChange(name);
+    const port = watchPortOf(target, {
+      ...{ clock, isPortLost, isEngineThere },
+      onVerdict(isLost) {
+        state.portLost = isLost;
+        onChange();
+      },
+    });
     const asked: Asked = {
-      ...{ clock, once, target, state },
-      onChange: () => onChange(name),
-      onFailure: (probe) => onFailure(name, probe),
+      ...{ clock, once, target, state, onChange },
+      onFailure(probe) {
+        onFailure?.(name, probe);
+        port?.suspect();
+      },
     };
     const stops = [startAsking('readiness', asked), startAsking('liveness', asked)];
     const stop = () => {
       for (const end of stops) end();
+      port?.stop();
     };
     return { target, key, state, stop };
   }
@@ -69,7 +93,8 @@ export function createProber(
       if (target === undefined) return;
       const entry = start(name, target, key);
       // Another probe of the same run starts from the verdict there is.
-      if (before?.target.runKey === target.runKey) Object.assign(entry.state, before.state);
+      if (before?.target.runKey === target.runKey)
+        Object.assign(entry.state, before.state, { portLost: false });
       watched.set(name, entry);
     },
     states(name) {
@@ -81,6 +106,15 @@ export function createProber(
       watched.clear();
     },
   };
+}
+
+function watchPortOf(
+  { port, address, readiness, liveness }: ProbeTarget,
+  more: Pick<ProberDeps, 'clock' | 'isPortLost' | 'isEngineThere'> & { onVerdict: (isLost: boolean) => void },
+): PortWatch | undefined {
+  if (address === '') return undefined;
+  const isProbed = [readiness, liveness].some(({ kind }) => kind !== 'none');
+  return watchPort({ ...more, port, address, isProbed });
 }
 
 interface Asked {
@@ -128,7 +162,7 @@ function startAsking(kind: ProbeKind, asked: Asked): () => void {
     cancel = clock.after(isEager && isStarting() ? EAGER_PERIOD_MS : probe.periodSeconds * 1000, run);
   };
   const run = (): void => {
-    void once(target.port, probe).then((message) => {
+    void once(target.port, probe, target.address).then((message) => {
       if (stopped) return;
       take(message);
       again();

@@ -262,7 +262,7 @@ function watchProbes({ prober }: ReconcileDeps, status: ProgramStatus, situation
   prober.watch(name, {
     containerId: serving.id,
     runKey: runKey(serving),
-    port: serving.publishPort,
+    ...{ port: serving.publishPort, address: serving.address ?? '' },
     startupMs: Math.max(0, running.spec.progressDeadlineSeconds * 1000 - hadMs),
     ...probesFor(running, serving),
   });

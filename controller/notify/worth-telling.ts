@@ -19,6 +19,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 /** Beside all that the host tries again by itself (`REASONS`): what comes again and again without anybody's doing. */
 const RECURRING: ReadonlySet<string> = new Set([
   'OutOfMemory',
+  'PortLost',
   'Unready',
   'PullFailed',
   'CredentialsUnavailable',

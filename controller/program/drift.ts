@@ -3,15 +3,18 @@ import { isSameData } from '../../schemas/is-same-data.ts';
 import { finishedOf, type ProgramMemory } from '../../schemas/memory.ts';
 import type { Situation } from '../../schemas/situation.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
+import { describeLoss, isGivenUp } from './port-loss.ts';
 
 /**
  * What somebody changed of a container since it was first seen to run, in words; empty where nothing is known to
  * compare with. The engine's own account is the measure, since not every engine keeps all it is asked for.
  */
-export function driftOf(container: Container, { containers }: ProgramMemory): string[] {
+export function driftOf(container: Container, memory: ProgramMemory): string[] {
+  const { containers } = memory;
   const { id, settings, sandbox } = container;
   // Of one that is down it says no more than that it has to be made anew: a host may have taken its sandbox.
   if (sandbox?.state === 'gone') return isUp(container) ? [unreachable(container)] : [];
+  if (isGivenUp(memory, container)) return [describeLoss(container)];
   const before: Record<string, unknown> = { ...containers[id]?.settings };
   // What an older host did not look at is no change: a newer one would replace everything that runs.
   const known = Object.entries(settings).filter(([setting]) => setting in before);

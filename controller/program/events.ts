@@ -2,6 +2,7 @@ import { pullError } from '../../schemas/memory.ts';
 import type { ConditionType, EventType, ProgramEvent } from '../../schemas/program.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { oomNews } from './out-of-memory.ts';
+import { portLossNews } from './port-loss.ts';
 import { stateNews } from './state.ts';
 
 export type EventDraft = Pick<ProgramEvent, 'type' | 'reason' | 'message' | 'author'>;
@@ -63,6 +64,8 @@ export function eventsBetween(
   if (state !== before.state && state !== 'Error')
     tell(isByHand ? 'Warning' : 'Normal', state, STATE_MESSAGES[state] ?? about('Progressing'));
   for (const news of oomNews(before.memory, memory)) tell('Warning', 'OutOfMemory', news);
+  const lost = portLossNews(before.memory, memory, before.publishPort);
+  if (lost !== '') tell('Warning', 'PortLost', lost);
   const notTaken = stateNews(before.memory, memory);
   if (notTaken !== '') tell('Warning', 'StateNotTaken', notTaken);
   const { failedImage, rollout } = memory;

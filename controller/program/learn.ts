@@ -23,6 +23,7 @@ import {
 } from './memory.ts';
 import { noteOom } from './out-of-memory.ts';
 import { asMade, isMadeOf, noted } from './ownership.ts';
+import { notePortLoss } from './port-loss.ts';
 import { finishedKey, isLate, isReady, type Running, withRoles } from './roles.ts';
 import { comeBack, standIn } from './rollback.ts';
 import { withSandboxesTimed } from './sandboxes.ts';
@@ -55,11 +56,13 @@ function look(before: ProgramStatus, { goal, memory }: GoalResult, facts: Facts)
   const kept = isNew ? ask(facts, { kind: 'kept', userId: spec.userId }).revisions : [];
   const rebuilt = isNew ? rebuiltMemory(memory, containers, kept) : memory;
   const known = withStateAsked(isNew ? withMounted(rebuilt, containers, spec.userId) : rebuilt);
+  // Before anything is made of its containers: one whose port is lost is none that is wanted.
+  const seen = goal.kind === 'run' ? notePortLoss(noted(known, facts), facts) : noted(known, facts);
   const situation: Situation = {
     ...{ ...facts, ...port, name: before.name, goal, imageKey: '', buildId: '' },
     ...{ stopping: new Set(facts.stopping), probes: probesOf(before, facts) },
     image: { kind: goal.kind !== 'run' && pending.length > 0 ? 'pending' : 'unneeded' },
-    memory: clampWaits(withRan(noted(known, facts), containers), facts.nowMs),
+    memory: clampWaits(withRan(seen, containers), facts.nowMs),
     ...(facts.paused && { asWished: memory }),
     ...{ rollback: undefined, rolloutMs: 0, lastExit: withLateOom(before.lastExit, containers) },
   };

@@ -7,6 +7,7 @@ import { revisionHash } from '../../schemas/spec-hash.ts';
 import type { Action } from './action.ts';
 import { driftOf, isOutdated } from './drift.ts';
 import { oomWaitMs } from './out-of-memory.ts';
+import { isGivenUp, portLossWaitMs } from './port-loss.ts';
 import { asRunning, hasCrashed, isFinished, isReady, newestNumber, type Running } from './roles.ts';
 import { mayComeBack } from './rollback.ts';
 import { dropSandboxes, planSandboxes } from './sandboxes.ts';
@@ -74,6 +75,7 @@ function planRun(situation: Running): Action[] {
     ...(current !== undefined && isUp(current) ? settle(situation, current) : []),
     ...dead.map(({ id }): Action => ({ kind: 'remove', containerId: id, why: 'its state is dead' })),
     ...waitForNextTry(situation),
+    ...waitFor(portLossWaitMs(situation), 'its port is lost, and it was made anew for that before'),
     ...waitFor(oomWaitMs(situation), 'a process ran out of memory, and perhaps the program with it'),
   ];
 }
@@ -225,7 +227,10 @@ function create(situation: Running, imageId: string): Action {
   const { containers, memory, rollback, spec, specHash } = situation;
   const revision = rollback?.revision ?? nextRevision(situation, imageId);
   // What never ran nobody has changed: the engine lost it over a start that failed.
-  const same = containers.filter((one) => hashOf(one) === specHash && one.startedAtMs > 0);
+  const same = containers.filter(
+    // Of a lost port an event of its own tells, and it is nobody's doing.
+    (one) => hashOf(one) === specHash && one.startedAtMs > 0 && !isGivenUp(memory, one),
+  );
   const drift = same.flatMap((one) => driftOf(one, memory)).join('; ');
   const changed = drift === '' ? '' : `somebody changed the container: ${drift}`;
   const why = isRemoved(situation) ? 'somebody removed the container' : changed;

@@ -17,6 +17,7 @@ import { createLogPage } from './log-data.ts';
 import { rememberRuns } from './log-runs.ts';
 import { createPauseStore } from './pauses.ts';
 import { createProgramLogs } from './program-logs.ts';
+import { createProgramSandbox } from './program-sandbox.ts';
 import { createStateStore } from './program-state.ts';
 import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
@@ -78,6 +79,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     }),
     validate: (text) => validateText(registry, text),
     dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
+    sandbox: createProgramSandbox(engine, statuses),
     proxied: metrics.proxied,
     metrics: () => metrics.text(),
     openapi: parseYaml(openapi),

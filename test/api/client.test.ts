@@ -39,6 +39,7 @@ test('each call of the client is a route of the API, and gives what that answers
   assert.equal((await client.host()).name, 'machine');
   assert.equal((await client.usage('p1')).program_id, 'p1');
   assert.ok((await client.usage('p1', '1h')).series !== undefined);
+  assert.equal((await client.sandbox('p1')).sandbox_id, null);
   assert.ok((await client.usages()).every(({ series }) => series !== undefined));
   const [newest] = await client.builds('p1');
   assert.equal((await client.build('p1')).build_id, newest?.build_id);

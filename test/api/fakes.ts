@@ -6,6 +6,7 @@ import type {
   ProgramLogOptions,
   ProgramView,
   RevisionView,
+  SandboxView,
 } from '../../api/program-answers.ts';
 import { type Build, emptyBuild, summaryOf } from '../../schemas/build-step.ts';
 import { AppError } from '../../schemas/errors.ts';
@@ -78,6 +79,7 @@ export interface FakeHost {
   figures: Map<string, UsageFigures>;
   /** Of all figures, which is also the CPU of the last step of each series. */
   usageVersion: number;
+  sandboxes: Map<string, SandboxView>;
 }
 
 /** Of `POST /hooks/git`. */
@@ -138,7 +140,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
     follows: true,
     pullChanges: true,
     figures: new Map(),
-    usageVersion: 1,
+    ...{ usageVersion: 1, sandboxes: new Map() },
     put(view) {
       host.views.set(view.name, view);
       version++;
@@ -178,7 +180,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
       pauses: fakePauses(CREATED_AT, (name) => host.views.has(name)),
       health: () => host.health,
       host: async () => host.view,
-      usage: fakeUsage(() => host),
+      ...{ usage: fakeUsage(() => host), sandbox: async (name) => host.sandboxes.get(name) },
       gitHook: {
         secret: HOOK_SECRET,
         lookAtRemote() {

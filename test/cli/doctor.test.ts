@@ -84,6 +84,7 @@ test('doctor adds what a host tells, and of one elsewhere tells nothing else', a
 const SURVEY: EngineSurvey = {
   ...{ version: '20.10.24', storageDriver: 'overlay2', dataFolder: '/var/lib/docker', cgroupVersion: '2' },
   ...{ cgroupDriver: 'systemd', runtimes: new Map([['runc', 'runc']]), lacks: [], isHere: true },
+  machine: 'x86_64',
 };
 
 test('an engine is told to be too old, slow, or without limits', () => {
@@ -95,6 +96,16 @@ test('an engine is told to be too old, slow, or without limits', () => {
   assert.deepEqual(told({ version: '19.03.15' }), ['engine failed']);
   assert.deepEqual(told({ storageDriver: 'vfs' }), ['storage warning']);
   assert.deepEqual(told({ lacks: ['memory'] }), ['cgroup failed']);
+  assert.deepEqual(told({ machine: 'riscv64' }), ['sandbox warning']);
+});
+
+test('it is told under which runtimes a network outlives its container', () => {
+  const told = (more: Partial<EngineSurvey>) =>
+    describeEngine({ ...SURVEY, ...more }).find(({ check }) => check === 'sandbox')?.message ?? '';
+  assert.match(told({}), /under runc keep their network over restarts$/);
+  const runtimes = new Map([...SURVEY.runtimes, ['runsc', '/usr/bin/runsc'] as const]);
+  assert.match(told({ runtimes }), /under runc keep .*; under runsc each container has its own/);
+  assert.match(told({ machine: 'riscv64', runtimes }), /no network sandboxes for riscv64: .* of its own$/);
 });
 
 test('gVisor is a hint where it is not there, and wrong where it is wanted or does not start', async () => {

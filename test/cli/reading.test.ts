@@ -27,6 +27,10 @@ test('describe says state, reason in words, figures, conditions, revisions and t
   for (let n = 0; n < 12; n++) host.emit('web', event(`E${n}`));
   const limit = { cpuLimit: 0.5, memoryLimitBytes: 2 ** 28 };
   host.figures.set('web', { ...limit, sampledAtMs: 1, cpu: 0.125, memoryBytes: 2 ** 27, reason: '' });
+  const own = (await run('describe', 'we')).out;
+  assert.doesNotMatch(own, /sandbox/i);
+  const createdAtMs = Date.parse(CREATED_AT);
+  host.sandboxes.set('web', { id: 'c0ffee'.repeat(10), createdAtMs, address: '172.18.0.2' });
   const { code, out } = await run('describe', 'we');
   assert.equal(code, 0);
   for (const line of [
@@ -34,6 +38,7 @@ test('describe says state, reason in words, figures, conditions, revisions and t
     /^State: {6}Error$/m,
     /^Reason: {5}CrashLoopBackOff\n {12}The program keeps exiting;.*\n {12}exited 5 times\n {12}last line$/m,
     /^Revision: {3}1→2$/m,
+    /^Sandbox: {4}c0ffeec0ffee since \S+ \(60m ago\), at 172\.18\.0\.2$/m,
     /^Restarts: {3}5, 2 of them in the last hour$/m,
     /^Limits: {5}256Mi of memory, 0.5 CPUs, 256 processes$/m,
     /^Usage: {6}13% of a CPU, 128Mi \(50% of its limit\)$/m,

@@ -73,7 +73,8 @@ async function start(instance: string, diskBytes?: number): Promise<Host> {
   });
   const from = fixture.port();
   const controller = startController({
-    ...{ registry, engine, clock: systemClock, log, metrics, instance, isPortFree, probeOnce },
+    ...{ registry, engine, clock: systemClock, log, metrics, instance, isPortFree },
+    probes: { once: probeOnce, isPortLost: async () => false },
     ...{ runtime: 'runc', portRange: { min: from, max: from + 3 } },
   });
   // One of its own beside the controller's, whose first look is long after the test.

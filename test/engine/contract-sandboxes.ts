@@ -178,6 +178,38 @@ export function describeSandboxes(name: string, kit: ContractKit): void {
       }
     });
 
+    it('are not joined where that is asked for: another is made for the same port', async () => {
+      const { one } = world();
+      const { id, ask } = await running();
+      const { id: lost } = await only(ask.program);
+      const next = await one.createContainer({ ...ask, name: `${ask.name}-next`, notIn: [lost] });
+      const joined = (await inspect(next)).sandbox?.id ?? '';
+      assert.notEqual(joined, lost);
+      assert.equal((await sandboxesOf(ask.program)).length, 2);
+      await one.stopContainer(id, 10);
+      await one.removeSandbox(lost);
+      assert.equal(await one.startContainer(next), 'started');
+      assert.equal((await inspect(next)).servedPort, ask.publishPort);
+    });
+
+    it('have an address while they are on their network, which is that of what runs in them', async () => {
+      const { one, hitSandbox } = world();
+      assert.equal(await one.hasSandboxes(), true);
+      const { id, ask } = await running();
+      const { id: sandbox, address, createdAtMs } = await only(ask.program);
+      assert.match(address, /^\d+\.\d+\.\d+\.\d+$/);
+      assert.ok(createdAtMs > 0);
+      assert.equal((await inspect(id)).address, address);
+      await one.stopContainer(id, 10);
+      assert.equal((await inspect(id)).address, undefined, 'nothing is reached there');
+      const own = await made();
+      assert.equal((await inspect(own.id)).address, undefined);
+      await one.startContainer(own.id);
+      assert.match((await inspect(own.id)).address ?? '', /^\d+\.\d+\.\d+\.\d+$/);
+      await hitSandbox(sandbox, 'kill');
+      assert.equal((await only(ask.program)).address, '');
+    });
+
     it('bear no label by which hosts list that know of none', async () => {
       const { ask } = await running();
       const { id } = await only(ask.program);

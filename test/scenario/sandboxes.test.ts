@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { SANDBOX_REST_MS } from '../../controller/program/sandboxes.ts';
+import { createProgramSandbox } from '../../controller/serve/program-sandbox.ts';
+import { fixedIdentity } from '../setup/registry-identity.ts';
+import { createSimEngine } from '../sim/engine.ts';
 import { hitSandbox, type SimSandbox } from '../sim/engine-sandboxes.ts';
 import type { SimHost } from '../sim/host.ts';
 import { createStage, type Spec, type Stage } from './stage.ts';
@@ -68,6 +71,24 @@ describe("a program's network outlives its container", () => {
     assert.deepEqual(await told(host, 'Drifted'), []);
   });
 
+  it('and is told to whoever asks for it, as long as it is there', async (test) => {
+    const stage = await createStage(test);
+    const registry = fixedIdentity();
+    const host = await stage.start({ sandboxed: true, identity: registry });
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const first = only(stage, 'app');
+    const engine = createSimEngine({ world: stage.world, instance: 'default', registry });
+    const sandbox = createProgramSandbox(engine, host.registry.status);
+    const found = await sandbox('app');
+    assert.equal(found?.id, first.facts.id);
+    assert.equal(found?.createdAtMs, first.facts.createdAtMs);
+    assert.notEqual(found?.address, '');
+    assert.equal(await sandbox('nobody'), undefined);
+    stage.world.sandboxes.remove(first.facts.id);
+    assert.equal(await sandbox('app'), undefined);
+  });
+
   it('but not over a minute at rest; it is made anew with the next start, which is no drift', async (test) => {
     const { stage, host, first } = await readyStage(test);
     const { publishPort } = stage.status('app');
@@ -115,6 +136,21 @@ describe("a program's network outlives its container", () => {
     await stage.reach('app', 'Ready');
     assert.deepEqual(sandboxesOf(stage, 'app'), []);
     assert.equal(stage.running('app').facts.sandbox, undefined);
+  });
+});
+
+describe('an engine of a machine that there are no sandboxes for', () => {
+  it('gives each container a network of its own, and no more is made of that', async (test) => {
+    const stage = await createStage(test);
+    stage.world.hasSandboxes = false;
+    const host = await stage.start({ sandboxed: true });
+    await stage.create('app');
+    await stage.reach('app', 'Ready');
+    const { id } = stage.running('app').facts;
+    stage.world.end(stage.running('app'), 1);
+    await host.until('it is back', () => answers(stage));
+    assert.equal(stage.running('app').facts.id, id);
+    assert.deepEqual(sandboxesOf(stage, 'app'), []);
   });
 });
 

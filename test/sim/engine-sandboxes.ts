@@ -19,7 +19,7 @@ export interface SimSandboxes {
   readonly all: Map<string, SimSandbox>;
   list(owner: Owner, program?: string): Sandbox[];
   /** As a container is made that joins one, which is made where none is whole. */
-  join(container: SimContainer, owner: Owner): void;
+  join(container: SimContainer, owner: Owner, notIn?: readonly string[]): void;
   /** Starts the one that a container joins, if it joins one. False where that is gone. Throws `PortConflict`. */
   raise(container: SimContainer): boolean;
   unpause(container: SimContainer | undefined): void;
@@ -80,17 +80,23 @@ export function createSimSandboxes(world: SimWorld): SimSandboxes {
     }
     sandbox.facts.state = 'running';
     sandbox.runs += 1;
+    world.lostProxies.delete(sandbox.facts.id);
     changed(sandbox, 'start');
   };
 
   return {
     ...{ all, changed, holds },
-    list: (owner, program) => ownsOf(owner, program).map(({ facts: { labels: _, ...facts } }) => facts),
-    join(container, owner) {
+    list: (owner, program) =>
+      ownsOf(owner, program).map((one) => {
+        const { labels: _, ...facts } = one.facts;
+        return { ...facts, address: isUp(one) && isOnNetwork(one) ? '192.0.2.1' : '' };
+      }),
+    join(container, owner, notIn = []) {
       const { program, name, publishPort } = container.facts;
       const isWhole = (one: SimSandbox) =>
         one.facts.publishPort === publishPort && isOnNetwork(one) && one.networks.length === 1;
-      const sandbox = ownsOf(owner, program).find(isWhole) ?? made(name, program, publishPort, owner);
+      const mayJoin = ownsOf(owner, program).filter(({ facts }) => !notIn.includes(facts.id));
+      const sandbox = mayJoin.find(isWhole) ?? made(name, program, publishPort, owner);
       container.facts.sandbox = { id: sandbox.facts.id, state: sandbox.facts.state };
       fit(container);
     },
@@ -129,6 +135,7 @@ export function createSimSandboxes(world: SimWorld): SimSandboxes {
     const sandbox: SimSandbox = {
       facts: {
         ...{ id, name: `${name}-sandbox-${id.slice(-8)}`, program, state: 'created', publishPort },
+        ...{ createdAtMs: world.clock.now(), address: '' },
         labels: sandboxLabelsOf(owner, program),
       },
       ...{ runs: 0, networks: [NETWORK] },

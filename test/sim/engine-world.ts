@@ -22,6 +22,8 @@ export interface SimWorld {
   readonly volumes: Map<string, SimVolume>;
   /** Host ports that other processes listen on. */
   readonly foreignPorts: Set<number>;
+  /** Containers and sandboxes that are published no more though the engine says so, until they are started again. */
+  readonly lostProxies: Set<string>;
   /** What a registry would give; without a network nothing can be had. */
   readonly remoteImages: Set<string>;
   /** Which build of it a registry has under a name that moves there. */
@@ -29,6 +31,8 @@ export interface SimWorld {
   /** What was asked of registries, the oldest first. */
   readonly pulls: string[];
   networkDown: boolean;
+  /** Of the engine's machine. */
+  hasSandboxes: boolean;
   /** No image can be built or pulled any more. */
   diskFull: boolean;
   /** Milliseconds a call takes, by method. */
@@ -76,6 +80,8 @@ export interface SimWorld {
   print(container: SimContainer, line: string): void;
   /** The status a GET of the readiness path gets on a host port; `undefined` where nothing listens. */
   answer(port: number): number | undefined;
+  /** Whether what is published there listens, and is not reached by it. */
+  isPortLost(port: number): boolean;
   /** The engine stops answering; `containers: 'end'` takes what runs with it, as an engine's restart does. */
   goAway(containers: 'keep' | 'end'): void;
   comeBack(): void;
@@ -147,11 +153,11 @@ export function createSimWorld(clock: Clock): SimWorld {
     images: new Map(),
     tags: new Map(),
     volumes: new Map(),
-    foreignPorts: new Set(),
+    ...{ foreignPorts: new Set(), lostProxies: new Set() },
     ...{ forgetsNetworks: false, forgetsUntagged: false },
     remoteImages: new Set(),
     ...{ remoteVersions: new Map(), pulls: [] },
-    networkDown: false,
+    ...{ networkDown: false, hasSandboxes: true },
     diskFull: false,
     callMs: () => 0,
     fault: () => 'none',
@@ -231,6 +237,7 @@ export function createSimWorld(clock: Clock): SimWorld {
         servedPort: isOnNetwork ? facts.publishPort : 0,
       });
       sandboxes.enter(container);
+      world.lostProxies.delete(facts.id);
       world.emit(container, 'start');
       const later = (ms: number, run: () => void): void => {
         container.cancelTimers.push(clock.after(ms, run));
@@ -315,12 +322,11 @@ export function createSimWorld(clock: Clock): SimWorld {
     answer(port) {
       // A stranger answers whoever asks.
       if (world.foreignPorts.has(port)) return 200;
-      for (const { facts, env, listening } of world.containers.values()) {
-        if (facts.servedPort === port && facts.state === 'running' && listening)
-          return Number(env.STATUS ?? 200);
-      }
-      return undefined;
+      const one = listensOn(port);
+      if (one === undefined || isCut(one)) return undefined;
+      return Number(one.env.STATUS ?? 200);
     },
+    isPortLost: (port) => !world.foreignPorts.has(port) && isCut(listensOn(port)),
 
     goAway(containers) {
       if (away) return;
@@ -356,6 +362,12 @@ export function createSimWorld(clock: Clock): SimWorld {
       ice = undefined;
     },
   };
+  const listensOn = (port: number) =>
+    [...world.containers.values()].find(
+      ({ facts, listening }) => facts.servedPort === port && facts.state === 'running' && listening,
+    );
+  const isCut = (one: SimContainer | undefined) =>
+    one !== undefined && world.lostProxies.has(one.facts.sandbox?.id ?? one.facts.id);
   const sandboxes = createSimSandboxes(world);
   return world;
 }

@@ -126,6 +126,7 @@ export function createSimEngine(options: {
           .map(({ facts }) => summaryOf(facts)),
       ),
 
+    hasSandboxes: async () => world.hasSandboxes,
     inspectContainer: (id) =>
       call('inspectContainer', () => {
         const facts = containers.get(id)?.facts;
@@ -135,6 +136,7 @@ export function createSimEngine(options: {
             labels: { ...facts.labels },
             settings: { ...facts.settings },
             ...(facts.sandbox && { sandbox: { ...facts.sandbox } }),
+            ...(facts.servedPort !== 0 && { address: '192.0.2.1' }),
           }
         );
       }),
@@ -173,7 +175,7 @@ export function createSimEngine(options: {
             readers: new Set(),
             cancelTimers: [],
           };
-          if (request.sandboxed) world.sandboxes.join(container, owner);
+          if (request.sandboxed) world.sandboxes.join(container, owner, request.notIn);
           containers.set(container.facts.id, container);
           world.emit(container, 'create');
           return container.facts.id;

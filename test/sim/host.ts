@@ -148,7 +148,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     sandboxed: options.sandboxed ?? false,
     isPortFree: async (port) =>
       !world.foreignPorts.has(port) && publisher(world, port) === undefined && !world.sandboxes.holds(port),
-    probeOnce: probeWorld(world),
+    probes: { once: probeWorld(world), isPortLost: async (port) => world.isPortLost(port) },
   });
   const programs = createProgramStore({
     hold: (work) => controller.collector.hold(work),

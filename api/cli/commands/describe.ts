@@ -1,5 +1,5 @@
 import { REASONS } from '../../../schemas/errors.ts';
-import type { ProgramBody, UsageBody } from '../host/bodies.ts';
+import type { ProgramBody, SandboxBody, UsageBody } from '../host/bodies.ts';
 import { findPrograms } from '../host/names.ts';
 import { ageOf } from '../io/duration.ts';
 import { EXIT } from '../io/exit.ts';
@@ -28,14 +28,16 @@ async function describe(run: Run, names: string[]) {
   const host = await run.host();
   for (const [index, program] of (await findPrograms(host, names)).entries()) {
     const name = program.program_id;
-    const [revisions, events, usage] = await Promise.all([
+    const [revisions, events, usage, sandbox] = await Promise.all([
       host.client.revisions(name),
       host.client.events(name),
       host.client.usage(name).catch(() => undefined),
+      // An engine that is away, and a host of an older version, say nothing of it.
+      host.client.sandbox(name).catch(() => undefined),
     ]);
     const { now } = run.io;
     run.out(index === 0 ? '' : '\n');
-    run.out(facts(run, program, usage));
+    run.out(facts(run, program, usage, sandbox));
     run.out(section(run, 'Conditions', conditionColumns(now), program.conditions));
     run.out(section(run, 'Revisions', revisionColumns(now), revisions.slice(-REVISIONS_SHOWN)));
     run.out(section(run, 'Events', eventColumns(false, now), events.slice(-EVENTS_SHOWN)));
@@ -49,7 +51,7 @@ function section<T>({ io, paint }: Run, title: string, columns: Column<T>[], row
   return `${title}:\n${indent(table(columns, rows, { out: indented, paint }), '  ')}`;
 }
 
-function facts(run: Run, program: ProgramBody, usage: UsageBody | undefined): string {
+function facts(run: Run, program: ProgramBody, usage?: UsageBody, sandbox?: SandboxBody): string {
   const { now } = run.io;
   const ago = (time: string) => (time === '' ? '' : `${time} (${ageOf(time, now())} ago)`);
   const lines: [label: string, text: string][] = [
@@ -64,6 +66,7 @@ function facts(run: Run, program: ProgramBody, usage: UsageBody | undefined): st
     ['Build', program.build_id],
     ['Image', program.image_id],
     ['Container', program.container_id.slice(0, 12)],
+    ['Sandbox', sandboxOf(sandbox, now())],
     ['Created', ago(program.created_at)],
     ['Started', ago(program.started_at)],
     ['Ready', ago(program.ready_at)],
@@ -93,6 +96,13 @@ function pausedOf({ paused, program_id: name }: ProgramBody, nowMs: number): str
   const what = why === '' ? '' : `: ${oneLine(why)}`;
   const end = of === 'host' ? 'hershctl resume' : `hershctl resume ${name}`;
   return `${of === 'host' ? 'with the whole host' : 'since'} ${since} (${ageOf(since, nowMs)} ago)${who}${what}\n"${end}" ends it`;
+}
+
+function sandboxOf(sandbox: SandboxBody | undefined, nowMs: number): string {
+  const { sandbox_id: id, created_at: since, address } = sandbox ?? {};
+  if (!id || !since) return '';
+  const where = address ? `, at ${oneLine(address)}` : ', on no network';
+  return `${oneLine(id).slice(0, 12)} since ${since} (${ageOf(since, nowMs)} ago)${where}`;
 }
 
 function limitsOf({ limits }: ProgramBody): string {

@@ -106,6 +106,11 @@ export const ELSEWHERE: readonly (readonly [names: string, means: string, fix: s
     'Pin it with publishPort if that matters.',
   ],
   [
+    'PortLost',
+    'Its port refused connections though it listens in its container; container and network were made anew.',
+    'Nothing, if it comes once. If it comes again, look for a firewall rule for 127.0.0.1.',
+  ],
+  [
     'Drifted, Unpaused',
     'Somebody changed, removed or paused the container behind the host’s back; it was put right.',
     'Ask who.',

@@ -35,14 +35,27 @@ export async function listLabels(docker: Docker, instance: string): Promise<Labe
   return [...containers, ...(Volumes ?? [])].map(({ Labels }) => Labels ?? {});
 }
 
-/** @param oomAtMs when a container was told to be out of memory, 0 where it was not */
+/** What is known of containers beside what a look at them shows, by id. */
+export interface Seen {
+  /** When one was told to be out of memory, epoch milliseconds. */
+  ooms: Map<string, number>;
+  /** The sandbox that it joins, `""` for none: that never changes, so nobody asks twice. */
+  joined: Map<string, string>;
+  addressOf: (found: Docker.ContainerInspectInfo) => Promise<string>;
+}
+
 export async function inspectContainer(
   docker: Docker,
   id: string,
-  oomAtMs: (id: string) => number,
+  { ooms, joined, addressOf }: Seen,
 ): Promise<Container | undefined> {
   const found = await absent(docker.getContainer(id).inspect(), [404], 'InternalError');
-  return found && containerOf(found, oomAtMs(found.Id), await holderOf(docker, found));
+  if (found === undefined) return undefined;
+  joined.set(found.Id, holderIn(found.HostConfig.NetworkMode, found.Config.Labels));
+  const holder = await holderOf(docker, found);
+  const container = containerOf(found, ooms.get(found.Id) ?? 0, holder);
+  const address = container.servedPort === 0 ? '' : await addressOf(holder?.found ?? found);
+  return { ...container, ...(address !== '' && { address }) };
 }
 
 /** See `Engine.stopContainer`. */
@@ -52,13 +65,14 @@ export async function stopContainer(docker: Docker, id: string, graceSeconds: nu
   await absent(docker.getContainer(id).stop({ t, abortSignal }), [304, 404], 'StartFailed');
 }
 
-/** See `Engine.unpauseContainer`. */
-export async function unpauseContainer(connection: Connection, id: string): Promise<void> {
+/** See `Engine.unpauseContainer`. @param joins see `startContainer` */
+export async function unpauseContainer(connection: Connection, id: string, joins?: string): Promise<void> {
   const call = connection.quick.getContainer(id).unpause();
   await unlessSo(connection, id, [304, 404], call, ({ State }) => State.Paused === false);
+  if (joins === '') return;
   const found = await absent(connection.look.getContainer(id).inspect(), [404], 'InternalError');
   const holder = found && (await holderOf(connection.look, found));
-  if (holder?.found?.State.Paused) await unpauseContainer(connection, holder.id);
+  if (holder?.found?.State.Paused) await unpauseContainer(connection, holder.id, '');
 }
 
 /** See `Engine.renameContainer`. */

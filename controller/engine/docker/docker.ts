@@ -6,16 +6,18 @@ import { AppError } from '../../../schemas/errors.ts';
 import type { Engine, EngineEvent, EngineLog } from '../engine.ts';
 import { createOwnerSource, type OwnerSource, type RegistryIdentity } from '../owner.ts';
 import type { DecodeTrace } from './build-log.ts';
-import { connect } from './client.ts';
+import { type Connection, connect } from './client.ts';
 import {
   inspectContainer,
   listContainers,
   listLabels,
   renameContainer,
+  type Seen,
   stopContainer,
   unpauseContainer,
 } from './containers.ts';
 import { createContainer } from './create.ts';
+import { createHasSandboxes } from './ensure-sandbox-image.ts';
 import { absent, refused } from './errors.ts';
 import { watchEvents } from './events.ts';
 import { execIn } from './exec.ts';
@@ -24,6 +26,7 @@ import { claimImage, createBuiltImages, inspectImage, newImage, removeImage } fr
 import { info } from './info.ts';
 import { readLogs } from './logs.ts';
 import { createNetworks } from './network.ts';
+import { createOwnAddresses } from './own-address.ts';
 import { ping } from './ping.ts';
 import { pullImage } from './pull.ts';
 import { createSweep, removeContainer } from './remove.ts';
@@ -52,13 +55,12 @@ export interface DockerEngineOptions {
 export function createDockerEngine(options: DockerEngineOptions): Engine {
   const { instance, log, clock = systemClock } = options;
   const connection = connect(options.dockerHost);
-  const { look, quick } = connection;
+  const { look, quick, hasSocket } = connection;
   const owner = createOwnerSource(instance, options.registry, () => listLabels(look, instance));
   const networks = createNetworks(quick, owner);
   const sweep = createSweep(connection, owner, log);
   const sandboxes = createSandboxes(connection, networks, owner, options.sandboxRepository);
-  /** When each container was told to be out of memory, epoch milliseconds. */
-  const ooms = new Map<string, number>();
+  const seen: Seen = { ooms: new Map(), joined: new Map(), addressOf: createOwnAddresses(hasSocket) };
   let decode: DecodeTrace | undefined;
 
   /** Believes a refusal only of an engine that stays. */
@@ -75,19 +77,18 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     ping: (timeoutMs) => ping(connection, timeoutMs),
     info: () => info(look),
     listContainers: async (program) => listContainers(look, await owner(), program),
-    inspectContainer: (id) => inspectContainer(look, id, (whole) => ooms.get(whole) ?? 0),
+    inspectContainer: (id) => inspectContainer(look, id, seen),
     async createContainer(request) {
       // Before the first container: what a host that died left half done.
       await sweep();
       return believed(createContainer({ connection, networks, sandboxes, owner: await owner() }, request));
     },
-    startContainer: (id) => believed(startContainer(quick, networks, id)),
+    startContainer: (id) => believed(startContainer(quick, networks, id, seen.joined.get(id))),
     stopContainer: (id, graceSeconds) => stopContainer(connection.patient, id, graceSeconds),
-    unpauseContainer: (id) => unpauseContainer(connection, id),
+    unpauseContainer: (id) => unpauseContainer(connection, id, seen.joined.get(id)),
     renameContainer: (id, name) => renameContainer(connection, id, name),
     removeContainer: (id) => removeContainer(connection, id),
-    listSandboxes: sandboxes.list,
-    removeSandbox: (id) => removeContainer(connection, id),
+    ...sandboxCalls(connection, sandboxes, log),
     exec: (id, request) => execIn({ connection, clock, log }, id, request),
     logs: (id, logOptions) => readLogs(connection, id, logOptions),
 
@@ -114,19 +115,33 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     watch: (onEvent, onConnect, onDisconnect) =>
       watchEvents(connection, { instance, owner: owner.known }, clock, {
         ...{ onConnect, onDisconnect },
-        onEvent: (event) => onEvent(noted(ooms, sandboxes, event)),
+        onEvent: (event) => onEvent(noted(seen, sandboxes, event)),
       }),
   };
 }
 
 /** The event with its program, as far as it is known: what is done to a network names the container alone. */
-function noted(ooms: Map<string, number>, sandboxes: Sandboxes, event: EngineEvent): EngineEvent {
+function noted(
+  { ooms, joined }: Pick<Seen, 'ooms' | 'joined'>,
+  sandboxes: Sandboxes,
+  event: EngineEvent,
+): EngineEvent {
   const { action, containerId, atMs } = event;
   if (action === 'oom') ooms.set(containerId, atMs);
-  if (action === 'destroy') ooms.delete(containerId);
+  if (action === 'destroy') for (const known of [ooms, joined]) known.delete(containerId);
   const program = event.program || sandboxes.ownerOf(containerId);
   if (action === 'destroy') sandboxes.forget(containerId);
   return { ...event, program };
+}
+
+type SandboxCalls = Pick<Engine, 'listSandboxes' | 'removeSandbox' | 'hasSandboxes'>;
+
+function sandboxCalls(connection: Connection, { list }: Sandboxes, log: EngineLog): SandboxCalls {
+  return {
+    listSandboxes: list,
+    removeSandbox: (id) => removeContainer(connection, id),
+    hasSandboxes: createHasSandboxes(connection.look, log),
+  };
 }
 
 type UsedImages = 'listBuiltImages' | 'removeImage' | 'holdImage' | 'listHeldImages' | 'releaseImage';

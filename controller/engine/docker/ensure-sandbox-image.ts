@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type Docker from 'dockerode';
 import { AppError } from '../../../schemas/errors.ts';
+import type { EngineLog } from '../engine.ts';
 import { jsonLines } from './client.ts';
 import { absent, diskFull, engineError, refused, streamError } from './errors.ts';
 import { type SandboxImage, type ShownImage, sandboxImage } from './sandbox/image.ts';
@@ -34,8 +35,37 @@ export async function ensureSandboxImage(docker: Docker, repository?: string): P
   return loaded;
 }
 
+/** Undefined where there are no network sandboxes for that machine. */
+function knownArchitecture(machine: string): Architecture | undefined {
+  return Object.hasOwn(ARCHITECTURES, machine) ? ARCHITECTURES[machine] : undefined;
+}
+
+export const hasSandboxes = (machine: string): boolean => knownArchitecture(machine) !== undefined;
+
+/** Whether there are network sandboxes for the engine's machine; asked once, and told where there are none. */
+export function createHasSandboxes(docker: Docker, log: EngineLog): () => Promise<boolean> {
+  let known: Promise<boolean> | undefined;
+  const ask = async (): Promise<boolean> => {
+    const { Architecture: machine } = await refused(docker.info(), 'EngineUnavailable');
+    const has = hasSandboxes(String(machine));
+    if (!has)
+      log.warn(
+        { machine },
+        'there are no network sandboxes for this machine: each container has a network of its own',
+      );
+    return has;
+  };
+  return () => {
+    known ??= ask();
+    known.catch(() => {
+      known = undefined;
+    });
+    return known;
+  };
+}
+
 function architectureOf(machine: string): Architecture {
-  const known = Object.hasOwn(ARCHITECTURES, machine) ? ARCHITECTURES[machine] : undefined;
+  const known = knownArchitecture(machine);
   if (known !== undefined) return known;
   const all = [...new Set(Object.values(ARCHITECTURES))].join(' and ');
   throw new AppError(

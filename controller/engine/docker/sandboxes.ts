@@ -18,7 +18,7 @@ export interface Sandboxes {
   /** See `Engine.listSandboxes`. */
   list(program?: string): Promise<Sandbox[]>;
   /** The id of a whole one of that program for that port, which is made where there is none, and not started. */
-  ensure(request: Pick<CreateContainer, 'name' | 'program' | 'publishPort'>): Promise<string>;
+  ensure(request: Pick<CreateContainer, 'name' | 'program' | 'publishPort' | 'notIn'>): Promise<string>;
   /** The program of one that has been listed or made; `""` where none is known. */
   ownerOf(id: string): string;
   forget(id: string): void;
@@ -64,8 +64,9 @@ export function createSandboxes(
     list: async (program) => (await list(program)).map(sandboxOf),
     ownerOf: (id) => owners.get(id) ?? '',
     forget: (id) => void owners.delete(id),
-    async ensure({ name, program, publishPort }) {
-      const there = (await list(program)).find((one) => isWhole(one, publishPort));
+    async ensure({ name, program, publishPort, notIn = [] }) {
+      const mayJoin = (await list(program)).filter(({ Id }) => !notIn.includes(Id));
+      const there = mayJoin.find((one) => isWhole(one, publishPort));
       if (there !== undefined) return there.Id;
       const owner = await ownerSource();
       const { options, host } = publishedOn(await networks.pick(), publishPort);

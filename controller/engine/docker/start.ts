@@ -9,12 +9,15 @@ const TRIES = 2;
 /**
  * Starts a container, and before it the sandbox that it joins. Whether that runs only a look at it tells: what a start
  * without it says differs by the engine's version. Rejects `PortConflict`, `StartFailed`, `EngineUnavailable`.
+ * @param joins the sandbox, `""` for none; undefined where that is not known
  */
 export async function startContainer(
   docker: Docker,
   networks: Networks,
   id: string,
+  joins?: string,
 ): Promise<'started' | 'gone'> {
+  if (joins === '') return startAlone(docker, networks, id);
   const found = await absent(docker.getContainer(id).inspect(), [404], 'StartFailed');
   if (found === undefined) return 'gone';
   const holder = holderIn(found.HostConfig.NetworkMode, found.Config.Labels);

@@ -14,6 +14,8 @@ export interface EngineSurvey {
   runtimes: ReadonlyMap<string, string>;
   /** Limits of programs that its kernel does not hold. */
   lacks: readonly string[];
+  /** As the engine calls it: `x86_64`. */
+  machine: string;
   /** Whether it is behind a socket in the file system. */
   isHere: boolean;
 }
@@ -35,6 +37,7 @@ export async function surveyEngine(dockerHost?: string): Promise<EngineSurvey> {
     ...{ version: text('ServerVersion'), storageDriver: text('Driver'), dataFolder: text('DockerRootDir') },
     // Before 20.10 there was the first one only, and it was not told.
     ...{ cgroupVersion: text('CgroupVersion') || '1', cgroupDriver: text('CgroupDriver'), isHere },
+    machine: text('Architecture'),
     runtimes: new Map(runtimes.map(([name, { path = '' }]) => [name, path])),
     lacks: Object.entries(LIMITS)
       .filter(([flag]) => found[flag] === false)

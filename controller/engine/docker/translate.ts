@@ -94,8 +94,11 @@ export function holderIn(networkMode: string | undefined, labels: Labels | undef
 }
 
 /** A row of the container list as the port gives a sandbox. */
-export function sandboxOf({ Id: id, Names, State, Labels: labels = {} }: Docker.ContainerInfo): Sandbox {
+export function sandboxOf(row: Docker.ContainerInfo): Sandbox {
+  const { Id: id, Names, State, Labels: labels = {}, Created, HostConfig, NetworkSettings: its } = row;
+  const address = its?.Networks?.[HostConfig?.NetworkMode ?? '']?.IPAddress ?? '';
   return {
+    ...{ createdAtMs: Created * 1000, address },
     ...{ id, name: (Names?.[0] ?? '').replace(/^\//, ''), program: labels[LABELS.sandboxOf] ?? '' },
     ...{ state: State as ContainerState, publishPort: Number(labels[LABELS.sandboxPort]) || 0 },
   };

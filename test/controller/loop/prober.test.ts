@@ -12,7 +12,7 @@ const HTTP: ProbeSpec = { kind: 'http', path: '/watcher/status', ...TIMING };
 const TCP: ProbeSpec = { kind: 'tcp', ...TIMING };
 const NONE: ProbeSpec = { kind: 'none' };
 const TARGET: ProbeTarget = {
-  ...{ containerId: 'c1', runKey: 'c1@1', port: 19001 },
+  ...{ containerId: 'c1', runKey: 'c1@1', port: 19001, address: '' },
   ...{ readiness: HTTP, liveness: NONE, startupMs: 20_000 },
 };
 
@@ -20,15 +20,17 @@ const TARGET: ProbeTarget = {
 function createBench() {
   const clock = createManualClock();
   const bench = { clock, answer: '', asked: [] as number[], told: [] as string[], failed: [] as string[] };
-  const prober = createProber(
+  const prober = createProber({
     clock,
-    async () => {
+    async once() {
       bench.asked.push(clock.monotonic());
       return bench.answer;
     },
-    (name) => bench.told.push(`${name}@${clock.monotonic()}`),
-    (name, probe) => bench.failed.push(`${name} ${probe}@${clock.monotonic()}`),
-  );
+    isPortLost: async () => false,
+    isEngineThere: () => true,
+    onChange: (name) => bench.told.push(`${name}@${clock.monotonic()}`),
+    onFailure: (name, probe) => bench.failed.push(`${name} ${probe}@${clock.monotonic()}`),
+  });
   return { ...bench, bench, prober, stateOf: () => prober.states('app').get('c1') };
 }
 
@@ -165,7 +167,7 @@ describe('one probe', () => {
       response.end('{"state":"InitRun"}');
     });
     const port = await listen(test, server);
-    const ask = (path: string) => probeOnce(port, { ...HTTP, path });
+    const ask = (path: string) => probeOnce(port, { ...HTTP, path }, '');
     assert.equal(await ask('/watcher/status'), '');
     assert.equal(await ask('/204'), '');
     assert.equal(await ask('/302'), 'GET /302 answered 302');
@@ -182,12 +184,12 @@ describe('one probe', () => {
     const port = await listen(test, server);
     const headers = { Host: 'app.example', authorization: 'Bearer t', 'USER-AGENT': 'mine' };
     const root: ProbeSpec = { ...HTTP, path: '/' };
-    assert.equal(await probeOnce(port, { ...root, headers, expect: [200, '300-399'] }), '');
+    assert.equal(await probeOnce(port, { ...root, headers, expect: [200, '300-399'] }, ''), '');
     assert.equal(
-      await probeOnce(port, { ...root, headers, expect: ['200-204', 401] }),
+      await probeOnce(port, { ...root, headers, expect: ['200-204', 401] }, ''),
       'GET / answered 302, which is none of 200-204, 401',
     );
-    assert.equal(await probeOnce(port, { ...root, expect: ['302'] }), '');
+    assert.equal(await probeOnce(port, { ...root, expect: ['302'] }, ''), '');
     const own = ['/', 'app.example', 'Bearer t', 'mine', 'close'];
     assert.deepEqual(seen, [own, own, ['/', `127.0.0.1:${port}`, undefined, 'hersh-probe', 'close']]);
   });
@@ -197,7 +199,7 @@ describe('one probe', () => {
       test,
       createTcpServer((socket) => void test.after(() => socket.destroy())),
     );
-    assert.match(await probeOnce(silent, { ...HTTP, timeoutSeconds: 0.05 }), /no answer within 0.05 s/);
+    assert.match(await probeOnce(silent, { ...HTTP, timeoutSeconds: 0.05 }, ''), /no answer within 0.05 s/);
     const rude = await listen(
       test,
       createTcpServer((socket) => void socket.destroy()),
@@ -208,7 +210,7 @@ describe('one probe', () => {
     );
     const wanted =
       'GET /watcher/status: the connection was closed without an answer; does the program listen on 8080?';
-    for (const port of [rude, resets]) assert.equal(await probeOnce(port, HTTP), wanted);
+    for (const port of [rude, resets]) assert.equal(await probeOnce(port, HTTP, ''), wanted);
   });
 
   it('over TCP takes a connection that stays or speaks, and not one that is hung up at once', async (test) => {
@@ -216,17 +218,17 @@ describe('one probe', () => {
       test,
       createTcpServer((socket) => void test.after(() => socket.destroy())),
     );
-    assert.equal(await probeOnce(open, TCP), '');
+    assert.equal(await probeOnce(open, TCP, ''), '');
     const speaks = await listen(
       test,
       createTcpServer((socket) => void socket.end('hello')),
     );
-    assert.equal(await probeOnce(speaks, TCP), '');
+    assert.equal(await probeOnce(speaks, TCP, ''), '');
     const rude = await listen(
       test,
       createTcpServer((socket) => void socket.destroy()),
     );
-    assert.match(await probeOnce(rude, TCP), /^the connection was closed without an answer/);
+    assert.match(await probeOnce(rude, TCP, ''), /^the connection was closed without an answer/);
   });
 
   it('over TCP sees that it is hung up though the loop is busy until the time of that is over', async (test) => {
@@ -237,7 +239,7 @@ describe('one probe', () => {
       setImmediate(() => Atomics.wait(busy, 0, 0, 2 * TCP_LINGER_MS));
     });
     assert.match(
-      await probeOnce(await listen(test, rude), TCP),
+      await probeOnce(await listen(test, rude), TCP, ''),
       /^the connection was closed without an answer/,
     );
   });
@@ -246,7 +248,7 @@ describe('one probe', () => {
     const server = createTcpServer();
     const port = await listen(test, server);
     await new Promise((resolve) => server.close(resolve));
-    for (const probe of [HTTP, TCP]) assert.match(await probeOnce(port, probe), /ECONNREFUSED/);
-    assert.equal(await probeOnce(port, NONE), '');
+    for (const probe of [HTTP, TCP]) assert.match(await probeOnce(port, probe, ''), /ECONNREFUSED/);
+    assert.equal(await probeOnce(port, NONE, ''), '');
   });
 });

@@ -19,7 +19,7 @@ const spec = specOf();
 const stopped = specOf({ desiredState: 'Stopped' });
 
 const box = (id: string, publishPort = PORT): Sandbox => {
-  return { id, name: id, program: 'x', state: 'running', publishPort };
+  return { id, name: id, program: 'x', state: 'running', publishPort, createdAtMs: 0, address: '' };
 };
 const joined = (id: string, change: Partial<Container> = {}): Container =>
   containerOf(id, spec, { sandbox: { id: 's', state: 'running' }, ...change });

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { it } from 'node:test';
 import type Docker from 'dockerode';
-import { ensureSandboxImage } from '../../../../controller/engine/docker/ensure-sandbox-image.ts';
+import {
+  createHasSandboxes,
+  ensureSandboxImage,
+} from '../../../../controller/engine/docker/ensure-sandbox-image.ts';
 
 /** An engine of a machine of that kind, which has no images and answers a load so. */
 function engineOf(machine: string, answer: object = {}): Docker {
@@ -20,6 +23,27 @@ it('says so where there is none for the machine', async () => {
       reason: 'StartFailed',
       message: new RegExp(`machine, ${machine}: only for amd64 and arm64$`),
     });
+});
+
+it('asks once whether there are sandboxes for the machine, again after none answered, and tells that there are none', async () => {
+  const told: string[] = [];
+  const log = { debug() {}, info() {}, warn: (_: object, message: string) => void told.push(message) };
+  let asked = 0;
+  const answering = (machine: string) =>
+    ({
+      async info() {
+        asked += 1;
+        if (asked === 1) throw new Error('away');
+        return { Architecture: machine };
+      },
+    }) as unknown as Docker;
+  const here = createHasSandboxes(answering('x86_64'), log);
+  await assert.rejects(here(), { reason: 'EngineUnavailable' });
+  assert.deepEqual([await here(), await here(), asked], [true, true, 2]);
+  const elsewhere = createHasSandboxes(answering('riscv64'), log);
+  assert.deepEqual(told, []);
+  assert.deepEqual([await elsewhere(), await elsewhere()], [false, false]);
+  assert.equal(told.length, 1);
 });
 
 it('says why it could not be loaded', async () => {
