@@ -80,7 +80,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
     proxied: metrics.proxied,
     metrics: () => metrics.text(),
-    openapi: parseYaml(openapi),
+    openapi: () => parseYaml(openapi),
     now: () => clock.now(),
   };
 }
