@@ -74,8 +74,8 @@ export interface ApiDeps {
   proxied(code: number): void;
   /** Prometheus text. */
   metrics(): Promise<{ contentType: string; body: string }>;
-  /** The OpenAPI 3.1 document, as data. */
-  openapi: unknown;
+  /** The OpenAPI 3.1 document, as data. Takes as long as all else of a start: to be asked for when it is needed. */
+  openapi(): unknown;
   /** What lets `POST /hooks/git` in; undefined: there is no such route. */
   gitHook?: GitHook | undefined;
   /** Epoch milliseconds. */

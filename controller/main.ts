@@ -40,7 +40,8 @@ const SHUTDOWN_MS_MAX = 4_000;
 type Logger = ReturnType<typeof createLog>['log'];
 type Close = () => Promise<void>;
 
-await main();
+/** Waited for by nobody here: the file that all becomes is a function. */
+export const started = main();
 
 /** Puts the host together from its parts, and takes it apart again on SIGTERM. The one place that knows them all. */
 async function main(): Promise<void> {

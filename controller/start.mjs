@@ -1,15 +1,16 @@
 // Starts the host: `npm start`. Plain Node, so that no loader has to be there first.
 //
 // The sources are hundreds of small files, and to load each by itself takes longer than all else that a start does. So
-// esbuild makes one file of them, which is kept and made anew whenever a source has changed (docs/adr/0016). Where
-// that can not be made or kept, the sources are loaded as they are.
+// packaging/keep.ts makes one file of them and their libraries, which is kept and made anew whenever a source has
+// changed (docs/adr/0016). Where that can not be made or kept, the sources are loaded as they are.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { runKept } from './run-kept.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const MAIN = join(ROOT, 'controller', 'main.ts');
 /** What the host is made of. */
 const FOLDERS = ['api', 'controller', 'registry', 'schemas'];
 /** Lie among them, and are none of it: the default registry, and the page, which is built by itself. */
@@ -17,97 +18,46 @@ const OTHERS = [
   ...['data', 'programs', 'secrets', 'sources', 'status'].map((name) => join(ROOT, 'registry', name)),
   join(ROOT, 'api', 'ui'),
 ];
+/** What makes it, and which libraries there are. */
+const MAKERS = ['package-lock.json', 'packaging/keep.ts', 'packaging/one-file.ts'];
 const KEPT = join(ROOT, 'node_modules', '.cache', 'hersh-host');
-/** Of other states of the sources, as in a checkout that goes to and fro. */
-const KEPT_MAX = 4;
 
-const bundle = await bundled().catch(() => undefined);
+const bundle = bundled();
 if (bundle === undefined) {
   (await import('tsx/esm/api')).register();
-  await import(pathToFileURL(MAIN).href);
+  await import(pathToFileURL(join(ROOT, 'controller', 'main.ts')).href);
 } else {
-  process.setSourceMapsEnabled(true);
-  await import(pathToFileURL(bundle).href);
+  runKept(bundle, KEPT);
 }
 
 /** The path of the sources as one file. */
-async function bundled() {
-  const path = join(KEPT, `${await fingerprint()}.mjs`);
-  const isThere = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return path;
-  const text = await bundleText();
-  await mkdir(KEPT, { recursive: true });
-  const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, text);
-  // Another host may make the same at this moment, and either will do.
-  await rename(temporary, path);
-  await removeOld(path).catch(() => undefined);
-  return path;
+function bundled() {
+  const path = join(KEPT, `${fingerprint()}.cjs`);
+  if (existsSync(path)) return path;
+  const argv = ['--import', 'tsx', join(ROOT, 'packaging', 'keep.ts'), path];
+  // Its memory, and that of what it makes the file with, is not the host's for long.
+  spawnSync(process.execPath, argv, { cwd: ROOT, stdio: 'ignore' });
+  return existsSync(path) ? path : undefined;
 }
 
 /** Of all that goes into it: paths, sizes and times of the sources, and what makes it. */
-async function fingerprint() {
+function fingerprint() {
   const hash = createHash('sha256').update(JSON.stringify([ROOT, process.version]));
-  const files = [join(ROOT, 'package-lock.json'), fileURLToPath(import.meta.url)];
-  for (const folder of FOLDERS) files.push(...(await sourcesIn(join(ROOT, folder))));
-  const found = await Promise.all(files.map((file) => stat(file, { bigint: true })));
-  for (const [at, { size, mtimeNs }] of found.entries()) hash.update(`\n${files[at]} ${size} ${mtimeNs}`);
+  const files = MAKERS.map((name) => join(ROOT, name));
+  for (const folder of FOLDERS) files.push(...sourcesIn(join(ROOT, folder)));
+  for (const file of files) {
+    const { size, mtimeNs } = statSync(file, { bigint: true });
+    hash.update(`\n${file} ${size} ${mtimeNs}`);
+  }
   return hash.digest('hex').slice(0, 32);
 }
 
-async function sourcesIn(folder) {
+function sourcesIn(folder) {
   const files = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isFile() && entry.name.endsWith('.ts')) files.push(path);
-    else if (entry.isDirectory() && !OTHERS.includes(path)) files.push(...(await sourcesIn(path)));
+    else if (entry.isDirectory() && !OTHERS.includes(path)) files.push(...sourcesIn(path));
   }
   return files.sort();
-}
-
-async function bundleText() {
-  const { build, stop } = await import('esbuild');
-  const { outputFiles } = await build({
-    entryPoints: [MAIN],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    outfile: join(ROOT, 'main.mjs'),
-    sourcemap: 'external',
-    sourcesContent: false,
-    logLevel: 'silent',
-    plugins: [{ name: 'places', setup: keepPlaces }],
-    // Its own process would stay as long as the host.
-  }).finally(stop);
-  const [map, code] = ['.map', '.mjs'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)).text);
-  const { sources, ...rest } = JSON.parse(map);
-  // Not relative: the folder of libraries, in which it is kept, may be a link to elsewhere.
-  const absolute = sources.map((source) => pathToFileURL(join(ROOT, source)).href);
-  const inline = Buffer.from(JSON.stringify({ ...rest, sources: absolute })).toString('base64');
-  return `${code}//# sourceMappingURL=data:application/json;base64,${inline}\n`;
-}
-
-/** Files that a source reads lie beside that source, not beside the one that all become. */
-function keepPlaces({ onLoad }) {
-  onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-    const text = await readFile(path, 'utf8');
-    const place = JSON.stringify(pathToFileURL(path).href);
-    return { contents: text.replaceAll('import.meta.url', place), loader: 'ts' };
-  });
-}
-
-/** The newest few stay: a host may just be starting from one of them. */
-async function removeOld(own) {
-  const names = (await readdir(KEPT)).filter((name) => name.endsWith('.mjs'));
-  const aged = await Promise.all(
-    names.map(async (name) => ({ path: join(KEPT, name), ms: (await stat(join(KEPT, name))).mtimeMs })),
-  );
-  aged.sort((one, other) => other.ms - one.ms);
-  for (const { path } of aged.slice(KEPT_MAX)) if (path !== own) await rm(path, { force: true });
 }

@@ -29,7 +29,7 @@ export function addDocsRoutes(routes: Routes, deps: Pick<ApiDeps, 'openapi'>): v
   let style: Page | undefined;
   routes.add('/docs', {
     GET: (context) => {
-      page ??= made(docsPage(deps.openapi as ApiDocument), 'text/html; charset=utf-8');
+      page ??= made(docsPage(deps.openapi() as ApiDocument), 'text/html; charset=utf-8');
       return send(context, page);
     },
   });

@@ -5,7 +5,7 @@ import { type RouteContext, type Routes, sendBytes, sendError, sendJson } from '
 
 /** The host itself: health, metrics, the description of this API, and the confirmation of a paused pruning. */
 export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
-  const openapi = Buffer.from(JSON.stringify(deps.openapi));
+  let openapi: Buffer | undefined;
 
   routes.add('/healthz', { GET: () => sendJson({ status: 'ok' }) });
   routes.add('/readyz', {
@@ -22,7 +22,12 @@ export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
       return sendBytes(body, contentType);
     },
   });
-  routes.add('/openapi.json', { GET: () => sendBytes(openapi, 'application/json') });
+  routes.add('/openapi.json', {
+    GET: () => {
+      openapi ??= Buffer.from(JSON.stringify(deps.openapi()));
+      return sendBytes(openapi, 'application/json');
+    },
+  });
   routes.add('/host', { GET: async () => sendJson(await deps.host()) });
   const prune = async ({ c }: RouteContext) => {
     const programs = await deps.programs.confirmPrune(pruneOnly(c.req.query('only')));

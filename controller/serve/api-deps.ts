@@ -82,7 +82,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     sandbox: createProgramSandbox(engine, statuses),
     proxied: metrics.proxied,
     metrics: () => metrics.text(),
-    openapi: parseYaml(openapi),
+    openapi: () => parseYaml(openapi),
     now: () => clock.now(),
   };
 }

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { delimiter, dirname } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 
 /** No call of git that only looks takes longer on a sound disk; a hung one must not hold the host. */
 const RUN_MS_MAX = 20_000;
@@ -53,7 +54,12 @@ export function createGitRun(root: string, end?: AbortSignal, top: string = root
         return;
       }
       // A session of its own: no terminal to prompt on, and Ctrl-C at the host does not cut a commit in two.
-      const child = spawn('git', ['-C', root, ...args], { env: environment(top, options), detached: true });
+      const child = spawn('git', ['-C', root, ...args], {
+        env: environment(top, options),
+        detached: true,
+        // Who is told nothing may have ended before an end could be written.
+        stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
       const out: Buffer[] = [];
       const err: Buffer[] = [];
       let bytes = 0;
@@ -80,8 +86,8 @@ export function createGitRun(root: string, end?: AbortSignal, top: string = root
       };
       child.stdout.on('data', gather(out));
       child.stderr.on('data', gather(err));
-      child.stdin.on('error', () => undefined);
-      child.stdin.end(options.input ?? '');
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(options.input);
       const done = (exit: number, words = '') => {
         for (const timer of [...timers, limit]) clearTimeout(timer);
         end?.removeEventListener('abort', hostEnds);

@@ -155,7 +155,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
       events.emit(ANY, name, event);
     },
     deps: {
-      openapi,
+      openapi: () => openapi,
       now: () => now++,
       log: {
         debug() {},

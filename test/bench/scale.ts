@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { API_VERSION, PUBLISH_PORT_MAX, PUBLISH_PORT_MIN } from '../../schemas/program.ts';
 import type { Bench, Measurement } from './bench.ts';
 import { until } from './poll.ts';
+import { cpuMs, rssMb } from './process-usage.ts';
 import { median, type Row } from './stats.ts';
 
 /** As many as there are ports. */
@@ -18,8 +19,6 @@ const IDLE_MS = 60_000;
 const EDITS = 9;
 const EDITS_AT_ONCE = 500;
 const STATUSES_MS_MAX = 10 * 60_000;
-/** Of the clock in which the kernel counts a process's CPU time. */
-const TICK_MS = 10;
 
 /** What is measured of one start of a host, by the name of the row; the unit, and what it is to keep within. */
 const FIGURES = {
@@ -111,14 +110,4 @@ async function edits(registry: string, names: readonly string[]): Promise<number
     await until('the edit is in the status', async () => readFileSync(path, 'utf8').includes(userId));
   }
   return performance.now() - from;
-}
-
-/** User and system time of a process until now, by the kernel. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
-function rssMb(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }

@@ -15,6 +15,11 @@ import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../setup/host-settings.ts';
 
+const STARTS = [
+  ...['controller/start.mjs', 'controller/run-kept.mjs', 'controller/source-places.mjs'],
+  ...['packaging/keep.ts', 'packaging/one-file.ts'],
+];
+
 /** A folder with what a start needs of libraries. */
 function libraries(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'hersh-libraries-'));
@@ -27,9 +32,9 @@ function libraries(t: TestContext): string {
 function smallHost(t: TestContext) {
   const root = mkdtempSync(join(tmpdir(), 'hersh-start-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
-  for (const folder of ['api', 'controller', 'registry/programs', 'schemas', 'node_modules'])
+  for (const folder of ['api', 'controller', 'registry/programs', 'schemas', 'packaging', 'node_modules'])
     mkdirSync(join(root, folder), { recursive: true });
-  copyFileSync(join(ROOT, 'controller/start.mjs'), join(root, 'controller/start.mjs'));
+  for (const file of STARTS) copyFileSync(join(ROOT, file), join(root, file));
   for (const name of ['esbuild', 'tsx'])
     symlinkSync(join(ROOT, 'node_modules', name), join(root, 'node_modules', name));
   const write = (path: string, text: string) => writeFileSync(join(root, path), text);
@@ -57,19 +62,22 @@ test('the host starts from one file of its sources, which is kept until one of t
   const { main, write, start, cache, place } = smallHost(t);
   main('one');
   assert.equal(start('--a', 'b').stdout, `one ${place} --a,b`, 'a source knows its own place');
-  const [kept] = readdirSync(cache);
+  const kept = readdirSync(cache);
   assert.equal(start().stdout, `one ${place}`);
-  assert.deepEqual(readdirSync(cache), [kept]);
+  assert.deepEqual(readdirSync(cache), kept);
   write('registry/programs/bot.ts', 'not of the host');
   start();
-  assert.deepEqual(readdirSync(cache), [kept]);
+  assert.deepEqual(readdirSync(cache), kept);
   main('changed');
   assert.equal(start().stdout, `changed ${place}`);
   for (const words of ['3', '4', '5', '6']) {
     main(words);
     assert.equal(start().stdout, `${words} ${place}`);
   }
-  assert.equal(readdirSync(cache).length, 4, 'the newest');
+  const files = readdirSync(cache);
+  const bundles = files.filter((name) => name.endsWith('.cjs'));
+  assert.equal(bundles.length, 4, 'the newest');
+  assert.deepEqual(files, bundles.flatMap((name) => [name, `${name}.map`]).sort(), 'each with its map alone');
 });
 
 test('it starts from the sources where that file can not be kept or made', (t) => {
