@@ -65,7 +65,8 @@ export function createManifestSet(
     take(name, text, key) {
       const before = entries.get(name);
       const clash = clashOf(name);
-      const isSame = before?.etag === etagOf(text) && refusedFor.get(name) === clash;
+      const etag = etagOf(text);
+      const isSame = before?.etag === etag && refusedFor.get(name) === clash;
       if (before !== undefined && isSame) {
         keep(before, key);
         return false;
@@ -78,7 +79,7 @@ export function createManifestSet(
       else refusedFor.set(name, clash);
       if (parsed.writtenName === name || parsed.writtenName === '') misnamed.delete(name);
       else misnamed.set(name, parsed.writtenName);
-      keep({ name, text, etag: etagOf(text), program, problems }, key);
+      keep({ name, text, etag, program, problems }, key);
       return true;
     },
     takeUnreadable(name, problem, key) {
