@@ -42,6 +42,9 @@ export function createManifestSet(
   /** What each file calls its program, where that is not what the file is called. */
   const misnamed = new Map<string, string>();
 
+  /** Undefined where one came, went or changed since they were asked for. */
+  let sorted: readonly ManifestEntry[] | undefined;
+
   const clashOf = (name: string) => {
     const first = folded.get(name.toLowerCase())?.values().next().value;
     return first === name ? undefined : first;
@@ -49,6 +52,7 @@ export function createManifestSet(
   const keep = (entry: ManifestEntry, key: string | undefined) => {
     const fold = entry.name.toLowerCase();
     folded.set(fold, (folded.get(fold) ?? new Set()).add(entry.name));
+    if (entries.get(entry.name) !== entry) sorted = undefined;
     entries.set(entry.name, entry);
     if (key === undefined) keys.delete(entry.name);
     else keys.set(entry.name, key);
@@ -59,7 +63,10 @@ export function createManifestSet(
     clashOf,
     movedTo: (name) => [...misnamed].find(([, written]) => written === name)?.[0],
     get: (name) => entries.get(name),
-    list: () => [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    list() {
+      sorted ??= [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+      return [...sorted];
+    },
     names: () => entries.keys(),
     size: () => entries.size,
     take(name, text, key) {
@@ -88,6 +95,7 @@ export function createManifestSet(
       return before?.message !== problem.message;
     },
     drop(name) {
+      sorted = undefined;
       entries.delete(name);
       keys.delete(name);
       misnamed.delete(name);
