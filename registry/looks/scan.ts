@@ -1,5 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, type Problem } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
@@ -109,11 +108,7 @@ export async function scanFiles(
   };
   const same = await unchangedOf(folder, stems, before, refusal);
   const others = stems.filter((name) => !same.has(name));
-  const pause = pauseEvery(STATS_MS_MAX);
-  const looked = await mapLimit(others, FILES_AT_ONCE, async (name) => {
-    await pause();
-    return scanFile(folder, name, nowMs, refusal);
-  });
+  const looked = await mapLimit(others, FILES_AT_ONCE, (name) => scanFile(folder, name, nowMs, refusal));
   const found = new Map(others.map((name, index) => [name, looked[index]]));
   const asKnown = (name: string): ScannedFile => ({
     ...{ name, key: known.get(name) ?? '', text: undefined, unreadable: undefined },
@@ -166,33 +161,29 @@ async function scanFile(
     unreadable: { file: labelOf(name), path: '', message: `the file can not be read: ${why}` },
   });
   try {
-    const stats = statSync(path, { bigint: true });
+    const stats = await stat(path, { bigint: true });
     const key = statKey(stats);
     const wait = settleMs(stats, nowMs, stats.size === 0n ? EMPTY_SETTLE_MS : SETTLE_MS);
     if (wait > 0) return wait;
     if (!stats.isFile()) return unreadable(key, 'it is not a file');
     if (stats.size > MANIFEST_BYTES_MAX)
       return unreadable(key, `it is larger than ${MANIFEST_BYTES_MAX} bytes`);
-    const { text, after } = readNow(path);
-    // Asked afterwards: a link that takes the file's place meanwhile is seen.
-    const refused = await refusal(labelOf(name));
-    // Looked at each time: it may be taken out of git, which no key tells.
-    if (refused !== '') return unreadable('refused', refused);
-    return after === key ? { name, key, text, unreadable: undefined } : SETTLE_AGAIN_MS;
+    const file = await open(path, 'r');
+    try {
+      const text = await file.readFile('utf8');
+      const after = statKey(await file.stat({ bigint: true }));
+      // Asked afterwards: a link that takes the file's place meanwhile is seen.
+      const refused = await refusal(labelOf(name));
+      // Looked at each time: it may be taken out of git, which no key tells.
+      if (refused !== '') return unreadable('refused', refused);
+      return after === key ? { name, key, text, unreadable: undefined } : SETTLE_AGAIN_MS;
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') {
       return (await isThere(path)) ? unreadable('dangling', 'it is a link to nothing') : undefined;
     }
     return unreadable(`error:${codeOf(error)}`, messageOf(error));
-  }
-}
-
-/** Its text, and its key after that: calls that do not wait, as in `unchangedOf`. On a pipe one would wait for ever. */
-function readNow(path: string): { text: string; after: string } {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    return { text: readFileSync(file, 'utf8'), after: statKey(fstatSync(file, { bigint: true })) };
-  } finally {
-    closeSync(file);
   }
 }

@@ -13,7 +13,6 @@ export function shared(status: ProgramStatus, share: Share): ProgramStatus {
   };
   return {
     ...status,
-    conditions: share(status.conditions),
     recentRestarts: share(status.recentRestarts),
     memory: {
       ...memory,
