@@ -27,6 +27,7 @@ import { createFreeBytes } from './metrics/free-bytes.ts';
 import { createMetrics } from './metrics.ts';
 import { startNotifier } from './notify/notifier.ts';
 import { isPortFree } from './ports/ports.ts';
+import { runningBuild } from './running-build.ts';
 import { createApiDeps } from './serve/api-deps.ts';
 import type { AboutHost } from './serve/host-view.ts';
 import { onStopSignals, type StopSignal } from './stop-signals.ts';
@@ -193,7 +194,8 @@ async function openFiles({ registry: root, remote, runtime, credentials }: Confi
   const warnings: string[] = [];
   const onUnused = (why: string) => warnings.push(why);
   const git = await openGit({ root, clock, onWarning, onUnused, remote });
-  const registry = await openRegistry({ root, git, warnings, policy: { runtime }, clock, onWarning });
+  const build = await runningBuild(import.meta.filename);
+  const registry = await openRegistry({ root, git, warnings, policy: { runtime }, build, clock, onWarning });
   for (const trouble of await brokenFilesOf(credentials)) log.warn({}, trouble);
   const identity = await openRegistryId({
     root,

@@ -48,7 +48,7 @@ const FORMS = {
     format: 'cjs',
     banner: { js: FUNCTION },
     footer: { js: '})' },
-    define: { 'import.meta.url': 'urlOfBundle' },
+    define: { 'import.meta.url': 'urlOfBundle', 'import.meta.filename': '__filename' },
     // Nobody reads it: places in it are told as those of the sources. Names stay.
     minifyWhitespace: true,
     // There is no loader behind it that could be asked later.

@@ -9,13 +9,13 @@ import { createCommittedLinks } from './git/committed-links.ts';
 import { createSourcesKeeper } from './git/kept-sources.ts';
 import { linksOf, refuseLinkedOwnFolders } from './git/linked-own-folders.ts';
 import { holdContexts } from './held-contexts.ts';
+import { openKeptIndex } from './kept-index.ts';
 import { type Absences, createAbsences } from './looks/absences.ts';
 import { createLooks, type Looks } from './looks/looks.ts';
 import { openUnconfirmed } from './looks/unconfirmed.ts';
 import { type Watch, watchRegistry } from './looks/watch.ts';
 import { createManifestEdits, type ManifestEditsOptions } from './manifests/edits.ts';
 import { createManifestFiles } from './manifests/files.ts';
-import { parseManifest } from './manifests/manifest.ts';
 import { createManifestSet, type ManifestSet } from './manifests/set.ts';
 import { labelOf, prepareRegistry, type RegistryPaths, registryPaths, sourcesFolderOf } from './paths.ts';
 import { openPauses } from './records/pauses.ts';
@@ -27,13 +27,14 @@ const LISTENER_FAILED = 'a bug: a listener of the registry failed';
 
 /** Makes, reads and watches a registry. Rejects `RegistryUnavailable`. */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
-  const { root, git, warnings = [], policy, clock, onWarning, watchFiles = watchRegistry } = options;
+  const { root, git, warnings = [], clock, onWarning, watchFiles = watchRegistry } = options;
   const links = createCommittedLinks(root, git);
   const paths = await prepare(root, git !== undefined);
   const onListenerError = (error: unknown) => onWarning({ error: messageOf(error) }, LISTENER_FAILED);
-  const records = await openRecords(paths, clock, onWarning, onListenerError, linksOf(root, git));
+  const kept = await openKeptIndex(paths, options);
+  const records = await openRecords(paths, clock, onWarning, onListenerError, linksOf(root, git), kept);
   const { status, events, trash, suspecting, revisions, buildLogs, buildHistory, usage } = records;
-  const parse = (name: string, text: string) => parseManifest(text, labelOf(name), name, policy);
+  const { parse, recall } = kept;
   const manifests = createManifestSet(parse, labelOf);
   const unconfirmed = await openUnconfirmed(paths.data, records.onWriteError);
   const absences = createAbsences(status, () => clock.monotonic(), manifests.movedTo, unconfirmed.names);
@@ -46,7 +47,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
 
   const looks = createLooks({
     ...{ paths, git, links, manifests, absences, status, trash, own: records.own, events, announced },
-    ...{ exclusive, clock, onWarning, notify, watch: () => watch },
+    ...{ exclusive, clock, onWarning, notify, recall, watch: () => watch },
     keepDoubted: unconfirmed.keep,
   });
   const ignored = [join(root, '.git'), paths.status, paths.data];
@@ -65,6 +66,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   });
 
   await looks.look();
+  const keepIndex = kept.keep({ manifests, status }, looks.scanned());
   git?.start(() => void looks.look());
 
   return {
@@ -80,20 +82,28 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       announced.add(name);
       return () => announced.delete(name);
     },
-    trashSources: (folder) =>
-      exclusive(async () => {
-        if (sourcesFolderOf(folder) !== folder || mentions([], folder)) return false;
-        if ((await git?.ignores(folder)) === false) return false;
-        await trash.discardSources(join(root, folder));
-        return true;
-      }),
+    trashSources: (folder) => exclusive(() => discardSources(options, trash, folder, mentions)),
     async close() {
       looks.close();
       await git?.close();
       await watch.close();
       await exclusive.idle();
+      await keepIndex();
     },
   };
+}
+
+/** See `Registry.trashSources`. */
+async function discardSources(
+  { root, git }: RegistryOptions,
+  trash: Records['trash'],
+  folder: string,
+  mentions: ReturnType<typeof mentionedIn>,
+): Promise<boolean> {
+  if (sourcesFolderOf(folder) !== folder || mentions([], folder)) return false;
+  if ((await git?.ignores(folder)) === false) return false;
+  await trash.discardSources(join(root, folder));
+  return true;
 }
 
 /** Makes what is missing, unless a commit says that the host's own folders are elsewhere. */

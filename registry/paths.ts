@@ -26,6 +26,7 @@ export interface RegistryPaths {
   contexts: string;
   trash: string;
   locks: string;
+  index: string;
 }
 
 export function registryPaths(root: string): RegistryPaths {
@@ -44,6 +45,7 @@ export function registryPaths(root: string): RegistryPaths {
     contexts: join(data, 'contexts'),
     trash: join(data, 'trash'),
     locks: join(data, 'locks'),
+    index: join(data, 'index.ndjson'),
   };
 }
 

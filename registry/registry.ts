@@ -108,6 +108,8 @@ export interface RegistryOptions {
   /** What people have to know for as long as it is open. */
   warnings?: readonly string[];
   policy: HostPolicy;
+  /** What tells the code that runs from any other; where that is not known, no index is kept from one start to the next. */
+  build?: string | undefined;
   clock: Clock;
   onWarning: (fields: object, message: string) => void;
   /** Gives hints of changed files; a simulation brings its own. */

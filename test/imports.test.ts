@@ -33,13 +33,14 @@ const ROOMS: Rooms = {
     ['registry/files'],
     // Not beside it: what is found at the paths of a registry is read and made with it.
     ['registry/paths.ts'],
+    ['registry/index'],
     ['registry/records', 'registry/contexts'],
     ['registry/git'],
     ['registry/manifests'],
     ['registry/looks'],
     ['registry/registry.ts'],
     // What the door is put together from.
-    ['registry/commits.ts', 'registry/held-contexts.ts', 'registry/wishes.ts'],
+    ['registry/commits.ts', 'registry/held-contexts.ts', 'registry/wishes.ts', 'registry/kept-index.ts'],
     ['registry/open-registry.ts', 'registry/make-registry.ts'],
   ),
 
@@ -70,6 +71,7 @@ const ROOMS: Rooms = {
   'controller/locks.ts': ['schemas', 'registry', 'controller/config.ts'],
   'controller/init.ts': ['schemas', 'registry'],
   'controller/option.ts': ['schemas'],
+  'controller/running-build.ts': [],
   'controller/hook-settings.ts': ['schemas', 'controller/option.ts', 'controller/notify'],
   // The range of ports is a setting, and so is the remote that git follows.
   'controller/setting-values.ts': ['schemas', 'controller/option.ts'],

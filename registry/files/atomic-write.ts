@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, renameSync, type Stats, statSync, writeFileSync } from 'node:fs';
-import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../../schemas/errors.ts';
 
@@ -43,17 +43,19 @@ export interface AtomicWriteOptions {
  */
 export async function writeAtomic(
   path: string,
-  content: string | Uint8Array,
+  content: string | Uint8Array | AsyncIterable<string>,
   options: AtomicWriteOptions = {},
 ): Promise<void> {
   const { durable = true, exclusive = false } = options;
-  if (!durable && !exclusive && content.length <= AT_ONCE_MAX) return writeAtOnce(path, content, options);
+  const isWhole = typeof content === 'string' || content instanceof Uint8Array;
+  if (!durable && !exclusive && isWhole && content.length <= AT_ONCE_MAX)
+    return writeAtOnce(path, content, options);
   const before = exclusive ? undefined : await stat(path).catch(() => undefined);
   const temp = temporaryOf(path);
   try {
     const file = await open(temp, 'wx', before === undefined ? (options.mode ?? 0o644) : modeOf(before));
     try {
-      await file.writeFile(content);
+      await (isWhole ? file.writeFile(content) : writeFile(file, content));
       if (before !== undefined) await keepOwner(file, before);
       if (durable) await file.sync();
     } finally {

@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 
 /** A foreign file is taken when it stood unchanged for this long (design: numbers). */
 export const SETTLE_MS = 50;
@@ -8,6 +8,17 @@ export const EMPTY_SETTLE_MS = 1_000;
 /** Equal for a file that was not touched: what a second look compares. */
 export function statKey(stats: BigIntStats): string {
   return `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.mode}`;
+}
+
+/** That of the file there, without a wait; undefined where it can not be looked at. */
+export function statKeyNow(path: string): string | undefined {
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats && statKey(stats);
+  } catch {
+    // Whatever is wrong with it is found out, and said, by reading it.
+    return undefined;
+  }
 }
 
 /**

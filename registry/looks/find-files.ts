@@ -4,7 +4,7 @@ import type { Git } from '../git/git.ts';
 import type { Stand } from '../git/may-be-read.ts';
 import type { ManifestSet } from '../manifests/set.ts';
 import type { RegistryPaths } from '../paths.ts';
-import { type Scan, scanPrograms } from './scan.ts';
+import { type Recall, type Scan, scanPrograms } from './scan.ts';
 import type { Watch } from './watch.ts';
 
 /** Files are looked at this often under the events (design: numbers). */
@@ -16,6 +16,7 @@ export interface FindFilesOptions {
   links: CommittedLinks;
   manifests: ManifestSet;
   clock: Clock;
+  recall: Recall;
   /** Part of every look. */
   watch: () => Pick<Watch, 'refresh'>;
 }
@@ -46,7 +47,7 @@ export async function findFiles(
   const began = await git?.stand();
   if (began !== undefined && began.waitMs > 0) return { waitMs: began.waitMs, why: began.inProgress };
   await options.watch().refresh();
-  const scan = await scanPrograms(paths.programs, manifests.keys, clock.now(), links.refusal);
+  const scan = await scanPrograms(paths.programs, manifests.keys, clock.now(), links.refusal, options.recall);
   if (!scan.complete) return { waitMs: LOOK_MS, why: scan.message };
   const isOther =
     scan.files.length !== manifests.size() ||

@@ -110,8 +110,8 @@ async function workOff(agenda: Agenda, one: OneLook, turns: Turns, clock: Clock)
   const names = [...hinted];
   hinted.clear();
   agenda.isOwed = false;
-  const more = isAll || !isDue ? [] : await turns.next();
-  const againMs = isAll || more === 'all' ? undefined : await one.lookAt([...names, ...more]);
+  const isTurn = !isAll && isDue && (await turns.isDue());
+  const againMs = isAll || isTurn ? undefined : await one.lookAt(names);
   if (againMs === undefined) {
     await turns.begin();
     const waitMs = await one.look();

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, type Problem } from '../../schemas/errors.ts';
@@ -6,7 +5,7 @@ import { NAME_PATTERN } from '../../schemas/program.ts';
 import { isThere } from '../files/is-there.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { pauseEvery } from '../files/pause.ts';
-import { EMPTY_SETTLE_MS, SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
+import { EMPTY_SETTLE_MS, SETTLE_MS, settleMs, statKey, statKeyNow } from '../files/settle.ts';
 import { MANIFEST_BYTES_MAX } from '../manifests/manifest.ts';
 import { unreadable } from '../manifests/programs-folder.ts';
 import { labelOf, MANIFEST_SUFFIX } from '../paths.ts';
@@ -43,6 +42,9 @@ export interface Scan {
   againMs: number;
 }
 
+/** What a file came to at a host before, and its key then; it is taken for read where that is its key still. */
+export type Recall = (name: string) => { key: string; text: string } | undefined;
+
 /** Why what is behind a path of the registry is not read, or `""`: see `CommittedLinks`. */
 export type Refusal = (path: string) => Promise<string>;
 
@@ -62,6 +64,7 @@ export async function scanPrograms(
   known: ReadonlyMap<string, string>,
   nowMs: number,
   refusal: Refusal = async () => '',
+  recall: Recall = () => undefined,
 ): Promise<Scan> {
   const refused = await refusal('programs');
   if (refused !== '') return incomplete(refused);
@@ -81,7 +84,7 @@ export async function scanPrograms(
     ...visible.filter((name) => name.endsWith('.yml')),
   ];
   return {
-    ...(await scanFiles(folder, stems, known, nowMs, refusal)),
+    ...(await scanFiles(folder, stems, known, nowMs, refusal, recall)),
     complete: true,
     message: '',
     misnamed,
@@ -95,21 +98,23 @@ export async function scanFiles(
   known: ReadonlyMap<string, string>,
   nowMs: number,
   refusal: Refusal = async () => '',
+  recall: Recall = () => undefined,
 ): Promise<Pick<Scan, 'files' | 'againMs'>> {
   let againMs = 0;
   const files: ScannedFile[] = [];
-  const same = await unchangedOf(folder, stems, known);
+  const before = (name: string) => {
+    const key = known.get(name);
+    return key === undefined ? recall(name) : { key, text: undefined };
+  };
+  const same = await unchangedOf(folder, stems, before, refusal);
   const others = stems.filter((name) => !same.has(name));
   const looked = await mapLimit(others, FILES_AT_ONCE, (name) => scanFile(folder, name, nowMs, refusal));
   const found = new Map(others.map((name, index) => [name, looked[index]]));
   const asKnown = (name: string): ScannedFile => ({
-    name,
-    key: known.get(name) ?? '',
-    text: undefined,
-    unreadable: undefined,
+    ...{ name, key: known.get(name) ?? '', text: undefined, unreadable: undefined },
   });
   for (const name of stems) {
-    const file = same.has(name) ? asKnown(name) : found.get(name);
+    const file = same.get(name) ?? found.get(name);
     if (file === undefined) continue;
     if (typeof file === 'number') againMs = againMs === 0 ? file : Math.min(againMs, file);
     files.push(typeof file === 'number' ? asKnown(name) : file);
@@ -118,33 +123,27 @@ export async function scanFiles(
 }
 
 /**
- * Which files have the key they had. Thousands are asked for every few seconds, and for that the calls that wait are
+ * Which files have the key they had, as they were. Thousands are asked for every few seconds, and for that the calls that wait are
  * a fifth of the price of those that do not: 7 µs a file on a local disk, with pauses for everything else.
  */
 async function unchangedOf(
   folder: string,
   stems: readonly string[],
-  known: ReadonlyMap<string, string>,
-): Promise<Set<string>> {
-  const same = new Set<string>();
+  before: (name: string) => Pick<ScannedFile, 'key' | 'text'> | undefined,
+  refusal: Refusal,
+): Promise<Map<string, ScannedFile>> {
+  const same = new Map<string, ScannedFile>();
   const pause = pauseEvery(STATS_MS_MAX);
   for (const [index, name] of stems.entries()) {
-    const key = known.get(name);
-    if (key === undefined) continue;
-    if (keyNow(`${folder}/${name}${MANIFEST_SUFFIX}`) === key) same.add(name);
+    const one = before(name);
+    if (one === undefined) continue;
+    const isSame = statKeyNow(`${folder}/${name}${MANIFEST_SUFFIX}`) === one.key;
+    // Asked of what this host has not read itself: git may have come by it since.
+    if (isSame && (one.text === undefined || (await refusal(labelOf(name))) === ''))
+      same.set(name, { name, ...one, unreadable: undefined });
     if (index % STATS_AT_ONCE === 0) await pause();
   }
   return same;
-}
-
-function keyNow(path: string): string | undefined {
-  try {
-    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats && statKey(stats);
-  } catch {
-    // Whatever is wrong with it is found out, and said, by reading it.
-    return undefined;
-  }
 }
 
 /** The file; or undefined where it is gone; or the milliseconds until it is settled. */

@@ -5,30 +5,29 @@ import type { Git } from '../git/git.ts';
 import type { ManifestSet } from '../manifests/set.ts';
 import type { RegistryPaths } from '../paths.ts';
 
-/** So many manifests are looked at each time, though nothing hinted at a change: some 10 ms. */
-const AT_ONCE_MAX = 2_000;
-/** Of more, all are looked at this often, and in between each time as many as that, in turn. */
-const ALL_MS = 60_000;
+/** Up to so many manifests are looked at each time, though nothing hinted at a change: some 15 ms. */
+const OFTEN_MAX = 2_000;
+/** Of more, all are looked at this often. */
+const SELDOM_MS = 60_000;
 
-/** Which manifests a look is to look at that nothing hinted at. */
+/** Whether a look that nothing hinted at is to look at the manifests. */
 export interface Turns {
   /** A look at all begins. */
   begin(): Promise<void>;
-  /** Those whose turn it is, or all: also where a file came or went since they were all looked at. */
-  next(): Promise<readonly string[] | 'all'>;
+  /** Also where a file came or went since they were last looked at. */
+  isDue(): Promise<boolean>;
 }
 
 export interface TurnsOptions {
   paths: Pick<RegistryPaths, 'programs'>;
   git: Git | undefined;
-  manifests: Pick<ManifestSet, 'names' | 'size'>;
+  manifests: Pick<ManifestSet, 'size'>;
   clock: Clock;
 }
 
 export function createTurns({ paths, git, manifests, clock }: TurnsOptions): Turns {
   let beganMs = Number.NEGATIVE_INFINITY;
   let folder = '';
-  let first = 0;
 
   /** Changes whenever a file comes, goes or takes the place of another, but not when one is written to. */
   async function folderNow(): Promise<string> {
@@ -41,14 +40,9 @@ export function createTurns({ paths, git, manifests, clock }: TurnsOptions): Tur
       beganMs = clock.monotonic();
       folder = await folderNow();
     },
-    async next() {
-      const isAll = git !== undefined || manifests.size() <= AT_ONCE_MAX;
-      if (isAll || clock.monotonic() - beganMs >= ALL_MS || (await folderNow()) !== folder) return 'all';
-      const names = [...manifests.names()];
-      if (first >= names.length) first = 0;
-      const own = names.slice(first, first + AT_ONCE_MAX);
-      first += AT_ONCE_MAX;
-      return own;
+    async isDue() {
+      const isOften = git !== undefined || manifests.size() <= OFTEN_MAX;
+      return isOften || clock.monotonic() - beganMs >= SELDOM_MS || (await folderNow()) !== folder;
     },
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Problem } from '../../schemas/errors.ts';
 import type { ManifestEntry } from '../../schemas/wanted.ts';
+import { createFoldedNames } from './folded-names.ts';
 import type { ParsedManifest } from './manifest.ts';
 
 /** The manifests as last read. Of names that differ by case only the first counts. */
@@ -35,20 +36,22 @@ export function createManifestSet(
 ): ManifestSet {
   const entries = new Map<string, ManifestEntry>();
   const keys = new Map<string, string>();
-  /** Names by their lower-case form, in order of appearance. */
-  const folded = new Map<string, Set<string>>();
+  const folded = createFoldedNames();
   /** Which name each one was refused for. */
   const refusedFor = new Map<string, string>();
   /** What each file calls its program, where that is not what the file is called. */
   const misnamed = new Map<string, string>();
 
+  /** Undefined where one came, went or changed since they were asked for. */
+  let sorted: readonly ManifestEntry[] | undefined;
+
   const clashOf = (name: string) => {
-    const first = folded.get(name.toLowerCase())?.values().next().value;
+    const first = folded.first(name);
     return first === name ? undefined : first;
   };
   const keep = (entry: ManifestEntry, key: string | undefined) => {
-    const fold = entry.name.toLowerCase();
-    folded.set(fold, (folded.get(fold) ?? new Set()).add(entry.name));
+    folded.add(entry.name);
+    if (entries.get(entry.name) !== entry) sorted = undefined;
     entries.set(entry.name, entry);
     if (key === undefined) keys.delete(entry.name);
     else keys.set(entry.name, key);
@@ -59,13 +62,17 @@ export function createManifestSet(
     clashOf,
     movedTo: (name) => [...misnamed].find(([, written]) => written === name)?.[0],
     get: (name) => entries.get(name),
-    list: () => [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    list() {
+      sorted ??= sortedOf(entries);
+      return [...sorted];
+    },
     names: () => entries.keys(),
     size: () => entries.size,
     take(name, text, key) {
       const before = entries.get(name);
       const clash = clashOf(name);
-      const isSame = before?.etag === etagOf(text) && refusedFor.get(name) === clash;
+      const etag = etagOf(text);
+      const isSame = before?.etag === etag && refusedFor.get(name) === clash;
       if (before !== undefined && isSame) {
         keep(before, key);
         return false;
@@ -74,11 +81,9 @@ export function createManifestSet(
       const problems =
         clash === undefined ? parsed.problems : [...parsed.problems, caseProblem(label(name), clash)];
       const program = problems.length === 0 ? parsed.program : undefined;
-      if (clash === undefined) refusedFor.delete(name);
-      else refusedFor.set(name, clash);
-      if (parsed.writtenName === name || parsed.writtenName === '') misnamed.delete(name);
-      else misnamed.set(name, parsed.writtenName);
-      keep({ name, text, etag: etagOf(text), program, problems }, key);
+      noteIn(refusedFor, name, clash);
+      noteIn(misnamed, name, [name, ''].includes(parsed.writtenName) ? undefined : parsed.writtenName);
+      keep({ name, text, etag, program, problems }, key);
       return true;
     },
     takeUnreadable(name, problem, key) {
@@ -87,18 +92,26 @@ export function createManifestSet(
       return before?.message !== problem.message;
     },
     drop(name) {
+      sorted = undefined;
       entries.delete(name);
       keys.delete(name);
       misnamed.delete(name);
       refusedFor.delete(name);
-      const same = folded.get(name.toLowerCase());
-      same?.delete(name);
-      if (same?.size === 0) folded.delete(name.toLowerCase());
-      const waiting = [...(same ?? [])].filter((other) => refusedFor.get(other) === name);
+      const waiting = folded.delete(name).filter((other) => refusedFor.get(other) === name);
       for (const other of waiting) keys.delete(other);
       return waiting.length > 0;
     },
   };
+}
+
+function sortedOf(entries: ReadonlyMap<string, ManifestEntry>): ManifestEntry[] {
+  return [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** @param other undefined for none */
+function noteIn(names: Map<string, string>, name: string, other: string | undefined): void {
+  if (other === undefined) names.delete(name);
+  else names.set(name, other);
 }
 
 function caseProblem(file: string, clash: string): Problem {

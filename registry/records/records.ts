@@ -1,5 +1,7 @@
 import type { Clock } from '../../schemas/clock.ts';
 import { messageOf } from '../../schemas/errors.ts';
+import type { Share } from '../files/sharing.ts';
+import type { Recalled } from '../index/read-index.ts';
 import type { RegistryPaths } from '../paths.ts';
 import { type BuildHistory, openBuildHistory } from './build-history.ts';
 import { type BuildLogs, openBuildLogs } from './build-logs.ts';
@@ -34,6 +36,7 @@ export interface Records {
  * Opens what lies in `status/` and `data/`. Rejects as `openStatusStore` does.
  * @param onListenerError told what a listener threw
  * @param links see `createOwnFolders`
+ * @param known see `StatusStoreOptions`
  */
 export async function openRecords(
   paths: RegistryPaths,
@@ -41,8 +44,9 @@ export async function openRecords(
   onWarning: (fields: object, message: string) => void,
   onListenerError: (error: unknown) => void,
   links: () => Promise<string[]>,
+  known: { recalled?: ReadonlyMap<string, Recalled>; share?: Share } = {},
 ): Promise<Records> {
-  const status = await openStatusStore(paths.status, onListenerError);
+  const status = await openStatusStore(paths.status, { ...known, onListenerError });
   const own = createOwnFolders(paths, status, () => clock.monotonic(), onWarning, links);
   const onWriteError = (error: unknown) => {
     own.suspect();

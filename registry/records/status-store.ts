@@ -9,12 +9,19 @@ import { emptyStatus, type ProgramStatus } from '../../schemas/status.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { createListeners } from '../files/listeners.ts';
 import { mapLimit } from '../files/map-limit.ts';
+import { pauseEvery } from '../files/pause.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
 import { createSerialByName, type SerialByName } from '../files/serial.ts';
+import { statKeyNow } from '../files/settle.ts';
+import { createSharing, type Share } from '../files/sharing.ts';
+import type { Recalled } from '../index/read-index.ts';
+import { shared } from './shared-status.ts';
 import { decodeStatus, encodeStatus } from './status-text.ts';
 
 const SUFFIX = '.yaml';
 const READS_AT_ONCE = 32;
+/** Nothing else waits longer than this for files that are looked at. */
+const STATS_MS_MAX = 10;
 
 /**
  * The ledger: one status a program, in memory and in `status/`. Written before a program's first engine object,
@@ -44,6 +51,8 @@ export interface StatusStore {
   compare(files: ReadonlySet<string>): Promise<string[]>;
   /** Writes these files anew, and makes up for what could not be written or removed before. Rejects `RegistryUnavailable`. */
   rewrite(names: readonly string[]): Promise<void>;
+  /** What the file of that name says, where that is what is known. */
+  inFile(name: string): ProgramStatus | undefined;
   /** Calls back with a name after every change. */
   subscribe(listener: (name: string) => void): () => void;
 }
@@ -61,20 +70,29 @@ interface Ledger {
   passing: Set<string>;
   /** Writes of one file go one after the other. */
   serial: SerialByName;
+  share: Share;
+}
+
+export interface StatusStoreOptions {
+  /** Told what a listener threw. */
+  onListenerError?: (error: unknown) => void;
+  /** What files came to at a host before, by name. */
+  recalled?: ReadonlyMap<string, Recalled>;
+  share?: Share;
 }
 
 /**
  * Reads `status/`. Rejects `RegistryUnavailable` for a file of a newer version, which must not be overwritten.
- * @param onListenerError told what a listener threw
  */
 export async function openStatusStore(
   folder: string,
-  onListenerError: (error: unknown) => void = () => undefined,
+  options: StatusStoreOptions = {},
 ): Promise<StatusStore> {
+  const { onListenerError = () => undefined, recalled = new Map(), share = createSharing() } = options;
   const ledger: Ledger = {
     ...{ folder, statuses: new Map(), damaged: new Map(), written: new Map(), kept: new Set() },
     passing: new Set(),
-    serial: createSerialByName(),
+    ...{ serial: createSerialByName(), share },
   };
   const { statuses, damaged, written, kept, passing, serial } = ledger;
   const listeners = createListeners<string>(onListenerError);
@@ -82,7 +100,8 @@ export async function openStatusStore(
   let sorted: readonly string[] | undefined;
   const files = (await readdir(folder)).filter((file) => file.endsWith(SUFFIX));
   const names = files.map((file) => file.slice(0, -SUFFIX.length)).filter((name) => NAME_PATTERN.test(name));
-  await mapLimit(names, READS_AT_ONCE, (name) => read(ledger, name));
+  const others = await recall(ledger, names, recalled);
+  await mapLimit(others, READS_AT_ONCE, (name) => read(ledger, name));
 
   return {
     get: (name) => statuses.get(name),
@@ -99,7 +118,7 @@ export async function openStatusStore(
       const known = statuses.get(name);
       if (known === undefined || !isSameData(known, status)) {
         if (known === undefined) sorted = undefined;
-        statuses.set(name, status);
+        statuses.set(name, shared(status, share));
         damaged.delete(name);
         listeners.tell(name);
       } else if (written.has(name) && serial.isIdle(name) && !(durable && passing.has(name))) {
@@ -131,18 +150,47 @@ export async function openStatusStore(
       for (const name of [...statuses.keys()]) if (!written.has(name)) await write(ledger, name, false);
       for (const name of [...kept]) if (!statuses.has(name)) await unlink(ledger, name);
     },
+    inFile(name) {
+      const status = statuses.get(name);
+      return status !== undefined && written.get(name) === status ? status : undefined;
+    },
     subscribe: listeners.add,
   };
 }
 
 const fileOf = ({ folder }: Ledger, name: string) => join(folder, `${name}${SUFFIX}`);
 
+/** Takes in what is known of files that are as they were. Gives the others. */
+async function recall(
+  ledger: Ledger,
+  names: readonly string[],
+  recalled: ReadonlyMap<string, Recalled>,
+): Promise<string[]> {
+  if (recalled.size === 0) return [...names];
+  const { statuses, written, kept } = ledger;
+  const others: string[] = [];
+  const pause = pauseEvery(STATS_MS_MAX);
+  for (const name of names) {
+    const known = recalled.get(name);
+    if (known === undefined || statKeyNow(fileOf(ledger, name)) !== known.key) {
+      others.push(name);
+      continue;
+    }
+    const status = known.value as ProgramStatus;
+    statuses.set(name, status);
+    written.set(name, status);
+    kept.add(name);
+    await pause();
+  }
+  return others;
+}
+
 /** Takes a file in where nothing is known of the program yet. Gives whether it could be read. */
 async function read(ledger: Ledger, name: string): Promise<boolean> {
   const { statuses, damaged, written, kept } = ledger;
   try {
     const text = await readPlainFile(fileOf(ledger, name));
-    const status = decodeStatus(text, emptyStatus(name, 0));
+    const status = shared(decodeStatus(text, emptyStatus(name, 0)), ledger.share);
     damaged.delete(name);
     if (statuses.has(name)) return false;
     statuses.set(name, status);

@@ -161,7 +161,7 @@ test('listeners hear of every change, once, with the new status to be had', asyn
 test('a listener that throws stops neither the ledger nor the others', async (t) => {
   const folder = await tempFolder(t);
   const thrown: unknown[] = [];
-  const store = await openStatusStore(folder, (error) => thrown.push(error));
+  const store = await openStatusStore(folder, { onListenerError: (error) => thrown.push(error) });
   let heard = 0;
   store.subscribe(() => {
     throw new Error('mine');
