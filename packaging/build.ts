@@ -64,6 +64,7 @@ async function makeBin(name: string, entry: string): Promise<void> {
       { name: 'places', setup: placeSources },
       { name: 'late', setup: loadLate },
       { name: 'native', setup: leaveNative },
+      { name: 'llhttp', setup: takeLlhttp },
     ],
   });
   await chmod(outfile, 0o755);
@@ -102,5 +103,13 @@ function leaveNative({ onResolve, onLoad }: Parameters<Plugin['setup']>[0]): voi
   onResolve({ filter: /\.node$|^cpu-features$/ }, ({ path }) => ({ path, namespace: 'native' }));
   onLoad({ filter: /.*/, namespace: 'native' }, ({ path }) => ({
     contents: `throw new Error(${JSON.stringify(`${path} is not brought along`)})`,
+  }));
+}
+
+/** As bytes: as a module of CommonJS each of them would become a property. */
+function takeLlhttp({ onLoad }: Parameters<Plugin['setup']>[0]): void {
+  onLoad({ filter: /\/llhttp-wasm\.js$/ }, ({ path }) => ({
+    contents: require(path) as Uint8Array,
+    loader: 'binary',
   }));
 }

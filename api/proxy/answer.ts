@@ -29,7 +29,21 @@ export type AfterHead = 'body' | 'end' | 'close';
  * no body is whole with it, whatever length or body the program sends: what one side reads with a body and the
  * other without must not exist. Throws `BadGateway` for what can not be passed on.
  */
-export function sendHead(res: ServerResponse, { status, phrase, raw }: AnswerHead): AfterHead {
+export function sendHead(res: ServerResponse, head: AnswerHead): AfterHead {
+  const after = begin(res, head);
+  // An empty write and not flushHeaders, which would encode them as UTF-8.
+  if (after === 'body') res.write(EMPTY);
+  return after;
+}
+
+/** As `sendHead`, where the answer is there to its end, `body` all of its body: both leave in one piece. */
+export function sendWhole(res: ServerResponse, head: AnswerHead, body: Buffer | undefined): AfterHead {
+  const after = begin(res, head);
+  if (after === 'body') res.end(body);
+  return after;
+}
+
+function begin(res: ServerResponse, { status, phrase, raw }: AnswerHead): AfterHead {
   const claims = bodyClaims(raw);
   if (claims.coding !== '' && claims.coding !== 'chunked') {
     throw new AppError('BadGateway', `the program answers in the transfer coding ${claims.coding}`, {
@@ -40,8 +54,6 @@ export function sendHead(res: ServerResponse, { status, phrase, raw }: AnswerHea
   const headers = answerHeaders(raw, status);
   if (!BODILESS.has(status) && !isHead) {
     write(res, status, phrase, headers);
-    // An empty write and not flushHeaders, which would encode them as UTF-8.
-    res.write(EMPTY);
     return 'body';
   }
   const isCut = !isHead && claims.body;

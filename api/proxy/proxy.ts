@@ -32,7 +32,7 @@ export interface Proxy {
   /** Passes a WebSocket upgrade on. Call only where `matches`. `head` is what came after the request's headers. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Breaks off all exchanges with programs. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /**
