@@ -226,7 +226,7 @@ function answerMalformed(error: Error & { code?: string }, socket: Duplex): void
 async function closeServer(
   server: Server,
   upgraded: ReadonlySet<Duplex>,
-  closeProxy: () => Promise<void>,
+  closeProxy: () => void,
   closeMsMax: number,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -240,5 +240,5 @@ async function closeServer(
   clearInterval(sweep);
   clearTimeout(cut);
   for (const socket of upgraded) socket.destroy();
-  await closeProxy();
+  closeProxy();
 }

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 
+const require = createRequire(import.meta.url);
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 export interface OneFile {
@@ -81,7 +83,7 @@ export async function makeOneFile({ entry, outfile, form, places }: OneFile): Pr
     plugins: [
       { name: 'places', setup: (to) => placeSources(to, places) },
       { name: 'libraries', setup: (to) => changeLibraries(to, places) },
-      ...(form === 'function' ? [{ name: 'pools', setup: takePoolsAlone }] : []),
+      { name: 'llhttp', setup: takeLlhttp },
       { name: 'native', setup: leaveNative },
     ],
   });
@@ -119,11 +121,11 @@ function lateIn(path: string, text: string): string {
   return text.replace(eager, `${late.name} = (...args) => ${load}(...args)`);
 }
 
-/** Of undici the host has pools and nothing else: fetch, WebSockets and caches are the larger part of it. */
-function takePoolsAlone({ onLoad }: To): void {
-  onLoad({ filter: /\/undici\/index\.js$/ }, () => ({
-    contents: "export { default as Pool } from './lib/dispatcher/pool.js';",
-    loader: 'js',
+/** As bytes: as a module of CommonJS each of them would become a property. */
+function takeLlhttp({ onLoad }: To): void {
+  onLoad({ filter: /\/llhttp-wasm\.js$/ }, ({ path }) => ({
+    contents: require(path) as Uint8Array,
+    loader: 'binary',
   }));
 }
 

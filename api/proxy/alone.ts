@@ -5,9 +5,8 @@ import { AppError } from '../../schemas/errors.ts';
 import { allowedTrailers, passAnswer } from './answer.ts';
 import { gatewayError, isConnectionLost, tooLate } from './gateway-error.ts';
 import { requestHeaders } from './headers.ts';
-import { TARGET_HOST } from './pools.ts';
 import type { Attempt } from './sending.ts';
-import type { ProxyTarget } from './target.ts';
+import { type ProxyTarget, TARGET_HOST } from './target.ts';
 import type { Body } from './upload.ts';
 
 export interface AloneOptions {

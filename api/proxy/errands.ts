@@ -42,9 +42,9 @@ class Run {
   readonly #arrivedMs = performance.now();
   #tried: (Tried & { error: AppError }) | undefined;
   /** Ends its wait. */
-  #leave = (): void => {};
+  #leave = nothing;
   /** Gives back its place among those let go. */
-  #done = (): void => {};
+  #done = nothing;
   #isWatched = false;
 
   constructor(deps: Deps, rooms: WaitingRooms, waitMs: number, errand: Errand) {
@@ -83,7 +83,6 @@ class Run {
   }
 
   #send({ status }: ProgramView): void {
-    const [serving, run] = [servingOf(status), runOf(status)];
     this.#errand.send({
       port: status.publishPort,
       begun: () => this.#release(),
@@ -92,6 +91,7 @@ class Run {
         if (sent === undefined) return this.#end(error);
         const unanswered: Unanswered | undefined =
           sent === 'no' || this.#errand.repeatable ? undefined : sent;
+        const [serving, run] = [servingOf(status), runOf(status)];
         this.#tried = { serving, run, failedAtMs: this.#deps.now(), unanswered, error };
         this.step();
       },
@@ -127,7 +127,7 @@ class Run {
 
   #release(): void {
     const done = this.#done;
-    this.#done = () => {};
+    this.#done = nothing;
     done();
   }
 
@@ -138,6 +138,8 @@ class Run {
     this.#errand.refuse(error, headers);
   }
 }
+
+const nothing = (): void => {};
 
 const FULL = ', and as many requests wait for it as may';
 

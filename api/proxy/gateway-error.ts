@@ -3,8 +3,6 @@ import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
 /** What went wrong between us and the program, in words for the client. */
 export function gatewayError(error: Error): AppError {
   if (error instanceof AppError) return error;
-  const code = codeOf(error);
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return tooLate(error);
   return new AppError('BadGateway', `the program did not answer: ${describe(error)}`, {
     cause: error,
     hint: 'it must listen on port 8080, on all addresses; GET /programs/{id}/logs shows what it says',
@@ -12,14 +10,13 @@ export function gatewayError(error: Error): AppError {
 }
 
 /** No first byte in time. */
-export function tooLate(cause?: Error): AppError {
+export function tooLate(): AppError {
   return new AppError('GatewayTimeout', 'the program did not answer in time', {
-    cause,
     hint: 'its log may say why: GET /programs/{id}/logs',
   });
 }
 
-const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
 /** Whether the connection ended, or none came about: nothing that the program said. */
 export function isConnectionLost(error: Error): boolean {

@@ -1,12 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
-import { sendHead, sendTrailers } from './answer.ts';
+import { type AfterHead, sendHead, sendTrailers, sendWhole } from './answer.ts';
+import type { Piece } from './answer-reader.ts';
 import { gatewayError } from './gateway-error.ts';
 import { requestHeaders } from './headers.ts';
+import type { Exchange, Kept } from './kept.ts';
 import type { Pools } from './pools.ts';
 import { isWorthAnother } from './second-try.ts';
 import type { Attempt } from './sending.ts';
-import type { ProxyTarget } from './target.ts';
+import { type ProxyTarget, TARGET_HOST } from './target.ts';
+
+/** What could end a line, or the path within the first one. Node lets no such thing in. */
+const NOT_IN_LINE = /[^\t\x20-\x7e\x80-\xff]/;
+const NOT_IN_PATH = /[^\x21-\x7e\x80-\xff]/;
 
 /**
  * The fast lane, for what has no body and may be sent twice: over a connection that was used before.
@@ -21,35 +26,47 @@ export function sendPooled(
   attempt: Attempt,
   again: () => void,
 ): void {
-  const exchange = new PooledExchange(res, attempt, again);
+  let text: string;
   try {
-    pools.at(attempt.port).dispatch(
-      {
-        path: target.path,
-        method: req.method as Dispatcher.HttpMethod,
-        headers: requestHeaders(req, target.prefix),
-      },
-      exchange,
-    );
+    text = headOf(req, target, attempt.port);
   } catch (error) {
-    exchange.onError(error as Error);
+    attempt.failed(gatewayError(error as Error));
+    return;
   }
+  pools.send(attempt.port, new PooledExchange(text, res, attempt, again));
+}
+
+function headOf(req: IncomingMessage, { path, prefix }: ProxyTarget, port: number): string {
+  if (NOT_IN_PATH.test(path)) throw new Error('the path can not be passed on');
+  // What answers a HEAD with a body must not be asked again over the same connection.
+  const connection = req.method === 'HEAD' ? 'close' : 'keep-alive';
+  let text = `${req.method} ${path} HTTP/1.1\r\nHost: ${TARGET_HOST}:${port}\r\nConnection: ${connection}\r\n`;
+  const headers = requestHeaders(req, prefix);
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const line = `${headers[i]}: ${headers[i + 1]}`;
+    if (NOT_IN_LINE.test(line)) throw new Error(`the header ${headers[i]} can not be passed on`);
+    text += `${line}\r\n`;
+  }
+  return `${text}\r\n`;
 }
 
 /**
- * The handler undici calls. Chunks pass through unchanged and each side waits for the other. When the client goes
- * away the program's request is destroyed; when the program breaks off, the client's answer is.
+ * Chunks pass through unchanged and each side waits for the other. When the client goes away the connection to the
+ * program is ended; when the program breaks off, the client's answer is.
  */
-class PooledExchange implements Dispatcher.DispatchHandler {
+class PooledExchange implements Exchange {
+  readonly text: string;
+  readonly isHead: boolean;
   readonly #res: ServerResponse;
   readonly #attempt: Attempt;
   readonly #again: () => void;
-  #abort: ((error?: Error) => void) | undefined;
-  #resume: (() => void) | undefined;
-  #clientGone = false;
-  #done = false;
+  #kept: Kept | undefined;
+  #isDone = false;
+  #isWaiting = false;
 
-  constructor(res: ServerResponse, attempt: Attempt, again: () => void) {
+  constructor(text: string, res: ServerResponse, attempt: Attempt, again: () => void) {
+    this.text = text;
+    this.isHead = res.req.method === 'HEAD';
     this.#res = res;
     this.#attempt = attempt;
     this.#again = again;
@@ -57,49 +74,65 @@ class PooledExchange implements Dispatcher.DispatchHandler {
   }
 
   readonly #onClose = (): void => {
-    if (this.#done) return;
-    this.#clientGone = true;
-    this.#abort?.(new Error('the client went away'));
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#kept?.drop();
   };
 
-  readonly #onDrain = (): void => this.#resume?.();
+  readonly #onDrain = (): void => {
+    this.#isWaiting = false;
+    if (!this.#isDone) this.#kept?.resume();
+  };
 
-  onConnect(abort: (error?: Error) => void): void {
-    this.#abort = abort;
-    if (this.#clientGone) abort(new Error('the client went away'));
+  isGone(): boolean {
+    return this.#isDone;
   }
 
-  onHeaders(status: number, raw: Buffer[], resume: () => void, phrase: string): boolean {
-    // Interim answers are the program's business with us: the client asked us, and we send our own 100.
-    if (status < 200) return true;
-    this.#resume = resume;
-    // undici has read it as UTF-8.
-    const bytes = Buffer.from(phrase).toString('latin1');
-    // What it throws, undici gives to `onError`.
-    const after = sendHead(this.#res, { status, phrase: bytes, raw });
+  sentOver(connection: Kept): void {
+    this.#kept = connection;
+  }
+
+  take(piece: Piece): 'more' | 'wait' | 'drop' {
+    const then = piece.head === undefined ? this.#pass(piece) : this.#begin(piece);
+    if (piece.isLast) this.#isDone = true;
+    return then;
+  }
+
+  #begin(piece: Piece): 'more' | 'wait' | 'drop' {
+    const { head, body, isLast, trailers } = piece;
+    if (head === undefined) return 'more';
+    const isAll = isLast && body.length < 2 && trailers.length === 0;
+    let after: AfterHead;
+    try {
+      after = isAll ? sendWhole(this.#res, head, body[0]) : sendHead(this.#res, head);
+    } catch (error) {
+      this.#isDone = true;
+      this.#res.off('close', this.#onClose);
+      this.#attempt.failed(gatewayError(error as Error));
+      return 'drop';
+    }
     this.#attempt.begun();
-    if (after !== 'body') this.#done = true;
-    if (after === 'close') this.#abort?.(new Error('an answer without a body came with one'));
-    return true;
+    if (after === 'body') return isAll ? 'more' : this.#pass(piece);
+    this.#isDone = true;
+    return after === 'close' || !isLast ? 'drop' : 'more';
   }
 
-  onData(chunk: Buffer): boolean {
-    if (this.#done || this.#res.write(chunk)) return true;
-    this.#res.once('drain', this.#onDrain);
-    return false;
+  #pass({ body, isLast, trailers }: Piece): 'more' | 'wait' {
+    let goesOn = true;
+    for (const chunk of body) goesOn = this.#res.write(chunk);
+    if (isLast) {
+      if (trailers.length > 0) sendTrailers(this.#res, trailers);
+      this.#res.end();
+    } else if (!goesOn && !this.#isWaiting) {
+      this.#isWaiting = true;
+      this.#res.once('drain', this.#onDrain);
+    }
+    return this.#isWaiting ? 'wait' : 'more';
   }
 
-  onComplete(trailers: (string | Buffer)[] | null): void {
-    if (this.#done) return;
-    this.#done = true;
-    if (trailers !== null) sendTrailers(this.#res, trailers);
-    this.#res.end();
-  }
-
-  onError(error: Error): void {
-    if (this.#done) return;
-    this.#done = true;
-    if (this.#clientGone || this.#res.destroyed) return;
+  fail(error: Error): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
     this.#res.off('close', this.#onClose);
     if (!this.#res.headersSent && isWorthAnother(error)) this.#again();
     else this.#attempt.failed(gatewayError(error));

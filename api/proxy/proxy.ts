@@ -32,7 +32,7 @@ export interface Proxy {
   /** Passes a WebSocket upgrade on. Call only where `matches`. `head` is what came after the request's headers. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Breaks off all exchanges with programs. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /**
@@ -59,7 +59,7 @@ export function createProxy(
 
     handle(req, res) {
       const target = targetOf(req.url ?? '');
-      res.once('close', () => deps.proxied(res.headersSent ? res.statusCode : 0));
+      res.on('close', () => deps.proxied(res.headersSent ? res.statusCode : 0));
       const body = hasBody(req) ? new Body(req) : undefined;
       // A connection that was used before may be one that the program is closing: only what may be lost takes it.
       const repeatable = body === undefined && REPEATABLE.has(req.method ?? '');

@@ -5,8 +5,8 @@ import { codeOf } from '../../schemas/errors.ts';
 /** What may be asked twice. */
 export const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** A connection that the other side was closing, `100 Continue` unasked, or what was left over of an answer before. */
+/** A connection that the other side was closing, or what was left over of an answer before. */
 export function isWorthAnother(error: Error): boolean {
   const code = codeOf(error);
-  return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNREFUSED'].includes(code) || code.startsWith('HPE_');
+  return ['ECONNRESET', 'EPIPE', 'ECONNREFUSED'].includes(code) || code.startsWith('HPE_');
 }

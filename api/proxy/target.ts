@@ -10,6 +10,9 @@ export interface ProxyTarget {
   prefix: string;
 }
 
+/** Where programs listen: on no other address of the machine. */
+export const TARGET_HOST = '127.0.0.1';
+
 const PREFIX = '/programs/';
 const SUFFIX = '/proxy';
 

@@ -4,9 +4,8 @@ import type { Duplex } from 'node:stream';
 import { passAnswer } from './answer.ts';
 import { gatewayError, isConnectionLost, tooLate } from './gateway-error.ts';
 import { requestHeaders } from './headers.ts';
-import { TARGET_HOST } from './pools.ts';
 import type { Attempt } from './sending.ts';
-import type { ProxyTarget } from './target.ts';
+import { type ProxyTarget, TARGET_HOST } from './target.ts';
 
 /** An upgrade that a client asks for. */
 export interface HeldUpgrade {
