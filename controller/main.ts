@@ -127,7 +127,7 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   const controller = startController({
     ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree, probeOnce },
     bootedAtMs: Date.now() - uptime() * 1000,
-    ...{ portRange: config.portRange, sandboxed: config.sandboxed },
+    ...{ portRange: config.portRange, sandboxed: config.sandboxed, spares: config.spares },
     credentials: createCredentials(config.credentials, clock),
     collect: { diskBytes: config.diskBytes },
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),

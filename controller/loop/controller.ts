@@ -23,7 +23,7 @@ import type { PassRecord } from '../trace/pass.ts';
 import { type EngineHealth, type EngineMonitor, startEngineMonitor } from './engine-monitor.ts';
 import { emit } from './ledger.ts';
 import { createObserved, type Observed } from './observed.ts';
-import { failedOver, seemsGone, whyStray } from './of-programs.ts';
+import { containerName, failedOver, seemsGone, whyStray } from './of-programs.ts';
 import { createPasses } from './passes.ts';
 import type { ProbeOnce } from './probe-once.ts';
 import { createProber, type Prober } from './prober.ts';
@@ -33,6 +33,7 @@ import { createResync, type Resync } from './resync.ts';
 import { keptRevisions } from './revisions.ts';
 import { createRolloutTimer } from './rollout-timer.ts';
 import { createSourceChanges } from './source-changes.ts';
+import { type SparePool, sparePoolOf } from './spare-pool.ts';
 import { stateFacts } from './state.ts';
 import { createStateSwaps, type StateSwaps } from './state-swaps.ts';
 import { createStops, type Stops } from './stops.ts';
@@ -57,6 +58,8 @@ export interface ControllerDeps {
   runtime: Runtime;
   /** Whether programs of runc have network sandboxes; by default not. */
   sandboxed?: boolean;
+  /** How many of these stand ready for programs to come; by default nobody looks after any. */
+  spares?: number;
   /** When this machine started; epoch milliseconds. */
   bootedAtMs?: number;
   portRange: PortRange;
@@ -115,15 +118,8 @@ export function startController(deps: ControllerDeps): Controller {
   watchParts(metrics, registry, parts);
 
   return {
-    ...{
-      ports,
-      collector,
-      queue,
-      swaps: parts.swaps,
-      observed: parts.observed,
-      images: parts.images,
-      slots: parts.slots,
-    },
+    ...{ ports, collector, queue, swaps: parts.swaps },
+    ...{ observed: parts.observed, images: parts.images, slots: parts.slots },
     tell: (name, event) => tellOf(deps, name, event),
     health: monitor.health,
     removeStrays: monitor.removeStrays,
@@ -139,6 +135,7 @@ export function startController(deps: ControllerDeps): Controller {
       await monitor.close();
       // First, since a pass that still runs may start a probe or a build.
       await queue.close();
+      await parts.spares?.close();
       parts.prober.close();
       await parts.images.close();
       await collector.close();
@@ -157,6 +154,7 @@ interface Parts {
   stops: Stops;
   slots: Slots;
   swaps: StateSwaps;
+  spares: SparePool | undefined;
   resync: Resync;
   /** When the last pass over each program began; epoch milliseconds. */
   looked: Map<string, number>;
@@ -171,12 +169,15 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
     ...{ range: deps.portRange, isFree: deps.isPortFree },
     isGoing: (name) => seemsGone(registry, name),
     onTurn: (name) => queue.add(name),
+    onSpareHeld: () => spares?.look(),
   });
   holdKnownPorts(registry, ports, log);
   const looked: Parts['looked'] = new Map();
   const buildListeners: Parts['buildListeners'] = new Set();
   const queue = createQueue(clock, work, metrics.loop.waited);
   const resync = createResync(registry, queue.add);
+  const slots = createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED);
+  const spares = deps.spares === undefined ? undefined : sparePoolOf(deps, deps.spares, ports, queue, slots);
   const monitor = startEngineMonitor({
     ...{ engine, clock, log },
     whyStray: ({ id, program }) => whyStray(registry, id, program),
@@ -188,7 +189,10 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
       if (atMs !== undefined && atMs < lookedMs && lookedMs <= clock.now()) return;
       queue.add(name);
     },
-    onTurn: resync.all,
+    onTurn() {
+      resync.all();
+      spares?.look();
+    },
   });
   const prober = createProber(clock, deps.probeOnce, queue.add, metrics.programs.probeFailed);
   const contexts = createContextCache(registry.contexts, clock);
@@ -225,7 +229,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const stops = createStops({ engine, clock, log, onEnd: queue.add, suspect: monitor.suspect });
   return {
     ...{ ports, queue, monitor, prober, contexts, images, collector, stops, swaps, resync },
-    ...{ looked, observed, buildListeners, slots: createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED) },
+    ...{ looked, observed, buildListeners, slots, spares },
   };
 }
 
@@ -292,9 +296,4 @@ function reconcileDepsOf(
       onForgotten(name);
     },
   };
-}
-
-/** `hersh-program-<name>`, with the instance before it where that is not the default one. */
-function containerName(instance: string, name: string): string {
-  return `${instance === 'default' ? '' : `${instance}-`}hersh-program-${name}`;
 }

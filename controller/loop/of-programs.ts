@@ -18,3 +18,8 @@ export function whyStray({ status, get }: Registry, id: string, program: string)
   if (ledger === undefined) return get(program) === undefined ? '' : undefined;
   return ledger.memory.program.strangers?.find((one) => one.id === id)?.why;
 }
+
+/** `hersh-program-<name>`, with the instance before it where that is not the default one. */
+export function containerName(instance: string, name: string): string {
+  return `${instance === 'default' ? '' : `${instance}-`}hersh-program-${name}`;
+}

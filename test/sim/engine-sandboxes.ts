@@ -18,6 +18,12 @@ export interface SimSandboxes {
   /** By id. */
   readonly all: Map<string, SimSandbox>;
   list(owner: Owner, program?: string): Sandbox[];
+  /** Those of an owner, spares among them. */
+  of(owner: Owner): SimSandbox[];
+  /** One that is not started. @param program `""` of a spare */
+  make(name: string, program: string, publishPort: number, owner: Owner): SimSandbox;
+  /** Throws `PortConflict`. */
+  start(sandbox: SimSandbox): void;
   /** As a container is made that joins one, which is made where none is whole. */
   join(container: SimContainer, owner: Owner): void;
   /** Starts the one that a container joins, if it joins one. False where that is gone. Throws `PortConflict`. */
@@ -84,13 +90,17 @@ export function createSimSandboxes(world: SimWorld): SimSandboxes {
   };
 
   return {
-    ...{ all, changed, holds },
-    list: (owner, program) => ownsOf(owner, program).map(({ facts: { labels: _, ...facts } }) => facts),
+    ...{ all, changed, holds, start, of: ownsOf, make: made },
+    list: (owner, program) =>
+      ownsOf(owner, program)
+        .filter((one) => !isSpare(one))
+        .map(({ facts: { labels: _, ...facts } }) => facts),
     join(container, owner) {
       const { program, name, publishPort } = container.facts;
-      const isWhole = (one: SimSandbox) =>
-        one.facts.publishPort === publishPort && isOnNetwork(one) && one.networks.length === 1;
-      const sandbox = ownsOf(owner, program).find(isWhole) ?? made(name, program, publishPort, owner);
+      const fits = (one: SimSandbox) => one.facts.publishPort === publishPort && isWhole(one);
+      const spare = () => ownsOf(owner).find((one) => isSpare(one) && fits(one));
+      const own = ownsOf(owner, program).find(fits) ?? taken(spare(), program);
+      const sandbox = own ?? made(`${name}-sandbox`, program, publishPort, owner);
       container.facts.sandbox = { id: sandbox.facts.id, state: sandbox.facts.state };
       fit(container);
     },
@@ -128,7 +138,7 @@ export function createSimSandboxes(world: SimWorld): SimSandboxes {
     const id = world.newId();
     const sandbox: SimSandbox = {
       facts: {
-        ...{ id, name: `${name}-sandbox-${id.slice(-8)}`, program, state: 'created', publishPort },
+        ...{ id, name: `${name}-${id.slice(-8)}`, program, state: 'created', publishPort },
         labels: sandboxLabelsOf(owner, program),
       },
       ...{ runs: 0, networks: [NETWORK] },
@@ -147,7 +157,20 @@ function servedBy(sandbox: SimSandbox | undefined, { facts, joinedRun }: SimCont
   return isIn ? publishPort : 0;
 }
 
-const isUp = ({ facts }: SimSandbox): boolean => facts.state === 'running' || facts.state === 'paused';
+/** The labels stay what they were, and the name says whose it is. */
+function taken(spare: SimSandbox | undefined, program: string): SimSandbox | undefined {
+  if (spare === undefined) return undefined;
+  const { facts } = spare;
+  Object.assign(facts, { program, name: `${facts.name}-of-${program}` });
+  return spare;
+}
+
+export const isSpare = ({ facts }: SimSandbox): boolean => facts.program === '';
+
+export const isWhole = ({ networks }: SimSandbox): boolean =>
+  networks.length === 1 && networks[0] === NETWORK;
+
+export const isUp = ({ facts }: SimSandbox): boolean => facts.state === 'running' || facts.state === 'paused';
 
 const isOnNetwork = ({ networks }: SimSandbox): boolean => networks.includes(NETWORK);
 

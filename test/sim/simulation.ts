@@ -9,7 +9,7 @@ import { type Invariants, watchInvariants } from './invariants.ts';
 import { pauseSomething, resumeAll } from './pausing.ts';
 import { createRandom } from './random.ts';
 import { meddleWithSandboxes } from './sandbox-steps.ts';
-import { createSimStage, FAIR, type SimStage } from './sim-stage.ts';
+import { createSimStage, FAIR, type SimSetup, type SimStage } from './sim-stage.ts';
 import type { SimStep } from './sim-step.ts';
 import { USER_STEPS } from './user-steps.ts';
 
@@ -54,9 +54,9 @@ export async function simulate(
   seed: number,
   steps: number,
   onPass?: (pass: PassRecord) => void,
-  sandboxed = false,
+  setup: SimSetup = {},
 ): Promise<SimOutcome> {
-  const stage = await createSimStage(seed, onPass, sandboxed);
+  const stage = await createSimStage(seed, onPass, setup);
   const story: string[] = [];
   const tell = (line: string): void => {
     story.push(`${(stage.clock.monotonic() / 1000).toFixed(3).padStart(9)} s  ${line}`);
@@ -73,7 +73,8 @@ export async function simulate(
       if (words !== '') tell(words);
       const held = pausing.chance(PAUSED) ? await pauseSomething(stage, pausing) : '';
       if (held !== '') tell(held);
-      const hit = sandboxed && hitting.chance(HIT) ? meddleWithSandboxes(stage, hitting) : '';
+      const isHit = setup.sandboxed === true && hitting.chance(HIT);
+      const hit = isHit ? meddleWithSandboxes(stage, hitting) : '';
       if (hit !== '') tell(hit);
       await oneStep(stage, invariants, tell);
     }

@@ -1,24 +1,27 @@
 import type Docker from 'dockerode';
 import { absent, isNetworkMissing, startError, statusOf } from './errors.ts';
 import type { Networks } from './network.ts';
-import { holderIn } from './translate.ts';
+import { holderIn, publishedPort } from './translate.ts';
 
 /** A sandbox that ends just before what joins it is started is started again once. */
 const TRIES = 2;
 
 /**
- * Starts a container, and before it the sandbox that it joins. Whether that runs only a look at it tells: what a start
+ * Starts a container, and before it the sandbox that it joins; whatever waits as a spare on its port gives way. Whether that runs only a look at it tells: what a start
  * without it says differs by the engine's version. Rejects `PortConflict`, `StartFailed`, `EngineUnavailable`.
  */
 export async function startContainer(
   docker: Docker,
   networks: Networks,
+  spares: { clear(port: number): Promise<void> },
   id: string,
 ): Promise<'started' | 'gone'> {
   const found = await absent(docker.getContainer(id).inspect(), [404], 'StartFailed');
   if (found === undefined) return 'gone';
   const holder = holderIn(found.HostConfig.NetworkMode, found.Config.Labels);
-  if (holder === '' || found.State.Running) return startAlone(docker, networks, id);
+  if (found.State.Running) return startAlone(docker, networks, id);
+  await spares.clear(publishedPort(found));
+  if (holder === '') return startAlone(docker, networks, id);
   for (let tries = 1; ; tries++) {
     if ((await raise(docker, networks, holder)) === 'gone') return 'gone';
     try {
@@ -45,7 +48,11 @@ async function isRunning(docker: Docker, id: string): Promise<boolean> {
  * Starts a container. A network that somebody removed is made anew and the container joins it, since nothing
  * but a start can tell.
  */
-async function startAlone(docker: Docker, networks: Networks, id: string): Promise<'started' | 'gone'> {
+export async function startAlone(
+  docker: Docker,
+  networks: Networks,
+  id: string,
+): Promise<'started' | 'gone'> {
   const container = docker.getContainer(id);
   try {
     await start(container);
