@@ -45,6 +45,7 @@ it('are taken by programs that come, refilled, adopted by the next host, and go 
   const dockerfile = `FROM hersh-test/server\nLABEL run=${host.marker}\n`;
   const { json } = await host.call('POST', '/programs', { user_id: 'e2e', dockerfile });
   const name = json.program_id as string;
+  await host.call('POST', `/programs/${name}/start`);
   const posted = await host.untilState(name, 'Ready');
   assert.equal(posted.proxy_url, json.proxy_url);
   const two = [await joined(app), await joined(posted)];

@@ -210,8 +210,13 @@ async function prune(stage: SimStage, invariants: Invariants): Promise<void> {
 function tellState(stage: SimStage, tell: (line: string) => void): void {
   for (const { facts } of stage.containers()) {
     const { name, state, publishPort, exitCode, labels } = facts;
-    tell(`  ${name} ${state} ${exitCode} port ${publishPort} revision ${labels['dev.hersh.revision']}`);
+    const joins = facts.sandbox === undefined ? '' : ` in ${facts.sandbox.id.slice(-8)}`;
+    tell(
+      `  ${name} ${state} ${exitCode} port ${publishPort} revision ${labels['dev.hersh.revision']}${joins}`,
+    );
   }
+  for (const { facts, runs } of stage.world.sandboxes.all.values())
+    tell(`  ${facts.name} ${facts.state} port ${facts.publishPort}, run ${runs}`);
   for (const name of stage.host?.registry.status.names() ?? []) {
     const { conditions, ...status } = stage.host?.registry.status.get(name) ?? { conditions: [] };
     tell(`  ${name} ${JSON.stringify(status)}`);
