@@ -23,6 +23,8 @@ export interface Config extends HookSettings {
   readonly runtime: Runtime;
   /** Whether programs of runc have network sandboxes. */
   readonly sandboxed: boolean;
+  /** How many of these stand ready for programs to come; 0 where programs have none. */
+  readonly spares: number;
   readonly logLevel: string;
   /** Names accepted in `Host` beside the loopback ones. */
   readonly allowedHosts: readonly string[];
@@ -46,6 +48,8 @@ const BRANCH_PATTERN = /^(?!.*(\.\.|\/\/|\/\.|\.lock(\/|$)|[/.]$))[A-Za-z0-9][A-
 /** A remote is asked at most this often, and at least this often. */
 const INTERVAL_MS_MIN = 1_000;
 const INTERVAL_MS_MAX = 24 * DURATION_MS.h;
+/** Each takes some MB and a port. */
+const SPARES_MAX = 100;
 /** Longer than any client waits. */
 const PROXY_WAIT_MS_MAX = 5 * DURATION_MS.m;
 
@@ -81,6 +85,12 @@ const OPTIONS: Record<string, Option> = {
     value: 'on|off',
     fallback: 'off',
     help: "a program's network outlives its container, so that it is back sooner; not under runsc",
+  },
+  spares: {
+    env: 'HERSH_SPARES',
+    value: 'N',
+    fallback: '2',
+    help: 'with --sandbox on, networks that stand ready for programs to come; 0: none',
   },
   'log-level': { env: 'HERSH_LOG_LEVEL', value: 'LEVEL', fallback: 'info', help: LOG_LEVELS.join(', ') },
   'allowed-hosts': {
@@ -197,7 +207,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     portRange: range(read('port-range')),
     instance: pattern(read('instance'), INSTANCE_PATTERN, 'lower-case letters, digits and "-", 32 at most'),
     runtime: oneOf(read('runtime'), ['runc', 'runsc']) as Runtime,
-    sandboxed: oneOf(read('sandbox'), ['on', 'off']) === 'on',
+    ...sandboxes(read),
     logLevel: oneOf(read('log-level'), LOG_LEVELS),
     allowedHosts: names(read('allowed-hosts')),
     allowedOrigins: origins(read('allowed-origins')),
@@ -224,6 +234,13 @@ function parse(argv: readonly string[]): Record<string, unknown> {
       hint: 'See hersh-host --help (in a checkout: npm start -- --help).',
     });
   }
+}
+
+/** Under gVisor nothing joins one. */
+function sandboxes(read: (name: string) => Given): Pick<Config, 'sandboxed' | 'spares'> {
+  const sandboxed = oneOf(read('sandbox'), ['on', 'off']) === 'on';
+  const wanted = integer(read('spares'), 0, SPARES_MAX);
+  return { sandboxed, spares: sandboxed && read('runtime').text === 'runc' ? wanted : 0 };
 }
 
 function pathOf(text: string): string {

@@ -131,7 +131,7 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     ...{ registry, engine, clock, log, metrics, instance, runtime, isPortFree },
     probes: { once: probeOnce, isPortLost },
     bootedAtMs: Date.now() - uptime() * 1000,
-    ...{ portRange: config.portRange, sandboxed: config.sandboxed },
+    ...{ portRange: config.portRange, sandboxed: config.sandboxed, spares: config.spares },
     credentials: createCredentials(config.credentials, clock),
     collect: { diskBytes: config.diskBytes },
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),

@@ -30,7 +30,7 @@ export const LABELS = {
   madeAt: 'dev.hersh.made-at',
   /** On network sandboxes, which bear neither instance nor program: hosts that know of none list by those. */
   sandboxInstance: 'dev.hersh.sandbox-instance',
-  /** On network sandboxes: the program whose it is. */
+  /** On network sandboxes: the program whose it is; `""` on one that was made as a spare, whose name tells. */
   sandboxOf: 'dev.hersh.sandbox-of',
   /** On network sandboxes, and on containers that join one: the host port that it is published on. */
   sandboxPort: 'dev.hersh.sandbox-port',

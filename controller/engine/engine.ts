@@ -1,12 +1,13 @@
 /** The room of container engines: what the controller asks of one, and a room of its own for each that answers. */
 
 import type { StepNews } from '../../schemas/build-step.ts';
-import type { Container, ContainerSummary, Sandbox } from '../../schemas/container.ts';
+import type { Container, ContainerSummary } from '../../schemas/container.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { ExecPiece, ExecRequest } from '../../schemas/exec.ts';
 import type { LogPiece } from '../../schemas/log-piece.ts';
 import type { Runtime } from '../../schemas/program.ts';
 import type { ContainerPlace, ContainerUsage } from './container-usage.ts';
+import type { EngineSandboxes } from './engine-sandboxes.ts';
 import type { FillVolume } from './fill-volume.ts';
 
 /**
@@ -17,7 +18,7 @@ import type { FillVolume } from './fill-volume.ts';
  * so that a step done twice, or found half done after a crash of the host, does no harm. The one contract suite
  * `test/engine/contract.ts` holds every implementation to this.
  */
-export interface Engine {
+export interface Engine extends EngineSandboxes {
   /**
    * Resolves when the engine answers. Gives up after `timeoutMs`, and with it every other call that waits for a
    * short answer: all but stops, builds, pulls and what is followed.
@@ -55,15 +56,6 @@ export interface Engine {
 
   /** Kills it if need be, and removes it with its anonymous volumes; resolves when it is gone. */
   removeContainer(id: string): Promise<void>;
-
-  /** Whether there are network sandboxes for the engine's machine. It is asked once. */
-  hasSandboxes(): Promise<boolean>;
-
-  /** Network sandboxes of this instance, in any state; of one program only, where named. In no order. */
-  listSandboxes(program?: string): Promise<Sandbox[]>;
-
-  /** Ends a sandbox and removes it; resolves when it is gone. What joins it stays, without a network. */
-  removeSandbox(id: string): Promise<void>;
 
   /** Takes a tag, a reference or an id. */
   inspectImage(reference: string): Promise<Image | undefined>;

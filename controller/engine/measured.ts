@@ -13,6 +13,7 @@ const OPERATIONS: Record<Operation, true> = {
   ...{ listVolumes: true, hasVolume: true, listBuiltImages: true, removeImage: true, holdImage: true },
   ...{ listHeldImages: true, releaseImage: true, volumeSizes: true, placeOf: true, usageOf: true },
   ...{ listSandboxes: true, removeSandbox: true, exec: true, readVolume: true, fillVolume: true },
+  ...{ listSpares: true, makeSpare: true, removeSpare: true },
 };
 
 /** The same engine, which tells how long each call took and whether it was answered, in milliseconds. */

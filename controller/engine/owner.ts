@@ -63,7 +63,10 @@ export function labelsOf({ instance, registry, path }: Owner): Record<string, st
   return { [LABELS.instance]: instance, [LABELS.registry]: registry, [LABELS.registryPath]: path };
 }
 
-/** On each network sandbox of a program: never the instance's own label, by which hosts list that know of none. */
+/**
+ * On each network sandbox of a program: never the instance's own label, by which hosts list that know of none.
+ * @param program `""` of a spare
+ */
 export function sandboxLabelsOf(
   { instance, registry, path }: Owner,
   program: string,

@@ -32,6 +32,7 @@ import { createResync, type Resync } from './resync.ts';
 import { keptRevisions } from './revisions.ts';
 import { createRolloutTimer } from './rollout-timer.ts';
 import { createSourceChanges } from './source-changes.ts';
+import { type SparePool, sparePoolOf } from './spare-pool.ts';
 import { stateFacts } from './state.ts';
 import { createStateSwaps, type StateSwaps } from './state-swaps.ts';
 import { createStops, type Stops } from './stops.ts';
@@ -56,6 +57,8 @@ export interface ControllerDeps {
   runtime: Runtime;
   /** Whether programs of runc have network sandboxes; by default not. */
   sandboxed?: boolean;
+  /** How many of these stand ready for programs to come; by default nobody looks after any. */
+  spares?: number;
   /** When this machine started; epoch milliseconds. */
   bootedAtMs?: number;
   portRange: PortRange;
@@ -114,15 +117,8 @@ export function startController(deps: ControllerDeps): Controller {
   watchParts(metrics, registry, parts);
 
   return {
-    ...{
-      ports,
-      collector,
-      queue,
-      swaps: parts.swaps,
-      observed: parts.observed,
-      images: parts.images,
-      slots: parts.slots,
-    },
+    ...{ ports, collector, queue, swaps: parts.swaps },
+    ...{ observed: parts.observed, images: parts.images, slots: parts.slots },
     tell: (name, event) => tellOf(deps, name, event),
     health: monitor.health,
     removeStrays: monitor.removeStrays,
@@ -138,6 +134,7 @@ export function startController(deps: ControllerDeps): Controller {
       await monitor.close();
       // First, since a pass that still runs may start a probe or a build.
       await queue.close();
+      await parts.spares?.close();
       parts.prober.close();
       await parts.images.close();
       await collector.close();
@@ -156,6 +153,7 @@ interface Parts {
   stops: Stops;
   slots: Slots;
   swaps: StateSwaps;
+  spares: SparePool | undefined;
   resync: Resync;
   /** When the last pass over each program began; epoch milliseconds. */
   looked: Map<string, number>;
@@ -170,12 +168,14 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
     ...{ range: deps.portRange, isFree: deps.isPortFree },
     isGoing: (name) => seemsGone(registry, name),
     onTurn: (name) => queue.add(name),
+    onSpareHeld: () => spares?.look(),
   });
   holdKnownPorts(registry, ports, log);
-  const looked: Parts['looked'] = new Map();
-  const buildListeners: Parts['buildListeners'] = new Set();
+  const [looked, buildListeners] = [new Map<string, number>(), new Set<(buildId: string) => void>()];
   const queue = createQueue(clock, work, metrics.loop.waited);
   const resync = createResync(registry, queue.add);
+  const slots = createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED);
+  const spares = deps.spares === undefined ? undefined : sparePoolOf(deps, deps.spares, ports, queue, slots);
   const monitor = startEngineMonitor({
     ...{ engine, clock, log },
     whyStray: ({ id, program }) => whyStray(registry, id, program),
@@ -187,7 +187,10 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
       if (atMs !== undefined && atMs < lookedMs && lookedMs <= clock.now()) return;
       queue.add(name);
     },
-    onTurn: resync.all,
+    onTurn() {
+      resync.all();
+      spares?.look();
+    },
   });
   const prober = createProber({
     ...{ ...deps.probes, clock, onChange: queue.add, onFailure: metrics.programs.probeFailed },
@@ -227,7 +230,7 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
   const stops = createStops({ engine, clock, log, onEnd: queue.add, suspect: monitor.suspect });
   return {
     ...{ ports, queue, monitor, prober, contexts, images, collector, stops, swaps, resync },
-    ...{ looked, observed, buildListeners, slots: createSlots(OPERATIONS_MAX, OPERATIONS_RESERVED) },
+    ...{ looked, observed, buildListeners, slots, spares },
   };
 }
 

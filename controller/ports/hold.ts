@@ -23,7 +23,7 @@ export async function holdPort(
   const serving = containers.filter(isShown).at(-1);
   const known = ownPort(before.publishPort) || rebuiltPort(containers);
   const found = await (spec.publishPort === null
-    ? anyPort(ports, name, known)
+    ? anyPort(ports, spec, name, known)
     : pinnedPort(ports, before, spec.publishPort, containers));
   const own = found.portProblem === undefined ? found.port : keptPort(ports, before, spec, containers);
   return { ...found, shownPort: serving?.publishPort ?? own };
@@ -100,13 +100,20 @@ function standingPorts(memory: ProgramMemory, containers: readonly Container[]):
     .map((one) => one.publishPort);
 }
 
-async function anyPort(ports: Ports, name: string, known: number): Promise<FoundPort> {
+async function anyPort(
+  ports: Ports,
+  { runtime, desiredState }: ProgramSpec,
+  name: string,
+  known: number,
+): Promise<FoundPort> {
   // The second is one that was held by a pass which failed before it could write that down.
   for (const port of [known, ports.held(name)]) {
     if (port > 0 && ports.hold(name, port)) return { port, portProblem: undefined };
   }
   try {
-    return { port: await ports.reserve(name), portProblem: undefined };
+    // Nothing under gVisor joins a sandbox, and what is not to run needs none.
+    const hasUseForSpare = runtime === 'runc' && desiredState === 'Running';
+    return { port: await ports.reserve(name, undefined, hasUseForSpare), portProblem: undefined };
   } catch (error) {
     return { port: 0, portProblem: { reason: 'PortsExhausted', message: withHint(error) } };
   }

@@ -4,6 +4,8 @@ import { createServer } from 'node:net';
 import { AppError, codeOf } from '../../schemas/errors.ts';
 import { createHolders } from './holders.ts';
 import { createPins, type Pins } from './pins.ts';
+import { createSearch, type Search } from './search.ts';
+import { createSparePorts, type SparePorts } from './spare-ports.ts';
 
 export interface PortRange {
   min: number;
@@ -31,8 +33,14 @@ export interface Ports {
    * Holds a free port of the range: one that nobody holds and nothing on this machine listens on at the moment.
    * Rejects `PortsExhausted`.
    * @param avoid ports that just proved to be taken
+   * @param hasUseForSpare whether it is to be that of a spare, where there is one; by default it is. One that has none is
+   * given such a port last of all
    */
-  reserve(name: string, avoid?: ReadonlySet<number>): Promise<number>;
+  reserve(name: string, avoid?: ReadonlySet<number>, hasUseForSpare?: boolean): Promise<number>;
+  /** The ports on which spare sandboxes wait, from now on. Whoever holds one has the spare with it. */
+  setSpares(ports: Iterable<number>): void;
+  /** Another one for a spare, free as `reserve` says; undefined where there is none. */
+  addSpare(): Promise<number | undefined>;
   /** Lets go of all the program holds, but for `keep`; who waits for one of them is told. */
   release(name: string, ...keep: number[]): void;
   /** The program is no more, or never came to be: lets go of all that it holds, pins or waits for. */
@@ -50,16 +58,20 @@ export interface PortsOptions {
   isGoing?: (name: string) => boolean;
   /** What a program waits for may be had now, or it has to give way to others: it is to be looked at. */
   onTurn?: (name: string) => void;
+  /** A program came to hold the port of a spare. */
+  onSpareHeld?: () => void;
 }
 
 export function createPorts(options: PortsOptions): Ports {
   const { range, isFree, isGoing = () => false, onTurn = () => undefined } = options;
   const holders = createHolders(range);
   const pins = createPins(holders.of, isGoing);
+  const isHeld = (port: number) => holders.of(port) !== undefined;
+  const spares = createSparePorts(isHeld);
+  const isTaken = (port: number) => isHeld(port) || spares.has(port);
+  const search = createSearch(range, isTaken, () => holders.inRange > range.max - range.min, isFree);
   /** Programs that found no port of the range free. */
   const outOfPorts = new Set<string>();
-  /** Where the search goes on, so that a port given back is not given out again at once. */
-  let next = range.min;
 
   /** Who waits for a port that was just let go of has it, or learns of it, now and not when it happens to look again. */
   function passOn(from: string, port: number, to?: string): void {
@@ -79,37 +91,32 @@ export function createPorts(options: PortsOptions): Ports {
     for (const port of freed) passOn(name, port, given?.port === port ? given.to : undefined);
   }
 
-  async function reserve(name: string, avoid: ReadonlySet<number> = new Set()): Promise<number> {
-    const size = range.max - range.min + 1;
-    // Where all are held there is nothing to look for: whoever waits for one asks again and again.
-    for (let step = 0; step < size && holders.inRange < size; step++) {
-      const port = range.min + ((next - range.min + step) % size);
-      if (holders.of(port) !== undefined || avoid.has(port)) continue;
-      // Held before the look, so that two that search at once do not find the same.
-      holders.set(port, name);
-      if (await isFree(port)) {
-        next = port + 1 > range.max ? range.min : port + 1;
-        outOfPorts.delete(name);
-        return port;
-      }
-      holders.delete(port);
-    }
+  const reserve: Ports['reserve'] = async (name, avoid = new Set(), hasUseForSpare = true) => {
+    const first = hasUseForSpare ? spares.find(avoid) : undefined;
+    const take = (port: number) => holders.set(port, name);
+    const port = first ?? (await search(avoid, take, holders.delete)) ?? spares.find(avoid);
+    outOfPorts.delete(name);
+    if (port !== undefined && hold(name, port)) return port;
     outOfPorts.add(name);
-    throw new AppError('PortsExhausted', `no port is free between ${range.min} and ${range.max}`, {
-      hint: 'Delete programs that are not needed, or start the host with a wider --port-range.',
-    });
+    throw exhausted(range);
+  };
+
+  function hold(name: string, port: number): boolean {
+    const holder = holders.of(port) ?? name;
+    if (holder !== name) return false;
+    const isSpare = !isHeld(port) && spares.has(port);
+    holders.set(port, name);
+    if (isSpare) options.onSpareHeld?.();
+    return true;
   }
 
   return {
-    ...{ pins, release, reserve, isFree },
+    ...{ pins, release, reserve, hold },
+    isFree: async (port) => spares.has(port) || isFree(port),
+    setSpares: spares.set,
+    addSpare: () => addSpare(spares, search, isHeld),
     holder: holders.of,
     held: (name) => holders.portsOf(name)[0] ?? 0,
-    hold(name, port) {
-      const holder = holders.of(port) ?? name;
-      if (holder !== name) return false;
-      holders.set(port, name);
-      return true;
-    },
     serve(name, port) {
       const holder = holders.of(port);
       if (holder === undefined || pins.isPinnedBy(holder, port)) holders.set(port, name);
@@ -124,6 +131,24 @@ export function createPorts(options: PortsOptions): Ports {
       release(name);
     },
   };
+}
+
+async function addSpare(
+  spares: SparePorts,
+  search: Search,
+  isHeld: (port: number) => boolean,
+): Promise<number | undefined> {
+  const port = await search(new Set(), spares.add, spares.delete);
+  if (port === undefined || !isHeld(port)) return port;
+  // Somebody came to pin it while it was looked at.
+  spares.delete(port);
+  return undefined;
+}
+
+function exhausted({ min, max }: PortRange): AppError {
+  return new AppError('PortsExhausted', `no port is free between ${min} and ${max}`, {
+    hint: 'Delete programs that are not needed, or start the host with a wider --port-range.',
+  });
 }
 
 /** What says that the machine has no such address: nobody can listen there either. */

@@ -37,13 +37,16 @@ export function planSandboxes(situation: Situation, running?: Running): Action[]
   ];
 }
 
-function isOfUse(one: Sandbox, { containers, port, timed }: Situation, running?: Running): boolean {
+function isOfUse(one: Sandbox, situation: Situation, running?: Running): boolean {
+  const { containers, port, portProblem, timed } = situation;
   const isJoinedBy = (container?: Container) => container?.sandbox?.id === one.id;
   if (containers.some((container) => isUp(container) && isJoinedBy(container))) return true;
   const restMs = timed?.[REST];
   if (restMs !== undefined) return one.publishPort === port && restMs < SANDBOX_REST_MS;
   const { current, previous } = running ?? {};
-  if (current === undefined) return one.publishPort === port || isJoinedBy(previous);
+  // On a port that is not to be had it would stand in the way of who has it, or be what keeps it from being had.
+  const isNext = one.publishPort === port && portProblem === undefined;
+  if (current === undefined) return isNext || isJoinedBy(previous);
   // The old one may come back as long as the new one does not run; two can not have one port.
   const mayComeBack = !isUp(current) && one.publishPort !== current.publishPort;
   return isJoinedBy(current) || (mayComeBack && isJoinedBy(previous));

@@ -32,13 +32,14 @@ export function createLeftLocks(
   const note = join(gitDir, NOTE);
 
   async function left(): Promise<Map<string, string>> {
-    const noted = await stat(note).catch(() => undefined);
+    const noted = await stat(note, { bigint: true }).catch(() => undefined);
     const found = new Map<string, string>();
     if (noted === undefined) return found;
     for (const path of await locksIn(gitDir, commonDir)) {
       const lock = await lstat(path, { bigint: true }).catch(() => undefined);
       if (lock === undefined || !lock.isFile()) continue;
-      if (Number(lock.uid) !== noted.uid || Number(lock.mtimeNs) / 1e6 < noted.mtimeMs) continue;
+      // As whole numbers: of two made in the same moment one may be the smaller by rounding alone.
+      if (lock.uid !== noted.uid || lock.mtimeNs < noted.mtimeNs) continue;
       found.set(path, statKey(lock));
     }
     return found;

@@ -1,4 +1,4 @@
-/** What files came to when they were last read, kept from one host to the next: a cache, and only that (ADR 23). */
+/** What files came to when they were last read, kept from one host to the next: a cache, and only that (ADR 22). */
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

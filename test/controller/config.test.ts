@@ -96,6 +96,17 @@ describe('configuration: network sandboxes', () => {
     assert.equal(read(['--sandbox=off'], { HERSH_SANDBOX: 'on' }).sandboxed, false);
     assert.throws(() => read(['--sandbox', 'yes']), /--sandbox: "yes" .* on, off/);
   });
+
+  it('stand ready in small numbers, where programs have any', () => {
+    assert.equal(read([]).spares, 0);
+    assert.equal(read(['--sandbox', 'on']).spares, 2);
+    assert.equal(read(['--sandbox', 'on', '--spares', '0']).spares, 0);
+    assert.equal(read(['--sandbox', 'on'], { HERSH_SPARES: '5' }).spares, 5);
+    assert.equal(read(['--spares', '5']).spares, 0);
+    assert.equal(read(['--sandbox', 'on', '--runtime', 'runsc', '--spares', '5']).spares, 0);
+    assert.throws(() => read(['--spares', '-1']), /--spares/);
+    assert.throws(() => read(['--spares', '101']), /--spares: "101" .* 0 to 100/);
+  });
 });
 
 describe('configuration: who is told, and by whom', () => {

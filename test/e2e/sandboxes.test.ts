@@ -10,7 +10,7 @@ let host: Host;
 
 before(async () => {
   host = await createHost('29380-29389');
-  await host.start({ args: ['--sandbox', 'on'] });
+  await host.start({ args: ['--sandbox', 'on', '--spares', '0'] });
 });
 
 after(() => host?.close());
@@ -64,7 +64,7 @@ it('keep it over crash and rollout, are healed when it is killed, and give it ba
   const last = await only('app');
 
   await host.kill();
-  await host.start({ args: ['--sandbox', 'on'] });
+  await host.start({ args: ['--sandbox', 'on', '--spares', '0'] });
   assert.equal((await host.untilState('app', 'Ready')).container_id, renewed.container_id);
   assert.equal(await only('app'), last);
 

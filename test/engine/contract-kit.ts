@@ -27,6 +27,10 @@ export interface ContractWorld {
   pause(id: string): Promise<void>;
   /** What people can do to a network sandbox. */
   hitSandbox(id: string, how: 'kill' | 'start' | 'pause' | 'disconnect'): Promise<void>;
+  /** The id of the spare sandbox on that port. */
+  spareOn(port: number): Promise<string>;
+  /** The engine as the next host of `one` comes to it. */
+  again(): Engine;
   /** Ids of the helper containers of `one` and of the images that they are made of, there now. */
   helpers(): Promise<string[]>;
   /** Makes the engine take calls of `one` and answer none, or lets it go on. */

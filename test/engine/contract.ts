@@ -6,6 +6,7 @@ import { type ContractWorld, createKit } from './contract-kit.ts';
 import { describeOutput } from './contract-output.ts';
 import { describeOwnership } from './contract-ownership.ts';
 import { describeSandboxes } from './contract-sandboxes.ts';
+import { describeSpares } from './contract-spares.ts';
 import { describeVolumeContent } from './contract-volume-content.ts';
 
 /**
@@ -17,6 +18,7 @@ export function describeEngine(name: string, world: () => ContractWorld): void {
   describeContainers(name, kit);
   describeOwnership(name, kit);
   describeSandboxes(name, kit);
+  describeSpares(name, kit);
   describeOutput(name, kit);
   describeExec(name, kit);
   describeImages(name, kit);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { HELPER_LABEL } from '../../controller/engine/docker/state-owner.ts';
 import type { ContainerSettings } from '../../schemas/container.ts';
+import { LABELS } from '../../schemas/program.ts';
 import { describeEngine } from './contract.ts';
 import type { ContractWorld } from './contract-kit.ts';
 import { type CuttableEngine, openCuttableEngine } from './cuttable-engine.ts';
@@ -51,6 +52,12 @@ before(async () => {
       const { NetworkMode = '' } = (await container.inspect()).HostConfig;
       await docker.getNetwork(NetworkMode).disconnect({ Container: id, Force: true });
     },
+    async spareOn(on) {
+      const label = [`${LABELS.sandboxInstance}=${run}`, `${LABELS.sandboxPort}=${on}`];
+      const [spare] = await docker.listContainers({ all: true, filters: { label } });
+      return spare?.Id ?? '';
+    },
+    again: () => engine(run, wire?.host),
     async helpers() {
       const filters = { label: [`${HELPER_LABEL}=${run}`] };
       const containers = await docker.listContainers({ all: true, filters });

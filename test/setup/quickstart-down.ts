@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { claimTag } from '../../controller/engine/docker/images-of-people.ts';
+import { ownerIn } from '../../controller/engine/docker/spare-names.ts';
 import { claimants } from '../../controller/engine/owner.ts';
 import { readRegistryId } from '../../registry/records/registry-id.ts';
 import { LABELS } from '../../schemas/program.ts';
@@ -79,9 +80,11 @@ async function removeLeftovers(say: Say, docker: Docker, settings: HostSettings)
   }
   // What holds their networks, where the host was started with --sandbox on.
   const filters = { label: [`${LABELS.sandboxInstance}=${settings.instance}`] };
-  for (const { Id, Labels } of await docker.listContainers({ all: true, filters }))
-    if (note(Labels[LABELS.sandboxOf]))
+  for (const { Id, Labels, Names } of await docker.listContainers({ all: true, filters })) {
+    const program = ownerIn(Labels, Names[0] ?? '');
+    if (program === '' || note(program))
       await docker.getContainer(Id).remove({ force: true }).catch(unlessGone);
+  }
   const { Volumes: volumes } = await docker.listVolumes({
     filters: JSON.stringify(instanceFilter(settings)),
   });

@@ -6,6 +6,7 @@ import { resolveSpec } from '../../schemas/resolve.ts';
 import { stableJson } from '../../schemas/stable-json.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { isCopy } from './copies.ts';
+import { isSpare, isUp as isUpSandbox, isWhole } from './engine-sandboxes.ts';
 import type { SimContainer } from './engine-world.ts';
 import type { SimHost } from './host.ts';
 import { fateOf } from './random-manifest.ts';
@@ -27,7 +28,7 @@ export async function complaints(stage: SimStage, host: SimHost): Promise<string
     const complaint = await complaintOf(stage, host, name);
     if (complaint !== '') found.push(`${name}: ${complaint}`);
   }
-  found.push(...untoldCopies(stage, host), ...uselessSandboxes(stage, host));
+  found.push(...untoldCopies(stage, host), ...uselessSandboxes(stage, host), ...wrongSpares(stage, host));
   // A ledger that could not be written names a port the program has no more.
   return stage.wasFull ? found : [...found, ...leakedPorts(host)];
 }
@@ -50,7 +51,8 @@ function untoldCopies({ world }: SimStage, { controller }: SimHost): string[] {
 
 /** Each belongs to a program that runs, or soon may, and joins no other. */
 function uselessSandboxes(stage: SimStage, { registry }: SimHost): string[] {
-  return [...stage.world.sandboxes.all.values()].flatMap(({ facts: { id, name, program } }) => {
+  const all = [...stage.world.sandboxes.all.values()].filter((one) => !isSpare(one));
+  return all.flatMap(({ facts: { id, name, program } }) => {
     const status = registry.status.get(program);
     const containers = stage.containers(program);
     if (containers.some((one) => one.facts.sandbox?.id === id && isUp(one))) return [];
@@ -60,6 +62,20 @@ function uselessSandboxes(stage: SimStage, { registry }: SimHost): string[] {
     const isBeside = containers.some((one) => isUp(one));
     return isOver || isBeside ? [`${name} is of no use`] : [];
   });
+}
+
+/** As many as are asked for, each ready on a port of its own that nobody holds. */
+function wrongSpares({ world, setup }: SimStage, { controller }: SimHost): string[] {
+  const spares = [...world.sandboxes.all.values()].filter(isSpare);
+  const { spares: wanted = spares.length } = setup;
+  const found = spares.length === wanted ? [] : [`there are ${spares.length} spares and not ${wanted}`];
+  for (const one of spares) {
+    const { name, publishPort } = one.facts;
+    const holder = controller.ports.holder(publishPort);
+    if (holder !== undefined) found.push(`${name} waits on ${publishPort}, which is held by ${holder}`);
+    if (!isUpSandbox(one) || !isWhole(one)) found.push(`${name} is not ready`);
+  }
+  return found;
 }
 
 function leakedPorts({ registry, controller }: SimHost): string[] {

@@ -4,7 +4,7 @@ import { describeEngine } from '../engine/contract.ts';
 import type { ContractWorld } from '../engine/contract-kit.ts';
 import { runCopy } from './copies.ts';
 import { createSimEngine } from './engine.ts';
-import { hitSandbox } from './engine-sandboxes.ts';
+import { hitSandbox, isSpare } from './engine-sandboxes.ts';
 import { createSimWorld } from './engine-world.ts';
 import { createManualClock, settle } from './manual-clock.ts';
 
@@ -58,6 +58,13 @@ function createContractWorld(): () => ContractWorld {
       const sandbox = world.sandboxes.all.get(id);
       if (sandbox !== undefined) hitSandbox(world.sandboxes, sandbox, how);
     },
+    async spareOn(on) {
+      const spare = [...world.sandboxes.all.values()].find(
+        (one) => isSpare(one) && one.facts.publishPort === on,
+      );
+      return spare?.facts.id ?? '';
+    },
+    again: () => createSimEngine({ world, instance: 'one' }),
     freeze(frozen) {
       if (frozen) world.freeze();
       else world.thaw();

@@ -18,6 +18,12 @@ export interface SimSandboxes {
   /** By id. */
   readonly all: Map<string, SimSandbox>;
   list(owner: Owner, program?: string): Sandbox[];
+  /** Those of an owner, spares among them. */
+  of(owner: Owner): SimSandbox[];
+  /** One that is not started. @param program `""` of a spare */
+  make(name: string, program: string, publishPort: number, owner: Owner): SimSandbox;
+  /** Throws `PortConflict`. */
+  start(sandbox: SimSandbox): void;
   /** As a container is made that joins one, which is made where none is whole. */
   join(container: SimContainer, owner: Owner, notIn?: readonly string[]): void;
   /** Starts the one that a container joins, if it joins one. False where that is gone. Throws `PortConflict`. */
@@ -85,18 +91,21 @@ export function createSimSandboxes(world: SimWorld): SimSandboxes {
   };
 
   return {
-    ...{ all, changed, holds },
+    ...{ all, changed, holds, start, of: ownsOf, make: made },
     list: (owner, program) =>
-      ownsOf(owner, program).map((one) => {
-        const { labels: _, ...facts } = one.facts;
-        return { ...facts, address: isUp(one) && isOnNetwork(one) ? '192.0.2.1' : '' };
-      }),
+      ownsOf(owner, program)
+        .filter((one) => !isSpare(one))
+        .map((one) => {
+          const { labels: _, ...facts } = one.facts;
+          return { ...facts, address: isUp(one) && isOnNetwork(one) ? '192.0.2.1' : '' };
+        }),
     join(container, owner, notIn = []) {
       const { program, name, publishPort } = container.facts;
-      const isWhole = (one: SimSandbox) =>
-        one.facts.publishPort === publishPort && isOnNetwork(one) && one.networks.length === 1;
+      const fits = (one: SimSandbox) => one.facts.publishPort === publishPort && isWhole(one);
+      const spare = () => ownsOf(owner).find((one) => isSpare(one) && fits(one));
       const mayJoin = ownsOf(owner, program).filter(({ facts }) => !notIn.includes(facts.id));
-      const sandbox = mayJoin.find(isWhole) ?? made(name, program, publishPort, owner);
+      const own = mayJoin.find(fits) ?? taken(spare(), program);
+      const sandbox = own ?? made(`${name}-sandbox`, program, publishPort, owner);
       container.facts.sandbox = { id: sandbox.facts.id, state: sandbox.facts.state };
       fit(container);
     },
@@ -134,7 +143,7 @@ export function createSimSandboxes(world: SimWorld): SimSandboxes {
     const id = world.newId();
     const sandbox: SimSandbox = {
       facts: {
-        ...{ id, name: `${name}-sandbox-${id.slice(-8)}`, program, state: 'created', publishPort },
+        ...{ id, name: `${name}-${id.slice(-8)}`, program, state: 'created', publishPort },
         ...{ createdAtMs: world.clock.now(), address: '' },
         labels: sandboxLabelsOf(owner, program),
       },
@@ -154,7 +163,20 @@ function servedBy(sandbox: SimSandbox | undefined, { facts, joinedRun }: SimCont
   return isIn ? publishPort : 0;
 }
 
-const isUp = ({ facts }: SimSandbox): boolean => facts.state === 'running' || facts.state === 'paused';
+/** The labels stay what they were, and the name says whose it is. */
+function taken(spare: SimSandbox | undefined, program: string): SimSandbox | undefined {
+  if (spare === undefined) return undefined;
+  const { facts } = spare;
+  Object.assign(facts, { program, name: `${facts.name}-of-${program}` });
+  return spare;
+}
+
+export const isSpare = ({ facts }: SimSandbox): boolean => facts.program === '';
+
+export const isWhole = ({ networks }: SimSandbox): boolean =>
+  networks.length === 1 && networks[0] === NETWORK;
+
+export const isUp = ({ facts }: SimSandbox): boolean => facts.state === 'running' || facts.state === 'paused';
 
 const isOnNetwork = ({ networks }: SimSandbox): boolean => networks.includes(NETWORK);
 

@@ -16,6 +16,7 @@ import { newFacts, summaryOf } from './engine-facts.ts';
 import { claim, hold, simImages } from './engine-images.ts';
 import { labelsIn } from './engine-labels.ts';
 import { nothing, readLines } from './engine-logs.ts';
+import { clearSpares, simSpares } from './engine-spares.ts';
 import { simUsage } from './engine-usage.ts';
 import { simVolumeContent } from './engine-volume-content.ts';
 import type { SimContainer, SimWatcher, SimWorld } from './engine-world.ts';
@@ -193,6 +194,7 @@ export function createSimEngine(options: {
           if (facts.state === 'running') return 'started' as const;
           if (facts.state === 'removing' || facts.state === 'dead') return 'gone' as const;
           if (facts.state === 'paused') throw new AppError('StartFailed', 'cannot start a paused container');
+          clearSpares(world, owner, facts.publishPort);
           if (!world.sandboxes.raise(container)) return 'gone' as const;
           const port = facts.publishPort;
           const rival = [...containers.values()].some(
@@ -269,6 +271,7 @@ export function createSimEngine(options: {
 
     listSandboxes: (program) => call('listSandboxes', () => world.sandboxes.list(owner, program)),
     removeSandbox: (id) => call('removeSandbox', () => world.sandboxes.remove(id)),
+    ...simSpares(world, () => owner, call),
 
     inspectImage: (reference) => call('inspectImage', () => imageOf(reference)),
 

@@ -42,6 +42,8 @@ export interface SimHostOptions {
   portRange?: { min: number; max: number };
   /** Whether programs have network sandboxes. */
   sandboxed?: boolean;
+  /** How many of these stand ready; by default nobody looks after any. */
+  spares?: number;
   /** When what nothing refers to goes. */
   collect?: Partial<CollectLimits>;
   /** Hints of changed files; those of the real watch come in real time. */
@@ -146,6 +148,7 @@ export async function createSimHost(options: SimHostOptions): Promise<SimHost> {
     ...(options.onPass === undefined ? {} : { onPass: options.onPass }),
     ...(options.bootedAtMs === undefined ? {} : { bootedAtMs: options.bootedAtMs }),
     sandboxed: options.sandboxed ?? false,
+    ...(options.spares === undefined ? {} : { spares: options.spares }),
     isPortFree: async (port) =>
       !world.foreignPorts.has(port) && publisher(world, port) === undefined && !world.sandboxes.holds(port),
     probes: { once: probeWorld(world), isPortLost: async (port) => world.isPortLost(port) },
@@ -307,6 +310,9 @@ function mortalEngine(
       engine.removeSandbox,
       (id) => world.sandboxes.all.get(id)?.facts.name ?? id,
     ),
+    listSpares: step('engine.listSpares', engine.listSpares),
+    makeSpare: change('makeSpare', engine.makeSpare, String),
+    removeSpare: change('removeSpare', engine.removeSpare, String),
     removeVolume: change('removeVolume', engine.removeVolume, (name) => name),
     removeImage: change('removeImage', engine.removeImage, (id) => id),
     holdImage: change('holdImage', engine.holdImage, (id) => id),

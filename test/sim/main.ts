@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { KEPT_SEEDS } from './kept-seeds.ts';
 import { DEFAULT_STEPS, runSeeds } from './run-seeds.ts';
+import type { SimSetup } from './sim-stage.ts';
 
 const USAGE = `npm run sim -- --seed N [--steps N]   one story, told
 npm run sim -- --seeds A-B [--steps N] many
 npm run sim -- --forever [--steps N]   other seeds each time, until stopped; failing ones are printed
 npm run sim -- --kept                   those that once found something
---sandbox on                            programs have network sandboxes, to which something happens too
+--sandbox on [--spares N]               programs have network sandboxes, to which something happens too
 `;
 
 /** Tells a process that it is the one that works. */
@@ -41,11 +42,15 @@ async function main(): Promise<void> {
       steps: { type: 'string' },
       sandbox: { type: 'string' },
       kept: { type: 'boolean' },
+      spares: { type: 'string' },
       forever: { type: 'boolean' },
     },
   });
   const steps = Number(values.steps ?? DEFAULT_STEPS);
-  const sandboxed = values.sandbox === 'on';
+  const setup: SimSetup = {
+    sandboxed: values.sandbox === 'on',
+    ...(values.spares !== undefined && { spares: Number(values.spares) }),
+  };
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   if (values.kept) {
     process.exitCode = (await runKept(print)) > 0 ? 1 : 0;
@@ -54,7 +59,7 @@ async function main(): Promise<void> {
   if (values.forever) {
     // The one place where chance is real: it is printed.
     for (let seed = Math.floor(Math.random() * 2 ** 31); ; seed = (seed + 1) % 2 ** 31)
-      await runSeeds([seed], steps, print, { sandboxed });
+      await runSeeds([seed], steps, print, setup);
   }
   const [from, to] = (values.seeds ?? `${values.seed}-${values.seed}`).split('-').map(Number);
   if (from === undefined || to === undefined || Number.isNaN(from + to + steps)) {
@@ -63,7 +68,7 @@ async function main(): Promise<void> {
     return;
   }
   const seeds = Array.from({ length: to - from + 1 }, (_, index) => from + index);
-  const failed = await runSeeds(seeds, steps, print, { tellAll: values.seed !== undefined, sandboxed });
+  const failed = await runSeeds(seeds, steps, print, { tellAll: values.seed !== undefined, ...setup });
   process.exitCode = failed > 0 ? 1 : 0;
 }
 

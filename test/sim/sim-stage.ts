@@ -7,7 +7,7 @@ import type { RegistryOptions } from '../../registry/registry.ts';
 import { fixedIdentity } from '../setup/registry-identity.ts';
 import { isProgramsOwn } from './copies.ts';
 import { createSimWorld, SIM_IMAGE_BYTES, type SimContainer, type SimWorld } from './engine-world.ts';
-import { createSimHost, type SimHost, type Step } from './host.ts';
+import { createSimHost, type SimHost, type SimHostOptions, type Step } from './host.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { disk } from './mortal-files.ts';
 import { advance, filesAtRest } from './pace.ts';
@@ -54,6 +54,7 @@ export interface SimStage {
   readonly clock: ManualClock;
   readonly root: string;
   readonly weather: Weather;
+  readonly setup: SimSetup;
   /** Undefined while none runs. */
   host: SimHost | undefined;
   /** Counts edits: each text and time of change differs from all others. */
@@ -113,10 +114,13 @@ export interface SimStage {
   end(): Promise<void>;
 }
 
+/** What hosts are started with. */
+export type SimSetup = Pick<SimHostOptions, 'sandboxed' | 'spares'>;
+
 export async function createSimStage(
   seed: number,
   onPass?: (pass: PassRecord) => void,
-  sandboxed = false,
+  setup: SimSetup = {},
 ): Promise<SimStage> {
   const random = createRandom(seed);
   // Of its own, so that what the host asks for does not change what is done to it.
@@ -170,7 +174,7 @@ export async function createSimStage(
   }
 
   const stage: SimStage = {
-    ...{ random, world, clock, root, weather },
+    ...{ random, world, clock, root, weather, setup },
     ...{ host: undefined, version: 0, wallOffsetMs: 0, jumpedMs: undefined, deathIn: 0, openCalls: 0 },
     ...{
       meddling: false,
@@ -204,7 +208,7 @@ export async function createSimStage(
       });
       const begun = createSimHost({
         ...{ world, clock, root, portRange: PORT_RANGE, watchFiles, collect, identity: fixedIdentity() },
-        sandboxed,
+        ...setup,
         ...(onPass === undefined ? {} : { onPass }),
         disk: {
           isFull: (path) => stage.full.has(path.split('/', 1)[0] ?? ''),

@@ -9,7 +9,7 @@ import { type Invariants, watchInvariants } from './invariants.ts';
 import { pauseSomething, resumeAll } from './pausing.ts';
 import { createRandom } from './random.ts';
 import { meddleWithSandboxes } from './sandbox-steps.ts';
-import { createSimStage, FAIR, type SimStage } from './sim-stage.ts';
+import { createSimStage, FAIR, type SimSetup, type SimStage } from './sim-stage.ts';
 import type { SimStep } from './sim-step.ts';
 import { USER_STEPS } from './user-steps.ts';
 
@@ -54,9 +54,9 @@ export async function simulate(
   seed: number,
   steps: number,
   onPass?: (pass: PassRecord) => void,
-  sandboxed = false,
+  setup: SimSetup = {},
 ): Promise<SimOutcome> {
-  const stage = await createSimStage(seed, onPass, sandboxed);
+  const stage = await createSimStage(seed, onPass, setup);
   const story: string[] = [];
   const tell = (line: string): void => {
     story.push(`${(stage.clock.monotonic() / 1000).toFixed(3).padStart(9)} s  ${line}`);
@@ -73,7 +73,8 @@ export async function simulate(
       if (words !== '') tell(words);
       const held = pausing.chance(PAUSED) ? await pauseSomething(stage, pausing) : '';
       if (held !== '') tell(held);
-      const hit = sandboxed && hitting.chance(HIT) ? meddleWithSandboxes(stage, hitting) : '';
+      const isHit = setup.sandboxed === true && hitting.chance(HIT);
+      const hit = isHit ? meddleWithSandboxes(stage, hitting) : '';
       if (hit !== '') tell(hit);
       await oneStep(stage, invariants, tell);
     }
@@ -209,8 +210,13 @@ async function prune(stage: SimStage, invariants: Invariants): Promise<void> {
 function tellState(stage: SimStage, tell: (line: string) => void): void {
   for (const { facts } of stage.containers()) {
     const { name, state, publishPort, exitCode, labels } = facts;
-    tell(`  ${name} ${state} ${exitCode} port ${publishPort} revision ${labels['dev.hersh.revision']}`);
+    const joins = facts.sandbox === undefined ? '' : ` in ${facts.sandbox.id.slice(-8)}`;
+    tell(
+      `  ${name} ${state} ${exitCode} port ${publishPort} revision ${labels['dev.hersh.revision']}${joins}`,
+    );
   }
+  for (const { facts, runs } of stage.world.sandboxes.all.values())
+    tell(`  ${facts.name} ${facts.state} port ${facts.publishPort}, run ${runs}`);
   for (const name of stage.host?.registry.status.names() ?? []) {
     const { conditions, ...status } = stage.host?.registry.status.get(name) ?? { conditions: [] };
     tell(`  ${name} ${JSON.stringify(status)}`);

@@ -4,7 +4,7 @@ import { LABELS } from '../../../schemas/program.ts';
 import { isOwn, type Labels, type Owner } from '../owner.ts';
 import { type Connection, STOP_SLACK_MS } from './client.ts';
 import { absent, engineError, isUnavailable, refused, statusOf } from './errors.ts';
-import { holderOf, listHolders } from './sandboxes.ts';
+import { holderOf, listHolders, ownerOfRow } from './holders.ts';
 import { containerOf, holderIn, summaryOf } from './translate.ts';
 
 /** See `Engine.listContainers`. */
@@ -16,15 +16,26 @@ export async function listContainers(
   const owned = `${LABELS.instance}=${owner.instance}`;
   const label = program === undefined ? [owned] : [owned, `${LABELS.program}=${program}`];
   const listed = await refused(docker.listContainers({ all: true, filters: { label } }), 'InternalError');
-  const isJoined = listed.some((one) => holderIn(one.HostConfig.NetworkMode, one.Labels) !== '');
-  const holders = new Map(
-    (isJoined ? await listHolders(docker, owner, program) : []).map((one) => [one.Id, one]),
-  );
+  const joined = listed
+    .map((one) => holderIn(one.HostConfig.NetworkMode, one.Labels))
+    .filter((id) => id !== '');
+  const found = joined.length > 0 ? await listHolders(docker, owner, program, joined) : [];
+  const holders = new Map(found.map((one) => [one.Id, one]));
   // Docker gives the newest first, by a clock finer than the seconds it tells.
   return listed
     .reverse()
     .filter(({ Labels }) => isOwn(owner, Labels))
-    .map((one) => summaryOf(one, holders.get(holderIn(one.HostConfig.NetworkMode, one.Labels))));
+    .map((one) => summaryOf(one, ownHolder(one, holders)));
+}
+
+/** The sandbox that it joins, where that is its program's. */
+function ownHolder(
+  { HostConfig, Labels }: Docker.ContainerInfo,
+  holders: ReadonlyMap<string, Docker.ContainerInfo>,
+): Docker.ContainerInfo | undefined {
+  const holder = holders.get(holderIn(HostConfig.NetworkMode, Labels));
+  const program = Labels[LABELS.program];
+  return holder !== undefined && (ownerOfRow(holder) ?? program) === program ? holder : undefined;
 }
 
 /** The labels of every container and volume of an instance, whichever registry's. */

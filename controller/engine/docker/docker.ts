@@ -25,12 +25,14 @@ import { holdById, listHeldImages, releaseImage } from './held-images.ts';
 import { claimImage, createBuiltImages, inspectImage, newImage, removeImage } from './images.ts';
 import { info } from './info.ts';
 import { readLogs } from './logs.ts';
-import { createNetworks } from './network.ts';
+import { createSandboxMaker } from './make-sandbox.ts';
+import { createNetworks, type Networks } from './network.ts';
 import { createOwnAddresses } from './own-address.ts';
 import { ping } from './ping.ts';
 import { pullImage } from './pull.ts';
 import { createSweep, removeContainer } from './remove.ts';
 import { createSandboxes, type Sandboxes } from './sandboxes.ts';
+import { createSpares, type Spares } from './spares.ts';
 import { startContainer } from './start.ts';
 import { placeOf, usageOf } from './usage.ts';
 import { createVolumeContent } from './volume-content.ts';
@@ -59,7 +61,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   const owner = createOwnerSource(instance, options.registry, () => listLabels(look, instance));
   const networks = createNetworks(quick, owner);
   const sweep = createSweep(connection, owner, log);
-  const sandboxes = createSandboxes(connection, networks, owner, options.sandboxRepository);
+  const { sandboxes, spares } = openSandboxes(connection, networks, owner, options.sandboxRepository);
   const seen: Seen = { ooms: new Map(), joined: new Map(), addressOf: createOwnAddresses(hasSocket) };
   let decode: DecodeTrace | undefined;
 
@@ -83,12 +85,14 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       await sweep();
       return believed(createContainer({ connection, networks, sandboxes, owner: await owner() }, request));
     },
-    startContainer: (id) => believed(startContainer(quick, networks, id, seen.joined.get(id))),
+    startContainer: (id) => believed(startContainer(quick, networks, spares.clear, id, seen.joined.get(id))),
     stopContainer: (id, graceSeconds) => stopContainer(connection.patient, id, graceSeconds),
     unpauseContainer: (id) => unpauseContainer(connection, id, seen.joined.get(id)),
     renameContainer: (id, name) => renameContainer(connection, id, name),
     removeContainer: (id) => removeContainer(connection, id),
     ...sandboxCalls(connection, sandboxes, log),
+    ...{ listSpares: spares.list, removeSpare: spares.remove },
+    makeSpare: (port) => believed(spares.make(port)),
     exec: (id, request) => execIn({ connection, clock, log }, id, request),
     logs: (id, logOptions) => readLogs(connection, id, logOptions),
 
@@ -118,6 +122,17 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
         onEvent: (event) => onEvent(noted(seen, sandboxes, event)),
       }),
   };
+}
+
+function openSandboxes(
+  connection: Connection,
+  networks: Networks,
+  owner: OwnerSource,
+  repository?: string,
+): { sandboxes: Sandboxes; spares: Spares } {
+  const make = createSandboxMaker(connection.quick, networks, owner, repository);
+  const spares = createSpares(connection, networks, make, owner);
+  return { spares, sandboxes: createSandboxes(connection, make, spares, owner) };
 }
 
 /** The event with its program, as far as it is known: what is done to a network names the container alone. */

@@ -1,13 +1,11 @@
 import type Docker from 'dockerode';
-import { LABELS } from '../../../schemas/program.ts';
 import type { EngineLog } from '../engine.ts';
 import { isOfRegistry, type Owner, type OwnerSource } from '../owner.ts';
 import { type Connection, STOP_SLACK_MS } from './client.ts';
 import { absent, engineError, failureOf, statusOf } from './errors.ts';
 import { IMAGE_VOLUME_LABEL } from './hardening.ts';
-import { listHolders } from './sandboxes.ts';
+import { joiners, listHolders, ownerOfRow } from './holders.ts';
 import { sweepHelpers } from './state-owner.ts';
-import { holderIn } from './translate.ts';
 
 /** Kills, removes, and waits until it is gone, whoever removes it. Its image volumes go with it. */
 export async function removeContainer({ look, quick }: Connection, id: string): Promise<void> {
@@ -74,12 +72,10 @@ async function sweepLeftovers(connection: Connection, owner: Owner): Promise<voi
   }
 }
 
-/** Those that nothing joins: what a program is to join next is made with its container. */
+/** Programs' that nothing joins: what a program is to join next is made, or taken, with its container. */
 async function sweepSandboxes(connection: Connection, owner: Owner): Promise<void> {
-  const sandboxes = await listHolders(connection.look, owner);
+  const sandboxes = (await listHolders(connection.look, owner)).filter((one) => ownerOfRow(one) !== '');
   if (sandboxes.length === 0) return;
-  const filters = { label: [LABELS.sandboxPort] };
-  const all = await connection.look.listContainers({ all: true, filters });
-  const joined = new Set(all.map((one) => holderIn(one.HostConfig.NetworkMode, one.Labels)));
+  const joined = await joiners(connection.look);
   for (const { Id } of sandboxes) if (!joined.has(Id)) await removeContainer(connection, Id);
 }

@@ -1,54 +1,84 @@
 import type Docker from 'dockerode';
+import { AppError } from '../../../schemas/errors.ts';
 import { absent, isNetworkMissing, startError, statusOf } from './errors.ts';
 import type { Networks } from './network.ts';
-import { holderIn } from './translate.ts';
+import { holderIn, publishedPort } from './translate.ts';
 
 /** A sandbox that ends just before what joins it is started is started again once. */
 const TRIES = 2;
 
+/** Removes what waits on a port as a spare. */
+type ClearPort = (port: number) => Promise<void>;
+
 /**
- * Starts a container, and before it the sandbox that it joins. Whether that runs only a look at it tells: what a start
- * without it says differs by the engine's version. Rejects `PortConflict`, `StartFailed`, `EngineUnavailable`.
+ * Starts a container, and before it the sandbox that it joins; a spare on its port gives way. Whether that sandbox runs
+ * only a look at it tells: what a start without it says differs by the engine's version. Rejects `PortConflict`,
+ * `StartFailed`, `EngineUnavailable`.
  * @param joins the sandbox, `""` for none; undefined where that is not known
  */
 export async function startContainer(
   docker: Docker,
   networks: Networks,
+  clear: ClearPort,
   id: string,
   joins?: string,
 ): Promise<'started' | 'gone'> {
-  if (joins === '') return startAlone(docker, networks, id);
-  const found = await absent(docker.getContainer(id).inspect(), [404], 'StartFailed');
-  if (found === undefined) return 'gone';
-  const holder = holderIn(found.HostConfig.NetworkMode, found.Config.Labels);
-  if (holder === '' || found.State.Running) return startAlone(docker, networks, id);
+  const found = joins === '' ? undefined : await look(docker, id);
+  if (found === undefined && joins !== '') return 'gone';
+  const holder = found && holderIn(found.HostConfig.NetworkMode, found.Config.Labels);
+  if (!holder || found.State.Running) return startPublished(docker, networks, clear, id);
   for (let tries = 1; ; tries++) {
-    if ((await raise(docker, networks, holder)) === 'gone') return 'gone';
+    if ((await raise(docker, networks, clear, holder)) === 'gone') return 'gone';
     try {
       return await startAlone(docker, networks, id);
     } catch (error) {
-      if (tries >= TRIES || (await isRunning(docker, holder))) throw error;
+      if (tries >= TRIES || (await look(docker, holder))?.State.Running === true) throw error;
     }
   }
 }
 
-async function raise(docker: Docker, networks: Networks, holder: string): Promise<'started' | 'gone'> {
-  const found = await absent(docker.getContainer(holder).inspect(), [404], 'StartFailed');
+async function raise(
+  docker: Docker,
+  networks: Networks,
+  clear: ClearPort,
+  holder: string,
+): Promise<'started' | 'gone'> {
+  const found = await look(docker, holder);
   if (found === undefined) return 'gone';
   // Paused, it holds its network all the same.
-  return found.State.Running ? 'started' : startAlone(docker, networks, holder);
+  return found.State.Running ? 'started' : startPublished(docker, networks, clear, holder);
 }
 
-async function isRunning(docker: Docker, id: string): Promise<boolean> {
-  const found = await absent(docker.getContainer(id).inspect(), [404], 'StartFailed');
-  return found?.State.Running === true;
+/** What is published itself. That a spare is in its way is seen by its start alone, which costs the others nothing. */
+async function startPublished(
+  docker: Docker,
+  networks: Networks,
+  clear: ClearPort,
+  id: string,
+): Promise<'started' | 'gone'> {
+  try {
+    return await startAlone(docker, networks, id);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.reason !== 'PortConflict') throw error;
+    const found = await look(docker, id);
+    if (found !== undefined) await clear(publishedPort(found));
+    return startAlone(docker, networks, id);
+  }
+}
+
+function look(docker: Docker, id: string): Promise<Docker.ContainerInspectInfo | undefined> {
+  return absent(docker.getContainer(id).inspect(), [404], 'StartFailed');
 }
 
 /**
  * Starts a container. A network that somebody removed is made anew and the container joins it, since nothing
  * but a start can tell.
  */
-async function startAlone(docker: Docker, networks: Networks, id: string): Promise<'started' | 'gone'> {
+export async function startAlone(
+  docker: Docker,
+  networks: Networks,
+  id: string,
+): Promise<'started' | 'gone'> {
   const container = docker.getContainer(id);
   try {
     await start(container);

@@ -62,10 +62,10 @@ export function containerOf(
 }
 
 /** Where somebody has taken the sandbox away, the port is still what the container was made for. */
-function publishedPort({
+export function publishedPort({
   HostConfig: host,
   Config: { Labels: labels },
-}: Docker.ContainerInspectInfo): number {
+}: Pick<Docker.ContainerInspectInfo, 'HostConfig' | 'Config'>): number {
   return portIn((host.PortBindings ?? {}) as Table) || Number(labels?.[LABELS.sandboxPort]) || 0;
 }
 
@@ -94,12 +94,12 @@ export function holderIn(networkMode: string | undefined, labels: Labels | undef
 }
 
 /** A row of the container list as the port gives a sandbox. */
-export function sandboxOf(row: Docker.ContainerInfo): Sandbox {
+export function sandboxOf(row: Docker.ContainerInfo, program: string): Sandbox {
   const { Id: id, Names, State, Labels: labels = {}, Created, HostConfig, NetworkSettings: its } = row;
   const address = its?.Networks?.[HostConfig?.NetworkMode ?? '']?.IPAddress ?? '';
   return {
     ...{ createdAtMs: Created * 1000, address },
-    ...{ id, name: (Names?.[0] ?? '').replace(/^\//, ''), program: labels[LABELS.sandboxOf] ?? '' },
+    ...{ id, name: (Names?.[0] ?? '').replace(/^\//, ''), program },
     ...{ state: State as ContainerState, publishPort: Number(labels[LABELS.sandboxPort]) || 0 },
   };
 }

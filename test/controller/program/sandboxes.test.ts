@@ -53,6 +53,18 @@ describe('network sandboxes of a program that runs', () => {
     ]);
   });
 
+  it('go where their port is not to be had: it is another program’s, or this very one is why', () => {
+    const portProblem = { reason: 'PortConflict', message: 'held by program other' } as const;
+    const serving = joined('a', { publishPort: PORT + 1, servedPort: PORT + 1 });
+    const dropped = (now: Situation) => done(now).filter((one) => one.startsWith('drop'));
+    const next = specOf({ env: { A: 'b' } });
+    assert.deepEqual(dropped(situationOf(next, { sandboxes: [box('t')] })), []);
+    assert.deepEqual(dropped(situationOf(next, { sandboxes: [box('t')], portProblem })), ['drop t']);
+    const kept = [box('s', PORT + 1), box('t')];
+    const beside = { containers: [serving], sandboxes: kept, portProblem };
+    assert.deepEqual(dropped(situationOf(next, beside)), ['drop t']);
+  });
+
   it('are let go on where somebody paused one', () => {
     const sandbox = { id: 's', state: 'paused' } as const;
     assert.deepEqual(of({ containers: [joined('a', { sandbox })], sandboxes: [box('s')] }), ['unpause']);
