@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../schemas/errors.ts';
 import { allowedTrailers, passAnswer } from './answer.ts';
+import { onClientGone } from './client-gone.ts';
 import { gatewayError, isConnectionLost, tooLate } from './gateway-error.ts';
 import { requestHeaders } from './headers.ts';
 import type { Attempt } from './sending.ts';
@@ -34,17 +35,16 @@ export function sendAlone(
   options: AloneOptions,
 ): void {
   const socket = connect({ host: TARGET_HOST, port: attempt.port, noDelay: true });
-  const onGone = (): void => void socket.destroy();
   const timer = setTimeout(() => socket.destroy(tooLate()), options.firstByteMsMax);
+  const unwatch = onClientGone(res, () => socket.destroy());
   const settle = (): void => {
     clearTimeout(timer);
-    res.off('close', onGone);
+    unwatch();
   };
   const onError = (error: Error): void => {
     settle();
     if (!res.destroyed) attempt.failed(gatewayError(error), isConnectionLost(error) ? 'no' : undefined);
   };
-  res.once('close', onGone);
   socket.once('error', onError);
   socket.once('close', settle);
   socket.once('connect', () => {
@@ -70,6 +70,7 @@ class Exchange {
   #body: Readable | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settled = false;
+  #unwatch: (() => void) | undefined;
 
   constructor(
     req: IncomingMessage,
@@ -112,7 +113,7 @@ class Exchange {
   start(): void {
     const upstream = this.#upstream;
     this.#timer = setTimeout(() => this.#fail(tooLate()), this.#options.firstByteMsMax);
-    this.#res.on('close', this.#onClientGone);
+    this.#unwatch = onClientGone(this.#res, () => this.#onClientGone());
     upstream.on('error', (error) => this.#fail(error));
     upstream.on('response', (answer) => this.#pass(answer));
     upstream.on('upgrade', (_answer, socket) => {
@@ -133,10 +134,10 @@ class Exchange {
     body.pipe(upstream);
   }
 
-  readonly #onClientGone = (): void => {
+  #onClientGone(): void {
     this.#settle();
     this.#upstream.destroy();
-  };
+  }
 
   /** Gives whether nothing had happened yet that counts. */
   #settle(): boolean {
@@ -148,7 +149,7 @@ class Exchange {
 
   #fail(error: Error): void {
     if (!this.#settle()) return;
-    this.#res.off('close', this.#onClientGone);
+    this.#unwatch?.();
     const isWhole = this.#options.body?.isWhole ?? true;
     const isUnanswered = isWhole && isConnectionLost(error) && this.#socket.bytesRead === 0;
     this.#upstream.destroy();

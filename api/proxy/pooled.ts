@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AfterHead, sendHead, sendTrailers, sendWhole } from './answer.ts';
 import type { Piece } from './answer-reader.ts';
+import { onClientGone } from './client-gone.ts';
 import { gatewayError } from './gateway-error.ts';
 import { requestHeaders } from './headers.ts';
 import type { Exchange, Kept } from './kept.ts';
@@ -60,6 +61,7 @@ class PooledExchange implements Exchange {
   readonly #res: ServerResponse;
   readonly #attempt: Attempt;
   readonly #again: () => void;
+  readonly #unwatch: () => void;
   #kept: Kept | undefined;
   #isDone = false;
   #isWaiting = false;
@@ -70,14 +72,14 @@ class PooledExchange implements Exchange {
     this.#res = res;
     this.#attempt = attempt;
     this.#again = again;
-    res.on('close', this.#onClose);
+    this.#unwatch = onClientGone(res, () => this.#onClose());
   }
 
-  readonly #onClose = (): void => {
+  #onClose(): void {
     if (this.#isDone) return;
     this.#isDone = true;
     this.#kept?.drop();
-  };
+  }
 
   readonly #onDrain = (): void => {
     this.#isWaiting = false;
@@ -107,7 +109,7 @@ class PooledExchange implements Exchange {
       after = isAll ? sendWhole(this.#res, head, body[0]) : sendHead(this.#res, head);
     } catch (error) {
       this.#isDone = true;
-      this.#res.off('close', this.#onClose);
+      this.#unwatch();
       this.#attempt.failed(gatewayError(error as Error));
       return 'drop';
     }
@@ -133,7 +135,7 @@ class PooledExchange implements Exchange {
   fail(error: Error): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    this.#res.off('close', this.#onClose);
+    this.#unwatch();
     if (!this.#res.headersSent && isWorthAnother(error)) this.#again();
     else this.#attempt.failed(gatewayError(error));
   }

@@ -7,6 +7,7 @@ import type { ApiDeps } from '../deps.ts';
 import { answerOf, type ErrorAnswer } from '../errors.ts';
 import { answerRaw, answerSocket } from '../http/raw-answer.ts';
 import { sendAlone } from './alone.ts';
+import { onClientGone } from './client-gone.ts';
 import { createErrands } from './errands.ts';
 import { sendPooled } from './pooled.ts';
 import { createPools } from './pools.ts';
@@ -59,7 +60,7 @@ export function createProxy(
 
     handle(req, res) {
       const target = targetOf(req.url ?? '');
-      res.on('close', () => deps.proxied(res.headersSent ? res.statusCode : 0));
+      onClientGone(res, () => deps.proxied(res.headersSent ? res.statusCode : 0));
       const body = hasBody(req) ? new Body(req) : undefined;
       // A connection that was used before may be one that the program is closing: only what may be lost takes it.
       const repeatable = body === undefined && REPEATABLE.has(req.method ?? '');
@@ -75,8 +76,8 @@ export function createProxy(
           isFirst = false;
         },
         refuse: (error, headers) => answerRaw(res, say(error), headers),
-        isGone: () => res.destroyed,
-        onGone: (listener) => void res.once('close', listener),
+        isGone: () => res.destroyed || req.socket.destroyed,
+        onGone: (listener) => void onClientGone(res, listener),
       });
     },
 
