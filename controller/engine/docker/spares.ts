@@ -20,7 +20,7 @@ export interface Spares {
   make(port: number): Promise<void>;
   /** See `Engine.removeSpare`. */
   remove(port: number): Promise<void>;
-  /** Gives a whole one on that port to a program, and its id; undefined where there is none. */
+  /** Gives a whole one on that port to a program, and its id; undefined where there is none: one that is not goes. */
   take(port: number, program: string): Promise<string | undefined>;
   /** Removes what stands on a port that something else is about to be published on. Asks nothing where nothing can. */
   clear(port: number): Promise<void>;
@@ -68,8 +68,13 @@ export function createSpares(
   };
 
   const give = async (port: number, program: string): Promise<string | undefined> => {
-    const spare = (await on(port, program)).find((row) => isWhole(row, port));
-    if (spare === undefined) return undefined;
+    const rows = await on(port, program);
+    const spare = rows.find((row) => isWhole(row, port));
+    if (spare === undefined) {
+      for (const row of rows) if (ownerOfRow(row) === '') await removeContainer(connection, row.Id);
+      standing.delete(port);
+      return undefined;
+    }
     // First, so that one whose answer is lost is known all the same.
     taken.set(spare.Id, program);
     if (ownerOfRow(spare) === '' && !(await isNamed(quick, spare, program))) {
