@@ -12,6 +12,8 @@ export interface Log {
 }
 
 const STDOUT = 1;
+/** Under which `run-kept.mjs` leaves what knows the places of sources. */
+const NAMED_STACK = Symbol.for('hersh-host.named-stack');
 /** pino's number for it. */
 const WARN = 40;
 
@@ -28,8 +30,22 @@ export function createLog(level: string): Log {
     pause: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
   });
   const write = (line: string): void => writer.write(format(line));
-  const log = pino({ level, base: null }, { write, flushSync: writer.flushSync } as { write: typeof write });
+  const log = pino({ level, base: null, serializers: { err: serialized } }, {
+    write,
+    flushSync: writer.flushSync,
+  } as { write: typeof write });
   return { log, writer };
+}
+
+type NamedStack = (stack: string) => string;
+
+/** An error with the places of sources in its stack, where the host runs from one file (`run-kept.mjs`). */
+function serialized(error: Error): object {
+  const named = (globalThis as Record<symbol, unknown>)[NAMED_STACK] as NamedStack | undefined;
+  const told = pino.stdSerializers.err(error);
+  return named === undefined || typeof told?.stack !== 'string'
+    ? told
+    : { ...told, stack: named(told.stack) };
 }
 
 /**

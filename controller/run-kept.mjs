@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
-import { nameSources } from './source-places.mjs';
+import { createNaming } from './source-places.mjs';
 
 /** By then the first look at each program is over, and all that it takes is compiled. */
 const KEEP_MS = 10_000;
@@ -19,13 +19,21 @@ const DIGEST_BYTES = 32;
  * @returns where V8 did not take what was kept: resolves when there is new data, or none can be kept
  */
 export function runKept(path, folder, keepMs = KEEP_MS) {
-  nameSources(path);
+  const named = createNaming(path);
+  // For the host's log.
+  globalThis[Symbol.for('hersh-host.named-stack')] = named;
   // Of one version of V8, its flags, and the processor.
   const file = join(folder, `${basename(path)}.${cachedDataVersionTag()}`);
   const cachedData = dataIn(file, path);
   const script = new Script(readFileSync(path, 'latin1'), { filename: path, cachedData });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path));
+  try {
+    script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path));
+  } catch (error) {
+    // There is no log yet.
+    if (typeof error?.stack === 'string') error.stack = named(error.stack);
+    throw error;
+  }
   if (cachedData !== undefined && !script.cachedDataRejected) return undefined;
   return Promise.resolve(module.exports.started).then(() => later(keepMs, () => keep(file, script, path)));
 }

@@ -1,28 +1,23 @@
-// Errors of the host's one file name file and line of the source. Node does that too, for what its own loader loads,
-// and keeps each map in memory from the start and each place in it as an object from the first error on: tens of MB.
-// Here a map is read where an error comes from a place that none came from before.
+// Errors in the host's log name file and line of the source. Node does that too, for what its own loader loads, and
+// keeps each map in memory from the start and each place in it as an object from the first error on: tens of MB. Here a
+// map is read when an error is written down, and not when it is made: most errors nobody ever reads, though Node's
+// streams have the stack of each one made that they end with.
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** @param path of a file whose source map lies beside it */
-export function nameSources(path) {
+/**
+ * @param path of a file whose source map lies beside it
+ * @returns what puts the places of sources into a stack in which that file stands
+ */
+export function createNaming(path) {
   /** By the place in the file as a stack writes it. */
   const known = new Map();
   const written = new RegExp(`${path.replace(/[^\w/]/g, '\\$&')}:(\\d+):(\\d+)`, 'g');
-  Error.prepareStackTrace = (error, sites) => {
-    const text = [headOf(error), ...sites].join('\n    at ');
-    const others = [...text.matchAll(written)].filter(([place]) => !known.has(place));
+  return (stack) => {
+    const others = [...stack.matchAll(written)].filter(([place]) => !known.has(place));
     if (others.length > 0) learn(path, others, known);
-    return text.replace(written, (place) => known.get(place));
+    return stack.replace(written, (place) => known.get(place));
   };
-}
-
-function headOf(error) {
-  try {
-    return Error.prototype.toString.call(error);
-  } catch {
-    return 'Error';
-  }
 }
 
 function learn(path, matches, known) {

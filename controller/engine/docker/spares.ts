@@ -48,11 +48,12 @@ export function createSpares(
       return owner === '' || owner === program;
     });
 
-  const remove = (port: number): Promise<void> =>
-    inTurn(port, async () => {
-      for (const { Id } of await on(port)) await removeContainer(connection, Id);
-      standing.delete(port);
-    });
+  /** In turn. */
+  const drop = async (port: number): Promise<void> => {
+    for (const { Id } of await on(port)) await removeContainer(connection, Id);
+    standing.delete(port);
+  };
+  const remove = (port: number) => inTurn(port, () => drop(port));
 
   const make = async (port: number): Promise<void> => {
     const [there] = await on(port);
@@ -68,13 +69,8 @@ export function createSpares(
   };
 
   const give = async (port: number, program: string): Promise<string | undefined> => {
-    const rows = await on(port, program);
-    const spare = rows.find((row) => isWhole(row, port));
-    if (spare === undefined) {
-      for (const row of rows) if (ownerOfRow(row) === '') await removeContainer(connection, row.Id);
-      standing.delete(port);
-      return undefined;
-    }
+    const spare = (await on(port, program)).find((row) => isWhole(row, port));
+    if (spare === undefined) return void (await drop(port));
     // First, so that one whose answer is lost is known all the same.
     taken.set(spare.Id, program);
     if (ownerOfRow(spare) === '' && !(await isNamed(quick, spare, program))) {
