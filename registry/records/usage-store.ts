@@ -22,6 +22,7 @@ import {
   putSample,
   RING_FILE_BYTES,
   type Ring,
+  sampleOf,
   stepOf,
   weekOf,
 } from './usage-ring.ts';
@@ -96,7 +97,11 @@ export function openUsageStore(
     put(name, atMs, sample) {
       const own = loaded.get(name);
       if (own === undefined) return;
-      putSample(own.fine, stepOf(atMs), sample);
+      const step = stepOf(atMs);
+      // A host that came within one step knows no rate yet, and the one before may have.
+      const known = sampleOf(own.fine, step);
+      const cpu = sample.cpu ?? known?.cpu ?? null;
+      putSample(own.fine, step, { cpu, memoryBytes: sample.memoryBytes ?? known?.memoryBytes ?? null });
       own.isDirty = true;
     },
     hour: (name, atMs, stepsInOne) => hourOf(loaded.get(name)?.fine ?? nothing, stepOf(atMs), stepsInOne),

@@ -252,8 +252,13 @@ export function manifestText(name: string, spec: Record<string, unknown> = {}): 
   ].join('\n');
 }
 
-/** Containers first: they hold the rest. */
+/** What the engine was making when its host ended may come while all is removed: then once more. */
 async function removeEngineObjects(docker: Docker, instance: string): Promise<void> {
+  await removeOnce(docker, instance).catch(() => removeOnce(docker, instance));
+}
+
+/** Containers first: they hold the rest. */
+async function removeOnce(docker: Docker, instance: string): Promise<void> {
   const filters = { label: [`${LABELS.instance}=${instance}`] };
   const sandboxes = { label: [`${LABELS.sandboxInstance}=${instance}`] };
   const found = [filters, sandboxes].map((each) => docker.listContainers({ all: true, filters: each }));

@@ -168,3 +168,14 @@ test('what was written in the last hour is told apart from what was not', async 
   await rm(dirname(file('new')), { recursive: true });
   assert.deepEqual(await store.recent(NOW), []);
 });
+
+test('a host that comes within the same step takes no rate away from the one before', async (t) => {
+  const { open, written } = await stage(t);
+  await written('p');
+  const next = open();
+  await next.load(['p']);
+  next.put('p', NOW + STEP / 2, { cpu: null, memoryBytes: 2 ** 21 });
+  const hour = next.hour('p', NOW + STEP / 2);
+  assert.deepEqual([known(hour.cpu), known(hour.memoryBytes)], [[0.5], [2 ** 21]]);
+  assert.deepEqual(known((await next.week('p', NOW + STEP / 2)).cpu), [0.5]);
+});
