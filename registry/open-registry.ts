@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { messageOf } from '../schemas/errors.ts';
+import { createSerial } from '../schemas/serial.ts';
 import { createCommits } from './commits.ts';
 import { openContexts } from './contexts/contexts.ts';
 import { createListeners } from './files/listeners.ts';
-import { createSerial } from './files/serial.ts';
 import { SETTLE_MS } from './files/settle.ts';
 import { createCommittedLinks } from './git/committed-links.ts';
 import { createSourcesKeeper } from './git/kept-sources.ts';

@@ -101,3 +101,6 @@ export function describeOther(owner: Owner, labels: Labels): string {
 /** What to do about a name that another registry has. */
 export const OTHER_REGISTRY_HINT =
   'Give one of the two hosts another --instance. If that registry is this one, from before its data/ was lost, write its id to data/registry-id and start the host again.';
+
+/** What stands before the names of an instance's objects: nothing for the default one. */
+export const instancePrefix = (instance: string): string => (instance === 'default' ? '' : `${instance}-`);

@@ -1,4 +1,5 @@
 import type { Registry } from '../../registry/registry.ts';
+import { instancePrefix } from '../engine/owner.ts';
 
 /** Whether the program is deleted, or its manifest is missing and that is about to be believed. */
 export function seemsGone(registry: Registry, name: string): boolean {
@@ -21,5 +22,5 @@ export function whyStray({ status, get }: Registry, id: string, program: string)
 
 /** `hersh-program-<name>`, with the instance before it where that is not the default one. */
 export function containerName(instance: string, name: string): string {
-  return `${instance === 'default' ? '' : `${instance}-`}hersh-program-${name}`;
+  return `${instancePrefix(instance)}hersh-program-${name}`;
 }

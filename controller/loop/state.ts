@@ -7,6 +7,7 @@ import { digest } from '../../schemas/spec-hash.ts';
 import type { ProgramStatus } from '../../schemas/status.ts';
 import { sourcesOf } from '../../schemas/trashed-volume.ts';
 import type { Engine } from '../engine/engine.ts';
+import { instancePrefix } from '../engine/owner.ts';
 import type { EventDraft } from '../program/events.ts';
 import { BESIDE_MS_MAX, renamedWords } from '../program/state.ts';
 import { emit, type LedgerDeps } from './ledger.ts';
@@ -15,7 +16,7 @@ import { emit, type LedgerDeps } from './ledger.ts';
 
 /** Differs by user, so that a name that comes again under another user never gets the first one's data. */
 export function volumeName(instance: string, name: string, userId: string): string {
-  const prefix = instance === 'default' ? '' : `${instance}-`;
+  const prefix = instancePrefix(instance);
   return `${prefix}hersh-state-${name}-${digest(userId).slice(0, 8)}`;
 }
 

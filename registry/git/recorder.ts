@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, elapse } from '../../schemas/clock.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
-import { createSerial } from '../files/serial.ts';
+import { createSerial } from '../../schemas/serial.ts';
 import { sourcesFolderOf } from '../paths.ts';
 import { type CommitRequest, type Committed, commitPaths, GitBusy } from './commit.ts';
 import type { GitHead } from './head.ts';

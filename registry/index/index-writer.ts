@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../../schemas/clock.ts';
+import { createSerial } from '../../schemas/serial.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { pauseEvery } from '../files/pause.ts';
-import { createSerial } from '../files/serial.ts';
 import { MANIFEST_SUFFIX } from '../paths.ts';
 import { createPacking } from './packing.ts';
 import { type Folder, footOf, headOf, type Index, type Line } from './read-index.ts';

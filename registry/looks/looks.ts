@@ -3,7 +3,7 @@
 import type { Clock } from '../../schemas/clock.ts';
 import { messageOf } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
-import type { Serial } from '../files/serial.ts';
+import type { Serial } from '../../schemas/serial.ts';
 import { programOf } from '../paths.ts';
 import { LOOK_MS } from './find-files.ts';
 import { createOneLook, type OneLook, type OneLookOptions } from './one-look.ts';

@@ -1,7 +1,7 @@
 import type { Program } from '../../schemas/program.ts';
+import type { Serial } from '../../schemas/serial.ts';
 import type { OnPlace } from '../contexts/source-folder.ts';
 import { type Reversible, together } from '../files/reversible.ts';
-import type { Serial } from '../files/serial.ts';
 import type { CommittedLinks } from '../git/committed-links.ts';
 import type { Git } from '../git/git.ts';
 import type { SourcesKeeper } from '../git/kept-sources.ts';

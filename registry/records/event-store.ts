@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { codeOf } from '../../schemas/errors.ts';
 import type { NamedEvent, ProgramEvent } from '../../schemas/program.ts';
+import { createSerialByName } from '../../schemas/serial.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { createListeners } from '../files/listeners.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
-import { createSerialByName } from '../files/serial.ts';
 import { unlessGone } from '../files/unless-gone.ts';
 import { dataUnavailable } from './data-unavailable.ts';
 

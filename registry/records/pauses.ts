@@ -4,9 +4,9 @@ import { codeOf, messageOf } from '../../schemas/errors.ts';
 import { isRecord } from '../../schemas/is-record.ts';
 import type { Pause, PauseAsked, Paused } from '../../schemas/pause.ts';
 import { timestamp } from '../../schemas/program.ts';
+import { createSerial } from '../../schemas/serial.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
-import { createSerial } from '../files/serial.ts';
 import { dataUnavailable } from './data-unavailable.ts';
 
 const FILE = 'pauses.json';

@@ -2,10 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../schemas/errors.ts';
 import { timestamp } from '../../schemas/program.ts';
+import { createSerial } from '../../schemas/serial.ts';
 import { ownerOf, type TrashedVolume } from '../../schemas/trashed-volume.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { readPlainFile } from '../files/read-plain-file.ts';
-import { createSerial } from '../files/serial.ts';
 import { dataUnavailable } from './data-unavailable.ts';
 import type { StatusStore } from './status-store.ts';
 

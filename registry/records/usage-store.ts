@@ -2,11 +2,11 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf } from '../../schemas/errors.ts';
+import { createSerialByName } from '../../schemas/serial.ts';
 import type { UsageSample, UsageSeries } from '../../schemas/usage.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { openPlainFile } from '../files/read-plain-file.ts';
-import { createSerialByName } from '../files/serial.ts';
 import { unlessGone } from '../files/unless-gone.ts';
 import { dataUnavailable } from './data-unavailable.ts';
 import {

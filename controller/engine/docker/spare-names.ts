@@ -1,5 +1,5 @@
 import { LABELS } from '../../../schemas/program.ts';
-import type { Labels } from '../owner.ts';
+import { instancePrefix, type Labels } from '../owner.ts';
 
 /**
  * Whose a sandbox is that was made as a spare. Labels are what they were when it was made, and a name can be changed in
@@ -9,7 +9,7 @@ import type { Labels } from '../owner.ts';
 const MADE_AS_SPARE = /^hersh-spare-[0-9a-f]{8}(?:-of-(.+))?$/;
 
 export function spareName(instance: string, digits: string): string {
-  return `${prefixOf(instance)}hersh-spare-${digits}`;
+  return `${instancePrefix(instance)}hersh-spare-${digits}`;
 }
 
 export const takenName = (name: string, program: string): string => `${name}-of-${program}`;
@@ -18,10 +18,8 @@ export const takenName = (name: string, program: string): string => `${name}-of-
 export function ownerIn(labels: Labels, name: string): string | undefined {
   const program = labels[LABELS.sandboxOf] ?? '';
   if (program !== '') return program;
-  const prefix = prefixOf(labels[LABELS.sandboxInstance] ?? '');
+  const prefix = instancePrefix(labels[LABELS.sandboxInstance] ?? '');
   const own = name.replace(/^\//, '');
   const match = own.startsWith(prefix) ? MADE_AS_SPARE.exec(own.slice(prefix.length)) : null;
   return match === null ? undefined : (match[1] ?? '');
 }
-
-const prefixOf = (instance: string): string => (instance === 'default' ? '' : `${instance}-`);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
+import { createSerialByName } from '../../../schemas/serial.ts';
 import type { Spare } from '../engine-sandboxes.ts';
 import type { OwnerSource } from '../owner.ts';
 import type { Connection } from './client.ts';
@@ -22,8 +23,8 @@ export interface Spares {
   remove(port: number): Promise<void>;
   /** Gives a whole one on that port to a program, and its id; undefined where there is none: one that is not goes. */
   take(port: number, program: string): Promise<string | undefined>;
-  /** Removes what stands on a port that something else is about to be published on. Asks nothing where nothing can. */
-  clear(port: number): Promise<void>;
+  /** Removes what stands on a port that something else is to be published on. Asks nothing, and gives false, where nothing can. */
+  clear(port: number): Promise<boolean>;
   /** Ids of those that a program took. */
   takenBy(program: string): Promise<string[]>;
   /** The program that took one; `""` where none did. */
@@ -38,22 +39,19 @@ export function createSpares(
   ownerSource: OwnerSource,
 ): Spares {
   const { look, quick } = connection;
-  const inTurn = createTurns();
+  const inTurn = createSerialByName();
   const { standing, taken, load } = createKnownSpares(look, ownerSource);
 
   /** Spares, and what is that program's already. */
   const on = async (port: number, program = '') =>
-    (await listSpareMade(look, await ownerSource(), port)).filter((row) => {
-      const owner = ownerOfRow(row);
-      return owner === '' || owner === program;
-    });
+    (await listSpareMade(look, await ownerSource(), port)).filter((row) => isSpareOr(program, row));
 
   /** In turn. */
   const drop = async (port: number): Promise<void> => {
     for (const { Id } of await on(port)) await removeContainer(connection, Id);
     standing.delete(port);
   };
-  const remove = (port: number) => inTurn(port, () => drop(port));
+  const remove = (port: number) => inTurn(String(port), () => drop(port));
 
   const make = async (port: number): Promise<void> => {
     const [there] = await on(port);
@@ -92,18 +90,20 @@ export function createSpares(
     async make(port) {
       standing.add(port);
       try {
-        await inTurn(port, () => make(port));
+        await inTurn(String(port), () => make(port));
       } catch (error) {
         throw engineError(error, 'StartFailed');
       }
     },
     async take(port, program) {
       await load();
-      return standing.has(port) ? inTurn(port, () => give(port, program)) : undefined;
+      return standing.has(port) ? inTurn(String(port), () => give(port, program)) : undefined;
     },
     async clear(port) {
       await load();
-      if (standing.has(port)) await remove(port);
+      const may = standing.has(port);
+      if (may) await remove(port);
+      return may;
     },
     async takenBy(program) {
       await load();
@@ -112,6 +112,11 @@ export function createSpares(
     ownerOf: (id) => taken.get(id) ?? '',
     forget: (id) => void taken.delete(id),
   };
+}
+
+function isSpareOr(program: string, row: Docker.ContainerInfo): boolean {
+  const owner = ownerOfRow(row);
+  return owner === '' || owner === program;
 }
 
 function asSpare(row: Docker.ContainerInfo): Spare {
@@ -134,16 +139,4 @@ async function isNamed(
     if (isUnavailable(error)) throw error;
     return false;
   }
-}
-
-/** One after the other, for each port. */
-function createTurns(): <T>(port: number, work: () => Promise<T>) => Promise<T> {
-  const tails = new Map<number, Promise<unknown>>();
-  return (port, work) => {
-    const next = (tails.get(port) ?? Promise.resolve()).then(work, work);
-    tails.set(port, next);
-    const done = () => void (tails.get(port) === next && tails.delete(port));
-    next.then(done, done);
-    return next;
-  };
 }

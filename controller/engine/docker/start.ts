@@ -7,8 +7,8 @@ import { holderIn, publishedPort } from './translate.ts';
 /** A sandbox that ends just before what joins it is started is started again once. */
 const TRIES = 2;
 
-/** Removes what waits on a port as a spare. */
-type ClearPort = (port: number) => Promise<void>;
+/** Removes what waits on a port as a spare. Gives whether something may have. */
+type ClearPort = (port: number) => Promise<boolean>;
 
 /**
  * Starts a container, and before it the sandbox that it joins; a spare on its port gives way. Whether that sandbox runs
@@ -61,7 +61,7 @@ async function startPublished(
   } catch (error) {
     if (!(error instanceof AppError) || error.reason !== 'PortConflict') throw error;
     const found = await look(docker, id);
-    if (found !== undefined) await clear(publishedPort(found));
+    if (found === undefined || !(await clear(publishedPort(found)))) throw error;
     return startAlone(docker, networks, id);
   }
 }
