@@ -50,6 +50,8 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
   const serial = createSerialByName();
   const fileOf = (name: string) => join(folder, `${name}.ndjson`);
   const { write, unwritten, doubt, isSeen } = createWriter(fileOf);
+  /** How many of a program `subscribeNew` waits to tell; what comes behind them waits too. */
+  const untold = new Map<string, number>();
 
   const enqueue = (name: string, work: () => Promise<unknown>): Promise<void> =>
     serial(name, async () => {
@@ -71,15 +73,21 @@ export function openEventStore(folder: string, onError: (error: unknown) => void
   return {
     append(name, event) {
       listeners.tell({ name, event });
-      const isKnownNew = isSeen(name);
+      const isKnownNew = isSeen(name) && !untold.has(name);
       if (isKnownNew) fresh.tell({ name, event });
+      else untold.set(name, (untold.get(name) ?? 0) + 1);
       return enqueue(name, async () => {
         let before: ProgramEvent | undefined;
         try {
           before = await write(name, [event]);
         } finally {
           all.tell({ name, event: before ?? event });
-          if (!isKnownNew && before === undefined) fresh.tell({ name, event });
+          if (!isKnownNew) {
+            const left = (untold.get(name) ?? 1) - 1;
+            if (left === 0) untold.delete(name);
+            else untold.set(name, left);
+            if (before === undefined) fresh.tell({ name, event });
+          }
         }
       });
     },

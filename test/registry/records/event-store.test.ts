@@ -208,6 +208,24 @@ test('the news of all programs come in their order, but for what a killed host t
   assert.equal(told.length, 4);
 });
 
+test('what comes while the first is looked up does not overtake it, at any moment of that', async (t) => {
+  for (let turns = 0; turns < 60; turns += 3) {
+    const folder = await tempFolder(t);
+    await openEventStore(folder, fail).append('p', event('before'));
+    const store = openEventStore(folder, fail);
+    const told: string[] = [];
+    store.subscribeNew((_, { message }) => told.push(message));
+    const first = store.append('p', event('first'));
+    for (let turn = 0; turn < turns && told.length === 0; turn += 1)
+      await new Promise((resolve) => setImmediate(resolve));
+    const behind = [store.append('p', event('second')), store.append('p', event('third'))];
+    await Promise.all([first, ...behind]);
+    assert.deepEqual(told, ['first', 'second', 'third'], `after ${turns} turns`);
+    await store.append('p', event('fourth'));
+    assert.equal(told.length, 4);
+  }
+});
+
 test('what was kept of all programs since a time, oldest first', async (t) => {
   const folder = await tempFolder(t);
   const store = openEventStore(folder, fail);
