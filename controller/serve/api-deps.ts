@@ -51,7 +51,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
     onBuildStart: (listener) => controller.onBuildStart(listener),
   });
   const statuses = registry.status;
-  const logsDeps = { engine, clock, statuses, get: programs.get, ended: rememberRuns(statuses) };
+  const logsDeps = { engine, clock, statuses, get: programs.get, ended: rememberRuns(statuses, clock.now()) };
   return {
     ...{ health, log, gitHook, usage },
     pull: createPullImage({ registry, tell: controller.tell, pullNow: controller.images.pullNow }, programs),

@@ -4,7 +4,7 @@ import { describeExit, type LastExit } from '../../schemas/last-exit.ts';
 import type { LogRun } from '../../schemas/log-line.ts';
 import { nanosOf } from '../../schemas/log-piece.ts';
 import { timestamp } from '../../schemas/program.ts';
-import { between, EARLY_MS } from './program-run.ts';
+import { borderBefore } from './program-run.ts';
 
 /** Ended runs that are remembered of each program: about 300 bytes each. */
 const RUNS_MAX = 50;
@@ -16,14 +16,20 @@ type Ended = Pick<LastExit, 'run' | 'finishedAt' | 'exitCode'> & { exit: string 
 export interface EndedRuns {
   /** Those that ended since this host started, and the last one before; oldest first. */
   of(name: string): readonly Ended[];
+  /**
+   * When the run before that one ended in the same container, epoch milliseconds: 0 where it was the container's first,
+   * undefined where that is not known.
+   */
+  endBefore(name: string, container: Container, startedAtMs: number): number | undefined;
   close(): void;
 }
 
 /**
  * Remembers how runs ended: engines know only the last one of a container, and status only the last one of a program.
  * It is of this process, and what ended before is told as not known.
+ * @param sinceMs when this host started, epoch milliseconds
  */
-export function rememberRuns(statuses: Pick<StatusStore, 'get' | 'subscribe'>): EndedRuns {
+export function rememberRuns(statuses: Pick<StatusStore, 'get' | 'subscribe'>, sinceMs: number): EndedRuns {
   const ended = new Map<string, Ended[]>();
   const note = (name: string): Ended[] => {
     const status = statuses.get(name);
@@ -44,7 +50,19 @@ export function rememberRuns(statuses: Pick<StatusStore, 'get' | 'subscribe'>): 
     return known;
   };
   const unsubscribe = statuses.subscribe(note);
-  return { of: note, close: unsubscribe };
+  return {
+    of: note,
+    endBefore(name, container, startedAtMs) {
+      const known = note(name);
+      const before = known.findLast(({ run }) => {
+        const [id, started] = run.split('@');
+        return id === container.id && Number(started) < startedAtMs;
+      });
+      if (before !== undefined) return Date.parse(before.finishedAt) || undefined;
+      return container.createdAtMs >= sinceMs && known.length < RUNS_MAX ? 0 : undefined;
+    },
+    close: unsubscribe,
+  };
 }
 
 /** The `id` of the run of that `runKey`: its container's 12 digits, and its start. */
@@ -115,11 +133,7 @@ export function createRunAt(runs: readonly LogRun[], containerId: string): RunAt
       startMs: Date.parse(started),
       endMs: finished === null ? undefined : Date.parse(finished),
     }));
-  const borders = spans.map(({ startMs }, at) => {
-    const before = spans[at - 1]?.endMs;
-    const half = before === undefined ? 0 : between({ startedAtMs: startMs, finishedAtMs: before });
-    return Math.max(startMs - EARLY_MS, half);
-  });
+  const borders = spans.map(({ startMs }, at) => borderBefore(startMs, spans[at - 1]?.endMs));
   return (time) => {
     const ms = Number((nanosOf(time) ?? 0n) / 1_000n) / 1_000;
     const at = borders.findLastIndex((border) => border <= ms);

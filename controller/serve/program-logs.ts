@@ -4,11 +4,11 @@ import { isRunOf, isUp } from '../../schemas/container.ts';
 import { describeExit } from '../../schemas/last-exit.ts';
 import { type LogPiece, nanosOf, nanosOfMs, timeOfNanos } from '../../schemas/log-piece.ts';
 import { timestamp } from '../../schemas/program.ts';
+import type { LogDataDeps } from './log-data.ts';
 import {
-  between,
+  borderBefore,
   createChanges,
   currentRun,
-  EARLY_MS,
   goesOn,
   type ProgramLogsDeps,
   type Run,
@@ -17,7 +17,7 @@ import {
 const LINE_FEED = 10;
 
 /** The output of programs, whichever container it is in. */
-export function createProgramLogs(deps: ProgramLogsDeps): ApiDeps['logs'] {
+export function createProgramLogs(deps: LogDataDeps): ApiDeps['logs'] {
   return async (name, options) => {
     const { signal, tail, sinceNanos } = options;
     if (options.previous) return previousRun(deps, name, options);
@@ -106,7 +106,7 @@ function betweenRuns(
  * were kept where that is gone.
  */
 async function previousRun(
-  { engine, statuses }: ProgramLogsDeps,
+  { engine, statuses, ended }: LogDataDeps,
   name: string,
   options: ProgramLogOptions,
 ): ReturnType<ApiDeps['logs']> {
@@ -120,9 +120,11 @@ async function previousRun(
     return { containerId: id, stream: exit === null ? nothing() : kept(exit.logTail, exit.finishedAt) };
 
   const isOn = isUp(old);
+  const begun = Number(startedAt);
   // Without an end that is known of: all that is older than the run that is on.
-  const fromNanos = nanosOfMs(exit !== null && old.id === id ? Number(startedAt) - EARLY_MS : 0);
-  const toNanos = isOn ? nanosOfMs(Math.max(old.startedAtMs - EARLY_MS, between(old))) : undefined;
+  const isKnown = exit !== null && old.id === id;
+  const fromNanos = nanosOfMs(isKnown ? borderBefore(begun, ended.endBefore(name, old, begun)) : 0);
+  const toNanos = isOn ? nanosOfMs(borderBefore(old.startedAtMs, old.finishedAtMs)) : undefined;
   let { sinceNanos } = options;
   if (sinceNanos < fromNanos) sinceNanos = fromNanos;
   const all = await engine.logs(old.id, { ...options, tail: 'all', sinceNanos, follow: false });

@@ -8,9 +8,11 @@ import type { Engine } from '../engine/engine.ts';
 const LOOK_MS = 5_000;
 /**
  * A program may have printed so long before the engine says that it has started, in milliseconds: 0.4 to 91 were seen
- * with 20.10, between an end and a start that are further apart.
+ * with 20.10 on a quiet machine, over 200 on a busy one. For runs before which nothing is known.
  */
-export const EARLY_MS = 200;
+const EARLY_MS = 200;
+/** The same where it is known when the run before ended: it may have been another that nobody noticed. */
+const EARLY_MS_MAX = 5_000;
 
 export interface ProgramLogsDeps {
   engine: Pick<Engine, 'logs' | 'inspectContainer'>;
@@ -48,12 +50,14 @@ export function runOf(one: Container | undefined): Run | undefined {
   return { id: one.id, key: runKey(one), startedAtMs: one.startedAtMs, isUp: isUp(one) };
 }
 
-/** Half way between the end of the last run of a container and the start of the one that is on; epoch milliseconds. */
-export function between({
-  startedAtMs,
-  finishedAtMs,
-}: Pick<Container, 'startedAtMs' | 'finishedAtMs'>): number {
-  return finishedAtMs === 0 ? 0 : (startedAtMs + finishedAtMs) / 2;
+/**
+ * Where a run's lines begin in what its container printed: half way to the end of the run before where that is near, since nothing is
+ * printed in between, while the engine tells of a start late, and of an end before the last words came. Epoch milliseconds.
+ * @param endBeforeMs undefined where nothing is known of a run before; 0 where there was none
+ */
+export function borderBefore(startedAtMs: number, endBeforeMs: number | undefined): number {
+  if (endBeforeMs === undefined) return startedAtMs - EARLY_MS;
+  return endBeforeMs === 0 ? 0 : Math.max((startedAtMs + endBeforeMs) / 2, startedAtMs - EARLY_MS_MAX);
 }
 
 export interface Changes {

@@ -32,7 +32,7 @@ function stage() {
       return () => listeners.delete(listener);
     },
   };
-  const ended = rememberRuns(statuses);
+  const ended = rememberRuns(statuses, 0);
   // Followers are woken by the status alone here.
   const clock = { now: () => 5_000, monotonic: () => 0, after: () => () => {} };
   const deps: LogDataDeps = { engine: made.engine, statuses, get: () => view, clock, ended };

@@ -26,13 +26,16 @@ const container = (startedAtMs: number, more: Partial<Container> = {}): Containe
 function stage() {
   let status: ProgramStatus | undefined = emptyStatus('app', 0);
   let listener: (name: string) => void = () => {};
-  const ended = rememberRuns({
-    get: () => status,
-    subscribe(one) {
-      listener = one;
-      return () => {};
+  const ended = rememberRuns(
+    {
+      get: () => status,
+      subscribe(one) {
+        listener = one;
+        return () => {};
+      },
     },
-  });
+    0,
+  );
   return {
     ended,
     set(lastExit: LastExit | undefined) {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ProgramLogOptions, ProgramView } from '../../../api/program-answers.ts';
 import type { LogOptions } from '../../../controller/engine/engine.ts';
+import { rememberRuns } from '../../../controller/serve/log-runs.ts';
 import { createProgramLogs } from '../../../controller/serve/program-logs.ts';
 import type { Container } from '../../../schemas/container.ts';
 import { type LogPiece, nanosOfMs, timeOfNanos } from '../../../schemas/log-piece.ts';
+import { timestamp } from '../../../schemas/program.ts';
 import { emptyStatus, type ProgramStatus } from '../../../schemas/status.ts';
 
 const never = new AbortController().signal;
@@ -28,7 +30,20 @@ function stage() {
       if (!follow || found.one.state !== 'running') return;
     }
   }
+  let note: (name: string) => void = () => {};
+  const noting = (listener: (name: string) => void) => {
+    note = listener;
+    return () => {};
+  };
+  const statuses = {
+    get: () => status,
+    subscribe(listener: (name: string) => void) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
   const logs = createProgramLogs({
+    ended: rememberRuns({ ...statuses, subscribe: noting }, 500),
     engine: {
       inspectContainer: async (id) => containers.get(id)?.one,
       async logs(id, options) {
@@ -37,13 +52,7 @@ function stage() {
         return lines(id, options);
       },
     },
-    statuses: {
-      get: () => status,
-      subscribe(listener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    },
+    statuses,
     get: () => view,
     // Followers are woken by the status alone here.
     clock: { now: () => 5_000, monotonic: () => 0, after: () => () => {} },
@@ -66,10 +75,14 @@ function stage() {
       const found = containers.get(id);
       if (found !== undefined) found.one.state = 'exited';
     },
+    madeAt(id: string, createdAtMs: number) {
+      const found = containers.get(id);
+      if (found !== undefined) found.one = { ...found.one, createdAtMs };
+    },
     remove: (id: string) => containers.delete(id),
     set(more: Partial<ProgramStatus>) {
       status = { ...status, ...more };
-      for (const listener of listeners) listener('app');
+      for (const listener of [note, ...listeners]) listener('app');
     },
   };
 }
@@ -171,6 +184,21 @@ describe('previous=true', () => {
     assert.equal(await textOf(stream), 'a\nlong line\nc\n');
     assert.equal(await textOf((await app.logs({ previous: true, tail: 2 })).stream), 'long line\nc\n');
     assert.equal(await textOf((await app.logs({ previous: true, tail: 0 })).stream), '');
+  });
+
+  it('has its first lines however late the engine told of its start, where it knows the run before, or that there was none', async () => {
+    const app = stage();
+    const lines = async () => textOf((await app.logs({ previous: true })).stream);
+    app.run('one', 3_000, [1_001, 'first\n']);
+    app.end('one');
+    app.set({ lastExit: { ...exit, run: 'one@3000', finishedAt: timestamp(4_000) } });
+    assert.equal(await lines(), '', 'the container may be older than this host');
+    app.madeAt('one', 500);
+    assert.equal(await lines(), 'first\n');
+    app.run('one', 8_000, [6_500, 'second\n'], [9_000, 'crash\n']);
+    app.end('one');
+    app.set({ lastExit: { ...exit, run: 'one@8000', finishedAt: timestamp(9_000) } });
+    assert.equal(await lines(), 'second\ncrash\n');
   });
 
   it('gives the last one where none is on, as during a back-off', async () => {
