@@ -1,5 +1,5 @@
-import { realpath } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { lstat, realpath } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { codeOf } from '../../schemas/errors.ts';
 import type { GitFolders } from './head.ts';
 import { type GitRun, wordsOf } from './run.ts';
@@ -46,6 +46,26 @@ export async function findFolders(
   });
   if (left.code !== 1) return undefined;
   return { gitDir, commonDir: resolve(root, commonDir), top, prefix: `${relative(top, real)}/` };
+}
+
+/**
+ * Whether git may find a repository from there upwards: some folder has a `.git`, or the `HEAD` of one without a work
+ * tree. Costs no process, where most registries are in none.
+ */
+export async function mayBeInGit(root: string): Promise<boolean> {
+  const real = await realpath(root).catch(() => undefined);
+  if (real === undefined) return true;
+  for (let folder = real; ; folder = dirname(folder)) {
+    for (const name of ['.git', 'HEAD']) if (!(await isSurelyMissing(join(folder, name)))) return true;
+    if (folder === dirname(folder)) return false;
+  }
+}
+
+function isSurelyMissing(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => false,
+    (error) => codeOf(error) === 'ENOENT',
+  );
 }
 
 /** Whether the root has a repository of its own, whatever state it is in. */

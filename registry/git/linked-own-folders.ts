@@ -6,7 +6,7 @@ import { AppError } from '../../schemas/errors.ts';
 import { isLink, isThere } from '../files/is-there.ts';
 import { ownFolders, registryPaths } from '../paths.ts';
 import { itemsIn } from './ask.ts';
-import { hasOwn } from './folders.ts';
+import { hasOwn, mayBeInGit } from './folders.ts';
 import { LINK, listed, pathOf, SUBMODULE } from './listed.ts';
 import type { GitStand } from './may-be-read.ts';
 import type { GitQuestions } from './questions.ts';
@@ -20,6 +20,7 @@ export async function refuseLinkedOwnFolders(root: string): Promise<void> {
   const own = ownFolders(registryPaths(root));
   const there = await Promise.all(own.map(({ path }) => lstat(path).catch(() => undefined)));
   if (there.every((stats) => stats === undefined)) return;
+  if (!(await mayBeInGit(root))) return;
   const isOwn = await hasOwn(root);
   const run = createGitRun(root, undefined, isOwn ? root : '/');
   const { lines, failed } = await listed(run, namesOf(root));

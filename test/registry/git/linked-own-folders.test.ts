@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { isThere } from '../../../registry/files/is-there.ts';
+import { mayBeInGit } from '../../../registry/git/folders.ts';
 import { refuseLinkedOwnFolders } from '../../../registry/git/linked-own-folders.ts';
 import type { AppError } from '../../../schemas/errors.ts';
 import { brought, createGitStage, imageManifest } from './stage.ts';
@@ -131,4 +132,18 @@ describe("git: a commit that says where the host's own folders are", () => {
     await assert.rejects(stage.turning(post), /sources is a link that git tracks/);
     assert.deepEqual(await readdir(elsewhere), []);
   });
+});
+
+test('git is not asked where it could find no repository from the folder upwards', async (t) => {
+  const top = await mkdtemp(join(tmpdir(), 'hersh-above-'));
+  t.after(() => rm(top, { recursive: true, force: true }));
+  const root = join(top, 'one/two');
+  await mkdir(root, { recursive: true });
+  assert.equal(await mayBeInGit(root), false);
+  for (const name of ['.git', 'HEAD']) {
+    await symlink('nowhere', join(top, name));
+    assert.equal(await mayBeInGit(root), true, name);
+    await rm(join(top, name));
+  }
+  assert.equal(await mayBeInGit(join(root, 'gone')), true, 'nothing is known of it');
 });
