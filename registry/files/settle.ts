@@ -10,6 +10,16 @@ export function statKey(stats: BigIntStats): string {
   return `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.mode}`;
 }
 
+/**
+ * Whether it was moved into place, or marked, after it was written: a file that is written in place changes with its
+ * text, at the same moment, and one that was there before may be in the middle of that. The kernel's clock moves every
+ * few milliseconds, so that one that was moved at once may not be known for it.
+ * @param before its key, where it was known
+ */
+export function isPutThere(stats: BigIntStats, before: string | undefined): boolean {
+  return stats.ctimeNs > stats.mtimeNs && !before?.startsWith(`${stats.ino}:`);
+}
+
 /** That of the file there, without a wait; undefined where it can not be looked at. */
 export function statKeyNow(path: string): string | undefined {
   try {

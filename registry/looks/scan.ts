@@ -5,7 +5,7 @@ import { NAME_PATTERN } from '../../schemas/program.ts';
 import { isThere } from '../files/is-there.ts';
 import { mapLimit } from '../files/map-limit.ts';
 import { pauseEvery } from '../files/pause.ts';
-import { EMPTY_SETTLE_MS, SETTLE_MS, settleMs, statKey, statKeyNow } from '../files/settle.ts';
+import { EMPTY_SETTLE_MS, isPutThere, SETTLE_MS, settleMs, statKey, statKeyNow } from '../files/settle.ts';
 import { MANIFEST_BYTES_MAX } from '../manifests/manifest.ts';
 import { unreadable } from '../manifests/programs-folder.ts';
 import { labelOf, MANIFEST_SUFFIX } from '../paths.ts';
@@ -108,7 +108,9 @@ export async function scanFiles(
   };
   const same = await unchangedOf(folder, stems, before, refusal);
   const others = stems.filter((name) => !same.has(name));
-  const looked = await mapLimit(others, FILES_AT_ONCE, (name) => scanFile(folder, name, nowMs, refusal));
+  const looked = await mapLimit(others, FILES_AT_ONCE, (name) =>
+    scanFile(folder, name, { nowMs, refusal, before: before(name)?.key }),
+  );
   const found = new Map(others.map((name, index) => [name, looked[index]]));
   const asKnown = (name: string): ScannedFile => ({
     ...{ name, key: known.get(name) ?? '', text: undefined, unreadable: undefined },
@@ -150,8 +152,7 @@ async function unchangedOf(
 async function scanFile(
   folder: string,
   name: string,
-  nowMs: number,
-  refusal: Refusal,
+  { nowMs, refusal, before }: { nowMs: number; refusal: Refusal; before: string | undefined },
 ): Promise<ScannedFile | number | undefined> {
   const path = join(folder, `${name}${MANIFEST_SUFFIX}`);
   const unreadable = (key: string, why: string): ScannedFile => ({
@@ -163,7 +164,8 @@ async function scanFile(
   try {
     const stats = await stat(path, { bigint: true });
     const key = statKey(stats);
-    const wait = settleMs(stats, nowMs, stats.size === 0n ? EMPTY_SETTLE_MS : SETTLE_MS);
+    const isWhole = stats.size > 0n && isPutThere(stats, before);
+    const wait = isWhole ? 0 : settleMs(stats, nowMs, stats.size === 0n ? EMPTY_SETTLE_MS : SETTLE_MS);
     if (wait > 0) return wait;
     if (!stats.isFile()) return unreadable(key, 'it is not a file');
     if (stats.size > MANIFEST_BYTES_MAX)

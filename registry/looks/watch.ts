@@ -11,6 +11,8 @@ import { folderKey, SETTLE_MS } from '../files/settle.ts';
 
 /** Looks happen at least this often while changes keep coming. */
 const GATHER_MS_MAX = 500;
+/** Manifests that come together are looked at together; one still being written is found so by the look itself. */
+const MANIFEST_MS = 5;
 const PROGRAMS = 'programs';
 
 export interface Watch {
@@ -22,8 +24,8 @@ export interface Watch {
 /**
  * Hints that something below `root` changed. A hint may be missing, late or double: it only means "look".
  * @param ignored folders, as absolute paths, that are not watched
- * @param onHint called SETTLE_MS after the last change, with the changed paths relative to `root`; `""` stands for
- * what changed before the watch could see it
+ * @param onHint called when nothing more changed for a while, which is shorter for manifests, with the changed paths
+ * relative to `root`; `""` stands for what changed before the watch could see it
  * @param onError told once, each time the watch begins, that not everything can be watched
  */
 export function watchRegistry(
@@ -33,28 +35,18 @@ export function watchRegistry(
   onHint: (paths: ReadonlySet<string>) => void,
   onError: (message: string) => void = () => undefined,
 ): Watch {
-  let gathered = new Set<string>();
-  let cancel: (() => void) | undefined;
-  let firstAt = 0;
   let watched = new Set<string>();
   let close: (() => Promise<void>) | undefined;
   let closed = false;
   let refreshing: Promise<void> = Promise.resolve();
 
-  const flush = () => {
-    cancel = undefined;
-    const paths = gathered;
-    gathered = new Set();
+  const onChanged = (paths: ReadonlySet<string>) => {
     if (!closed) onHint(paths);
   };
+  const manifests = createGatherer(clock, MANIFEST_MS, onChanged);
+  const others = createGatherer(clock, SETTLE_MS + 1, onChanged);
   const gather = (path: string) => {
-    if (closed) return;
-    const now = clock.monotonic();
-    if (gathered.size === 0) firstAt = now;
-    gathered.add(path);
-    cancel?.();
-    const wait = Math.min(SETTLE_MS + 1, Math.max(0, firstAt + GATHER_MS_MAX - now));
-    cancel = clock.after(wait, flush);
+    if (!closed) (path.startsWith(`${PROGRAMS}/`) ? manifests : others).add(path);
   };
 
   async function refreshNow(): Promise<void> {
@@ -90,10 +82,34 @@ export function watchRegistry(
     },
     async close() {
       closed = true;
-      cancel?.();
+      manifests.end();
+      others.end();
       await refreshing.catch(() => undefined);
       await close?.();
     },
+  };
+}
+
+/** Paths that change one soon after the other, told together when none came for `calmMs`, or after GATHER_MS_MAX. */
+function createGatherer(clock: Clock, calmMs: number, onGathered: (paths: ReadonlySet<string>) => void) {
+  let gathered = new Set<string>();
+  let cancel: (() => void) | undefined;
+  let firstAt = 0;
+  const flush = () => {
+    cancel = undefined;
+    const paths = gathered;
+    gathered = new Set();
+    onGathered(paths);
+  };
+  return {
+    add(path: string) {
+      const now = clock.monotonic();
+      if (gathered.size === 0) firstAt = now;
+      gathered.add(path);
+      cancel?.();
+      cancel = clock.after(Math.min(calmMs, Math.max(0, firstAt + GATHER_MS_MAX - now)), flush);
+    },
+    end: () => cancel?.(),
   };
 }
 

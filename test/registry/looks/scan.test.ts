@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rename, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EMPTY_SETTLE_MS, SETTLE_MS } from '../../../registry/files/settle.ts';
@@ -94,6 +94,33 @@ test('a file is taken when it stood still for 50 ms', async (t) => {
   assert.equal(settled.againMs, 0);
   const jumped = await scanPrograms(folder, NOTHING, changed - 3_600_000);
   assert.equal(jumped.files[0]?.text, 'half', 'a clock that jumped back holds nothing up');
+});
+
+test('one that was moved into place after it was written is taken at once; one that is written there is not', async (t) => {
+  const folder = await tempFolder(t);
+  const path = join(folder, 'a.yaml');
+  const keys = new Map<string, string>();
+  const readAtOnce = async () => {
+    const [file] = (await scanPrograms(folder, keys, (await stat(path)).ctimeMs)).files;
+    if (file?.text !== undefined) keys.set(file.name, file.key);
+    return file?.text;
+  };
+  const beforeMs = (await stat(folder)).mtimeMs - 1;
+  const move = async (text: string) => {
+    await writeFile(`${path}.new`, text);
+    // Or both moments may be one to the kernel.
+    await utimes(`${path}.new`, beforeMs / 1_000, beforeMs / 1_000);
+    await rename(`${path}.new`, path);
+  };
+  await move('one');
+  assert.equal(await readAtOnce(), 'one');
+  await move('two');
+  assert.equal(await readAtOnce(), 'two', 'over one that was known');
+  await writeFile(path, 'six');
+  await utimes(path, beforeMs / 1_000, beforeMs / 1_000);
+  assert.equal(await readAtOnce(), undefined, 'in place, whatever time it says');
+  await move('');
+  assert.equal(await readAtOnce(), undefined, 'an empty one');
 });
 
 test('an empty file has longer: an editor that writes in place has emptied it, and is about to write', async (t) => {
