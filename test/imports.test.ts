@@ -37,7 +37,7 @@ const ROOMS: Rooms = {
     ['registry/records', 'registry/contexts'],
     ['registry/git'],
     ['registry/manifests'],
-    ['registry/looks'],
+    ['registry/looks', 'registry/tokens'],
     ['registry/registry.ts'],
     // What the door is put together from.
     ['registry/commits.ts', 'registry/held-contexts.ts', 'registry/wishes.ts', 'registry/kept-index.ts'],
@@ -100,6 +100,7 @@ const ROOMS: Rooms = {
     ['api/program-answers.ts'],
     ['api/deps.ts'],
     ['api/errors.ts'],
+    ['api/access'],
     ['api/http'],
     ['api/docs'],
     // What files a POST may bring: whoever sends them asks it before.
