@@ -5,6 +5,7 @@ import type { LogMessage, LogPage } from '../schemas/log-line.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
 import type { Pause, PauseAsked, Paused } from '../schemas/pause.ts';
 import type { NamedEvent, ProgramEvent } from '../schemas/program.ts';
+import type { ProxyPolicy, StoredToken } from '../schemas/token.ts';
 import type { UsageFigures, UsageSeries } from '../schemas/usage.ts';
 import type {
   DryRun,
@@ -78,9 +79,22 @@ export interface ApiDeps {
   openapi(): unknown;
   /** What lets `POST /hooks/git` in; undefined: there is no such route. */
   gitHook?: GitHook | undefined;
+  /** Who may ask; undefined: whoever gets here may do everything. */
+  access?: AccessSource | undefined;
   /** Epoch milliseconds. */
   now(): number;
   log: ApiLog;
+}
+
+/** The tokens there are, and what goes without one. */
+export interface AccessSource {
+  /** By its id; perhaps one that has ended. */
+  token(id: string): StoredToken | undefined;
+  /** Calls when a token is gone, another, or has come to its end. */
+  onChange(listener: () => void): void;
+  readonly proxyPolicy: ProxyPolicy;
+  /** Whether browsers come by TLS alone. */
+  readonly isSecure: boolean;
 }
 
 /** What the host is to leave alone. */

@@ -137,7 +137,7 @@ const ROOMS: Rooms = {
     ...['controller/config.ts', 'controller/credentials', 'controller/engine/docker'],
     ...['api/cli/io', 'api/cli/host', 'api/cli/manifests'],
   ],
-  'api/cli/commands': ['schemas', 'api/client.ts', ...IN_CLI, 'api/cli/doctor'],
+  'api/cli/commands': ['schemas', 'registry/tokens', 'api/client.ts', ...IN_CLI, 'api/cli/doctor'],
   'api/cli/program.ts': [...IN_CLI, 'api/cli/commands'],
   'api/cli/main.ts': [...IN_CLI, 'api/cli/commands', 'api/cli/program.ts'],
   'api/cli/bin.ts': ['api/cli/main.ts', 'api/cli/io'],
