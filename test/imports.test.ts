@@ -68,6 +68,11 @@ const ROOMS: Rooms = {
   // What the API is given is said in its words.
   'controller/serve': [...UNDER_SERVE, 'api/deps.ts', 'api/program-answers.ts'],
   'controller/health.ts': [...UNDER_SERVE, 'api/deps.ts'],
+  'controller/access-settings.ts': ['schemas', 'controller/option.ts', 'controller/setting-values.ts'],
+  'controller/access': [
+    ...['schemas', 'registry', ...TOLD],
+    ...['controller/access-settings.ts', 'api/deps.ts'],
+  ],
   'controller/locks.ts': ['schemas', 'registry', 'controller/config.ts'],
   'controller/init.ts': ['schemas', 'registry'],
   'controller/option.ts': ['schemas'],
@@ -79,7 +84,7 @@ const ROOMS: Rooms = {
   'controller/config.ts': [
     ...['schemas', 'registry', 'controller/ports', 'controller/credentials'],
     ...['controller/credential-settings.ts', 'controller/setting-values.ts', 'controller/option.ts'],
-    'controller/hook-settings.ts',
+    ...['controller/hook-settings.ts', 'controller/access-settings.ts'],
   ],
   'controller/main.ts': ['schemas', 'registry', 'controller'],
   // What runs the one file that all become, and knows none of them.
