@@ -87,7 +87,9 @@ test('of two changes at once both are kept', async (t) => {
   const file = await fileWith(t, undefined);
   const add = (stored: typeof admin.stored) =>
     changeTokensFile(file, true, (text) => ({ text: withToken(text, file, stored), result: 0 }));
+  const more = ['b', 'c'].map((name) => newToken({ name, role: 'viewer' }, NOW));
   await Promise.all([add(admin.stored), add(alice.stored)]);
+  await Promise.all(more.map(({ stored }) => add(stored)));
   const ids = (await readTokensFile(file)).tokens.map(({ id }) => id);
-  assert.deepEqual(ids.sort(), [admin.stored.id, alice.stored.id].sort());
+  assert.deepEqual(ids.sort(), [admin, alice, ...more].map(({ stored }) => stored.id).sort());
 });
