@@ -1,3 +1,4 @@
+import type { AuditLine } from '../schemas/audit.ts';
 import type { Build, BuildSummary } from '../schemas/build-step.ts';
 import type { ExecPiece, ExecRequest } from '../schemas/exec.ts';
 import type { HostView } from '../schemas/host-view.ts';
@@ -81,6 +82,8 @@ export interface ApiDeps {
   gitHook?: GitHook | undefined;
   /** Who may ask; undefined: whoever gets here may do everything. */
   access?: AccessSource | undefined;
+  /** Writes down what somebody changed, on a host with tokens. Never throws. */
+  audit?: ((line: AuditLine) => void) | undefined;
   /** Epoch milliseconds. */
   now(): number;
   log: ApiLog;

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { AppError } from '../schemas/errors.ts';
-import type { Refusal } from './access/gate.ts';
+import { auditLine } from './access/audit.ts';
+import type { Passed, Refusal } from './access/gate.ts';
 import type { Api } from './app.ts';
 import type { ApiDeps, ApiLog } from './deps.ts';
 import { answerFor, type ErrorAnswer, errorAnswer, StatusError } from './errors.ts';
@@ -139,6 +140,7 @@ function createFront(options: ServerOptions) {
         'close',
         gate.hold(req, () => res.destroy()),
       );
+      writeDown(deps, gate.passed(req), req, res);
     }
     if (proxy.matches(req.url ?? '')) {
       proxy.handle(req, res);
@@ -169,6 +171,21 @@ function createFront(options: ServerOptions) {
   };
 
   return { proxy, ahead, onRequest, onOffer };
+}
+
+/** When it is over, who changed what. */
+function writeDown(
+  deps: ApiDeps,
+  passed: Passed | undefined,
+  req: IncomingMessage,
+  res: ServerResponse,
+): void {
+  const { audit } = deps;
+  if (audit === undefined || passed === undefined) return;
+  res.once('close', () => {
+    const line = auditLine(deps, req, passed, res.writableFinished ? res.statusCode : 0);
+    if (line !== undefined) audit(line);
+  });
 }
 
 /** What keeps web pages and malformed requests out, whoever asks. */

@@ -7,6 +7,7 @@ import { redactUrl } from '../registry/git/follow.ts';
 import { openGit } from '../registry/git/git.ts';
 import { isMade } from '../registry/make-registry.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import { openAuditLog } from '../registry/records/audit-log.ts';
 import { openRegistryId } from '../registry/records/registry-id.ts';
 import { openWatchRecord } from '../registry/records/unwatched.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -140,6 +141,7 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     collect: { diskBytes: config.diskBytes },
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),
   });
+  const audit = access.source && openAuditLog(registry.paths.data, { onError: onNoAudit(log) });
   const { health, hostWarnings } = createHealth(registry, controller, access);
   const notifier = startNotifier({
     ...{ receivers: config.receivers, secret: config.notifySecret, events: registry.events },
@@ -149,12 +151,8 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   });
   const gitHook = gitHookOf(config, registry, log);
   const engineTrouble = () => controller.health().trouble;
-  const watch = await openWatchRecord(
-    registry.paths.data,
-    clock,
-    () => engineTrouble() === '',
-    onNoSign(log),
-  );
+  const sees = () => engineTrouble() === '';
+  const watch = await openWatchRecord(registry.paths.data, clock, sees, onNoSign(log));
   const usage = startUsage({ registry, engine, clock, log, metrics, engineTrouble });
   const about = await aboutHost(config, clock.now());
   metrics.host.watch({
@@ -164,7 +162,8 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   const deps = await createApiDeps({
     ...{ registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage },
     about,
-    ...{ warnings: hostWarnings, unwatched: watch.unwatched, access: access.source },
+    ...{ warnings: hostWarnings, unwatched: watch.unwatched },
+    ...(audit && { access: access.source, audit: audit.write }),
   });
   let server: RunningServer;
   try {
@@ -186,6 +185,7 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     unwatch();
     access.close();
     await Promise.all([server.close(), controller.close(), notifier.close(), usage.close(), watch.close()]);
+    await audit?.close();
     await registry.close();
   };
 }
@@ -245,6 +245,11 @@ async function aboutHost(
 function onNoSign(log: Logger) {
   return (error: unknown): void =>
     log.warn({ error: messageOf(error) }, 'when this host watched can not be written to data/watched.json');
+}
+
+function onNoAudit(log: Logger) {
+  return (error: unknown): void =>
+    log.warn({ error: messageOf(error) }, 'what is changed can not be written to data/audit.ndjson');
 }
 
 /** By what a forge may say that the remote has moved, where a secret says which forge. */

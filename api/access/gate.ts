@@ -34,6 +34,12 @@ export interface Proxied {
   isUpgrade: boolean;
 }
 
+/** Who sent a request that was let in, and what for. */
+export interface Passed {
+  who: Who;
+  route: MeantRoute;
+}
+
 export interface Gate {
   /** Whether anybody is asked who they are. */
   isOn: boolean;
@@ -46,6 +52,8 @@ export interface Gate {
    * Ends what was let in when its token is taken away, or has come to its end. @returns what lets go of it, when it is over
    */
   hold(req: IncomingMessage, end: () => void): () => void;
+  /** Undefined for one that needs nobody's leave. */
+  passed(req: IncomingMessage): Passed | undefined;
   signIn(req: IncomingMessage | undefined, token: string): SignedIn | Refusal;
   /** @returns the cookie that takes the place of the one there was */
   signOut(req: IncomingMessage | undefined): string;
@@ -65,6 +73,7 @@ const OPEN: Gate = {
   isOn: false,
   refuse: () => undefined,
   hold: () => () => {},
+  passed: () => undefined,
   signIn: () => ({ answer: errorAnswer(409, 'this host asks nobody for a token'), headers: {} }),
   signOut: () => '',
 };
@@ -82,7 +91,7 @@ class TokenGate implements Gate {
   readonly #failures = createFailures();
   readonly #sessions = createSessions();
   readonly #held = new Map<object, { mayGoOn(): boolean; end(): void }>();
-  readonly #passes = new WeakMap<IncomingMessage, { pass: Pass; mayGoOn(): boolean }>();
+  readonly #passes = new WeakMap<IncomingMessage, Passed & { mayGoOn(): boolean }>();
 
   constructor(deps: Deps, access: AccessSource) {
     this.#deps = deps;
@@ -115,7 +124,7 @@ class TokenGate implements Gate {
     if (pass === undefined) return undefined;
     noteWho(req, pass.who);
     const mayGoOn = () => this.#isStill(pass) && judge(pass.who) === 'allowed';
-    this.#passes.set(req, { pass, mayGoOn });
+    this.#passes.set(req, { who: pass.who, route, mayGoOn });
     return undefined;
   }
 
@@ -125,6 +134,10 @@ class TokenGate implements Gate {
     const key = {};
     this.#held.set(key, { mayGoOn: passed.mayGoOn, end });
     return () => void this.#held.delete(key);
+  }
+
+  passed(req: IncomingMessage): Passed | undefined {
+    return this.#passes.get(req);
   }
 
   signIn(req: IncomingMessage | undefined, token: string): SignedIn | Refusal {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../schemas/errors.ts';
 import { PROGRAM_STATES, proxyUrl, timestamp } from '../../schemas/program.ts';
+import { noteProgram } from '../access/who.ts';
 import type { ApiDeps } from '../deps.ts';
 import { varyBy } from '../http/accept.ts';
 import {
@@ -88,6 +89,7 @@ async function createProgram({ c, deps, body }: RouteContext): Promise<Response>
     });
     throw error;
   }
+  noteProgram(c.env?.incoming, name);
   return sendJson(
     {
       program_id: name,
