@@ -1,6 +1,7 @@
 /** Where the rooms of the API meet: `routes/`, one file a topic, behind the rules that `http/` has for all of them. */
 
 import { Hono } from 'hono';
+import { createGate, type Gate } from './access/gate.ts';
 import type { ApiDeps } from './deps.ts';
 import { answerFor, unknownRoute } from './errors.ts';
 import type { ApiEnv } from './http/env.ts';
@@ -17,6 +18,7 @@ import { createPlainAnswers, type PlainAnswers } from './routes/plain.ts';
 import { addProgramRoutes } from './routes/programs.ts';
 import { addRevisionRoutes } from './routes/revisions.ts';
 import { addSandboxRoutes } from './routes/sandbox.ts';
+import { addSessionRoutes } from './routes/session.ts';
 import { addStateRoutes } from './routes/state.ts';
 import { addStreamRoutes } from './routes/streams.ts';
 import { addSystemRoutes } from './routes/system.ts';
@@ -24,7 +26,7 @@ import { addUsageRoutes } from './routes/usage.ts';
 import { createViewCache } from './routes/view.ts';
 
 /** The routes, and what answers some of them before it comes to that. */
-export type Api = Hono<ApiEnv> & { plain: PlainAnswers };
+export type Api = Hono<ApiEnv> & { plain: PlainAnswers; gate: Gate };
 
 /**
  * All routes but the proxy, which is raw (`proxy/proxy.ts`). Testable through `app.request()`; `server.ts` puts it
@@ -34,6 +36,7 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Api {
   const app = new Hono<ApiEnv>({ getPath: rawPath });
   const routes = createRoutes(app, deps, options);
   const views = createViewCache(deps.programs);
+  const gate = createGate(deps);
   addProgramRoutes(routes, deps, views);
   addLifecycleRoutes(routes);
   addExecRoutes(routes, options);
@@ -47,11 +50,12 @@ export function createApi(deps: ApiDeps, options: ApiOptions = {}): Api {
   addHookRoutes(routes, deps);
   addUsageRoutes(routes, deps);
   addSandboxRoutes(routes);
+  addSessionRoutes(routes, gate);
   addPageRoutes(routes, options.pageFolder);
 
   app.notFound((c) => errorResponse(unknownRoute(c.req.method, c.req.path), c.req.method, c.req.path));
   app.onError((error, c) => errorResponse(error, c.req.method, c.req.path));
-  return Object.assign(app, { plain: createPlainAnswers(deps, views) });
+  return Object.assign(app, { plain: createPlainAnswers(deps, views), gate });
 
   function errorResponse(error: Error, method: string, path: string): Response {
     return sendError(answerFor(error, deps.log, `${method} ${path}`));

@@ -1,3 +1,4 @@
+import type { AuditLine } from '../schemas/audit.ts';
 import type { Build, BuildSummary } from '../schemas/build-step.ts';
 import type { ExecPiece, ExecRequest } from '../schemas/exec.ts';
 import type { HostView } from '../schemas/host-view.ts';
@@ -5,6 +6,7 @@ import type { LogMessage, LogPage } from '../schemas/log-line.ts';
 import type { LogPiece } from '../schemas/log-piece.ts';
 import type { Pause, PauseAsked, Paused } from '../schemas/pause.ts';
 import type { NamedEvent, ProgramEvent } from '../schemas/program.ts';
+import type { ProxyPolicy, StoredToken } from '../schemas/token.ts';
 import type { UsageFigures, UsageSeries } from '../schemas/usage.ts';
 import type {
   DryRun,
@@ -78,9 +80,24 @@ export interface ApiDeps {
   openapi(): unknown;
   /** What lets `POST /hooks/git` in; undefined: there is no such route. */
   gitHook?: GitHook | undefined;
+  /** Who may ask; undefined: whoever gets here may do everything. */
+  access?: AccessSource | undefined;
+  /** Writes down what somebody changed, on a host with tokens. Never throws. */
+  audit?: ((line: AuditLine) => void) | undefined;
   /** Epoch milliseconds. */
   now(): number;
   log: ApiLog;
+}
+
+/** The tokens there are, and what goes without one. */
+export interface AccessSource {
+  /** By its id; perhaps one that has ended. */
+  token(id: string): StoredToken | undefined;
+  /** Calls when a token is gone, another, or has come to its end. */
+  onChange(listener: () => void): void;
+  readonly proxyPolicy: ProxyPolicy;
+  /** Whether browsers come by TLS alone. */
+  readonly isSecure: boolean;
 }
 
 /** What the host is to leave alone. */

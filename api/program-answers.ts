@@ -5,6 +5,7 @@ import type { Paused } from '../schemas/pause.ts';
 import type { Resources, Runtime } from '../schemas/program.ts';
 import type { Outcome } from '../schemas/revision.ts';
 import type { ProgramStatus } from '../schemas/status.ts';
+import type { ProxyAccess } from '../schemas/token.ts';
 
 /** A file or link of a build context. */
 export interface RevisionFile {
@@ -44,6 +45,8 @@ export interface ProgramDetails {
   runtime: Runtime | '';
   /** The image that its spec names; `""` where it is built, and where none is known. */
   image: string;
+  /** As its spec has it; left out where that says nothing. */
+  proxyAccess?: ProxyAccess;
   /** Why it is left alone; null where it is not. */
   paused: Paused | null;
 }

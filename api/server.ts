@@ -1,9 +1,11 @@
-import { lookup } from 'node:dns/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import { AppError, codeOf } from '../schemas/errors.ts';
+import { AppError } from '../schemas/errors.ts';
+import { auditLine } from './access/audit.ts';
+import type { Passed, Refusal } from './access/gate.ts';
 import type { Api } from './app.ts';
 import type { ApiDeps, ApiLog } from './deps.ts';
 import { answerFor, type ErrorAnswer, errorAnswer, StatusError } from './errors.ts';
@@ -11,10 +13,12 @@ import { createCors } from './http/cors.ts';
 import { createOriginGuard } from './http/guard.ts';
 import { LOOK_MS, serveHalfOpen } from './http/half-open.ts';
 import { GIT_HOOK_PATH } from './http/hook-proof.ts';
+import { hostNameOf, listen, requireSafeAddress, type Tls } from './http/listen.ts';
 import { answerOffers, createAnswersAhead } from './http/offers.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
 import { sendError } from './http/route.ts';
 import { createProxy, hasBody } from './proxy/proxy.ts';
+import { targetOf } from './proxy/target.ts';
 
 /** Time a client has to send its headers, in milliseconds. */
 const HEADERS_MS_MAX = 30_000;
@@ -23,11 +27,23 @@ const KEEP_ALIVE_MS = 65_000;
 /** What `close` gives requests in flight before it cuts them, in milliseconds. */
 const CLOSE_MS_MAX = 1_000;
 
+const LIMITS = {
+  requireHostHeader: false,
+  headersTimeout: HEADERS_MS_MAX,
+  // A body may stream for as long as it flows; own routes limit theirs in http/body.ts.
+  requestTimeout: 0,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+};
+
 export interface ServerOptions {
   app: Api;
   deps: ApiDeps;
-  /** A loopback address, or `localhost`. */
+  /** A loopback address, or `localhost`; with tokens and TLS any. */
   host: string;
+  /** Its own certificate; left out, it speaks plain HTTP. */
+  tls?: Tls | undefined;
+  /** Whoever runs it says that a proxy in front of it speaks TLS. */
+  isTlsByProxy?: boolean;
   /** 0 takes any free one. */
   port: number;
   /** Names accepted in `Host` besides localhost, 127.0.0.1 and [::1]. */
@@ -48,72 +64,29 @@ export interface RunningServer {
   port: number;
   /** Stops listening, lets requests end for a moment, then cuts streams, WebSockets and all else. */
   close(): Promise<void>;
+  /** Another certificate, for connections from now on. Throws where it is none. */
+  renew(tls: Tls): void;
 }
 
 /**
- * The one listener of the host. Every request passes the guard first; proxy paths then go to the raw proxy, the
- * rest to the app. Rejects with words for people where it may not or can not listen.
+ * The one listener of the host. Every request passes the guard first, then the gate; proxy paths then go to the raw
+ * proxy, the rest to the app. Rejects with words for people where it may not or can not listen.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, deps } = options;
-  await requireLoopback(host);
-  const origins = new Set((options.origins ?? []).map((origin) => origin.toLowerCase()));
-  const anyHost = deps.gitHook === undefined ? [] : [`POST ${GIT_HOOK_PATH}`];
-  const guard = createOriginGuard(options.hosts ?? [], origins, anyHost);
-  const cors = createCors(origins);
-  const proxy = createProxy(deps, {
-    ...(options.firstByteMsMax !== undefined && { firstByteMsMax: options.firstByteMsMax }),
-    ...(options.proxyWaitMs !== undefined && { waitMs: options.proxyWaitMs }),
-  });
-  const routes = getRequestListener(options.app.fetch, {
-    autoCleanupIncoming: false,
-    errorHandler: (error) => listenerError(error, deps.log),
-  });
-
-  const refuse = (req: IncomingMessage): ErrorAnswer | undefined => {
-    const error = toOriginForm(req) ?? guard(req) ?? checkCoding(req);
-    return error === undefined ? undefined : answerFor(error, deps.log, `${req.method} ${req.url}`);
-  };
-  const ahead = createAnswersAhead();
-  const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
-    ahead.note(req.socket, res);
-    const isBare = !hasBody(req) && req.headers.expect === undefined;
-    if (hasBody(req)) lingerAfterAnswer(req, res);
-    const refusal = refuse(req);
-    if (refusal !== undefined) {
-      answerRaw(res, refusal);
-    } else if (cors(req, res)) {
-      // A preflight, and answered.
-    } else if (proxy.matches(req.url ?? '')) {
-      proxy.handle(req, res);
-    } else if (!isBare || !options.app.plain(req, res)) {
-      if (req.headers.expect !== undefined) res.writeContinue();
-      void routes(req, res);
-    }
-  };
-
-  const server = createServer({
-    requireHostHeader: false,
-    headersTimeout: HEADERS_MS_MAX,
-    // A body may stream for as long as it flows; own routes limit theirs in http/body.ts.
-    requestTimeout: 0,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-  });
+  const { tls } = options;
+  const hasTls = tls !== undefined || options.isTlsByProxy === true;
+  await requireSafeAddress(host, { hasTokens: deps.access !== undefined, hasTls });
+  const { proxy, ahead, onRequest, onOffer } = createFront(options);
+  const secure = tls && createSecureServer({ ...LIMITS, ...tls });
+  const server: Server = secure ?? createServer(LIMITS);
   serveHalfOpen(server, ahead.last, options.halfOpenLookMs ?? LOOK_MS);
   server.on('request', onRequest);
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
     answerRaw(res, errorAnswer(417, `Expect: ${req.headers.expect} is not something this server can do`));
   });
-  const upgraded = answerOffers(server, ahead, (req) => {
-    if (!isWebSocket(req)) return undefined;
-    const { url } = req;
-    const refusal = refuse(req);
-    if (refusal !== undefined) return (socket) => answerSocket(socket, refusal);
-    if (proxy.matches(req.url ?? '')) return (socket, head) => proxy.upgrade(req, socket, head);
-    req.url = url;
-    return undefined;
-  });
+  const upgraded = answerOffers(server, ahead, onOffer);
   server.on('clientError', answerMalformed);
 
   await listen(server, host, options.port);
@@ -122,7 +95,110 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     port: (server.address() as AddressInfo).port,
     close: () => closeServer(server, upgraded, () => proxy.close(), options.closeMsMax ?? CLOSE_MS_MAX),
+    renew: (next) => secure?.setSecureContext(next),
   };
+}
+
+/** What stands between the socket and what answers: who is let in, and where each request goes. */
+function createFront(options: ServerOptions) {
+  const { deps, app } = options;
+  const { gate } = app;
+  const proxy = createProxy(deps, {
+    ...(options.firstByteMsMax !== undefined && { firstByteMsMax: options.firstByteMsMax }),
+    ...(options.proxyWaitMs !== undefined && { waitMs: options.proxyWaitMs }),
+  });
+  const { refuse, cors } = createDoor(options);
+  const routes = getRequestListener(app.fetch, {
+    autoCleanupIncoming: false,
+    errorHandler: (error) => listenerError(error, deps.log),
+  });
+  const ahead = createAnswersAhead();
+
+  const refuseUnasked = (req: IncomingMessage, isUpgrade: boolean): Refusal | undefined => {
+    const { url = '' } = req;
+    return gate.refuse(req, proxy.matches(url) ? { name: targetOf(url).name, isUpgrade } : undefined);
+  };
+
+  const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    ahead.note(req.socket, res);
+    const isBare = !hasBody(req) && req.headers.expect === undefined;
+    if (hasBody(req)) lingerAfterAnswer(req, res);
+    const refusal = refuse(req);
+    if (refusal !== undefined) {
+      answerRaw(res, refusal);
+      return;
+    }
+    // A preflight is answered, and says nothing of who asks.
+    if (cors(req, res)) return;
+    if (gate.isOn) {
+      const denied = refuseUnasked(req, false);
+      if (denied !== undefined) {
+        answerRaw(res, denied.answer, denied.headers);
+        return;
+      }
+      res.once(
+        'close',
+        gate.hold(req, () => res.destroy()),
+      );
+      writeDown(deps, gate.passed(req), req, res);
+    }
+    if (proxy.matches(req.url ?? '')) {
+      proxy.handle(req, res);
+    } else if (!isBare || !app.plain(req, res)) {
+      if (req.headers.expect !== undefined) res.writeContinue();
+      void routes(req, res);
+    }
+  };
+
+  const onOffer = (req: IncomingMessage): ((socket: Duplex, head: Buffer) => void) | undefined => {
+    if (!isWebSocket(req)) return undefined;
+    const { url } = req;
+    const refusal = refuse(req);
+    if (refusal !== undefined) return (socket) => answerSocket(socket, refusal);
+    if (!proxy.matches(req.url ?? '')) {
+      req.url = url;
+      return undefined;
+    }
+    const denied = refuseUnasked(req, true);
+    if (denied !== undefined) return (socket) => answerSocket(socket, denied.answer, denied.headers);
+    return (socket, head) => {
+      socket.once(
+        'close',
+        gate.hold(req, () => socket.destroy()),
+      );
+      proxy.upgrade(req, socket, head);
+    };
+  };
+
+  return { proxy, ahead, onRequest, onOffer };
+}
+
+/** When it is over, who changed what. */
+function writeDown(
+  deps: ApiDeps,
+  passed: Passed | undefined,
+  req: IncomingMessage,
+  res: ServerResponse,
+): void {
+  const { audit } = deps;
+  if (audit === undefined || passed === undefined) return;
+  res.once('close', () => {
+    const line = auditLine(deps, req, passed, res.writableFinished ? res.statusCode : 0);
+    if (line !== undefined) audit(line);
+  });
+}
+
+/** What keeps web pages and malformed requests out, whoever asks. */
+function createDoor({ deps, host, hosts = [], origins: allowed = [] }: ServerOptions) {
+  const own = hostNameOf(host);
+  const origins = new Set(allowed.map((origin) => origin.toLowerCase()));
+  const anyHost = deps.gitHook === undefined ? [] : [`POST ${GIT_HOOK_PATH}`];
+  const guard = createOriginGuard(own === undefined ? hosts : [own, ...hosts], origins, anyHost);
+  const refuse = (req: IncomingMessage): ErrorAnswer | undefined => {
+    const error = toOriginForm(req) ?? guard(req) ?? checkCoding(req);
+    return error === undefined ? undefined : answerFor(error, deps.log, `${req.method} ${req.url}`);
+  };
+  return { refuse, cors: createCors(origins) };
 }
 
 /** Passed on without its name, a body in another transfer coding would be read as what it is not (RFC 9112, 6.1). */
@@ -136,47 +212,6 @@ function checkCoding({ headers }: IncomingMessage): StatusError | undefined {
 /** By RFC 6455 a GET; with a body it is none. */
 function isWebSocket(req: IncomingMessage): boolean {
   return req.method === 'GET' && !hasBody(req) && (req.headers.upgrade ?? '').toLowerCase() === 'websocket';
-}
-
-/** Without tokens nobody but this machine may come in (contract 3.6). */
-async function requireLoopback(host: string): Promise<void> {
-  const addresses =
-    isIP(host) === 0
-      ? (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address)
-      : [host];
-  if (addresses.length > 0 && addresses.every(isLoopback)) return;
-  throw new Error(
-    `the API does not listen on ${host}: it has no access control yet, so only loopback addresses are allowed. ` +
-      'Use --host 127.0.0.1, and ssh -L or a proxy with authentication to reach it from elsewhere.',
-  );
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(listenError(cause, host, port)));
-    server.listen(port, host, () => {
-      server.removeAllListeners('error');
-      resolve();
-    });
-  });
-}
-
-function listenError(cause: Error, host: string, port: number): Error {
-  switch (codeOf(cause)) {
-    case 'EADDRINUSE':
-      return new Error(
-        `port ${port} on ${host} is taken, perhaps by another Hersh Host; stop that one, or choose another port with --port`,
-        { cause },
-      );
-    case 'EACCES':
-      return new Error(`port ${port} needs privileges; choose one above 1023 with --port`, { cause });
-    default:
-      return new Error(`can not listen on ${host}:${port}: ${cause.message}`, { cause });
-  }
 }
 
 /**

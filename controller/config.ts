@@ -4,14 +4,15 @@ import { parseArgs } from 'node:util';
 import type { Remote } from '../registry/git/follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
-import { credentialFiles } from './credential-settings.ts';
+import { ACCESS_OPTIONS, type AccessSettings, readAccessSettings } from './access-settings.ts';
+import { credentialFiles, fileOutside } from './credential-settings.ts';
 import type { CredentialFiles } from './credentials/credentials.ts';
 import { HOOK_OPTIONS, type HookSettings, readHookSettings } from './hook-settings.ts';
 import { type Given, type Option, refuse } from './option.ts';
 import type { PortRange } from './ports/ports.ts';
 import { DURATION_MS, duration, integer, names, oneOf, origins, pattern, size } from './setting-values.ts';
 
-export interface Config extends HookSettings {
+export interface Config extends HookSettings, AccessSettings {
   /** Absolute path. */
   readonly registry: string;
   /** False where none was named: then `registry` is `./registry`, if `init` made it. */
@@ -61,7 +62,12 @@ const OPTIONS: Record<string, Option> = {
     help: 'folder of manifests, sources and status; default: ./registry, if init made it',
   },
   port: { env: 'HERSH_PORT', value: 'N', fallback: '9000', help: 'port of the API' },
-  host: { env: 'HERSH_HOST', value: 'ADDR', fallback: '127.0.0.1', help: 'loopback address of the API' },
+  host: {
+    env: 'HERSH_HOST',
+    value: 'ADDR',
+    fallback: '127.0.0.1',
+    help: 'address of the API; one that is not loopback takes --tokens and TLS',
+  },
   'port-range': {
     env: 'HERSH_PORT_RANGE',
     value: 'A-B',
@@ -149,13 +155,14 @@ const OPTIONS: Record<string, Option> = {
     help: "one for the programs of that user alone, asked first; may be given more than once, in the environment with ','",
     between: ',',
   },
+  ...ACCESS_OPTIONS,
   ...HOOK_OPTIONS,
 };
 
 /** The text of `--help`. */
 export function helpText(): string {
   const rows = Object.entries(OPTIONS).map(([name, { env, value, fallback, help }]) => {
-    const left = `  --${name} ${value}`.padEnd(34);
+    const left = `  --${name} ${value}`.trimEnd().padEnd(34);
     return `${left}${env.padEnd(28)}${help}${fallback === '' ? '' : ` (${fallback})`}`;
   });
   return [
@@ -214,15 +221,16 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     diskBytes: size(read('disk-limit')),
     proxyWaitMs: proxyWait(read('proxy-wait')),
     remote: remote(read('git-remote'), read('git-branch'), read('git-interval'), read('git-silence')),
+    ...readAccessSettings(read, pathOf, (given) => fileOutside(registry, given, pathOf(given.text))),
     ...readHookSettings(read, env),
   });
 }
 
 function parse(argv: readonly string[]): Record<string, unknown> {
   const options = Object.fromEntries(
-    Object.entries(OPTIONS).map(([name, { between }]) => [
+    Object.entries(OPTIONS).map(([name, { between, isWord }]) => [
       name,
-      { type: 'string' as const, multiple: between !== undefined },
+      { type: isWord ? ('boolean' as const) : ('string' as const), multiple: between !== undefined },
     ]),
   );
   try {

@@ -17,15 +17,7 @@ export function credentialFiles(
   some: readonly Given[],
   pathOf: (text: string) => string,
 ): CredentialFiles {
-  const fileOf = (given: Given, text: string): string => {
-    const path = pathOf(text);
-    if (!isBelow(path, registry) && !placesOf(registry).some((place) => isBelow(realOf(path), place)))
-      return path;
-    throw refuse(
-      given,
-      'a file outside the registry, links followed, since builds and commits take what lies there',
-    );
-  };
+  const fileOf = (given: Given, text: string): string => fileOutside(registry, given, pathOf(text));
   const byUser = new Map<string, string>();
   for (const given of some.filter(({ text }) => text !== '')) {
     const [, user = '', file = ''] = /^([^=]+)=(.+)$/.exec(given.text) ?? [];
@@ -34,6 +26,16 @@ export function credentialFiles(
     byUser.set(user, fileOf(given, file));
   }
   return Object.freeze({ all: all.text === '' ? undefined : fileOf(all, all.text), byUser });
+}
+
+/** The path, where it lies outside the registry. Throws as `refuse`. */
+export function fileOutside(registry: string, given: Given, path: string): string {
+  if (!isBelow(path, registry) && !placesOf(registry).some((place) => isBelow(realOf(path), place)))
+    return path;
+  throw refuse(
+    given,
+    'a file outside the registry, links followed, since builds and commits take what lies there',
+  );
 }
 
 /** Where a registry really lies, and what is a link in it, such as a `sources` on another disk. */

@@ -35,6 +35,11 @@ export function healthOf(
   return { ready: true, reason: '', message: '', warnings };
 }
 
+/** The same, with what others have to say. Pure. */
+export function withWarnings(health: Health, more: readonly HostWarning[]): Health {
+  return { ...health, warnings: [...health.warnings, ...more.map(({ message }) => message)] };
+}
+
 /**
  * What people have to know of the host. Pure.
  * @param damaged see `healthOf`

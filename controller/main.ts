@@ -1,25 +1,28 @@
 import { readFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
 import { createApi } from '../api/app.ts';
+import type { ApiDeps } from '../api/deps.ts';
 import { type RunningServer, startServer } from '../api/server.ts';
 import { redactUrl } from '../registry/git/follow.ts';
 import { openGit } from '../registry/git/git.ts';
 import { isMade } from '../registry/make-registry.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import { openAuditLog } from '../registry/records/audit-log.ts';
 import { openRegistryId } from '../registry/records/registry-id.ts';
 import { openWatchRecord } from '../registry/records/unwatched.ts';
 import type { Registry } from '../registry/registry.ts';
 import { systemClock } from '../schemas/clock.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
+import { type Access, openAccess } from './access/open-access.ts';
 import { type Config, helpText, readConfig } from './config.ts';
 import { brokenFilesOf, createCredentials } from './credentials/credentials.ts';
 import { createDockerEngine } from './engine/docker/docker.ts';
 import { measured } from './engine/measured.ts';
-import { healthOf, troublesOf, warningsOf } from './health.ts';
+import { healthOf, troublesOf, warningsOf, withWarnings } from './health.ts';
 import { init, type Said } from './init.ts';
 import { takeLocks } from './locks.ts';
 import { createLog } from './log.ts';
-import { startController } from './loop/controller.ts';
+import { type Controller, startController } from './loop/controller.ts';
 import { isPortLost } from './loop/knock.ts';
 import { probeOnce } from './loop/probe-once.ts';
 import { watchEventLoop } from './metrics/event-loop.ts';
@@ -120,6 +123,8 @@ async function start(config: Config, log: Logger, logLinesDropped: () => number)
 async function startParts(config: Config, log: Logger, logLinesDropped: () => number): Promise<Close> {
   const { registry: root, instance, runtime } = config;
   const clock = systemClock;
+  // Before anything is done: what can not be asked safely is not started.
+  const access = await openAccess(config, clock, log);
   const { registry, identity } = await openFiles(config, log);
   const metrics = createMetrics({ logLinesDropped });
   const engine = measured(
@@ -136,9 +141,8 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     collect: { diskBytes: config.diskBytes },
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),
   });
-  const known = () => [registry.health(), registry.status.damaged(), controller.health()] as const;
-  const health = () => healthOf(...known(), registry.pauses);
-  const hostWarnings = () => warningsOf(...known(), registry.remoteTrouble(), registry.pauses);
+  const audit = access.source && openAuditLog(registry.paths.data, { onError: onNoAudit(log) });
+  const { health, hostWarnings } = createHealth(registry, controller, access);
   const notifier = startNotifier({
     ...{ receivers: config.receivers, secret: config.notifySecret, events: registry.events },
     ...{ clock, log, metrics },
@@ -147,12 +151,8 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   });
   const gitHook = gitHookOf(config, registry, log);
   const engineTrouble = () => controller.health().trouble;
-  const watch = await openWatchRecord(
-    registry.paths.data,
-    clock,
-    () => engineTrouble() === '',
-    onNoSign(log),
-  );
+  const sees = () => engineTrouble() === '';
+  const watch = await openWatchRecord(registry.paths.data, clock, sees, onNoSign(log));
   const usage = startUsage({ registry, engine, clock, log, metrics, engineTrouble });
   const about = await aboutHost(config, clock.now());
   metrics.host.watch({
@@ -163,17 +163,18 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     ...{ registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage },
     about,
     ...{ warnings: hostWarnings, unwatched: watch.unwatched },
+    ...(audit && { access: access.source, audit: audit.write }),
   });
-  const { host, port, proxyWaitMs, allowedHosts: hosts, allowedOrigins: origins } = config;
   let server: RunningServer;
   try {
-    server = await startServer({ app: createApi(deps), deps, host, port, hosts, origins, proxyWaitMs });
+    server = await serveApi(config, access, deps);
   } catch (error) {
     await Promise.all([controller.close(), notifier.close(), usage.close(), watch.close()]);
     await registry.close();
     throw error;
   }
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
+  const { host } = config;
+  const url = `${access.tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
   const unwatch = watchEventLoop(clock, metrics.host.lagged);
   log.info(
     { url, page: `${url}/ui`, registry: root, instance, runtime, pid: process.pid },
@@ -182,9 +183,33 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
   tellSupervisor(process.env, (why) => log.warn({ why }, 'systemd was not told that the host is up'));
   return async () => {
     unwatch();
+    access.close();
     await Promise.all([server.close(), controller.close(), notifier.close(), usage.close(), watch.close()]);
+    await audit?.close();
     await registry.close();
   };
+}
+
+/** What there is to say of the host, to whoever asks. */
+function createHealth(registry: Registry, controller: Controller, access: Access) {
+  const known = () => [registry.health(), registry.status.damaged(), controller.health()] as const;
+  return {
+    health: () => withWarnings(healthOf(...known(), registry.pauses), access.warnings()),
+    hostWarnings: () => [
+      ...warningsOf(...known(), registry.remoteTrouble(), registry.pauses),
+      ...access.warnings(),
+    ],
+  };
+}
+
+async function serveApi(config: Config, access: Access, deps: ApiDeps): Promise<RunningServer> {
+  const { host, port, proxyWaitMs, allowedHosts: hosts, allowedOrigins: origins, tlsByProxy } = config;
+  const server = await startServer({
+    ...{ app: createApi(deps), deps, host, port, hosts, origins, proxyWaitMs },
+    ...{ tls: access.tls, isTlsByProxy: tlsByProxy },
+  });
+  access.onRenewed(server.renew);
+  return server;
 }
 
 /** The registry, with git where it is a work tree, and whose it is on the engine. */
@@ -220,6 +245,11 @@ async function aboutHost(
 function onNoSign(log: Logger) {
   return (error: unknown): void =>
     log.warn({ error: messageOf(error) }, 'when this host watched can not be written to data/watched.json');
+}
+
+function onNoAudit(log: Logger) {
+  return (error: unknown): void =>
+    log.warn({ error: messageOf(error) }, 'what is changed can not be written to data/audit.ndjson');
 }
 
 /** By what a forge may say that the remote has moved, where a secret says which forge. */

@@ -9,6 +9,8 @@ export interface Option {
   help: string;
   /** It may be given several times; in its variable this stands between the values. */
   between?: ' ' | ',';
+  /** As a flag it takes no value. */
+  isWord?: true;
 }
 
 /** What was given for an option, and by which flag or variable. */

@@ -10,7 +10,7 @@ export const REASONS = {
   Forbidden: {
     retry: 'never',
     http: 403,
-    means: 'Host, Origin or Sec-Fetch-Site is not one this API serves.',
+    means: "Host, Origin or Sec-Fetch-Site is not one this API serves, or the token's role may not do this.",
   },
   NotFound: { retry: 'never', http: 404, means: 'No such program or route.' },
   NotRunning: { retry: 'never', http: 404, means: 'The call needs a program that is Running or Ready.' },

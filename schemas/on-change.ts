@@ -12,6 +12,8 @@ export const ON_CHANGE: Record<keyof ProgramSpec, 'nothing' | 'recreate' | 'rebu
   image: 'rebuild',
   // It says what the next revision is made of, and how what runs was is past.
   pullPolicy: 'nothing',
+  // The host keeps it, not the container.
+  proxyAccess: 'nothing',
   publishPort: 'recreate',
   runtime: 'recreate',
   command: 'recreate',

@@ -1,5 +1,7 @@
 /** The words everyone shares: the manifest, the status, the states, the labels. Types and constants only. */
 
+import type { ProxyAccess } from './token.ts';
+
 export const API_VERSION = 'hersh.dev/v1';
 
 /** `metadata.name`, which is the program id and the stem of the manifest's file. */
@@ -111,6 +113,8 @@ export interface ProgramSpec {
   image: string | null;
   /** Left out where it is IfNotPresent: a spec that an older host resolved is the same. */
   pullPolicy?: 'Always';
+  /** Left out: as the host has it. */
+  proxyAccess?: ProxyAccess;
   /** Pinned port; null: the controller holds one. */
   publishPort: number | null;
   runtime: Runtime;

@@ -7,6 +7,7 @@ import type {
   RestartPolicy,
   Runtime,
 } from './program.ts';
+import type { ProxyAccess } from './token.ts';
 
 /** Bytes per suffix of a memory quantity, as Kubernetes writes them. */
 const MEMORY_UNITS: Record<string, number> = {
@@ -59,6 +60,7 @@ export function resolveSpec(raw: Raw, hostRuntime: Runtime): ProgramSpec {
     build: raw.build === undefined ? null : resolveBuild(raw.build as Raw),
     image: (raw.image as string | undefined) ?? null,
     ...(raw.pullPolicy === 'Always' && { pullPolicy: 'Always' as const }),
+    ...(raw.proxyAccess !== undefined && { proxyAccess: raw.proxyAccess as ProxyAccess }),
     publishPort: (raw.publishPort as number | undefined) ?? null,
     runtime,
     ...listOf('command', raw),

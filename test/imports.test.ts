@@ -37,7 +37,7 @@ const ROOMS: Rooms = {
     ['registry/records', 'registry/contexts'],
     ['registry/git'],
     ['registry/manifests'],
-    ['registry/looks'],
+    ['registry/looks', 'registry/tokens'],
     ['registry/registry.ts'],
     // What the door is put together from.
     ['registry/commits.ts', 'registry/held-contexts.ts', 'registry/wishes.ts', 'registry/kept-index.ts'],
@@ -68,6 +68,11 @@ const ROOMS: Rooms = {
   // What the API is given is said in its words.
   'controller/serve': [...UNDER_SERVE, 'api/deps.ts', 'api/program-answers.ts'],
   'controller/health.ts': [...UNDER_SERVE, 'api/deps.ts'],
+  'controller/access-settings.ts': ['schemas', 'controller/option.ts', 'controller/setting-values.ts'],
+  'controller/access': [
+    ...['schemas', 'registry', ...TOLD],
+    ...['controller/access-settings.ts', 'api/deps.ts'],
+  ],
   'controller/locks.ts': ['schemas', 'registry', 'controller/config.ts'],
   'controller/init.ts': ['schemas', 'registry'],
   'controller/option.ts': ['schemas'],
@@ -79,7 +84,7 @@ const ROOMS: Rooms = {
   'controller/config.ts': [
     ...['schemas', 'registry', 'controller/ports', 'controller/credentials'],
     ...['controller/credential-settings.ts', 'controller/setting-values.ts', 'controller/option.ts'],
-    'controller/hook-settings.ts',
+    ...['controller/hook-settings.ts', 'controller/access-settings.ts'],
   ],
   'controller/main.ts': ['schemas', 'registry', 'controller'],
   // What runs the one file that all become, and knows none of them.
@@ -100,6 +105,7 @@ const ROOMS: Rooms = {
     ['api/program-answers.ts'],
     ['api/deps.ts'],
     ['api/errors.ts'],
+    ['api/access'],
     ['api/http'],
     ['api/docs'],
     // What files a POST may bring: whoever sends them asks it before.
@@ -136,7 +142,7 @@ const ROOMS: Rooms = {
     ...['controller/config.ts', 'controller/credentials', 'controller/engine/docker'],
     ...['api/cli/io', 'api/cli/host', 'api/cli/manifests'],
   ],
-  'api/cli/commands': ['schemas', 'api/client.ts', ...IN_CLI, 'api/cli/doctor'],
+  'api/cli/commands': ['schemas', 'registry/tokens', 'api/client.ts', ...IN_CLI, 'api/cli/doctor'],
   'api/cli/program.ts': [...IN_CLI, 'api/cli/commands'],
   'api/cli/main.ts': [...IN_CLI, 'api/cli/commands', 'api/cli/program.ts'],
   'api/cli/bin.ts': ['api/cli/main.ts', 'api/cli/io'],

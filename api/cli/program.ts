@@ -17,6 +17,7 @@ import { addOpen } from './commands/open.ts';
 import { addPause } from './commands/pause.ts';
 import type { AddCommand, Use } from './commands/run.ts';
 import { addState } from './commands/state.ts';
+import { addToken } from './commands/token.ts';
 import { addTop } from './commands/top.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion, ownVersion } from './commands/version.ts';
@@ -35,7 +36,7 @@ const COMMANDS: readonly AddCommand[] = [
   ...[addWishes, addPause, addDelete, addWait],
   ...[addState],
   ...[addWatcher, addExec, addOpen],
-  ...[addExport, addDoctor, addContext, addCompletion, addVersion],
+  ...[addExport, addDoctor, addContext, addToken, addCompletion, addVersion],
 ];
 
 const EXIT_HELP = EXIT_WORDS.map(([code, words]) => `  ${String(code).padStart(3)}  ${words}`).join('\n');

@@ -6,14 +6,20 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 const PAGE = /^\/(?:docs|ui(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*\/?)?(?:[?#]|$)/;
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/;
 
+/** What `Sec-Fetch-Site` says of pages that are not this host's own: another port of a machine is the same site. */
+const FOREIGN = new Map([
+  ['cross-site', 'site'],
+  ['same-site', 'origin'],
+]);
+
 /** Why the request is refused, or undefined. */
 export type OriginGuard = (req: IncomingMessage) => AppError | undefined;
 
 /**
  * Keeps web pages out. The API has no passwords on loopback, so any page in the user's browser could drive it:
  * a name that resolves here (DNS rebinding) is caught by `Host`, a page of another origin by `Origin` and
- * `Sec-Fetch-Site`. Another port is another origin: what a program serves on its own port may not drive the
- * host either. A link elsewhere may lead to the pages (`/`, `/ui`, `/docs`), which is all that a page of another site may do.
+ * `Sec-Fetch-Site`. Another port is another origin, though the same site: what a program serves on its own port may not
+ * drive the host either. A link elsewhere may lead to the pages (`/`, `/ui`, `/docs`), which is all that such a page may do.
  * @param hosts names accepted besides localhost, 127.0.0.1 and [::1]; ports do not matter
  * @param origins whose pages may use the API, in lower case, as `Origin` has them
  * @param anyHost requests, `POST /path`, that may come under any name: they prove by a secret whose they are, which no
@@ -52,9 +58,10 @@ export function createOriginGuard(
         hint: `web pages of other origins are refused; start the host with ${flag} to let this one in, or call the API from a program or a script`,
       });
     }
-    if (req.headers['sec-fetch-site'] === 'cross-site' && !opensPage(req)) {
-      return new AppError('Forbidden', 'a page of another site may not use this API', {
-        hint: 'web pages of other sites are refused (Sec-Fetch-Site); open the address by hand, or let its origin in with --allowed-origins',
+    const from = FOREIGN.get(req.headers['sec-fetch-site'] ?? '');
+    if (from !== undefined && !opensPage(req)) {
+      return new AppError('Forbidden', `a page of another ${from} may not use this API`, {
+        hint: 'web pages of other origins are refused (Sec-Fetch-Site); open the address by hand, or let its origin in with --allowed-origins',
       });
     }
     return undefined;

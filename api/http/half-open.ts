@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 /** How often a client that has ended its side is looked at, in milliseconds. */
@@ -21,14 +22,16 @@ export function serveHalfOpen(
   // Not in Node's documentation (20.20), and without it an answer is cut off when the client ends its side.
   (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   const known = new WeakSet<Socket>();
-  server.on('connection', (socket: Socket) => {
+  const onConnection = (socket: Socket): void => {
     if (known.has(socket)) return;
     known.add(socket);
     socket.once('end', () => {
       const last = lastOf(socket);
       if (last !== undefined && !last.writableFinished) lookAfter(socket, last, lookMs);
     });
-  });
+  };
+  // Under TLS what lies below is none that answers are written to.
+  server.on(server instanceof SecureServer ? 'secureConnection' : 'connection', onConnection);
 }
 
 function lookAfter(socket: Socket, answer: ServerResponse, lookMs: number): void {

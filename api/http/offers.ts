@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { errorAnswer } from '../errors.ts';
 import { answerSocket } from './raw-answer.ts';
@@ -87,7 +88,8 @@ function passOver(server: Server, req: IncomingMessage, socket: Duplex, head: Bu
     if (said !== undefined) lines.push(`${name}: ${said}`);
   }
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-  server.emit('connection', socket);
+  // Under TLS it is one that has been made out already.
+  server.emit(server instanceof SecureServer ? 'secureConnection' : 'connection', socket);
 }
 
 function withoutOffers(value: string): string | undefined {

@@ -3,6 +3,8 @@
 import type { Context, Hono } from 'hono';
 import { BODY_BYTES_MAX } from '../../schemas/body-limit.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
+import { seesUser, type Who } from '../../schemas/token.ts';
+import { whoSends } from '../access/who.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type ErrorAnswer, errorAnswer, OWN_HEADERS, programNotFound } from '../errors.ts';
 import type { ProgramView } from '../program-answers.ts';
@@ -90,6 +92,18 @@ export function sendBytes(
     status,
     headers: { ...OWN_HEADERS, ...headers, 'Content-Type': contentType },
   });
+}
+
+/** Who sends the request; undefined where nobody is asked. That they may was decided before, see `access/gate.ts`. */
+export function whoAsks(c: Context<ApiEnv>): Who | undefined {
+  return whoSends(c.env?.incoming);
+}
+
+/** Whether who asks may know of that program. */
+export function maySee(c: Context<ApiEnv>): (program: ProgramView | undefined) => boolean {
+  const who = whoAsks(c);
+  if (who?.role !== 'user') return () => true;
+  return (program) => program !== undefined && seesUser(who, program.status.userId);
 }
 
 /** The `{id}` of the path, decoded once; `NotFound` where it can not name a program. */

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HOP_BY_HOP } from '../../schemas/hop-by-hop.ts';
+import { SESSION_COOKIE_PREFIX, SESSION_HEADER } from '../../schemas/session-names.ts';
+import { TOKEN_PREFIX } from '../../schemas/token.ts';
 
 /** Of requests: `host` names this server, `expect` is answered here, the rest is set anew. */
 const DROPPED_FROM_REQUEST = new Set([
@@ -11,7 +13,12 @@ const DROPPED_FROM_REQUEST = new Set([
   'x-forwarded-host',
   'x-forwarded-proto',
   'x-forwarded-prefix',
+  SESSION_HEADER.toLowerCase(),
 ]);
+
+/** What lets its client in at this host is not the program's to know. */
+const OWN_TOKEN = new RegExp(`^Bearer +${TOKEN_PREFIX}`, 'i');
+const OWN_COOKIE = new RegExp(`^\\s*${SESSION_COOKIE_PREFIX}`);
 
 /** Of answers: `nosniff` is set anew. */
 const DROPPED_FROM_ANSWER = new Set([...HOP_BY_HOP, 'x-content-type-options']);
@@ -28,7 +35,11 @@ export function requestHeaders(req: IncomingMessage, prefix: string): string[] {
     const name = rawHeaders[i] as string;
     const lower = name.toLowerCase();
     if (DROPPED_FROM_REQUEST.has(lower) || named?.has(lower)) continue;
-    headers.push(name, rawHeaders[i + 1] as string);
+    const value =
+      lower === 'cookie' || lower === 'authorization'
+        ? passed(lower, rawHeaders[i + 1] as string)
+        : rawHeaders[i + 1];
+    if (value !== undefined) headers.push(name, value);
   }
   const from = req.socket.remoteAddress ?? '';
   const before = req.headers['x-forwarded-for'];
@@ -38,7 +49,7 @@ export function requestHeaders(req: IncomingMessage, prefix: string): string[] {
     'X-Forwarded-Host',
     req.headers.host ?? '',
     'X-Forwarded-Proto',
-    'http',
+    'encrypted' in req.socket ? 'https' : 'http',
     'X-Forwarded-Prefix',
     prefix,
   );
@@ -60,6 +71,8 @@ export function answerHeaders(raw: readonly (string | Buffer)[], status: number)
       if (lower === 'connection') named = union(named, namedByConnection(latin1(raw[i + 1])));
       continue;
     }
+    // Nor may it sign a browser in, or out.
+    if (lower === 'set-cookie' && OWN_COOKIE.test(latin1(raw[i + 1]))) continue;
     // A 204 with a length is malformed (RFC 9110, 8.6), and a 205 says 0 (15.3.6).
     if ((status === 204 || status === 205) && lower === 'content-length') continue;
     headers.push(name, latin1(raw[i + 1]));
@@ -67,6 +80,14 @@ export function answerHeaders(raw: readonly (string | Buffer)[], status: number)
   if (status === 205) headers.push('Content-Length', '0');
   headers.push('Content-Security-Policy', 'sandbox', 'X-Content-Type-Options', 'nosniff');
   return named === undefined ? headers : without(headers, named);
+}
+
+/** A header without what is the host's own; undefined where nothing is left of it. */
+function passed(name: 'cookie' | 'authorization', value: string): string | undefined {
+  if (name === 'authorization') return OWN_TOKEN.test(value) ? undefined : value;
+  if (!value.includes(SESSION_COOKIE_PREFIX)) return value;
+  const kept = value.split(';').filter((part) => !OWN_COOKIE.test(part));
+  return kept.length === 0 ? undefined : kept.join(';').trim();
 }
 
 /** Header names a `Connection` header lists, in lower case; undefined for the usual ones that list none. */

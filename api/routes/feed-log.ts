@@ -1,4 +1,5 @@
 import type { NamedEvent } from '../../schemas/program.ts';
+import type { Who } from '../../schemas/token.ts';
 import { type FeedMark, idOf, markAfter } from './feed-mark.ts';
 
 /** Messages kept for clients that come back; one that was away for longer is told by what the disk has. */
@@ -6,22 +7,32 @@ const KEPT_MAX = 5_000;
 
 /** One message to all listeners. */
 export interface FeedEntry {
-  /** `""` for a program that changed again since: only how it is now is told. */
+  /** `""` where nobody who may see all programs is told of it. */
   frame: string;
+  /** The program changed again since: only how it is now is told. */
+  isPast: boolean;
+  /** Of the program that it tells of; undefined where that is not known, and nobody's in particular. */
+  userId: string | undefined;
+  /** What the frame is made of. */
+  type: string;
+  data: string;
+  mark: FeedMark;
 }
 
 export interface FeedOptions {
   signal: AbortSignal;
   /** A comment is sent after so long without a message, in milliseconds. */
   heartbeatMs: number;
+  /** Whose programs are told of; left out, all. */
+  who?: Who | undefined;
 }
 
 /** The messages of the feed, numbered, as far back as they are kept. */
 export interface FeedLog {
   /** Of the newest. */
   mark(): FeedMark;
-  /** @param event that it tells of */
-  push(type: string, data: string, event?: NamedEvent): FeedEntry;
+  /** @param userId of the program. @param event that it tells of */
+  push(type: string, data: string, userId: string | undefined, event?: NamedEvent): FeedEntry;
   /** What came behind that number, `max` at most; undefined where not all of it is kept any more. */
   after(seq: number, max?: number): FeedEntry[] | undefined;
   /** Resolves when there is more, the signal fires, or nothing came for the time of a heartbeat: then to true. */
@@ -36,9 +47,9 @@ export function createFeedLog(boot: string, nowMs: number): FeedLog {
 
   return {
     mark: () => mark,
-    push(type, data, event) {
+    push(type, data, userId, event) {
       mark = markAfter({ ...mark, seq: mark.seq + 1 }, event);
-      const entry = { frame: frameOf(type, data, idOf(mark)) };
+      const entry = { frame: frameOf(type, data, idOf(mark)), isPast: false, userId, type, data, mark };
       entries.push(entry);
       if (entries.length > KEPT_MAX * 2) entries.splice(0, KEPT_MAX);
       for (const wake of [...waiting]) wake();
@@ -68,8 +79,4 @@ export function createFeedLog(boot: string, nowMs: number): FeedLog {
 /** A server-sent event. @param data without a line feed */
 export function frameOf(type: string, data: string, id = ''): string {
   return `${id === '' ? '' : `id: ${id}\n`}event: ${type}\ndata: ${data}\n\n`;
-}
-
-export function dataOf({ frame }: FeedEntry): string {
-  return frame.slice(frame.indexOf('\ndata: ') + '\ndata: '.length, -2);
 }

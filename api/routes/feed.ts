@@ -1,14 +1,8 @@
 import type { ProgramEvent } from '../../schemas/program.ts';
 import type { ProgramStore } from '../deps.ts';
-import {
-  createFeedLog,
-  dataOf,
-  type FeedEntry,
-  type FeedLog,
-  type FeedOptions,
-  frameOf,
-} from './feed-log.ts';
+import { createFeedLog, type FeedEntry, type FeedLog, type FeedOptions, frameOf } from './feed-log.ts';
 import { type FeedMark, FOREIGN, idOf, isNotSent, markAfter, parseId } from './feed-mark.ts';
+import { type FeedView, viewFor } from './feed-view.ts';
 import type { ViewCache } from './view.ts';
 
 /** Messages in one piece of an answer. */
@@ -39,9 +33,9 @@ export function createFeed(programs: ProgramStore, views: ViewCache, now: () => 
     const nowMs = now();
     const boot = nowMs.toString(36);
     const log = createFeedLog(boot, nowMs);
-    const flush = tellPrograms({ programs, views, log });
+    const { flush, ownerOf } = tellPrograms({ programs, views, log });
     programs.onNewEvent((name, event) => {
-      log.push('event', JSON.stringify(eventBody(name, event)), { name, event });
+      log.push('event', JSON.stringify(eventBody(name, event)), ownerOf(name), { name, event });
     });
     return { boot, log, flush };
   }
@@ -51,17 +45,18 @@ export function createFeed(programs: ProgramStore, views: ViewCache, now: () => 
       begun ??= begin();
       const { boot, log, flush } = begun;
       const known = parseId(lastId);
+      const shown = viewFor(options.who, programs);
       const isKept = known?.boot === boot && log.after(known.seq, 0) !== undefined;
       if (isKept) yield encode(': following\n\n');
       else flush();
       let cursor = isKept ? known.seq : log.mark().seq;
-      if (!isKept) yield* batches(whole({ programs, views, log }, known));
+      if (!isKept) yield* batches(whole({ programs, views, log }, known, shown));
       while (!options.signal.aborted) {
         const entries = log.after(cursor, BATCH);
         // It reads too slowly; it comes back, and is told by what the disk has.
         if (entries === undefined) return;
         cursor += entries.length;
-        const text = entries.map(({ frame }) => frame).join('');
+        const text = entries.map(shown.frameOf).join('');
         if (text !== '') yield encode(text);
         else if (entries.length === 0 && (await log.wait(options))) yield encode(': still here\n\n');
       }
@@ -74,10 +69,10 @@ export function eventBody(name: string, event: ProgramEvent): ProgramEvent & { p
   return { program_id: name, ...event };
 }
 
-/** Has the log told of each program that changes from now on. @returns what does so at once */
-function tellPrograms({ programs, views, log }: Sources): () => void {
-  /** The newest message of each program, and the view that it has. */
-  const shown = new Map<string, { entry?: FeedEntry; body: Buffer }>();
+/** Has the log told of each program that changes from now on. @returns what does so at once, and whose a program is */
+function tellPrograms({ programs, views, log }: Sources) {
+  /** The newest message of each program, the view that it has, and whose it is. */
+  const shown = new Map<string, { entry?: FeedEntry; body: Buffer; userId: string }>();
   const changed = new Set<string>();
 
   function tell(name: string): void {
@@ -86,10 +81,16 @@ function tellPrograms({ programs, views, log }: Sources): () => void {
     const body = view && views.one(view);
     // Much of what a status remembers is not shown.
     if (body === undefined ? before === undefined : before?.body.equals(body)) return;
-    if (before?.entry !== undefined) before.entry.frame = '';
+    if (before?.entry !== undefined) before.entry.isPast = true;
     shown.delete(name);
-    if (body === undefined) log.push('removed', JSON.stringify({ program_id: name }));
-    else shown.set(name, { entry: log.push('program', body.toString()), body });
+    const userId = view?.status.userId;
+    if (before !== undefined && userId !== before.userId) {
+      const removed = log.push('removed', JSON.stringify({ program_id: name }), before.userId);
+      // For whose it was it is gone, though somebody else has it now.
+      if (body !== undefined) removed.frame = '';
+    }
+    if (body === undefined || userId === undefined) return;
+    shown.set(name, { entry: log.push('program', body.toString(), userId), body, userId });
   }
 
   function flush(): void {
@@ -98,22 +99,25 @@ function tellPrograms({ programs, views, log }: Sources): () => void {
     for (const name of names) tell(name);
   }
 
-  for (const view of programs.list()) shown.set(view.name, { body: views.one(view) });
+  for (const view of programs.list())
+    shown.set(view.name, { body: views.one(view), userId: view.status.userId });
   programs.onAnyChange((name) => {
     if (changed.size === 0) setImmediate(flush);
     changed.add(name);
   });
-  return flush;
+  const ownerOf = (name: string) => programs.get(name)?.status.userId ?? shown.get(name)?.userId;
+  return { flush, ownerOf };
 }
 
 /** All that there is, behind what a client missed of the events. @param known what it had last, where it had any */
 async function* whole(
   { programs, views, log }: Sources,
   known: FeedMark | undefined,
+  shown: FeedView,
 ): AsyncGenerator<string> {
-  const id = idOf(log.mark());
-  if (known !== undefined) yield* missedEvents({ programs, log }, known);
-  const all = programs.list();
+  const id = idOf(shown.markOf(log.mark()));
+  if (known !== undefined) yield* missedEvents({ programs, log }, known, shown);
+  const all = programs.list().filter(shown.has);
   yield frameOf('snapshot', JSON.stringify({ count: all.length }));
   for (const view of all) yield frameOf('program', views.one(view).toString());
   yield frameOf('synced', '{}', id);
@@ -123,13 +127,14 @@ async function* whole(
 async function* missedEvents(
   { programs, log }: Pick<Sources, 'programs' | 'log'>,
   known: FeedMark,
+  shown: FeedView,
 ): AsyncGenerator<string> {
   const { seq } = log.mark();
   const found = await programs.eventsSince(new Date(known.ms).toISOString());
   // What happened while this was read comes all the same.
-  const live = new Set((log.after(seq) ?? []).map(dataOf));
+  const live = new Set((log.after(seq) ?? []).map(({ data }) => data));
   let at: FeedMark = { ...known, boot: FOREIGN };
-  for (const { name, event } of found.filter(isNotSent(known))) {
+  for (const { name, event } of found.filter(shown.hasEvent).filter(isNotSent(known))) {
     const data = JSON.stringify(eventBody(name, event));
     at = markAfter(at, { name, event });
     if (!live.has(data)) yield frameOf('event', data, idOf(at));

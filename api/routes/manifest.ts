@@ -4,7 +4,8 @@ import type { ApiDeps } from '../deps.ts';
 import { programNotFound } from '../errors.ts';
 import { listed, quoted } from '../http/etags.ts';
 import { flag } from '../http/query.ts';
-import { programName, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
+import { programName, type RouteContext, type Routes, sendBytes, sendJson, whoAsks } from '../http/route.ts';
+import { refuseForeignManifest } from './own-user.ts';
 import { noteOf } from './pauses.ts';
 
 /** The manifest as text, read and written whole, never over what the writer has not seen. */
@@ -37,6 +38,7 @@ async function putManifest({ c, deps, body }: RouteContext): Promise<Response> {
       hint: `names match ${NAME_PATTERN.source}`,
     });
   }
+  refuseForeignManifest(whoAsks(c), deps.programs, name, body);
   const dryRun = flag(c, 'dry_run');
   const ifMatch = c.req.header('If-Match');
   const current = deps.programs.manifest(name)?.etag;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NAME_PATTERN } from '../../schemas/program.ts';
+import { whoSends } from '../access/who.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answerFor, OWN_HEADERS } from '../errors.ts';
 import { answerRaw } from '../http/raw-answer.ts';
@@ -22,7 +23,8 @@ export function createPlainAnswers(deps: ApiDeps, views: ViewCache): PlainAnswer
     const { method, url = '' } = req;
     if (method !== 'GET' || !url.startsWith(LIST)) return false;
     try {
-      if (url.length === LIST.length) return sendList(req, res);
+      // The list of one user's is made by the route.
+      if (url.length === LIST.length) return whoSends(req)?.role !== 'user' && sendList(req, res);
       if (url[LIST.length] !== '/') return false;
       const name = url.slice(LIST.length + 1);
       const view = NAME_PATTERN.test(name) ? deps.programs.get(name) : undefined;

@@ -1,11 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../schemas/errors.ts';
 import { PROGRAM_STATES, proxyUrl, timestamp } from '../../schemas/program.ts';
+import { noteProgram } from '../access/who.ts';
 import type { ApiDeps } from '../deps.ts';
 import { varyBy } from '../http/accept.ts';
-import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
+import {
+  findProgram,
+  maySee,
+  type RouteContext,
+  type Routes,
+  sendBytes,
+  sendJson,
+  whoAsks,
+} from '../http/route.ts';
 import { parseCreate, parseSources } from './create-body.ts';
 import { answerList } from './kept-list.ts';
+import { refuseForeignUser } from './own-user.ts';
 import { noteOf } from './pauses.ts';
 import type { ViewCache } from './view.ts';
 
@@ -15,10 +25,12 @@ export function addProgramRoutes(routes: Routes, deps: ApiDeps, views: ViewCache
     GET: ({ c }: RouteContext) => {
       const userId = c.req.query('user_id') ?? '';
       const state = c.req.query('state') ?? '';
-      if (userId === '' && state === '') return listAll(c, views);
+      const isOfAll = whoAsks(c)?.role !== 'user';
+      if (isOfAll && userId === '' && state === '') return listAll(c, views);
       checkState(state);
       const chosen = deps.programs
         .list()
+        .filter(maySee(c))
         .filter((view) => userId === '' || view.status.userId === userId)
         .filter((view) => state === '' || view.status.state === state);
       return sendBytes(views.some(chosen), 'application/json');
@@ -59,8 +71,9 @@ async function listAll(c: RouteContext['c'], views: ViewCache): Promise<Response
   });
 }
 
-async function createProgram({ deps, body }: RouteContext): Promise<Response> {
+async function createProgram({ c, deps, body }: RouteContext): Promise<Response> {
   const { userId, name: wanted, files } = parseCreate(body);
+  refuseForeignUser(whoAsks(c), userId, 'user_id');
   if (wanted !== undefined && deps.programs.get(wanted) !== undefined) throw exists(wanted);
   const buildId = await deps.programs.buildIdOf(files);
   const name = wanted ?? freshName(deps, `${userId}-${buildId}`);
@@ -76,6 +89,7 @@ async function createProgram({ deps, body }: RouteContext): Promise<Response> {
     });
     throw error;
   }
+  noteProgram(c.env?.incoming, name);
   return sendJson(
     {
       program_id: name,

@@ -9,10 +9,12 @@ import {
   type Routes,
   sendBytes,
   sendJson,
+  whoAsks,
 } from '../http/route.ts';
 import { EVENT_STREAM, isHead, sendStream } from '../http/send-stream.ts';
 import { BUILD_QUERY, getBuildLog, getBuilds } from './build-data.ts';
 import { eventBody, type Feed } from './feed.ts';
+import { viewFor } from './feed-view.ts';
 import { getLogs, LOGS_QUERY, parseTail, TAIL_DEFAULT } from './logs.ts';
 
 const HEARTBEAT_MS = 15_000;
@@ -40,7 +42,9 @@ async function getAllEvents(context: RouteContext, feed: Feed, heartbeatMs: numb
   const wanted = c.req.query('tail');
   if (!flag(c, 'follow')) {
     const tail = parseTail(wanted, TAIL_DEFAULT);
-    const kept = await deps.programs.eventsSince(timestamp(0));
+    const kept = (await deps.programs.eventsSince(timestamp(0))).filter(
+      viewFor(whoAsks(c), deps.programs).hasEvent,
+    );
     const shown = tail === 'all' ? kept : kept.slice(Math.max(0, kept.length - tail));
     return sendJson({ events: shown.map(({ name, event }) => eventBody(name, event)) });
   }
@@ -51,7 +55,10 @@ async function getAllEvents(context: RouteContext, feed: Feed, heartbeatMs: numb
     );
   if (isHead(c)) return sendBytes('', EVENT_STREAM);
   const abort = new AbortController();
-  const told = feed.follow(c.req.header('Last-Event-ID'), { signal: abort.signal, heartbeatMs });
+  const told = feed.follow(c.req.header('Last-Event-ID'), {
+    ...{ signal: abort.signal, heartbeatMs },
+    who: whoAsks(c),
+  });
   return sendStream(context, '', told, abort, EVENT_STREAM);
 }
 

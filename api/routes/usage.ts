@@ -3,7 +3,8 @@ import { timestamp } from '../../schemas/program.ts';
 import type { UsageFigures, UsageSeries } from '../../schemas/usage.ts';
 import type { ApiDeps } from '../deps.ts';
 import { flag } from '../http/query.ts';
-import { findProgram, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
+import { findProgram, maySee, type RouteContext, type Routes, sendBytes, sendJson } from '../http/route.ts';
+import type { ProgramView } from '../program-answers.ts';
 
 /** The list's series has a point for so many steps of 15 s, which makes 30 of an hour: what fits beside a name. */
 const STEPS_IN_POINT = 8;
@@ -35,7 +36,9 @@ export function addUsageRoutes(routes: Routes, deps: ApiDeps): void {
   const lists = [createList(deps, false), createList(deps, true)] as const;
   routes.add(
     '/usage',
-    { GET: async ({ c }) => sendBytes(await lists[flag(c, 'series') ? 1 : 0](), 'application/json') },
+    {
+      GET: async ({ c }) => sendBytes(await lists[flag(c, 'series') ? 1 : 0](maySee(c)), 'application/json'),
+    },
     { GET: { query: ['series'] } },
   );
   routes.add('/programs/:id/usage', { GET: showUsage }, { GET: { query: ['range'] } });
@@ -61,7 +64,10 @@ async function showUsage({ c, deps }: RouteContext): Promise<Response> {
  * The list as JSON. What is told of a program is made once for each look at them all, however many ask for it and
  * whatever else changes; and of a thousand, others have their turn in between.
  */
-function createList({ programs, usage }: ApiDeps, withSeries: boolean): () => Promise<string> {
+function createList(
+  { programs, usage }: ApiDeps,
+  withSeries: boolean,
+): (isShown: (program: ProgramView) => boolean) => Promise<string> {
   let made = { version: -1, texts: new Map<string, string>() };
   const textOf = (name: string): string => {
     const body = usageBody(name, usage.figures(name));
@@ -69,12 +75,12 @@ function createList({ programs, usage }: ApiDeps, withSeries: boolean): () => Pr
       withSeries ? { ...body, series: seriesBody(usage.hour(name, STEPS_IN_POINT)) } : body,
     );
   };
-  return async () => {
+  return async (isShown) => {
     const version = usage.version();
     if (made.version !== version) made = { version, texts: new Map() };
     const { texts } = made;
     const all: string[] = [];
-    for (const { name } of programs.list()) {
+    for (const { name } of programs.list().filter(isShown)) {
       let text = texts.get(name);
       if (text === undefined) {
         text = textOf(name);

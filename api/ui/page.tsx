@@ -7,9 +7,11 @@ import { HostScreen } from './screens/host/host.tsx';
 import { ListScreen } from './screens/list/list.tsx';
 import { ProgramScreen } from './screens/program/program.tsx';
 import { ReasonsScreen } from './screens/reasons/reasons.tsx';
+import { SignInScreen } from './screens/signin/signin.tsx';
 import { announced } from './state/announce.ts';
 import { useKeys } from './state/keys.ts';
 import { go, href, path } from './state/route.ts';
+import { isSignedOut } from './state/session.ts';
 import { turnTheme } from './state/theme.ts';
 
 /** The whole page: the bar, and the screen that the URL names. */
@@ -31,8 +33,14 @@ export function Page() {
       </a>
       <Bar />
       <main id="main" tabIndex={-1}>
-        <AwayBand />
-        <Screen />
+        {isSignedOut.value ? (
+          <SignInScreen />
+        ) : (
+          <>
+            <AwayBand />
+            <Screen />
+          </>
+        )}
       </main>
       <div id="news" class="hidden" role="status">
         {announced.value}
@@ -52,6 +60,7 @@ function Screen() {
   if (place === 'deploy') return <DeployScreen />;
   if (place === 'host') return <HostScreen />;
   if (place === 'reasons') return <ReasonsScreen />;
+  if (place === 'signin') return <SignInScreen />;
   return (
     <section class="empty">
       <h1>No such page</h1>

@@ -23,7 +23,8 @@ import { createProgramStore } from './program-store.ts';
 import { createPullImage } from './pull-image.ts';
 import { validateText } from './validate-text.ts';
 
-export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook' | 'usage'> {
+export interface HostParts
+  extends Pick<ApiDeps, 'health' | 'log' | 'gitHook' | 'usage' | 'access' | 'audit'> {
   /** What does not change while it runs. */
   about: AboutHost;
   warnings: () => HostWarning[];
@@ -39,7 +40,7 @@ export interface HostParts extends Pick<ApiDeps, 'health' | 'log' | 'gitHook' | 
 /** What the API needs, made of the parts of the host that have it. */
 export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
   const { registry, controller, engine, metrics, clock, runtime, health, log, gitHook, usage } = parts;
-  const { about, warnings, unwatched } = parts;
+  const { about, warnings, unwatched, access, audit } = parts;
   const openapi = await readFile(new URL('../../schemas/openapi.yaml', import.meta.url), 'utf8');
   const reservations = createReservations(registry, controller.ports, clock);
   const programs = createProgramStore({
@@ -53,7 +54,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
   const statuses = registry.status;
   const logsDeps = { engine, clock, statuses, get: programs.get, ended: rememberRuns(statuses, clock.now()) };
   return {
-    ...{ health, log, gitHook, usage },
+    ...{ health, log, gitHook, usage, access, audit },
     pull: createPullImage({ registry, tell: controller.tell, pullNow: controller.images.pullNow }, programs),
     state: createStateStore(
       { registry, engine, clock, swaps: controller.swaps, instance: about.instance },

@@ -20,6 +20,8 @@ export function programDetails(
   const { memory, currentRevision, observedRevision } = status;
   const wantedRevision = wantedNumber(memory);
   const limits = memory.program.inForce?.spec.resources ?? null;
+  // Of the wish, not of what serves: it is the host's own doing, and so there at once.
+  const proxyAccess = memory.program.inForce?.spec.proxyAccess;
   const { runtime = '', image } = specOf(memory, currentRevision) ?? {};
   return {
     ...{ wantedRevision, restartsInHour, limits, runtime, image: image ?? '' },
@@ -28,6 +30,7 @@ export function programDetails(
     wantedCommit: wantedRevision === 0 ? observedRevision : commitOf(wantedRevision),
     nextTryAt: paused === undefined ? nextTryAt(memory, nowMs) : '',
     paused: paused ?? null,
+    ...(proxyAccess !== undefined && { proxyAccess }),
   };
 }
 

@@ -3,9 +3,11 @@ import { createServer, type IncomingMessage, type RequestListener, request, type
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createApi } from '../../api/app.ts';
+import type { AccessSource } from '../../api/deps.ts';
 import type { ApiOptions } from '../../api/http/route.ts';
 import type { ProgramView } from '../../api/program-answers.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../api/server.ts';
+import type { ProxyAccess } from '../../schemas/token.ts';
 import { fakeView } from './fake-view.ts';
 import { type FakeHost, fakeHost } from './fakes.ts';
 import { openapi } from './openapi.ts';
@@ -18,9 +20,10 @@ export interface TestServer extends RunningServer {
 export async function serve(
   t: TestContext,
   views: readonly ProgramView[],
-  options: Partial<ServerOptions> & ApiOptions = {},
+  options: Partial<ServerOptions> & ApiOptions & { access?: AccessSource } = {},
 ): Promise<TestServer> {
   const host = fakeHost(views, openapi);
+  host.deps.access = options.access;
   const app = createApi(host.deps, options);
   const server = await startServer({
     app,
@@ -62,10 +65,15 @@ export async function program(t: TestContext, listener: RequestListener): Promis
 export async function proxied(
   t: TestContext,
   listener: RequestListener,
-  options: Partial<ServerOptions> & ApiOptions = {},
+  options: Parameters<typeof serve>[2] & { userId?: string; proxyAccess?: ProxyAccess } = {},
 ): Promise<{ api: TestServer; program: TestProgram }> {
   const upstream = await program(t, listener);
-  const api = await serve(t, [fakeView('p1', { port: upstream.port })], options);
+  const { userId, proxyAccess } = options;
+  const view = {
+    ...{ port: upstream.port, ...(userId !== undefined && { userId }) },
+    ...(proxyAccess !== undefined && { details: { proxyAccess } }),
+  };
+  const api = await serve(t, [fakeView('p1', view)], options);
   return { api, program: upstream };
 }
 

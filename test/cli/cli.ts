@@ -55,8 +55,12 @@ export interface Started {
 }
 
 /** `hershctl` against the real API over a fake host with these programs. */
-export async function cli(t: TestContext, views: readonly ProgramView[] = []): Promise<Cli> {
-  const { host, port } = await serve(t, views);
+export async function cli(
+  t: TestContext,
+  views: readonly ProgramView[] = [],
+  options: Parameters<typeof serve>[2] = {},
+): Promise<Cli> {
+  const { host, port } = await serve(t, views, options);
   const dir = await mkdtemp(join(tmpdir(), 'hershctl-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
   const launched: string[] = [];

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createApi } from '../../api/app.ts';
+import type { AccessSource } from '../../api/deps.ts';
 import type { ProgramView } from '../../api/program-answers.ts';
 import { type RunningServer, startServer } from '../../api/server.ts';
 import { type FakeHost, fakeHost } from '../api/fakes.ts';
@@ -18,9 +19,14 @@ export interface FakeServer {
   open(): Promise<void>;
 }
 
-export async function startFakeServer(views: readonly ProgramView[]): Promise<FakeServer> {
+/** @param access left out, nobody is asked for a token */
+export async function startFakeServer(
+  views: readonly ProgramView[],
+  access?: AccessSource,
+): Promise<FakeServer> {
   const sorted = [...views].sort((a, b) => (a.name < b.name ? -1 : 1));
   const host = fakeHost(sorted);
+  host.deps.access = access;
   const logs = new Map<string, FakeLog>();
   const logOf = (name: string): FakeLog => {
     let log = logs.get(name);

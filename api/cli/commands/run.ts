@@ -53,8 +53,10 @@ export function createRun(io: Io, options: () => GlobalOptions): Run {
     if (server !== undefined && name !== undefined)
       throw new CliError(EXIT.usage, '--server and --context do not go together');
     const said = server ?? (name === undefined ? io.env.HERSH_SERVER : undefined);
-    const chosen = said === undefined || said === '' ? ((await context()).server ?? DEFAULT_SERVER) : said;
-    return openHost(io, chosen);
+    const isSaid = said !== undefined && said !== '';
+    const { server: known, token } = isSaid ? {} : await context();
+    // That of a context goes to the host of the context alone.
+    return openHost(io, isSaid ? said : (known ?? DEFAULT_SERVER), io.env.HERSH_TOKEN || token);
   };
   return {
     io,

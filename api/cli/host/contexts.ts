@@ -12,6 +12,8 @@ export interface Context {
   server: string;
   /** The `user_id` of programs that are deployed there; left out, the one who is logged in. */
   user?: string;
+  /** What the host asks for, where it does. */
+  token?: string;
 }
 
 export interface Contexts {
@@ -46,7 +48,11 @@ export async function readContexts(io: Pick<Io, 'env'>): Promise<Contexts> {
 
 function contextOf(name: string, value: unknown): Context {
   if (!isRecord(value) || typeof value.server !== 'string') throw new Error(`${name} has no server`);
-  return { server: value.server, ...(typeof value.user === 'string' && { user: value.user }) };
+  return {
+    server: value.server,
+    ...(typeof value.user === 'string' && { user: value.user }),
+    ...(typeof value.token === 'string' && { token: value.token }),
+  };
 }
 
 /** Whole, or not at all. */

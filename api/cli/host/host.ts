@@ -3,7 +3,7 @@ import { isRecord } from '../../../schemas/is-record.ts';
 import { ApiError, type Client, createClient } from '../../client.ts';
 import { CliError, EXIT } from '../io/exit.ts';
 import type { Io } from '../io/io.ts';
-import { parseAddress } from './address.ts';
+import { type Address, parseAddress } from './address.ts';
 import { openTunnel, type Tunnel } from './tunnel.ts';
 
 /** The host that a command is for. */
@@ -25,12 +25,13 @@ export interface Host {
   close(): void;
 }
 
-/** Opens the way to a host; nothing is asked yet, but for a tunnel. */
-export async function openHost(io: Io, server: string): Promise<Host> {
+/** Opens the way to a host; nothing is asked yet, but for a tunnel. @param token sent with all that is asked */
+export async function openHost(io: Io, server: string, token?: string): Promise<Host> {
   const address = parseAddress(server);
+  if (token !== undefined && isReadOnItsWay(address)) throw inTheOpen(server);
   const tunnel = address.kind === 'ssh' ? await openTunnel(io, address) : undefined;
   const base = address.kind === 'http' ? address.base : (tunnel?.base ?? '');
-  const { send, trouble } = watchedFetch(io, server, tunnel);
+  const { send, trouble } = watchedFetch(io, server, tunnel, token);
   const client = createClient({ base, fetch: send });
 
   async function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -50,6 +51,21 @@ export async function openHost(io: Io, server: string): Promise<Host> {
   };
 }
 
+/** By whoever is on the way, beyond this machine. */
+function isReadOnItsWay(address: Address): boolean {
+  if (address.kind !== 'http') return false;
+  const { protocol, hostname } = new URL(address.base);
+  return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);
+}
+
+function inTheOpen(server: string): CliError {
+  return new CliError(
+    EXIT.usage,
+    `a token is not sent to ${server}: anybody on the way could read it`,
+    'Use https://, or ssh://user@machine.',
+  );
+}
+
 /** In the host's words, or what came in their place. */
 export async function refusalOf(answer: Response): Promise<ApiError> {
   const text = await answer.text().catch(() => '');
@@ -64,14 +80,16 @@ export async function refusalOf(answer: Response): Promise<ApiError> {
 }
 
 /** Remembers what the client, which knows only that nothing answers, does not tell. */
-function watchedFetch(io: Io, server: string, tunnel: Tunnel | undefined) {
+function watchedFetch(io: Io, server: string, tunnel: Tunnel | undefined, token: string | undefined) {
   let trouble: CliError | undefined;
   const send: typeof fetch = async (input, init = {}) => {
     const isRead = (init.method ?? 'GET') === 'GET';
     // What changes something is not broken off in the middle: what came of it would not be known.
     const signal = isRead ? AbortSignal.any([io.signal, ...(init.signal ? [init.signal] : [])]) : init.signal;
+    const headers = new Headers(init.headers);
+    if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
     const answer = await io
-      .fetch(input, { ...init, redirect: 'manual', signal: signal ?? null })
+      .fetch(input, { ...init, headers, redirect: 'manual', signal: signal ?? null })
       .catch((error) => {
         trouble = tunnel?.trouble() ?? away(server, error);
         throw error;

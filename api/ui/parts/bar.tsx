@@ -1,5 +1,6 @@
 import { host } from '../state/host.ts';
 import { href, path } from '../state/route.ts';
+import { isSignedIn, signOut } from '../state/session.ts';
 import { stream } from '../state/stream.ts';
 import { theme, turnTheme } from '../state/theme.ts';
 import { clock, exactTime } from '../words/span.ts';
@@ -37,6 +38,11 @@ export function Bar() {
       <Button kind="quiet keys-button" title="All keys: ?" onClick={showKeys}>
         Keys
       </Button>
+      {isSignedIn() && (
+        <Button kind="quiet sign-out" onClick={() => void signOut()}>
+          Sign out
+        </Button>
+      )}
     </header>
   );
 }

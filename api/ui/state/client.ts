@@ -1,4 +1,5 @@
 import { createClient } from '../../client.ts';
+import { send } from './session.ts';
 
 /** The host that served this page. */
-export const client = createClient({ base: '' });
+export const client = createClient({ base: '', fetch: send });

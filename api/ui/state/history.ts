@@ -5,6 +5,7 @@ import type { EventBody } from '../words/event-body.ts';
 import { wordsOfError } from './acts.ts';
 import { client } from './client.ts';
 import { onEvent } from './programs.ts';
+import { send } from './session.ts';
 import { stream } from './stream.ts';
 
 /** What is kept of one program, as far as it was answered; undefined before. */
@@ -108,7 +109,7 @@ function follow(name: string, history: Signal<History>): () => void {
 
 /** The runs alone, without a line. */
 async function askRuns(name: string): Promise<LogRun[]> {
-  const answer = await fetch(`/programs/${encodeURIComponent(name)}/logs?format=json&tail=0`);
+  const answer = await send(`/programs/${encodeURIComponent(name)}/logs?format=json&tail=0`);
   const body = (await answer.json()) as { runs?: LogRun[]; message?: string };
   if (body.runs === undefined) throw new Error(body.message ?? answer.statusText);
   return body.runs;

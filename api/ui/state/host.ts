@@ -1,5 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type { HostView } from '../../../schemas/host-view.ts';
+import { ApiError } from '../../client.ts';
 import { client } from './client.ts';
 import { stream } from './stream.ts';
 
@@ -8,12 +9,22 @@ const view = signal<HostView | undefined>(undefined);
 /** What the host says of itself; undefined before its first answer. */
 export const host: ReadonlySignal<HostView | undefined> = view;
 
+const refusal = signal('');
+
+/** Why it does not say: a token of one user is not for that; `""` where that is not so. */
+export const hostRefusal: ReadonlySignal<string> = refusal;
+
 /** What the host says of itself changes seldom, and no event tells of it: it is asked this often, in milliseconds. */
 const ASK_MS = 10_000;
 
 /** Asks now. What fails leaves what was known: the bar says that the host does not answer. */
 export async function askHost(): Promise<void> {
-  view.value = await client.host().catch(() => view.peek());
+  try {
+    view.value = await client.host();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403)
+      refusal.value = `The host does not tell of itself: ${error.message}.`;
+  }
 }
 
 /** Asks now and then, while the page is looked at. */

@@ -75,6 +75,8 @@ test('Origin and Sec-Fetch-Site: only the same origin, on own routes, the proxy 
       [{ Origin: `http://127.0.0.1:${program.port}` }, 403],
       [{ Origin: 'http://localhost' }, 403],
       [{ 'Sec-Fetch-Site': 'cross-site' }, 403],
+      // A program's page on its own port, in requests that say no Origin: an image, a form by GET.
+      [{ 'Sec-Fetch-Site': 'same-site' }, 403],
     ] as const) {
       const answer = await ask(api.port, path, { headers: { ...headers } });
       assert.equal(answer.status, status, `${path} ${JSON.stringify(headers)}`);
@@ -134,6 +136,29 @@ test('a link on a page of another site leads to the page, and to nothing else', 
     assert.equal(await statusOf('/ui', { ...click, ...other }), 403, JSON.stringify(other));
   }
   assert.equal(await statusOf('/ui', { 'Sec-Fetch-Site': 'cross-site' }), 403);
+});
+
+test('of the same site, too, only a link to the page is followed, and only streams of an allowed origin', async (t) => {
+  const friend = 'http://localhost:5173';
+  const { port } = await serve(t, [fakeView('p1')], { pageFolder: fakePage(), origins: [friend] });
+  const from = { 'Sec-Fetch-Site': 'same-site' };
+  const click = { ...from, 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' };
+  const statusOf = async (path: string, headers: Record<string, string>, method = 'GET'): Promise<number> =>
+    (await ask(port, path, { headers, method })).status;
+  assert.equal(await statusOf('/ui', click), 200);
+  assert.equal(await statusOf('/docs', click), 200);
+  assert.equal(await statusOf('/ui', click, 'POST'), 403);
+  assert.equal(await statusOf('/programs', click), 403);
+  assert.equal(await statusOf('/events?follow=true', { ...from, Accept: 'text/event-stream' }), 403);
+  assert.equal(await statusOf('/programs/p1/stop', from, 'POST'), 403);
+  assert.equal(await statusOf('/programs', { ...from, Origin: friend }), 200);
+  assert.equal(await statusOf('/programs/p1/stop', { ...from, Origin: friend }, 'POST'), 200);
+  const raw = await rawAsk(
+    t,
+    port,
+    'GET /programs/p1/proxy/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-Fetch-Site: same-site\r\n\r\n',
+  );
+  assert.equal(errorIn(raw).code, 403);
 });
 
 test('a body over the limit is refused by its length, before any of it is read', async (t) => {

@@ -7,6 +7,7 @@ import { Glyph, Sign } from '../../parts/glyph.tsx';
 import type { PartProps } from '../../parts/part-props.ts';
 import { Mono, Outside } from '../../parts/small.tsx';
 import { Time } from '../../parts/time.tsx';
+import { isSignedIn } from '../../state/session.ts';
 import { cachedWords, outcomeWords } from '../../words/build-steps.ts';
 import { exactTime, middle, msOf, plural, shortTime } from '../../words/span.ts';
 import { useBuild } from './use-build.ts';
@@ -29,7 +30,7 @@ export function BuildPart({ p }: PartProps) {
         {isNewest && build.outcome !== 'Running' && build.outcome !== 'Succeeded' && (
           <ActButton name="buildAgain" p={p} />
         )}
-        {isNewest && (
+        {isNewest && !isSignedIn() && (
           <Outside href={`/programs/${encodeURIComponent(p.program_id)}/build-log?format=text`}>
             Plain text
           </Outside>

@@ -7,6 +7,7 @@ import { Unseen } from '../../parts/small.tsx';
 import { Time, Unknown } from '../../parts/time.tsx';
 import { useHistory } from '../../parts/use-history.ts';
 import { now } from '../../state/now.ts';
+import { isSignedIn } from '../../state/session.ts';
 import type { EventBody } from '../../words/event-body.ts';
 import { clock, exactTime, msOf, plural, shortTime, withClocks } from '../../words/span.ts';
 import { type Fold, foldEvents } from './fold-events.ts';
@@ -59,7 +60,7 @@ export function EventsPart({ p, stretch }: PartProps) {
         )}
         {failed.events !== undefined && `${failed.events}. `}
         The last {plural(list.length, 'event')}; the host keeps at least 1,000.{' '}
-        <a href={`/programs/${encodeURIComponent(p.program_id)}/events`}>As JSON</a>
+        {!isSignedIn() && <a href={`/programs/${encodeURIComponent(p.program_id)}/events`}>As JSON</a>}
       </p>
     </>
   );

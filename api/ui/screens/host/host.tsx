@@ -2,7 +2,8 @@ import { useEffect } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
 import { Glyph } from '../../parts/glyph.tsx';
 import { showKeys } from '../../parts/key-list.tsx';
-import { askHost, engineAway, host } from '../../state/host.ts';
+import { askHost, engineAway, host, hostRefusal } from '../../state/host.ts';
+import { isSignedIn, signOut } from '../../state/session.ts';
 import { stream } from '../../state/stream.ts';
 import { DiskPart, UsersPart, WorkPart } from './does.tsx';
 import { EnginePart, GitPart, PortsPart, SelfPart } from './has.tsx';
@@ -23,7 +24,7 @@ export function HostScreen() {
         <p>
           {stream.value.state === 'lost'
             ? 'The host does not answer. It is asked again by itself.'
-            : 'The host is being asked…'}
+            : hostRefusal.value || 'The host is being asked…'}
         </p>
       </>
     );
@@ -60,6 +61,7 @@ export function HostScreen() {
       </div>
       <p class="sign-out-row">
         <Button onClick={showKeys}>Keys</Button>
+        {isSignedIn() && <Button onClick={() => void signOut()}>Sign out</Button>}
       </p>
     </>
   );
