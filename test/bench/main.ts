@@ -18,7 +18,9 @@ import { crashRecovery } from './crash-recovery.ts';
 import { firstAnswer } from './first-answer.ts';
 import { fleetStart } from './fleet-start.ts';
 import { hostStart } from './host-start.ts';
+import { idleCost } from './idle-cost.ts';
 import { idleWebSockets } from './idle-websockets.ts';
+import { machineBack } from './machine-back.ts';
 import { memory } from './memory.ts';
 import { measureOn } from './on-engine.ts';
 import { type Options, readOptions } from './options.ts';
@@ -29,6 +31,7 @@ import { requestRate } from './request-rate.ts';
 import { rolloutGap } from './rollout-gap.ts';
 import { scale } from './scale.ts';
 import { settle } from './settle.ts';
+import { stalls } from './stalls.ts';
 import { startLatency } from './start-latency.ts';
 import { judge, type Row } from './stats.ts';
 import { tableLines } from './table.ts';
@@ -48,9 +51,12 @@ const MEASUREMENTS: readonly Measurement[] = [
   crashLoops,
   fleetStart,
   hostStart,
+  machineBack,
   memory,
   postSources,
   scale,
+  stalls,
+  idleCost,
 ];
 
 try {
