@@ -39,6 +39,8 @@ export interface Bench {
   sizes: Sizes;
   /** Where pictures go, if anywhere. */
   pictures?: string;
+  /** For what is measured of one host alone: whether its programs have network sandboxes. */
+  sandbox?: 'on' | 'off';
   /** Of the engine. */
   version: string;
   /** `bench-<hex>`: the instance of a host, and the beginning of every other name. */
@@ -51,7 +53,7 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-type Made = 'docker' | 'say' | 'image' | 'rounds' | 'base' | 'sizes' | 'pictures' | 'version';
+type Made = 'docker' | 'say' | 'image' | 'rounds' | 'base' | 'sizes' | 'pictures' | 'sandbox' | 'version';
 
 export function createBench(made: Pick<Bench, Made>): Bench {
   const { docker } = made;

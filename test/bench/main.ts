@@ -17,6 +17,7 @@ import { crashLoops } from './crash-loops.ts';
 import { crashRecovery } from './crash-recovery.ts';
 import { firstAnswer } from './first-answer.ts';
 import { fleetStart } from './fleet-start.ts';
+import { fromGit } from './from-git/from-git.ts';
 import { hostStart } from './host-start.ts';
 import { idleCost } from './idle-cost.ts';
 import { idleWebSockets } from './idle-websockets.ts';
@@ -57,6 +58,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   scale,
   stalls,
   idleCost,
+  fromGit,
 ];
 
 try {
@@ -66,7 +68,7 @@ try {
 }
 
 async function main(options: Options): Promise<number> {
-  const { out, chosen, rounds, base, pictures, sizes, on, argv } = options;
+  const { out, chosen, rounds, base, pictures, sandbox, sizes, on, argv } = options;
   const say = makeSay();
   if (on !== undefined) return measureOn(say, on, argv);
   const docker = await ensureEngine(say);
@@ -75,6 +77,7 @@ async function main(options: Options): Promise<number> {
     ...{ docker, say, rounds, sizes, version, image: await ensureTestImage(say, docker) },
     ...(base !== undefined && { base }),
     ...(pictures !== undefined && { pictures }),
+    ...(sandbox !== undefined && { sandbox }),
   });
   closeOnSignal(bench);
   const rows: Row[] = [];

@@ -13,6 +13,7 @@ export interface Options {
   /** See `Bench`. */
   base?: string;
   pictures?: string;
+  sandbox?: 'on' | 'off';
   sizes: Sizes;
   /** Another engine, by its name in test/other-engines. */
   on?: string;
@@ -28,11 +29,21 @@ export function readOptions(argv: readonly string[], measurements: readonly Meas
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      ...{ out: string, only: string, rounds: string, base: string, pictures: string, on: string },
+      ...{
+        out: string,
+        only: string,
+        rounds: string,
+        base: string,
+        pictures: string,
+        on: string,
+        sandbox: string,
+      },
       ...{ programs: string, manifests: string, minutes: string, gigabytes: string },
     },
   });
-  const { out = '', rounds = String(ROUNDS), base, pictures, on } = values;
+  const { out = '', rounds = String(ROUNDS), base, pictures, on, sandbox } = values;
+  if (sandbox !== undefined && sandbox !== 'on' && sandbox !== 'off')
+    throw new Error('--sandbox takes on or off');
   if (!/^[1-9]\d{0,3}$/.test(rounds)) throw new Error('--rounds takes a number from 1 to 9999');
   const given = SIZES.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]] as const]));
   const wrong = given.find(([, text]) => !(Number(text) > 0 && Number.isFinite(Number(text))));
@@ -42,6 +53,7 @@ export function readOptions(argv: readonly string[], measurements: readonly Meas
     ...(base !== undefined && { base: resolve(base) }),
     ...(pictures !== undefined && { pictures: resolve(pictures) }),
     ...(on !== undefined && { on }),
+    ...(sandbox !== undefined && { sandbox }),
     sizes: Object.fromEntries(given.map(([name, text]) => [name, Number(text)])),
   };
 }
