@@ -21,6 +21,7 @@ import { fromGit } from './from-git/from-git.ts';
 import { hostStart } from './host-start.ts';
 import { idleCost } from './idle-cost.ts';
 import { idleWebSockets } from './idle-websockets.ts';
+import { large } from './large/large.ts';
 import { machineBack } from './machine-back.ts';
 import { memory } from './memory.ts';
 import { measureOn } from './on-engine.ts';
@@ -58,6 +59,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   scale,
   stalls,
   idleCost,
+  large,
   fromGit,
 ];
 
