@@ -37,6 +37,11 @@ export const machineBack: Measurement = {
     }
     const size = bench.sizes.programs ?? SIZE;
     const off = await startOurs(bench, size, 'off');
+    const { Version: version } = await off.engine.docker.version();
+    if (version !== bench.version) {
+      bench.say(`machine-back: left out, since the engine that may be ended here is ${version}`);
+      return [];
+    }
     const on = await startOurs(bench, size, 'on');
     const policy = await startPolicy(bench, off.host, size);
     for (const { engine } of [off, on, policy]) await engine.stop();

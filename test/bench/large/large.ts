@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN } from '../../../schemas/program.ts';
 import type { Bench, Measurement } from '../bench.ts';
-import { fleetNames, untilAll } from '../fleet.ts';
+import { fleetNames } from '../fleet.ts';
 import { MEMORY } from '../healing.ts';
 import type { BenchHost } from '../host-process.ts';
 import { inTime, until } from '../poll.ts';
@@ -74,12 +74,21 @@ async function startAll(
   stopped: number,
 ): Promise<Stage['running']> {
   for (const name of names) await writeManifest(host.registry, name, specOf(0));
-  await untilAll(host, 'get Ready', names.length, ({ state }) => state === 'Ready');
+  // Those alone: a list of all, again and again, is a load of its own.
+  const ready = async () =>
+    (await host.client.json<{ programs: ProgramAnswer[] }>('GET', '/programs?state=Ready')).programs;
+  let programs: ProgramAnswer[] = [];
+  const areReady = async () => {
+    programs = await ready();
+    return programs.length >= names.length;
+  };
+  await until('all programs are Ready', areReady, () => `; ${programs.length} are`, {
+    ...{ everyMs: 1_000, limitMs: MAKING_MS_MAX },
+  });
   const statuses = join(host.registry, 'status');
   const all = async () => readdirSync(statuses).length >= stopped + names.length;
   await until('all statuses are written', all, undefined, { everyMs: 500, limitMs: MAKING_MS_MAX });
   bench.say(`large: ${names.length} programs run beside ${stopped} that are stopped`);
-  const { programs } = await host.client.json<{ programs: ProgramAnswer[] }>('GET', '/programs');
   const ports = new Map(programs.map(({ program_id: id, proxy_url: url }) => [id, url]));
   return names.map((name) => ({ name, port: Number(new URL(ports.get(name) ?? '').port) }));
 }
