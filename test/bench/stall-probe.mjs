@@ -9,8 +9,11 @@ if (process.send !== undefined) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
   process.on('message', () => {
-    process.send(delay.max / 1e6);
-    delay.reset();
+    // Not at once: of a stall that has just ended the timer does not know yet.
+    setTimeout(() => {
+      process.send(delay.max / 1e6);
+      delay.reset();
+    }, 2 * RESOLUTION_MS);
   });
   // Whoever asks keeps no host alive.
   process.channel.unref();

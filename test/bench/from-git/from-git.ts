@@ -7,7 +7,7 @@ import type { Bench, Measurement } from '../bench.ts';
 import { until } from '../poll.ts';
 import type { Row } from '../stats.ts';
 import { stoppedNames } from '../stopped.ts';
-import { makeRepository, type Repository, repositoryAt } from './repository.ts';
+import { makeRepository, type Repository } from './repository.ts';
 import { openWatch, type Watch } from './watch.ts';
 
 const HOST_PORTS = `${PUBLISH_PORT_MIN}-${PUBLISH_PORT_MAX}`;
@@ -89,51 +89,37 @@ async function remoteFlags(origin: string, repository: Repository): Promise<Reco
 }
 
 async function acts(bench: Bench, stage: Stage): Promise<Row[]> {
-  const { repository, touched, upstream, way } = stage;
+  const { repository, touched, upstream, way, watch } = stage;
   const { git } = repository;
   const publish = () => (way === 'remote' ? git('push', '--quiet', 'origin', 'main') : Promise.resolve());
   const rows: Row[] = [];
   const act = async (what: string, users: Users, run: () => Promise<void>): Promise<void> => {
     rows.push(...(await settle(bench, stage, what, users, run)));
   };
-  const both = new Map(touched.map((name) => [name, 'second']));
-  await act(`a commit of ${touched.length} files`, both, async () => {
-    await repository.commit(touched, 'second');
+  await repository.commitAside('second', touched, 'second');
+  await act(`a commit of ${touched.length} files`, usersOf(touched, 'second'), async () => {
+    await git('merge', '--quiet', '--ff-only', 'second');
     await publish();
   });
-  await act('its revert', new Map(touched.map((name) => [name, 'first'])), async () => {
+  await act('its revert', usersOf(touched, 'first'), async () => {
     await git('revert', '--no-edit', 'HEAD');
     await publish();
   });
-  const rebased = new Map([...touched.map((name) => [name, 'third'] as const), ...upstreamOf(upstream)]);
-  const other = await branches(stage);
+  await repository.commitAside('upstream', upstream, 'upstream');
+  await repository.commitAside('third', touched, 'third');
+  await git('merge', '--quiet', '--ff-only', 'third');
+  // In the work tree itself the host sees that one come; in a remote there is nothing of it yet.
+  if (way === 'work tree') await untilUsers(watch, usersOf(touched, 'third'));
+  const rebased = new Map([...usersOf(touched, 'third'), ...usersOf(upstream, 'upstream')]);
   await act(`a branch with ${touched.length} files rebased`, rebased, async () => {
-    await git('rebase', '--quiet', other);
+    await git('rebase', '--quiet', 'upstream');
     await publish();
   });
   return rows;
 }
 
 type Users = ReadonlyMap<string, string>;
-const upstreamOf = (names: readonly string[]) => names.map((name) => [name, 'upstream'] as const);
-
-/**
- * A commit on `main` that is not published, and another's beside it, made where no host looks; gives the latter's name.
- * In the work tree itself the host sees the first one come, as it would.
- */
-async function branches({ repository, touched, upstream, way, watch }: Stage): Promise<string> {
-  const { git, folder } = repository;
-  const aside = `${folder}-aside`;
-  await git('worktree', 'add', '--quiet', '-b', 'upstream', aside);
-  try {
-    await repositoryAt(aside).commit(upstream, 'upstream');
-  } finally {
-    await git('worktree', 'remove', '--force', aside);
-  }
-  await repository.commit(touched, 'third');
-  if (way === 'work tree') await untilUsers(watch, new Map(touched.map((name) => [name, 'third'])));
-  return 'upstream';
-}
+const usersOf = (names: readonly string[], user: string): Users => new Map(names.map((name) => [name, user]));
 
 /** What is done, how long until all programs are whose they are to be, and what was wrong until a while afterwards. */
 async function settle(
@@ -155,6 +141,7 @@ async function settle(
   const done = performance.now();
   await untilUsers(watch, users);
   const settled = performance.now();
+  bench.say(`from-git: ${what}, git in the ${way}: settled after ${Math.round(settled - done)} ms`);
   await sleep(AFTERWARDS_MS);
   const wrong = watch.wrong();
   for (const one of wrong.slice(0, 10)) bench.say(`from-git: ${what}: ${one}`);

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastLines, runCommand } from '../../setup/command.ts';
-import { stoppedText, writeStopped } from '../stopped.ts';
+import { writeStopped } from '../stopped.ts';
 
 const GIT_MS_MAX = 600_000;
 /** Of whoever runs this nothing counts: neither name nor hooks nor what signs commits. */
@@ -16,8 +16,11 @@ const ENVIRONMENT = {
 export interface Repository {
   folder: string;
   git(...argv: string[]): Promise<void>;
-  /** Has these programs belong to that user, and commits. */
-  commit(names: readonly string[], userId: string): Promise<void>;
+  /**
+   * Has these programs belong to that user, in a commit on top of `main` that is made aside: nothing here is written but
+   * by git, once it takes that branch.
+   */
+  commitAside(branch: string, names: readonly string[], userId: string): Promise<void>;
 }
 
 /** With a first commit of all programs, on `main`. */
@@ -31,19 +34,28 @@ export async function makeRepository(folder: string, names: readonly string[]): 
   return repository;
 }
 
-export function repositoryAt(folder: string): Repository {
-  const git = async (...argv: string[]): Promise<void> => {
-    const options = { cwd: folder, env: ENVIRONMENT, timeout: GIT_MS_MAX };
-    const { code, output } = await runCommand(['git', ...argv], options);
-    if (code !== 0) throw new Error(`git ${argv.join(' ')} ended with ${code}: ${lastLines(output, 10)}`);
-  };
+function repositoryAt(folder: string): Repository {
+  const gitIn =
+    (cwd: string) =>
+    async (argv: readonly string[]): Promise<void> => {
+      const options = { cwd, env: ENVIRONMENT, timeout: GIT_MS_MAX };
+      const { code, output } = await runCommand(['git', ...argv], options);
+      if (code !== 0) throw new Error(`git ${argv.join(' ')} ended with ${code}: ${lastLines(output, 10)}`);
+    };
+  const git = (...argv: string[]) => gitIn(folder)(argv);
   return {
     folder,
     git,
-    async commit(names, userId) {
-      for (const name of names)
-        writeFileSync(join(folder, 'programs', `${name}.yaml`), stoppedText(name, userId));
-      await git('commit', '--quiet', '--all', `--message=${names.length} programs to ${userId}`);
+    async commitAside(branch, names, userId) {
+      const aside = `${folder}-aside`;
+      await git('worktree', 'add', '--quiet', '-B', branch, aside, 'main');
+      try {
+        for (const name of names) writeStopped(aside, name, userId);
+        const message = `--message=${names.length} programs to ${userId}`;
+        await gitIn(aside)(['commit', '--quiet', '--all', message]);
+      } finally {
+        await git('worktree', 'remove', '--force', aside);
+      }
     },
   };
 }

@@ -44,6 +44,8 @@ export interface Stage {
   now(): number;
   /** Programs that are being rolled out, or crash: each one thing at a time. */
   busy: Set<string>;
+  /** How often a request was not answered as it should be, by what came instead. */
+  failures: Map<string, number>;
   say(text: string): void;
 }
 
@@ -64,11 +66,12 @@ function edits(stage: Stage, samples: Sample[]): Promise<void> {
   return paced(EDIT_EVERY_MS, stage.isOver, async (index) => {
     const name = stage.stopped[index % stage.stopped.length];
     if (name === undefined) return;
-    const userId = `edit-${index}`;
+    // As long as all others: none is the beginning of another.
+    const userId = `edit-${String(index).padStart(6, '0')}`;
     const path = join(registry, 'status', `${name}.yaml`);
     await timed(stage, samples, async () => {
       await writeFile(join(registry, 'programs', `${name}.yaml`), stoppedText(name, userId));
-      const isThere = async () => (await readFile(path, 'utf8')).includes(`${userId}\n`);
+      const isThere = async () => (await readFile(path, 'utf8')).includes(userId);
       await until(`${userId} is in the status`, isThere, undefined, { everyMs: LOOK_EVERY_MS });
     });
   });
@@ -146,7 +149,8 @@ function lists(stage: Stage, samples: Sample[]): Promise<void> {
 
 async function get2xx(stage: Stage, samples: Sample[], agent: Agent, url: string): Promise<void> {
   const atMs = stage.now();
-  const { ok, ms } = await ask(agent, 'GET', url);
+  const { ok, ms, what } = await ask(agent, 'GET', url);
+  if (!ok) stage.failures.set(what, (stage.failures.get(what) ?? 0) + 1);
   samples.push({ atMs, ms: ok ? ms : null });
 }
 

@@ -125,7 +125,8 @@ async function run(
   const now = () => performance.now() - from;
   const agent = clientAgent();
   const isOver = () => now() >= minutes * 60_000;
-  const stage: Stage = { ...given, host, agent, now, isOver, busy: new Set(), say: bench.say };
+  const failures = new Map<string, number>();
+  const stage: Stage = { ...given, host, agent, now, isOver, failures, busy: new Set(), say: bench.say };
   const actors = Object.keys(ACTORS) as Actor[];
   const samples = Object.fromEntries(actors.map((key) => [key, [] as Sample[]])) as Record<Actor, Sample[]>;
   const looks: Look[] = [];
@@ -139,6 +140,7 @@ async function run(
   }
   await acting;
   await agent.close();
+  for (const [what, count] of failures) bench.say(`large: ${count} requests came to ${what}`);
   return { samples, looks };
 }
 
