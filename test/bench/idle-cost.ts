@@ -5,8 +5,8 @@ import type { Bench, Measurement } from './bench.ts';
 import { fleetNames, untilAll, writeFleet } from './fleet.ts';
 import type { BenchHost } from './host-process.ts';
 import { until } from './poll.ts';
-import { cpuMs, rssMb } from './process-usage.ts';
-import { cpuMsOf, type EngineProcesses, processLines, pssMb, sortProcesses } from './shims.ts';
+import { rssMb } from './process-usage.ts';
+import { cpuBetween, cpuMsOf, type EngineProcesses, processLines, pssMb, sortProcesses } from './shims.ts';
 import { beyond, type Row, turned } from './stats.ts';
 
 const SIZE = 200;
@@ -92,13 +92,13 @@ async function costOf(bench: Bench, size: number, sandbox: Sandbox, round: numbe
 
 async function measureCost(host: BenchHost, { daemons, shims, proxies }: EngineProcesses): Promise<Cost> {
   const cpu = () => ({
-    ...{ host: cpuMs(host.pid), daemons: cpuMsOf(daemons) },
+    ...{ host: cpuMsOf([host.pid]), daemons: cpuMsOf(daemons) },
     ...{ shims: cpuMsOf(shims), proxies: cpuMsOf(proxies) },
   });
   const before = cpu();
   await sleep(IDLE_MS);
   const after = cpu();
-  const rate = (key: keyof typeof before) => (after[key] - before[key]) / (IDLE_MS / 1000);
+  const rate = (key: keyof typeof before) => cpuBetween(before[key], after[key]) / (IDLE_MS / 1000);
   return {
     ...{ host: rate('host'), daemons: rate('daemons'), shims: rate('shims'), proxies: rate('proxies') },
     ...{ rss: rssMb(host.pid), shimMb: pssMb(shims), proxyMb: pssMb(proxies) },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ProcessLine, sortProcesses } from './shims.ts';
+import { cpuBetween, type ProcessLine, sortProcesses } from './shims.ts';
 
 const line = (pid: number, parent: number, ...argv: string[]): ProcessLine => ({ pid, parent, argv });
 
@@ -19,4 +19,16 @@ test('shims are counted by the container that they are of, and proxies by whose 
   assert.deepEqual(sortProcesses(lines, new Set(['ours'])), {
     ...{ daemons: [10, 11], shims: [20], proxies: [12] },
   });
+});
+
+test('who ends between two looks takes nothing away from what the others took', () => {
+  const before = new Map([
+    [1, 100],
+    [2, 5_000],
+  ]);
+  const after = new Map([
+    [1, 130],
+    [2, 0],
+  ]);
+  assert.equal(cpuBetween(before, after), 30);
 });

@@ -63,8 +63,15 @@ export function pssMb(pids: readonly number[]): number {
   });
 }
 
-/** CPU time until now; of those that live. */
-export const cpuMsOf = (pids: readonly number[]): number => sum(pids, cpuMs);
+/** CPU time of each until now; of those that live. */
+export function cpuMsOf(pids: readonly number[]): ReadonlyMap<number, number> {
+  return new Map(pids.map((pid) => [pid, sum([pid], cpuMs)]));
+}
+
+/** What was taken between two looks; of one that ended meanwhile nothing is known. */
+export function cpuBetween(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): number {
+  return [...after].reduce((total, [pid, ms]) => total + Math.max(0, ms - (before.get(pid) ?? 0)), 0);
+}
 
 function sum(pids: readonly number[], of: (pid: number) => number): number {
   return pids.reduce((total, pid) => {

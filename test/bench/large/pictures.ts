@@ -58,7 +58,7 @@ export function svgOf({ title, unit, lines }: Picture): string {
   try {
     chart.setOption({
       ...{ animation: false, backgroundColor: '#fff', title: { text: title, left: 'center' } },
-      ...(lines.length > 1 && { legend: { top: 28 } }),
+      ...(lines.length > 1 && { legend: { top: 8, right: 24 } }),
       grid: { left: 70, right: 24, top: 64, bottom: 44 },
       xAxis: { type: 'value', name: 'minutes', nameLocation: 'middle', nameGap: 26, max: 'dataMax' },
       yAxis: { type: 'value', name: unit, min: 0 },
