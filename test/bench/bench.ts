@@ -14,7 +14,17 @@ const REMOVALS_AT_ONCE = 4;
 /** One measurement: what `--only` names, and what it finds. */
 export interface Measurement {
   name: string;
+  /** Takes long, or is about something rare: measured only where it is named. */
+  onlyByName?: true;
   measure(bench: Bench): Promise<Row[]>;
+}
+
+/** How much of everything, where it was said; each measurement has its own default. */
+export interface Sizes {
+  programs?: number;
+  manifests?: number;
+  minutes?: number;
+  gigabytes?: number;
 }
 
 /** What measurements share. Everything made through it carries the run's name and goes with `close`. */
@@ -26,6 +36,13 @@ export interface Bench {
   rounds: number;
   /** A checkout of an older build to compare with, where one was named. */
   base?: string;
+  sizes: Sizes;
+  /** Where pictures go, if anywhere. */
+  pictures?: string;
+  /** For what is measured of one host alone: whether its programs have network sandboxes. */
+  sandbox?: 'on' | 'off';
+  /** Of the engine. */
+  version: string;
   /** `bench-<hex>`: the instance of a host, and the beginning of every other name. */
   name: string;
   startHost(options: Partial<HostOptions> & Pick<HostOptions, 'portRange'>): Promise<BenchHost>;
@@ -36,7 +53,9 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export function createBench(made: Pick<Bench, 'docker' | 'say' | 'image' | 'rounds' | 'base'>): Bench {
+type Made = 'docker' | 'say' | 'image' | 'rounds' | 'base' | 'sizes' | 'pictures' | 'sandbox' | 'version';
+
+export function createBench(made: Pick<Bench, Made>): Bench {
   const { docker } = made;
   const name = `bench-${randomBytes(4).toString('hex')}`;
   const closers: (() => Promise<void>)[] = [];
@@ -79,15 +98,18 @@ export function createBench(made: Pick<Bench, 'docker' | 'say' | 'image' | 'roun
 
 /** Containers first: they hold the rest. Everything is found by the run's name, which nobody else has. */
 async function removeAll(docker: Docker, run: string, complain: (error: unknown) => void): Promise<void> {
-  const filters = { label: [LABELS.instance] };
-  const containers = await docker.listContainers({ all: true, filters });
-  const ours = containers.filter(({ Labels }) => Labels[LABELS.instance]?.startsWith(run));
-  await mapLimit(ours, REMOVALS_AT_ONCE, ({ Id }) =>
-    docker.getContainer(Id).remove({ force: true, v: true }),
-  );
-  const { Volumes } = await docker.listVolumes({ filters: { name: [run] } });
+  // Programs first: what holds their network has no other use.
+  for (const label of [LABELS.instance, LABELS.sandboxInstance]) {
+    const containers = await docker.listContainers({ all: true, filters: { label: [label] } });
+    const ours = containers.filter(({ Labels }) => Labels[label]?.startsWith(run));
+    await mapLimit(ours, REMOVALS_AT_ONCE, ({ Id }) =>
+      docker.getContainer(Id).remove({ force: true, v: true }),
+    );
+  }
+  const filters = { name: [run] };
+  const { Volumes } = await docker.listVolumes({ filters });
   for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove({ force: true });
-  for (const { Id } of await docker.listNetworks({ filters: { name: [run] } })) {
+  for (const { Id } of await docker.listNetworks({ filters })) {
     // After many crashes the engine may count endpoints that are gone, until it is restarted: no reason to lose figures.
     await docker.getNetwork(Id).remove().catch(complain);
   }
@@ -103,4 +125,9 @@ export const RUN_LABEL = 'hersh-bench.run';
 /** A Dockerfile of the test server that is this run's own. `variant` makes another build of it. */
 export function dockerfileOf({ name, image }: Bench, variant = ''): string {
   return `FROM ${image.tag}\nLABEL ${RUN_LABEL}=${name} hersh-bench.variant="${variant}"\n`;
+}
+
+/** What is kept to on 20.10, and on engines that tell of an end only when all is cleaned up behind it. */
+export function byEngine({ version }: Pick<Bench, 'version'>, old: number, newer: number): number {
+  return Number.parseInt(version, 10) <= 20 ? old : newer;
 }

@@ -5,13 +5,14 @@ import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { answers } from './answers.ts';
 import { assertSameFlags, type BareCopy, createBare } from './bare-engine.ts';
-import type { Bench, Measurement } from './bench.ts';
-import { openEngineEvents } from './engine-events.ts';
-import { crashAndHeal, healNewProgram, modelOf } from './healing.ts';
+import { type Bench, byEngine, type Measurement } from './bench.ts';
+import { type EngineEvents, openEngineEvents } from './engine-events.ts';
+import { crashAndAskFromStart, crashAndHeal, healNewProgram, modelOf, type Seen } from './healing.ts';
 import { inTime, until } from './poll.ts';
-import { type Row, turned } from './stats.ts';
+import { inTurn, type Row } from './stats.ts';
 
 const HOST_PORTS = '28000-28049';
+const SANDBOX_PORTS = '27000-27049';
 const BARE_PORT_MIN = 28050;
 const BARE_PORTS = 50;
 /** After a container was removed, the engine still works on its remains. */
@@ -22,46 +23,73 @@ export const crashRecovery: Measurement = {
   name: 'crash-recovery',
   async measure(bench) {
     const host = await bench.startHost({ instance: `${bench.name}-crash`, portRange: HOST_PORTS });
+    const sandboxed = await bench.startHost({
+      instance: `${bench.name}-boxed`,
+      ...{ portRange: SANDBOX_PORTS, flags: { sandbox: 'on' } },
+    });
     const events = await openEngineEvents(bench.docker);
     bench.onClose(() => events.close());
     const model = await modelOf(bench, host, events);
     const floor = `${bench.name}-floor`;
     await startRestarter(bench, floor);
-    const bare = (round: number, instance: string, restart: Pick<BareCopy, 'restart'> = {}) =>
-      healBare(bench, model, { name: `${instance}-${round + 1}`, instance, port: portOf(round), ...restart });
-    const contestants = {
-      ours: (round: number) => healNewProgram(bench, host, events, `${bench.name}-crash-${round + 1}`),
-      floor: (round: number) => bare(round, floor),
-      policy: (round: number) => bare(round, `${bench.name}-policy`, { restart: 'always' }),
-    };
-    const keys = Object.keys(contestants) as (keyof typeof contestants)[];
-    const samples: Record<keyof typeof contestants, number[]> = { ours: [], floor: [], policy: [] };
-    // A round unseen first, so that nobody is measured cold.
-    for (let round = -1; round < bench.rounds; round++) {
-      for (const key of turned(keys, Math.max(0, round))) {
-        const ms = await contestants[key](round);
-        if (round >= 0) samples[key].push(ms);
-        await sleep(CALM_MS);
-      }
-      if (round >= 0) bench.say(`crash-recovery: round ${round + 1} of ${bench.rounds}`);
-    }
-    const row = { name: 'crash → answers again', unit: 'ms', ours: samples.ours } as const;
-    const rows: Row[] = [
-      { ...row, bare: samples.floor, against: 'die event + start', limit: { kind: 'at most', value: 1.1 } },
-      {
-        ...row,
-        bare: samples.policy,
-        against: "Docker's --restart=always",
-        limit: { kind: 'at most', value: 1 },
+    const healBy = {
+      off: (key: string, seen: Seen) => healNewProgram(bench, host, events, `${bench.name}-${key}`, seen),
+      on: (key: string, seen: Seen) => healNewProgram(bench, sandboxed, events, `${bench.name}-${key}`, seen),
+      floor: (key: string, seen: Seen, port: number) =>
+        healBare(bench, model, { name: `${floor}-${key}`, instance: floor, port }, seen, events),
+      policy(key: string, seen: Seen, port: number) {
+        const instance = `${bench.name}-policy`;
+        const copy = { name: `${instance}-${key}`, instance, port, restart: 'always' } as const;
+        return healBare(bench, model, copy, seen, events);
       },
-    ];
-    return rows;
+    };
+    type Who = keyof typeof healBy;
+    const heal = (who: Who, seen: Seen) => async (round: number) => {
+      const ms = await healBy[who](`${who}-${seen}-${round + 1}`, seen, portOf(round));
+      await sleep(CALM_MS);
+      return ms;
+    };
+    const contestants = {
+      off: heal('off', 'asking'),
+      on: heal('on', 'asking'),
+      floor: heal('floor', 'asking'),
+      policy: heal('policy', 'asking'),
+      offStart: heal('off', 'start'),
+      onStart: heal('on', 'start'),
+      policyStart: heal('policy', 'start'),
+    };
+    const done = (round: number) => bench.say(`crash-recovery: round ${round + 1} of ${bench.rounds}`);
+    return rowsOf(await inTurn(bench.rounds, contestants, done), byEngine(bench, 0.4, 0.6));
   },
 };
 
+type Key = 'off' | 'on' | 'floor' | 'policy' | 'offStart' | 'onStart' | 'policyStart';
+
+function rowsOf(samples: Record<Key, number[]>, sandboxMax: number): Row[] {
+  const row = (name: string, ours: Key, bare: Key, against: string, max: number | null): Row => ({
+    ...{ name, unit: 'ms', ours: samples[ours], bare: samples[bare], against },
+    limit: max === null ? null : { kind: 'at most', value: max },
+  });
+  const [name, boxed, fromStart] = ['crash → answers again', ', --sandbox on', ', asked from `start` on'];
+  const policy = "Docker's --restart=always";
+  return [
+    row(name, 'off', 'floor', 'die event + start', 1.1),
+    row(name, 'off', 'policy', policy, 1),
+    row(`${name}${fromStart}`, 'offStart', 'policyStart', policy, null),
+    row(`${name}${boxed}`, 'on', 'policy', policy, sandboxMax),
+    row(`${name}${boxed}${fromStart}`, 'onStart', 'policyStart', policy, sandboxMax),
+  ];
+}
+
 const portOf = (round: number): number => BARE_PORT_MIN + ((round + 1) % BARE_PORTS);
 
-async function healBare(bench: Bench, model: Docker.ContainerInspectInfo, copy: BareCopy): Promise<number> {
+async function healBare(
+  bench: Bench,
+  model: Docker.ContainerInspectInfo,
+  copy: BareCopy,
+  seen: Seen,
+  events: EngineEvents,
+): Promise<number> {
   const container = await createBare(bench.docker, model, copy);
   await container.start();
   await until(`${copy.name} answers`, () => answers(copy.port));
@@ -69,7 +97,8 @@ async function healBare(bench: Bench, model: Docker.ContainerInspectInfo, copy: 
   const { RestartPolicy } = made.HostConfig;
   // The policy is what the copy is about; everything else has to be equal.
   assertSameFlags({ ...model, HostConfig: { ...model.HostConfig, RestartPolicy } }, made);
-  const ms = await crashAndHeal(copy.port);
+  const { port, name } = copy;
+  const ms = await (seen === 'start' ? crashAndAskFromStart(port, name, events) : crashAndHeal(port));
   await container.remove();
   return ms;
 }

@@ -23,15 +23,35 @@ export async function crashAndHeal(port: number): Promise<number> {
   return performance.now() - from;
 }
 
+/** The same for who begins to ask when the engine has told that it runs again: nothing else asks meanwhile. */
+export async function crashAndAskFromStart(
+  port: number,
+  name: string,
+  events: EngineEvents,
+): Promise<number> {
+  const started = events.next(name, 'start');
+  const from = performance.now();
+  const { body } = await request(`http://127.0.0.1:${port}/crash`, { method: 'POST', reset: true });
+  await body.dump().catch(() => {});
+  await started;
+  await until(`port ${port} answers again after a crash`, () => answers(port));
+  return performance.now() - from;
+}
+
+/** How a crash is seen: by a client that asks and asks, or from the engine's `start` event on. */
+export type Seen = 'asking' | 'start';
+
 /** The time to heal of a new program of the host's, which crashes for the first time: only then no back-off waits. */
 export async function healNewProgram(
   bench: Bench,
   host: BenchHost,
   events: EngineEvents,
   name: string,
+  seen: Seen = 'asking',
 ): Promise<number> {
   const { proxy_url: url } = await startServer(bench, host, events, name);
-  const ms = await crashAndHeal(Number(new URL(url).port));
+  const port = Number(new URL(url).port);
+  const ms = await (seen === 'start' ? crashAndAskFromStart(port, name, events) : crashAndHeal(port));
   const { restart_count: restarts } = await untilState(host, name, 'Ready');
   if (restarts !== 1) throw new Error(`${name} was restarted ${restarts} times after one crash`);
   await removeProgram(host, events, name);

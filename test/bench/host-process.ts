@@ -7,6 +7,7 @@ import { lastLines } from '../setup/command.ts';
 import { HostClient } from '../setup/host-client.ts';
 import { ROOT } from '../setup/host-settings.ts';
 import { until } from './poll.ts';
+import { askForStall, watchedEnvironment } from './stall-watch.ts';
 
 const LOG_LINES_MAX = 5_000;
 /** It promises to end within 5 s of SIGTERM. */
@@ -22,6 +23,10 @@ export interface HostOptions {
   checkout?: string;
   /** Called with the registry's folder before the host starts. */
   fill?: (registry: string) => void;
+  /** Further flags, by name without dashes. */
+  flags?: Readonly<Record<string, string>>;
+  /** Whether its event loop is watched, for `longestStall`. */
+  watched?: boolean;
 }
 
 /** A real host in a process of its own, ready to work. */
@@ -31,6 +36,8 @@ export interface BenchHost {
   /** Milliseconds from the start of its process until /readyz answered 200. */
   readyMs: number;
   client: HostClient;
+  /** For how long at most its event loop came to nothing since this was asked last, in milliseconds, 5 too many at most. */
+  longestStall(): Promise<number>;
   /** What it logged so far, one JSON document a line. */
   log(): string;
   /** Ends it, and removes a registry of its own. Programs stay: the benchmark removes them by name. */
@@ -48,13 +55,15 @@ export async function startBenchHost({ instance, portRange, ...given }: HostOpti
     'port-range': portRange,
     runtime: 'runc',
     'log-level': 'info',
+    ...given.flags,
   };
   const argv = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
   const from = performance.now();
   const { checkout = ROOT } = given;
   const child = spawn(process.execPath, [...entryOf(checkout), ...argv], {
     cwd: checkout,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(given.watched === true && { env: watchedEnvironment() }),
+    stdio: ['ignore', 'pipe', 'pipe', given.watched === true ? 'ipc' : 'ignore'],
     // Ctrl-C reaches the benchmark alone, which then ends its hosts in good order.
     detached: true,
   });
@@ -79,7 +88,11 @@ export async function startBenchHost({ instance, portRange, ...given }: HostOpti
     });
     const readyMs = performance.now() - from;
     const { pid = 0 } = child;
-    return { registry, pid, readyMs, client: new HostClient(url), log: () => lines.join('\n'), stop };
+    const longestStall = () => askForStall(child);
+    return {
+      ...{ registry, pid, readyMs, client: new HostClient(url), longestStall, stop },
+      log: () => lines.join('\n'),
+    };
   } catch (error) {
     await stop();
     throw new Error(`${(error as Error).message}. Its log:\n${lastLines(lines.join('\n'), 20)}`);

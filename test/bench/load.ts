@@ -43,8 +43,12 @@ export async function ensureWrk(say: Say): Promise<void> {
   if (!findCommand('wrk')) await aptInstall(say, 'the measurement of the proxy', ['wrk']);
 }
 
-/** As `requestsPerSecond`, by `wrk`, over so many connections that are kept. */
-export async function wrkRate(url: string, connections: number): Promise<number> {
+/** As `requestsPerSecond`, by `wrk`, over so many connections that are kept. @param headers `Name: value` each */
+export async function wrkRate(
+  url: string,
+  connections: number,
+  headers: readonly string[] = [],
+): Promise<number> {
   const argv = [
     'wrk',
     '--threads',
@@ -53,6 +57,7 @@ export async function wrkRate(url: string, connections: number): Promise<number>
     String(connections),
     '--duration',
     `${SECONDS}s`,
+    ...headers.flatMap((header) => ['--header', header]),
     url,
   ];
   const { code, output } = await runCommand(argv, { timeout: (SECONDS + 20) * 1000 });

@@ -36,6 +36,14 @@ export function manifest(name: string, spec: string): string {
   return `apiVersion: hersh.dev/v1\nkind: Program\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
 }
 
+/** Waits until the host knows a manifest that was written by hand: before, a GET of it answers 404. */
+export function untilSeen(host: BenchHost, name: string): Promise<void> {
+  return until(`${name} was seen`, async () => {
+    const { programs } = await host.client.json<{ programs: ProgramAnswer[] }>('GET', '/programs');
+    return programs.some(({ program_id: id }) => id === name);
+  });
+}
+
 /** Follows a program by GET until it is in that state. Throws when it shows Error instead. */
 export async function untilState(host: BenchHost, name: string, state: string): Promise<ProgramAnswer> {
   let last: ProgramAnswer | undefined;

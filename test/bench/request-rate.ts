@@ -1,15 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Bench, Measurement } from './bench.ts';
 import type { BenchHost } from './host-process.ts';
+import { listedName, listingHost } from './listing-hosts.ts';
 import { ensureWrk, requestsPerSecond, wrkRate } from './load.ts';
-import { until } from './poll.ts';
-import { manifest, untilState, writeManifest } from './programs.ts';
+import { untilSeen, untilState, writeManifest } from './programs.ts';
 import { type Row, turned } from './stats.ts';
 
-const HOST_PORTS = '29420-29439';
-/** Of programs that are stopped and stay so: a number each has to hold, and nothing listens on it. */
-const STOPPED_PORT_MIN = 21_000;
 /** Of the program's own rate: nginx with one worker has 0.64. */
 const PROXY_RATIO_MIN = 0.6;
 const PROXY_CONNECTIONS = [1, 16] as const;
@@ -24,7 +19,7 @@ export const requestRate: Measurement = {
   async measure(bench) {
     // A host a fleet, all at once, so that their turns can alternate; one that is not asked does next to nothing.
     const hosts = new Map<number, BenchHost>();
-    for (const size of FLEETS) hosts.set(size, await hostOf(bench, size));
+    for (const size of FLEETS) hosts.set(size, await listingHost(bench, 'req', size));
     const [single, many] = [hostFor(hosts, 1), hostFor(hosts, 1_000)];
     const { program_id: name, proxy_url: direct } = await startServing(bench, single);
     await ensureWrk(bench.say);
@@ -38,7 +33,7 @@ export const requestRate: Measurement = {
     }
     const urls = {
       one: `${single.client.url}/programs/${name}`,
-      oneOfMany: `${many.client.url}/programs/${nameOf(500)}`,
+      oneOfMany: `${many.client.url}/programs/${listedName(500)}`,
       list1: `${single.client.url}/programs`,
       list100: `${hostFor(hosts, 100).client.url}/programs`,
       list1000: `${many.client.url}/programs`,
@@ -95,53 +90,16 @@ function row(name: string, ours: number[], bare: number[], against: string, min:
   };
 }
 
-const nameOf = (index: number): string => `listed-${index}`;
-
 function hostFor(hosts: ReadonlyMap<number, BenchHost>, size: number): BenchHost {
   const host = hosts.get(size);
   if (host === undefined) throw new Error(`there is no host with ${size} programs`);
   return host;
 }
 
-/** A host with that many programs, all but one stopped. It has looked at each of them once. */
-async function hostOf(bench: Bench, size: number): Promise<BenchHost> {
-  const stopped = size === 1 ? 0 : size;
-  const host = await bench.startHost({
-    instance: `${bench.name}-${size}`,
-    portRange: HOST_PORTS,
-    fill(registry) {
-      const folder = join(registry, 'programs');
-      mkdirSync(folder);
-      for (let index = 0; index < stopped; index++) {
-        // Pinned, or the host would have to find a free port for each.
-        const port = STOPPED_PORT_MIN + index;
-        const spec = `{userId: bench, image: "${bench.image.tag}", desiredState: Stopped, publishPort: ${port}}`;
-        writeFileSync(join(folder, `${nameOf(index)}.yaml`), manifest(nameOf(index), spec));
-      }
-    },
-  });
-  await until(`the host of ${size} has looked at all of them`, async () => {
-    const { programs, count } = await host.client.json<{ programs: Listed[]; count: number }>(
-      'GET',
-      '/programs',
-    );
-    return count === stopped && programs.every(({ proxy_url }) => proxy_url !== '');
-  });
-  bench.say(`request-rate: a host with ${size} programs`);
-  return host;
-}
-
-interface Listed {
-  proxy_url: string;
-}
-
 async function startServing(bench: Bench, host: BenchHost) {
   const name = 'serving';
   await writeManifest(host.registry, name, `{userId: bench, image: "${bench.image.tag}"}`);
-  await until(`${name} was seen`, async () => {
-    const { count } = await host.client.json<{ count: number }>('GET', '/programs');
-    return count === 1;
-  });
+  await untilSeen(host, name);
   const answer = await untilState(host, name, 'Ready');
   bench.say(`request-rate: ${name} serves`);
   return answer;

@@ -4,7 +4,7 @@ import { lastLines } from '../setup/command.ts';
 import type { Bench, Measurement } from './bench.ts';
 import type { BenchHost } from './host-process.ts';
 import { until } from './poll.ts';
-import { type ProgramAnswer, untilState, writeManifest } from './programs.ts';
+import { type ProgramAnswer, untilSeen, untilState, writeManifest } from './programs.ts';
 import type { Row } from './stats.ts';
 import { ask, clientAgent, evenly, gapMs, type Told } from './traffic.ts';
 
@@ -24,10 +24,7 @@ export const rolloutGap: Measurement = {
   async measure(bench) {
     const host = await bench.startHost({ instance: `${bench.name}-gap`, portRange: HOST_PORTS });
     await writeManifest(host.registry, NAME, specOf(bench, 0));
-    await until(`${NAME} was seen`, async () => {
-      const { count } = await host.client.json<{ count: number }>('GET', '/programs');
-      return count === 1;
-    });
+    await untilSeen(host, NAME);
     await untilState(host, NAME, 'Ready');
     const rounds: Round[] = [];
     for (let number = 1; number <= bench.rounds; number++) {

@@ -1,12 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { API_VERSION, PUBLISH_PORT_MAX, PUBLISH_PORT_MIN } from '../../schemas/program.ts';
+import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN } from '../../schemas/program.ts';
 import type { Bench, Measurement } from './bench.ts';
 import { until } from './poll.ts';
 import { cpuMs, rssMb } from './process-usage.ts';
 import { median, type Row } from './stats.ts';
+import { stoppedNames, writeStopped } from './stopped.ts';
 
 /** As many as there are ports. */
 const SIZE = PUBLISH_PORT_MAX - PUBLISH_PORT_MIN + 1;
@@ -63,9 +64,9 @@ async function oneStart(bench: Bench, checkout?: string): Promise<Figures> {
   const registry = mkdtempSync(join(tmpdir(), 'hersh-bench-'));
   const given = { instance: `${bench.name}-scale`, portRange: HOST_PORTS, registry };
   const start = () => bench.startHost({ ...given, ...(checkout !== undefined && { checkout }) });
-  const names = Array.from({ length: SIZE }, (_, nth) => `p${String(nth).padStart(5, '0')}`);
+  const names = stoppedNames(SIZE);
   mkdirSync(join(registry, 'programs'));
-  for (const name of names) writeManifest(registry, name, 'bench');
+  for (const name of names) writeStopped(registry, name, 'bench');
   const from = performance.now();
   const host = await start();
   try {
@@ -94,17 +95,11 @@ async function oneStart(bench: Bench, checkout?: string): Promise<Figures> {
 
 const isStatus = (file: string) => file.endsWith('.yaml') && !file.startsWith('.');
 
-function writeManifest(registry: string, name: string, userId: string): void {
-  const spec = `spec:\n  userId: ${userId}\n  desiredState: Stopped\n  image: nobody/pulls-it:1\n`;
-  const text = `apiVersion: ${API_VERSION}\nkind: Program\nmetadata:\n  name: ${name}\n${spec}`;
-  writeFileSync(join(registry, 'programs', `${name}.yaml`), text);
-}
-
 /** From the first edit until the last of them is in its status. */
 async function edits(registry: string, names: readonly string[]): Promise<number> {
   const userId = 'somebody-else';
   const from = performance.now();
-  for (const name of names) writeManifest(registry, name, userId);
+  for (const name of names) writeStopped(registry, name, userId);
   for (const name of names) {
     const path = join(registry, 'status', `${name}.yaml`);
     await until('the edit is in the status', async () => readFileSync(path, 'utf8').includes(userId));

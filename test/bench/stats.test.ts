@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge, median, type Row, turned } from './stats.ts';
+import { beyond, inTurn, judge, median, quantile, type Row, turned } from './stats.ts';
 
 const row: Row = { name: 'x', unit: 'ms', ours: [], bare: [], against: '', limit: null };
 
@@ -63,4 +63,30 @@ test('nothing measured, or nonsense measured, is a miss', () => {
 test('everybody comes first equally often', () => {
   const rounds = [0, 1, 2, 3].map((round) => turned(['a', 'b', 'c'], round).join(''));
   assert.deepEqual(rounds, ['abc', 'bca', 'cab', 'abc']);
+});
+
+test('a quantile lies between its two neighbours, and at the ends it is the least and the most', () => {
+  const samples = [30, 10, 20, 40];
+  assert.deepEqual(
+    [0, 0.5, 0.75, 1].map((part) => quantile(samples, part)),
+    [10, 25, 32.5, 40],
+  );
+  assert.equal(quantile([7], 0.99), 7);
+  assert.ok(Number.isNaN(quantile([], 0.5)));
+});
+
+test('what is beyond is told round by round, and a missing other side is no figure', () => {
+  assert.deepEqual(beyond([5, 9], [3, 10]), [2, -1]);
+  assert.deepEqual(beyond([5, 9], [3]), [2, Number.NaN]);
+});
+
+test('what is measured in turn is begun by another each round, and the first round is not counted', async () => {
+  const order: string[] = [];
+  const contestant = (name: string) => async (round: number) => {
+    order.push(`${name}${round}`);
+    return round;
+  };
+  const samples = await inTurn(2, { a: contestant('a'), b: contestant('b') });
+  assert.deepEqual(samples, { a: [0, 1], b: [0, 1] });
+  assert.deepEqual(order, ['a-1', 'b-1', 'a0', 'b0', 'b1', 'a1']);
 });

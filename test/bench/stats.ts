@@ -7,10 +7,10 @@ export interface Limit {
   value: number;
 }
 
-/** What one measurement found; times in milliseconds, rates in requests a second. */
+/** What one measurement found; rates in requests, or megabytes, a second. */
 export interface Row {
   name: string;
-  unit: 'ms' | 'ms/s' | 'MB' | 'req/s' | 'builds' | 'failed';
+  unit: 'ms' | 'ms/s' | 'KB' | 'MB' | 'MB/s' | 'req/s' | 'builds' | 'failed' | 'files';
   /** One a round. */
   ours: readonly number[];
   /** What it is measured against, one a round, in the same order; empty where there is nothing to compare with. */
@@ -64,4 +64,36 @@ function within(value: number, limit: Limit): boolean {
 export function turned<T>(contestants: readonly T[], round: number): T[] {
   const shift = round % Math.max(1, contestants.length);
   return [...contestants.slice(shift), ...contestants.slice(0, shift)];
+}
+
+/** What each round had more of than the other side; for what stands beside a cost and does not multiply it. */
+export function beyond(ours: readonly number[], bare: readonly number[]): number[] {
+  return ours.map((value, round) => value - (bare[round] ?? Number.NaN));
+}
+
+/** Interpolated between the two nearest; NaN of nothing. @param part from 0 to 1 */
+export function quantile(samples: readonly number[], part: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const place = part * (sorted.length - 1);
+  const low = sorted[Math.floor(place)] ?? Number.NaN;
+  const high = sorted[Math.ceil(place)] ?? Number.NaN;
+  return low + (high - low) * (place - Math.floor(place));
+}
+
+/** Measures each in turn, a round unseen first so that nobody is measured cold. */
+export async function inTurn<K extends string>(
+  rounds: number,
+  contestants: Record<K, (round: number) => Promise<number>>,
+  done: (round: number) => void = () => {},
+): Promise<Record<K, number[]>> {
+  const keys = Object.keys(contestants) as K[];
+  const samples = Object.fromEntries(keys.map((key) => [key, [] as number[]])) as Record<K, number[]>;
+  for (let round = -1; round < rounds; round++) {
+    for (const key of turned(keys, Math.max(0, round))) {
+      const value = await contestants[key](round);
+      if (round >= 0) samples[key].push(value);
+    }
+    if (round >= 0) done(round);
+  }
+  return samples;
 }

@@ -14,26 +14,9 @@ import { ROOT } from '../setup/host-settings.ts';
 import { messages } from '../setup/images.ts';
 import { makeSay, reportAndExit, type Say, SetupError } from '../setup/say.ts';
 import { ensureTestImage } from '../setup/test-image.ts';
+import { ENGINES, type EngineRow, engineNamed } from './engines.ts';
 import { type OtherEngine, openOtherEngine } from './open-engine.ts';
 import { ensureUnpacked } from './unpacked.ts';
-
-interface Row {
-  name: string;
-  /** Of Debian, which has that version: 26.1.5 and 28.5.2 in November 2026. */
-  suite: string;
-  version: string;
-  /** Of dockerd. */
-  flags: readonly string[];
-}
-
-const ROWS: readonly Row[] = [
-  { name: '26.1', suite: 'trixie', version: '26.1', flags: [] },
-  { name: '28.5', suite: 'sid', version: '28.5', flags: ['--feature', 'containerd-snapshotter=false'] },
-  {
-    ...{ name: '28.5-containerd', suite: 'sid', version: '28.5' },
-    flags: ['--feature', 'containerd-snapshotter=true'],
-  },
-];
 
 const SUITES = ['test/engine', 'test/e2e'];
 /** Each engine is on the same cores: more at once only makes waits longer. */
@@ -70,11 +53,9 @@ try {
   reportAndExit(error);
 }
 
-function chosenRows(names: readonly string[] = []): readonly Row[] {
-  const unknown = names.find((name) => !ROWS.some((row) => row.name === name));
-  if (unknown !== undefined)
-    throw new SetupError(`No engine ${unknown}: there are ${ROWS.map(({ name }) => name).join(', ')}`);
-  return names.length === 0 ? ROWS : ROWS.filter(({ name }) => names.includes(name));
+function chosenRows(names: readonly string[] = []): readonly EngineRow[] {
+  const rows = names.map(engineNamed);
+  return names.length === 0 ? ENGINES : ENGINES.filter((row) => rows.includes(row));
 }
 
 function chosenFiles(filters: readonly string[]): string[] {
@@ -91,7 +72,7 @@ function chosenFiles(filters: readonly string[]): string[] {
 }
 
 /** Gives how it went, in words. */
-async function runOn(row: Row, files: readonly string[], shared: Docker): Promise<string> {
+async function runOn(row: EngineRow, files: readonly string[], shared: Docker): Promise<string> {
   const engine = await openOtherEngine(await ensureUnpacked(say, row.suite), row.flags);
   try {
     const { Version: version, ApiVersion: api } = await engine.docker.version();
