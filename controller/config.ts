@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import type { Remote } from '../registry/git/follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
+import type { BuildPolicy } from './build-policy/build-policy.ts';
+import { BUILD_OPTIONS, readBuildSettings } from './build-settings.ts';
 import { credentialFiles } from './credential-settings.ts';
 import type { CredentialFiles } from './credentials/credentials.ts';
 import { HOOK_OPTIONS, type HookSettings, readHookSettings } from './hook-settings.ts';
@@ -36,6 +38,8 @@ export interface Config extends HookSettings {
   readonly proxyWaitMs: number;
   /** A branch that the registry is kept equal to; undefined for none. */
   readonly remote: Remote | undefined;
+  /** What builds and pulls may fetch. */
+  readonly buildPolicy: BuildPolicy;
   /** Docker config files that images are pulled with; absolute paths. */
   readonly credentials: CredentialFiles;
 }
@@ -149,6 +153,7 @@ const OPTIONS: Record<string, Option> = {
     help: "one for the programs of that user alone, asked first; may be given more than once, in the environment with ','",
     between: ',',
   },
+  ...BUILD_OPTIONS,
   ...HOOK_OPTIONS,
 };
 
@@ -214,6 +219,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     diskBytes: size(read('disk-limit')),
     proxyWaitMs: proxyWait(read('proxy-wait')),
     remote: remote(read('git-remote'), read('git-branch'), read('git-interval'), read('git-silence')),
+    ...readBuildSettings(read),
     ...readHookSettings(read, env),
   });
 }

@@ -55,6 +55,11 @@ export const REASONS = {
     http: 502,
     means: 'spec.image is not on this machine, or another is asked for, and could not be pulled.',
   },
+  ImageRefused: {
+    retry: 'never',
+    http: 403,
+    means: 'The host does not fetch spec.image: the message says why, and what is allowed instead.',
+  },
   Busy: {
     retry: 'never',
     http: 503,
