@@ -23,7 +23,9 @@ export async function openAtHome(
     },
   );
   try {
-    const [stats, real] = await Promise.all([file.stat(), readlink(`/proc/self/fd/${file.fd}`)]);
+    const [stats, shown] = await Promise.all([file.stat(), readlink(`/proc/self/fd/${file.fd}`)]);
+    // One whose place another has taken since lay there.
+    const real = stats.nlink === 0 ? shown.replace(/ \(deleted\)$/, '') : shown;
     if (!stats.isFile()) throw new LedElsewhere('it is not a file');
     if (leadsOut(real)) throw new LedElsewhere('it leads out of the registry by now');
     return file;
