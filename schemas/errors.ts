@@ -64,7 +64,7 @@ export const REASONS = {
     retry: 'never',
     http: 503,
     means:
-      'As many calls as are allowed wait for a pull already, whose registry may not answer, or run commands in that program.',
+      'As many calls as are allowed wait for a pull already, whose registry may not answer, run commands in that program, or bring large bodies.',
   },
   CrashLoopBackOff: {
     retry: 'backoff',
