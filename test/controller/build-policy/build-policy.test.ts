@@ -115,6 +115,8 @@ describe('the policy of builds', () => {
     );
     const body = 'FROM 10.0.0.1:5000/x\nRUN <<EOF\nFROM z AS y\nEOF\nCOPY --from=y /a /b';
     assert.match(said(body, policy) ?? '', /:3: FROM z/, 'an older builder reads it');
+    const stage = said(body.replace('FROM z', 'FROM 10.0.0.1:5000/z'), policy);
+    assert.match(stage ?? '', /:5: COPY --from y/, 'to a newer one there is no such stage');
   });
 
   it('has a build made on an image of the same user', () => {
