@@ -5,6 +5,8 @@ import type { Remote } from '../registry/git/follow.ts';
 import { AppError, messageOf } from '../schemas/errors.ts';
 import { PUBLISH_PORT_MAX, PUBLISH_PORT_MIN, type Runtime } from '../schemas/program.ts';
 import { ACCESS_OPTIONS, type AccessSettings, readAccessSettings } from './access-settings.ts';
+import type { BuildPolicy } from './build-policy/build-policy.ts';
+import { BUILD_OPTIONS, readBuildSettings } from './build-settings.ts';
 import { credentialFiles, fileOutside } from './credential-settings.ts';
 import type { CredentialFiles } from './credentials/credentials.ts';
 import { HOOK_OPTIONS, type HookSettings, readHookSettings } from './hook-settings.ts';
@@ -37,6 +39,8 @@ export interface Config extends HookSettings, AccessSettings {
   readonly proxyWaitMs: number;
   /** A branch that the registry is kept equal to; undefined for none. */
   readonly remote: Remote | undefined;
+  /** What builds and pulls may fetch. */
+  readonly buildPolicy: BuildPolicy;
   /** Docker config files that images are pulled with; absolute paths. */
   readonly credentials: CredentialFiles;
 }
@@ -156,6 +160,7 @@ const OPTIONS: Record<string, Option> = {
     between: ',',
   },
   ...ACCESS_OPTIONS,
+  ...BUILD_OPTIONS,
   ...HOOK_OPTIONS,
 };
 
@@ -222,6 +227,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     proxyWaitMs: proxyWait(read('proxy-wait')),
     remote: remote(read('git-remote'), read('git-branch'), read('git-interval'), read('git-silence')),
     ...readAccessSettings(read, pathOf, (given) => fileOutside(registry, given, pathOf(given.text))),
+    ...readBuildSettings(read),
     ...readHookSettings(read, env),
   });
 }

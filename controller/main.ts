@@ -137,7 +137,7 @@ async function startParts(config: Config, log: Logger, logLinesDropped: () => nu
     probes: { once: probeOnce, isPortLost },
     bootedAtMs: Date.now() - uptime() * 1000,
     ...{ portRange: config.portRange, sandboxed: config.sandboxed, spares: config.spares },
-    credentials: createCredentials(config.credentials, clock),
+    ...{ credentials: createCredentials(config.credentials, clock), buildPolicy: config.buildPolicy },
     collect: { diskBytes: config.diskBytes },
     ...(log.isLevelEnabled('trace') && { onPass: (pass) => log.trace({ pass: masked(pass) }, 'a pass') }),
   });

@@ -55,11 +55,16 @@ export const REASONS = {
     http: 502,
     means: 'spec.image is not on this machine, or another is asked for, and could not be pulled.',
   },
+  ImageRefused: {
+    retry: 'never',
+    http: 403,
+    means: 'The host does not fetch spec.image: the message says why, and what is allowed instead.',
+  },
   Busy: {
     retry: 'never',
     http: 503,
     means:
-      'As many calls as are allowed wait for a pull already, whose registry may not answer, or run commands in that program.',
+      'As many calls as are allowed wait for a pull already, whose registry may not answer, run commands in that program, or bring large bodies.',
   },
   CrashLoopBackOff: {
     retry: 'backoff',

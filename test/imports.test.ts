@@ -56,10 +56,12 @@ const ROOMS: Rooms = {
   // As bytes, of which no engine knows.
   'controller/engine/docker/sandbox': [],
   'controller/engine/docker': ['schemas', ...TOLD, 'controller/engine', 'controller/engine/docker/sandbox'],
+  // Pure: what a Dockerfile fetches, and who says whether it may.
+  'controller/build-policy': [],
   'controller/notify': ['schemas', 'registry', ...TOLD],
   'controller/usage': ['schemas', 'registry', ...TOLD, 'controller/engine'],
   ...floors(
-    ['schemas', 'registry', ...TOLD, 'controller/engine', 'controller/program'],
+    ['schemas', 'registry', ...TOLD, 'controller/engine', 'controller/program', 'controller/build-policy'],
     ['controller/credentials'],
     ['controller/ports', 'controller/images', 'controller/collect', 'controller/trace'],
     ['controller/loop'],
@@ -78,6 +80,9 @@ const ROOMS: Rooms = {
   'controller/option.ts': ['schemas'],
   'controller/running-build.ts': [],
   'controller/hook-settings.ts': ['schemas', 'controller/option.ts', 'controller/notify'],
+  'controller/build-settings.ts': [
+    ...['controller/build-policy', 'controller/option.ts', 'controller/setting-values.ts'],
+  ],
   // The range of ports is a setting, and so is the remote that git follows.
   'controller/setting-values.ts': ['schemas', 'controller/option.ts'],
   'controller/credential-settings.ts': ['schemas', 'controller/credentials', 'controller/option.ts'],
@@ -85,6 +90,7 @@ const ROOMS: Rooms = {
     ...['schemas', 'registry', 'controller/ports', 'controller/credentials'],
     ...['controller/credential-settings.ts', 'controller/setting-values.ts', 'controller/option.ts'],
     ...['controller/hook-settings.ts', 'controller/access-settings.ts'],
+    ...['controller/build-policy', 'controller/build-settings.ts'],
   ],
   'controller/main.ts': ['schemas', 'registry', 'controller'],
   // What runs the one file that all become, and knows none of them.

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { AppError } from '../../schemas/errors.ts';
 import { StatusError } from '../errors.ts';
 import type { ApiEnv } from './env.ts';
+import { createJsonBounds } from './json-bounds.ts';
 
 /** A body that takes longer than this to arrive is given up, in milliseconds. */
 const BODY_MS_MAX = 300_000;
@@ -18,13 +19,24 @@ const TYPES: Record<BodyKind, readonly string[]> = {
 /**
  * The whole body as text, `''` where there is none. Refuses while it streams: too large is `PayloadTooLarge` as
  * soon as the limit is passed, so never more than `bytesMax` is held; a type other than `kind` is
- * `UnsupportedMediaType` at the first byte; bytes that are not UTF-8 are `BadRequest`.
+ * `UnsupportedMediaType` at the first byte; bytes that are not UTF-8, and JSON of too many values, are `BadRequest`.
+ * @param taken told of what has come, and throws where that is too much
  */
-export async function readBody(c: Context<ApiEnv>, kind: BodyKind, bytesMax: number): Promise<string> {
+export async function readBody(
+  c: Context<ApiEnv>,
+  kind: BodyKind,
+  bytesMax: number,
+  taken: (bytes: number) => void = () => {},
+): Promise<string> {
   const header = (name: string): string | undefined => c.req.header(name);
   if (lengthOf(c) > 0) checkType(header, kind);
   const sink = createSink(kind === 'yaml', () => checkType(header, kind));
-  await passBody(c, bytesMax, sink.take);
+  const count = kind === 'json' ? createJsonBounds() : () => {};
+  await passBody(c, bytesMax, (chunk) => {
+    taken(chunk.byteLength);
+    sink.take(chunk);
+    count(chunk);
+  });
   return sink.text();
 }
 

@@ -9,12 +9,15 @@ import type { ApiDeps } from '../deps.ts';
 import { type ErrorAnswer, errorAnswer, OWN_HEADERS, programNotFound } from '../errors.ts';
 import type { ProgramView } from '../program-answers.ts';
 import { type BodyKind, readBody } from './body.ts';
+import { createBodyRoom } from './body-room.ts';
 import type { ApiEnv } from './env.ts';
 import { refuseUnknownQuery } from './query.ts';
 
 export interface ApiOptions {
   /** Largest request body, in bytes. Default 32 MiB. */
   bodyBytesMax?: number;
+  /** Of all bodies at a time, in bytes. Default 128 MiB. */
+  bodiesBytesMax?: number;
   /** Pause between the comments that keep an idle event stream open, in milliseconds. Default 15 s. */
   heartbeatMs?: number;
   /** Where the built page lies. Default `api/ui/dist/`. */
@@ -47,6 +50,7 @@ export interface Routes {
 /** Puts the rules that all own routes share (methods, bodies) in front of their handlers. */
 export function createRoutes(app: Hono<ApiEnv>, deps: ApiDeps, options: ApiOptions): Routes {
   const bytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX;
+  const room = createBodyRoom(options.bodiesBytesMax);
   return {
     add(path, handlers, takes = {}) {
       const allowed: string[] = [];
@@ -56,8 +60,14 @@ export function createRoutes(app: Hono<ApiEnv>, deps: ApiDeps, options: ApiOptio
         const { body: kind = 'json', query = [] } = takes[method] ?? {};
         app.on(method, path, async (c) => {
           if (query !== 'any') refuseUnknownQuery(c.req.url, query);
-          const body = kind === 'unread' ? '' : await readBody(c, kind, bytesMax);
-          return handle({ c, deps, body });
+          if (kind === 'unread') return handle({ c, deps, body: '' });
+          const place = room.enter();
+          try {
+            const body = await readBody(c, kind, bytesMax, place.take);
+            return await handle({ c, deps, body });
+          } finally {
+            place.leave();
+          }
         });
       }
       const allow = allowed.join(', ');

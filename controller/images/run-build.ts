@@ -22,6 +22,8 @@ export interface BuildDeps extends PullDeps {
   /** See `Contexts.snapshot`. */
   snapshot: (build: BuildSpec, hash: string) => Promise<Snapshot>;
   openSnapshot: (path: string, range?: { start: number; end: number }) => NodeJS.ReadableStream;
+  /** Rejects with why a build may not begin; by default each may. */
+  mayBuild?: (snapshot: Snapshot, request: BuildRequest, userId: string) => Promise<void>;
   /** Begins the record of its steps; before its log, which tells that the build has begun. */
   startSteps: (buildId: string, started: string) => BuildSteps;
   startLog: (buildId: string) => BuildLogWriter;
@@ -37,6 +39,8 @@ export interface BuildRequest {
 
 /** A build, and the programs that wait for it at present. */
 export interface BuildTask extends BuildRequest {
+  /** Whose program asked for it first. */
+  userId: string;
   waiting: () => string[];
 }
 
@@ -65,7 +69,9 @@ export async function runBuild(
   };
   let end: BuildEnd = { outcome: 'Succeeded', error: '', isOver: false };
   try {
-    const { path, aside } = await deps.snapshot(build, hash);
+    const snapshot = await deps.snapshot(build, hash);
+    await deps.mayBuild?.(snapshot, request, request.userId);
+    const { path, aside } = snapshot;
     const image = await engine.build(
       {
         context: (range) => deps.openSnapshot(path, range),

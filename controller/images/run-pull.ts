@@ -16,10 +16,12 @@ export interface PullDeps {
   engine: Engine;
   clock: Clock;
   log: ControllerLog;
+  /** Throws why an image may not be pulled; by default each may. */
+  mayPull?: (reference: string) => void;
   metrics: { images: Pick<Metrics['images'], 'built' | 'pulled'> };
 }
 
-/** Rejects as `Engine.pull` does, and `ImageNotFound` where it takes too long. */
+/** Rejects as `Engine.pull` and `mayPull` do, and `ImageNotFound` where it takes too long. */
 export async function runPull(
   deps: PullDeps,
   reference: string,
@@ -38,6 +40,7 @@ export async function runPull(
   };
   onProgress();
   try {
+    deps.mayPull?.(reference);
     const image = await engine.pull(reference, onProgress, limit.signal, credentials);
     log.info({ reference, image: image.id }, 'image pulled');
     outcome = 'succeeded';

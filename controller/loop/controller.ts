@@ -3,17 +3,17 @@
  * is put together with the rooms below it.
  */
 
-import { createReadStream } from 'node:fs';
 import type { Registry } from '../../registry/registry.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Runtime } from '../../schemas/program.ts';
+import type { BuildPolicy } from '../build-policy/build-policy.ts';
 import { COLLECT_LIMITS, type Collector, startCollector } from '../collect/collect.ts';
 import type { CollectLimits } from '../collect/collectable.ts';
 import type { CredentialSource } from '../credentials/credentials.ts';
 import type { Closable, Engine } from '../engine/engine.ts';
 import { createSlots, type Slots } from '../engine/slots.ts';
 import { type ContextCache, createContextCache } from '../images/context-cache.ts';
-import { createImageTasks, type ImageTasks } from '../images/once-an-image.ts';
+import type { ImageTasks } from '../images/once-an-image.ts';
 import type { ControllerLog } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { holdKnownPorts, holdServedPorts } from '../ports/hold-known.ts';
@@ -21,6 +21,7 @@ import { createPorts, type PortRange, type Ports } from '../ports/ports.ts';
 import type { EventDraft } from '../program/events.ts';
 import type { PassRecord } from '../trace/pass.ts';
 import { type EngineHealth, type EngineMonitor, startEngineMonitor } from './engine-monitor.ts';
+import { imageTasksOf } from './image-tasks.ts';
 import { emit } from './ledger.ts';
 import { createObserved, type Observed } from './observed.ts';
 import { containerName, failedOver, seemsGone, whyStray } from './of-programs.ts';
@@ -66,6 +67,8 @@ export interface ControllerDeps {
   probes: Asking;
   /** With what images are pulled; by default nothing. */
   credentials?: CredentialSource;
+  /** What builds and pulls may fetch; the default is `DEFAULT_POLICY`. */
+  buildPolicy?: BuildPolicy;
   /** When what nothing refers to goes; the defaults are those of `COLLECT_LIMITS`. */
   collect?: Partial<CollectLimits>;
   /** See `ReconcileDeps`. */
@@ -197,19 +200,13 @@ function startParts(deps: ControllerDeps, work: (name: string) => Promise<void>)
     isEngineThere: () => monitor.health().trouble === '',
   });
   const contexts = createContextCache(registry.contexts, clock);
-  const images = createImageTasks({
-    ...{ engine, clock, log, metrics },
-    ...(deps.credentials && { credentials: deps.credentials }),
+  const images = imageTasksOf(deps, {
+    snapshot: contexts.snapshot,
     // What is pulled without them may be had all the same.
     onTrouble: (name, message) =>
       void tellOf(deps, name, { type: 'Warning', reason: 'CredentialsUnavailable', message }),
-    snapshot: contexts.snapshot,
-    openSnapshot: (path, range) => createReadStream(path, range),
-    startSteps: registry.buildHistory.start,
-    startLog(buildId) {
-      const writer = registry.buildLogs.start(buildId);
+    onBuildStart(buildId) {
       for (const listener of buildListeners) listener(buildId);
-      return writer;
     },
     onDone(name, key) {
       queue.add(name);

@@ -63,7 +63,7 @@ export function createRevisionHistory(
   /** Whether its reason tells of a revision that is wanted and does not serve, and not of the one that does. */
   function isAboutNewer({ reason, state, memory }: ProgramStatus, serves: Revision): boolean {
     const isUp = isUpState(state);
-    if (reason === 'BuildFailed' || reason === 'ImageNotFound')
+    if (reason === 'BuildFailed' || reason === 'ImageNotFound' || reason === 'ImageRefused')
       return isUp || memory.failedImage === undefined || memory.failedImage.key !== serves.buildHash;
     return reason === 'RolledBack' || (isUp && (reason === 'Building' || reason === 'PortConflict'));
   }

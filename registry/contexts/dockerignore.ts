@@ -15,10 +15,13 @@ export interface IgnoreRules {
   mayLetIn(folder: string): boolean;
 }
 
+/** Of all folders above a name, so many matches are kept: four bytes each. */
+const KEPT_MAX = 2_000_000;
+
 /** A folder that was asked for: which rules match it. */
 interface Folder {
   name: string;
-  matched: readonly number[];
+  matched: ArrayLike<number>;
 }
 
 /**
@@ -61,7 +64,7 @@ function* judgeOf(text: string, work: Work): Generator<void, Judge> {
   function* judge(name: string, isFolder: boolean): Generator<void, boolean> {
     above = above.filter((folder) => name.startsWith(`${folder.name}/`));
     for (const folder of foldersBetween(above.at(-1)?.name, name)) yield* judge(folder, true);
-    const parent = above.at(-1)?.matched ?? [];
+    const parent: ArrayLike<number> = above.at(-1)?.matched ?? [];
     const matched: number[] = [];
     let isOut = false;
     let next = 0;
@@ -75,11 +78,24 @@ function* judgeOf(text: string, work: Work): Generator<void, Judge> {
       matched.push(index);
       isOut = !rule.isException;
     }
-    if (isFolder) above.push({ name, matched });
+    if (isFolder) above.push({ name, matched: keptOf(matched, parent, above) });
     return isOut;
   }
 
   return { judge, mayLetIn };
+}
+
+/** What is kept of a folder. Most match what the one above does, and have it in common. */
+function keptOf(
+  matched: readonly number[],
+  parent: ArrayLike<number>,
+  above: readonly Folder[],
+): ArrayLike<number> {
+  if (matched.length === parent.length && matched.every((index, at) => index === parent[at])) return parent;
+  const kept = new Set(above.map((folder) => folder.matched));
+  const numbers = [...kept].reduce((sum, one) => sum + one.length, matched.length);
+  if (numbers > KEPT_MAX) throw new TooMuchWork('so many of its rules match each of so many folders');
+  return Uint32Array.from(matched);
 }
 
 /** Docker says nothing of what is wrong with a pattern that it never comes to ask. */

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buildHashSteps, buildIdOf } from '../../schemas/build-id.ts';
 import { AppError, messageOf } from '../../schemas/errors.ts';
@@ -7,9 +7,10 @@ import { ROOT_FOLDERS_LEFT_OUT } from '../../schemas/resolve.ts';
 import { isTemporary } from '../files/atomic-write.ts';
 import { listFolder } from '../files/list-folder.ts';
 import { mapLimit } from '../files/map-limit.ts';
+import { openAtHome } from '../files/open-at-home.ts';
 import { inSlices } from '../files/pause.ts';
 import { contentOfFiles, foldersAbove, MODE_FILE, modeOf } from './entries.ts';
-import { locate, type MayLink } from './folder.ts';
+import { leadsOut, locate, type MayLink } from './folder.ts';
 import { type OnPlace, type PlacedSources, placeSources } from './source-folder.ts';
 import { sha256 } from './tar.ts';
 import { createWork } from './work.ts';
@@ -92,8 +93,8 @@ export async function readSource(
 ): Promise<Record<string, string>> {
   let tree: Tree;
   try {
-    const { folder, isRoot } = await locate(root, build.context, mayLink);
-    tree = await readTree(folder, isRoot);
+    const { folder, isRoot, bounds } = await locate(root, build.context, mayLink);
+    tree = await readTree(folder, isRoot, (real) => leadsOut(bounds, real));
   } catch (error) {
     if (error instanceof AppError && error.reason === 'PayloadTooLarge') throw error;
     throw new AppError('NotFound', `the sources can not be read: ${messageOf(error)}`, { cause: error });
@@ -111,7 +112,11 @@ interface Tree {
 }
 
 /** @param isRoot whether it is the registry itself, of which the reserved folders are no part */
-async function readTree(folder: string, isRoot: boolean): Promise<Tree> {
+async function readTree(
+  folder: string,
+  isRoot: boolean,
+  isOut: (real: string) => boolean = () => false,
+): Promise<Tree> {
   const tree: Tree = { files: new Map(), folders: new Set() };
   let bytes = 0;
   const visit = async (inner: string, at: string | Buffer): Promise<void> => {
@@ -127,11 +132,21 @@ async function readTree(folder: string, isRoot: boolean): Promise<Tree> {
         if (bytes > SOURCE_BYTES_MAX) {
           throw new AppError('PayloadTooLarge', `the sources are larger than ${SOURCE_BYTES_MAX} bytes`);
         }
-        const content = stats.isFile() ? await readFile(path) : Buffer.from(await readlink(path));
+        const content = stats.isFile() ? await bytesOf(path, isOut) : Buffer.from(await readlink(path));
         tree.files.set(name, { mode: modeOf(stats), bytes: content });
       }
     }
   };
   await visit('', folder);
   return tree;
+}
+
+/** Of a file that was one when it was looked at. */
+async function bytesOf(path: string | Buffer, isOut: (real: string) => boolean): Promise<Buffer> {
+  const file = await openAtHome(path, isOut);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
 }

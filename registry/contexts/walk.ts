@@ -1,14 +1,15 @@
 import type { BigIntStats } from 'node:fs';
-import { lstat, readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { compareBytes } from '../../schemas/build-id.ts';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
 import type { BuildSpec } from '../../schemas/program.ts';
 import { type Listed, listFolder, printable } from '../files/list-folder.ts';
 import { mapLimit } from '../files/map-limit.ts';
+import { readAtHome } from '../files/open-at-home.ts';
 import { SETTLE_MS, settleMs, statKey } from '../files/settle.ts';
 import { unlessGone } from '../files/unless-gone.ts';
-import { type Bounds, type LocatedFolder, locate, type MayLink } from './folder.ts';
+import { type Bounds, type LocatedFolder, leadsOut, locate, type MayLink } from './folder.ts';
 import { type Filter, type Form, ignoreFileNames } from './form.ts';
 import { folderEntry, readEntry } from './read-entry.ts';
 import type { LocatedEntry } from './tar.ts';
@@ -48,7 +49,7 @@ export async function walkContext(options: WalkOptions): Promise<Walk> {
   const { root, mayLink, build, form, work } = options;
   try {
     const located = await locate(root, build.context, mayLink);
-    const { ignoreFile, filter } = await readFilter(located.folder, build, form, work);
+    const { ignoreFile, filter } = await readFilter(located, build, form, work);
     return await createWalker(options, located, filter).walk(ignoreFile);
   } catch (error) {
     if (error instanceof AppError) throw error;
@@ -155,7 +156,7 @@ function createWalker({ build, form, work, before, nowMs }: WalkOptions, at: Loc
 }
 
 async function readFilter(
-  folder: string,
+  { folder, bounds }: LocatedFolder,
   build: BuildSpec,
   form: Form,
   work: Work,
@@ -163,9 +164,8 @@ async function readFilter(
   for (const name of ignoreFileNames(build.dockerfile)) {
     const path = join(folder, name);
     try {
-      const stats = await stat(path);
-      if (!stats.isFile() || stats.size > IGNORE_BYTES_MAX) throw new Error('it is no file of that kind');
-      const filter = await form.filter(build, await readFile(path, 'utf8'), work);
+      const text = await readAtHome(path, (real) => leadsOut(bounds, real), IGNORE_BYTES_MAX);
+      const filter = await form.filter(build, text, work);
       return { ignoreFile: name, filter: telling(filter, `${build.context}/${name}`) };
     } catch (error) {
       if (codeOf(error) === 'ENOENT') continue;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AppError, messageOf } from '../../schemas/errors.ts';
 import { isThere } from '../files/is-there.ts';
 import { unlessGone } from '../files/unless-gone.ts';
+import { mustBeAsTheyAre } from './as-they-are.ts';
 import { itemsIn } from './ask.ts';
 import { pathsBehind } from './behind.ts';
 import { type Intent, TEMP_INDEX_PREFIX } from './lock.ts';
@@ -99,7 +100,10 @@ async function stage(
     else gone.push(recorded.at(-1) ?? path);
   }
   // -f: what a POST brings belongs together, also where a .gitignore would leave a part out.
-  if (there.length > 0) must(await run(['add', '-f', '--', ...there], { indexFile, limitMs: ADD_MS_MAX }));
+  if (there.length > 0) {
+    must(await run(['add', '-f', '--', ...there], { indexFile, limitMs: ADD_MS_MAX }));
+    await mustBeAsTheyAre(run, there, indexFile);
+  }
   if (gone.length === 0) return { there, gone, known: [] };
   must(await run(['rm', '-r', '-q', '--cached', '--ignore-unmatch', '--', ...gone], { indexFile }));
   const inHead = await run(['ls-tree', '-z', '--name-only', 'HEAD', '--', ...gone]);

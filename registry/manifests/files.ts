@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import { readFile, realpath, rm, stat } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { isThere } from '../files/is-there.ts';
+import { openAtHome } from '../files/open-at-home.ts';
 import { type Reversible, reversible } from '../files/reversible.ts';
 import { statKey } from '../files/settle.ts';
 import type { CommittedLinks } from '../git/committed-links.ts';
@@ -61,11 +62,15 @@ export function createManifestFiles(programs: string, trash: Trash, links: Commi
     try {
       await links.mustLeadHome(labelOf(name));
       const path = await realpath(fileOf(name));
-      const stats = await stat(path, { bigint: true });
-      // Reading a pipe would wait for ever, and every other edit behind it.
-      if (!stats.isFile()) throw new Error('it is not a file');
-      if (stats.size > MANIFEST_BYTES_MAX) throw new Error(`it is larger than ${MANIFEST_BYTES_MAX} bytes`);
-      return { path, key: statKey(stats), text: await readFile(path, 'utf8') };
+      // The one that was led to, and no other: a link in its place by now is not followed.
+      const file = await openAtHome(path, (real) => real !== path);
+      try {
+        const stats = await file.stat({ bigint: true });
+        if (stats.size > MANIFEST_BYTES_MAX) throw new Error(`it is larger than ${MANIFEST_BYTES_MAX} bytes`);
+        return { path, key: statKey(stats), text: await file.readFile('utf8') };
+      } finally {
+        await file.close();
+      }
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw unwritable(name, error);

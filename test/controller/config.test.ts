@@ -237,3 +237,34 @@ describe('configuration: docker config files', () => {
     assert.throws(() => read(twice), /each user once/);
   });
 });
+
+describe('configuration: what builds may fetch', () => {
+  it('is no address by ADD, and any public registry, by default', () => {
+    assert.deepEqual(read([]).buildPolicy, { allowAdd: false, registries: undefined });
+  });
+
+  it('comes from flags or the environment, with registries as references name them', () => {
+    const env = {
+      HERSH_BUILD_ALLOW_ADD: 'on',
+      HERSH_BUILD_REGISTRIES: 'index.docker.io,Registry.Example:5000',
+    };
+    const registries = ['docker.io', 'registry.example:5000'];
+    assert.deepEqual(read([], env).buildPolicy, { allowAdd: true, registries });
+    assert.deepEqual(
+      read(['--build-allow-add', 'off', '--build-registries', '10.0.0.1:5000'], env).buildPolicy,
+      {
+        ...{ allowAdd: false, registries: ['10.0.0.1:5000'] },
+      },
+    );
+  });
+
+  it('refuses what is no registry', () => {
+    for (const text of ['https://registry.example', 'a/b', 'a b'])
+      assert.throws(
+        () => read(['--build-registries', text]),
+        /--build-registries: .* such as docker\.io/,
+        text,
+      );
+    assert.throws(() => read(['--build-allow-add', 'yes']), /--build-allow-add: .*on, off/);
+  });
+});

@@ -25,7 +25,8 @@ before(async () => {
   const { username, password } = registry.login;
   const auth = Buffer.from(`${username}:${password}`).toString('base64');
   await writeFile(join(folder, 'mine.json'), JSON.stringify({ auths: { [registry.address]: { auth } } }));
-  const args = ['--docker-config-for', `e2e=${join(folder, 'mine.json')}`];
+  const from = ['--build-registries', registry.address];
+  const args = [...from, '--docker-config-for', `e2e=${join(folder, 'mine.json')}`];
   await host.start({ args: [...args, '--docker-config', join(folder, 'none.json'), '--log-level', 'trace'] });
 });
 

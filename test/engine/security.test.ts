@@ -286,6 +286,20 @@ describe('VOLUMEs of an image', () => {
     assert.deepEqual(await standIns(), []);
   });
 
+  it('leave nothing behind where the engine can not lay them over what the image has there', async () => {
+    const { id: image } = await fixture.variant(
+      'over-a-file',
+      'COPY seed /data\nVOLUME ["/cache", "/data", "/more"]',
+      {
+        seed: 'a file',
+      },
+    );
+    for (let tries = 0; tries < 2; tries++) {
+      await rejects(engine.createContainer(asked({ image })), 'StartFailed');
+      assert.deepEqual(await standIns(), []);
+    }
+  });
+
   it('that are links to elsewhere are mounted there', async () => {
     const link = '/busybox mkdir /there && /busybox ln -s /there /here';
     const { id: image } = await linked('link-elsewhere', link, '/here');

@@ -29,7 +29,15 @@ export interface DeployContext {
 
 /** Why a revision does not come. What is tried again by itself is not among them while it is. */
 const FATAL: ReadonlySet<string> = new Set([
-  ...['BuildFailed', 'StartFailed', 'ImageNotFound', 'InvalidManifest', 'PortConflict', 'StateNotTaken'],
+  ...[
+    'BuildFailed',
+    'StartFailed',
+    'ImageNotFound',
+    'ImageRefused',
+    'InvalidManifest',
+    'PortConflict',
+    'StateNotTaken',
+  ],
   ...['CrashLoopBackOff', 'ProgressDeadlineExceeded', 'RolledBack', 'Completed'],
 ]);
 /** Of the output of what failed. */

@@ -4,6 +4,7 @@ import { type Filter, FORM, ignoreFileNames } from '../../../registry/contexts/f
 import { createWork } from '../../../registry/contexts/work.ts';
 import { BODY_BYTES_MAX } from '../../../schemas/body-limit.ts';
 import { AppError, codeOf, messageOf } from '../../../schemas/errors.ts';
+import { gitsOwn } from '../../../schemas/names-of-git.ts';
 import { SOURCE_FILES_MAX, sourceFiles } from '../../routes/source-names.ts';
 import { CliError, EXIT } from '../io/exit.ts';
 
@@ -30,8 +31,8 @@ const NAMES_MAX = 5;
 const EXECUTABLE = 0o111;
 
 /**
- * The files that an image is built of, as the host would read them: without what `.dockerignore` leaves out, `.git` and
- * what editors leave. Rejects `CliError` for a folder that can not be sent, with all that is wrong.
+ * The files that an image is built of, as the host would read them: without what `.dockerignore` leaves out, what is
+ * git's own and what editors leave. Rejects `CliError` for a folder that can not be sent, with all that is wrong.
  * @param label of the folder, for words
  */
 export async function readFolder(path: string, label: string): Promise<Folder> {
@@ -85,7 +86,7 @@ async function walk(root: string, filter: Filter): Promise<{ found: Found[]; ref
     const entries = await readdir(join(root, inner), { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const name = inner === '' ? entry.name : `${inner}/${entry.name}`;
-      if (FORM.isForeign(entry.name) || entry.name === '.git') continue;
+      if (FORM.isForeign(entry.name) || gitsOwn(entry.name) !== undefined) continue;
       const isFolder = entry.isDirectory();
       const isKept = await filter.keeps(name, isFolder);
       if (isFolder && (isKept || filter.mayHoldKept(name))) await visit(name);

@@ -45,6 +45,22 @@ export const CHANGE_REASONS: Record<string, ReasonWords> = {
     means: 'spec.image is not on this machine and could not be pulled.',
     fix: 'Correct the name, docker pull it, or give the host a login, then Start. It is tried 3 times by itself, and anew for another userId or pullPolicy.',
   },
+  ImageRefused: {
+    title: 'Image refused',
+    brief: () => 'The host does not fetch its image',
+    says: () => 'The host does not fetch its image',
+    more: (p) => [{ mono: firstLine(p.error_msg) }],
+    next: () => 'Nothing more is tried by itself.',
+    todo: () => [
+      ['Name another image', [' in ', { mono: 'spec.image' }, ': the message says what is allowed.']],
+      ['Or have the operator allow the registry', [' with ', { mono: '--build-registries' }, '.']],
+    ],
+    acts: () => ['toManifest', 'startNow'],
+    look: 'events',
+    means:
+      'The host does not fetch spec.image: its registry is in the networks of this machine, or not among those that are allowed, or only a host makes images of that name.',
+    fix: 'Name another image, or have the operator allow the registry with --build-registries, then Start.',
+  },
   DiskFull: {
     title: 'No room',
     brief: () => 'No room for its image',

@@ -34,13 +34,16 @@ export function imageVolumes(mounts: readonly Docker.MountSettings[]): Docker.Mo
   return mounts.filter(isOwn);
 }
 
-/** Removes the volumes of such mounts, as far as nothing uses them. */
+/** Removes the volumes of such mounts, as far as nothing uses them; one that can not be removed keeps no other. */
 export async function removeImageVolumes(
   docker: Docker,
   mounts: readonly Docker.MountSettings[],
 ): Promise<void> {
-  for (const { Source } of imageVolumes(mounts))
-    await absent(docker.getVolume(Source).remove(), [404, 409], 'StartFailed');
+  const removed = imageVolumes(mounts).map(({ Source }) =>
+    absent(docker.getVolume(Source).remove(), [404, 409], 'StartFailed'),
+  );
+  const failed = (await Promise.allSettled(removed)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 /** Removes, once for all calls, what a host that died left half done. Where that fails, the next call tries again. */

@@ -210,6 +210,20 @@ test('a large body under the limit is taken, chunked or not', async (t) => {
   assert.equal(chunked.status, 201, chunked.text);
 });
 
+test('bodies that find no room beside others are asked for again, and those that do are taken', async (t) => {
+  const { port } = await serve(t, [], { bodiesBytesMax: 1000 });
+  const headers = { 'Content-Type': 'application/json' };
+  const send = (length: number) => {
+    const body = JSON.stringify({ user_id: 'u', dockerfile: 'x'.repeat(length) });
+    return ask(port, '/programs', { method: 'POST', headers, body });
+  };
+  const refused = await send(1000);
+  assert.equal(refused.status, 503, refused.text);
+  assert.match(refused.text, /too many large bodies/);
+  // Each gives back its room.
+  for (let count = 0; count < 3; count++) assert.equal((await send(900)).status, 201);
+});
+
 test('an empty chunked body needs no type; one that is not empty does', async (t) => {
   const { port } = await serve(t, [fakeView('p1')]);
   const send = (body: string): Promise<string> =>

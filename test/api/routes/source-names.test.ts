@@ -41,6 +41,15 @@ const names: [why: string, name: string, says: RegExp][] = [
   ['.git', '.git/config', /\.git/],
   ['.git inside', 'a/.GIT/hooks/x', /\.git/],
   ['.git itself', '.git', /\.git/],
+  ['.git with what Windows drops', 'a/.git. ./x', /\.git/],
+  ['.git with what is not seen', 'a/.g\u200cit/x', /\.git/],
+  ['.git as Windows shortens it', 'GIT~1/x', /\.git/],
+  ['.git as a stream of it', '.git:a/x', /\.git/],
+  ['.gitmodules', 'a/.gitmodules', /\.gitmodules/],
+  ['.gitmodules by case', '.GitModules', /\.gitmodules/],
+  ['.gitmodules as Windows shortens it', 'gitmod~1', /\.gitmodules/],
+  ['the same where that is taken', 'a/gi7eba~9', /\.gitmodules/],
+  ['.gitmodules with what is not seen', '.gitmodules\ufeff', /\.gitmodules/],
   ['a long part', `${'ä'.repeat(128)}/x`, /255 bytes/],
   ['a long name', 'abcdefg/'.repeat(400).slice(0, -1), /3000 bytes/],
 ];
@@ -90,6 +99,11 @@ test('names that are fine', () => {
     'a/b/c',
     '.dockerignore',
     '.gitignore',
+    '.gitattributes',
+    '.gitmodules.txt',
+    '.gitx',
+    'git~2',
+    'gi7eba',
     'ä.txt',
     'with space',
     '...',
@@ -111,4 +125,26 @@ test('every bad file is named, up to a limit', () => {
   const files = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`../${i}`, '']));
   assert.equal(problemOf(files).details?.length, 20);
   assert.match(problemOf({ ok: '\udc00' }).message, /content that is not valid Unicode/);
+});
+
+test('a folder that git would take for a repository is none of sources', () => {
+  const bare = ['x/HEAD', 'x/objects/info/a', 'x/refs/heads/main'];
+  const files = (names: string[]) => Object.fromEntries(names.map((name) => [name, 'x']));
+  assert.match(problemOf(files(bare)).message, /"x\/HEAD" makes its folder a git repository/);
+  assert.match(problemOf(files(['a/Head', 'a/commondir'])).message, /repository/);
+  assert.match(problemOf(files(['head', 'objects/a', 'refs/a'])).message, /repository/);
+  for (const name of bare) {
+    const rest = files(bare.filter((one) => one !== name));
+    assert.equal(sourceFiles(rest, dockerfile).size, 3, `without ${name}`);
+  }
+  assert.equal(sourceFiles(files(['HEAD', 'objects', 'refs/a']), dockerfile).size, 4);
+});
+
+test('names are bounded before anything else is done with them', () => {
+  const long = 'a\u0308'.repeat(2_000);
+  assert.match(problemOf({ [long]: 'x' }).message, /3000 bytes/);
+  const many = Object.fromEntries(
+    Array.from({ length: 2_000 }, (_, at) => [`${'ab/'.repeat(500)}${at}`, '']),
+  );
+  assert.match(problemOf(many).message, /the names in src_files have \d+ characters; at most \d+ are taken/);
 });

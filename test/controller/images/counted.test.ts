@@ -42,7 +42,14 @@ async function counted(end: 'well' | Error, isStopped = false): Promise<[build: 
     startSteps: () => ({ take: quiet, end: async () => undefined }),
     startLog: () => ({ write: quiet, end: async () => undefined }),
   };
-  const request = { hash: 'h', buildId: 'build-h', build: BUILD, pull: false, waiting: () => ['app'] };
+  const request = {
+    hash: 'h',
+    buildId: 'build-h',
+    build: BUILD,
+    pull: false,
+    userId: 'me',
+    waiting: () => ['app'],
+  };
   const none = async () => undefined;
   await runBuild(deps, request, none, abort.signal).catch(quiet);
   await runPull(deps, 'example/app', none, abort.signal).catch(quiet);

@@ -157,3 +157,16 @@ test('paths are cleaned as Go does, which is as Node does but for the slash at t
     assert.equal(clean(path), posix.normalize(path).replace(/(?<=.)\/$/s, ''), path);
   }
 });
+
+test('what is kept of the folders above a name is bounded, and most of it is in common', async () => {
+  const deep = (depth: number) => Array.from({ length: depth }, (_, at) => `d${at}`).join('/');
+  // Each matches the first folder and none below: all have that in common.
+  const common = await readDockerignore('d0\n!d0\n'.repeat(5_000), createWork());
+  assert.equal(await common.leavesOut(deep(1_000), false), false);
+  // Each folder matches one pair more than the one above it.
+  const pairs = Array.from({ length: 600 }, (_, at) => `**/d${at}\n!**/d${at}`).join('\n');
+  const more = `${'d0\n!d0\n'.repeat(2_000)}${pairs}`;
+  assert.equal(await (await readDockerignore(more, createWork())).leavesOut(deep(50), false), false);
+  const rules = await readDockerignore(more, createWork());
+  await assert.rejects(rules.leavesOut(deep(600), false), /match each of so many folders/);
+});

@@ -102,6 +102,24 @@ describe('git: edits of the API are commits', () => {
     assert.equal(await stage.read(`sources/${sources.buildId}/a*b[c]`), 'c');
   });
 
+  test('sources are committed byte for byte, or not at all, whatever attributes they bring', async (t) => {
+    const stage = await createGitStage(t);
+    const registry = await two(stage);
+    const plain = brought('FROM scratch\n', { '.gitattributes': '* text=auto\n', 'a.txt': 'a\n' });
+    await registry.createFromSources('c', plain);
+    assert.equal(await stage.git('status', '--porcelain'), '');
+    const head = await stage.git('rev-parse', 'HEAD');
+    const inner = { 'x/.gitattributes': '* text\n', 'x/a.txt': 'a\r\n' };
+    const changed = { ...brought('FROM scratch\n', inner), buildId: 'build-ba9876543210' };
+    await assert.rejects(
+      registry.createFromSources('d', changed),
+      (error: AppError) => error.reason === 'Conflict' && /x\/a\.txt .*\.gitattributes/.test(error.message),
+    );
+    assert.equal(await stage.git('rev-parse', 'HEAD'), head);
+    assert.equal(await stage.git('status', '--porcelain'), '');
+    assert.ok(await isGone(join(stage.root, 'sources', changed.buildId)));
+  });
+
   test('sources go with the second of two deletions too when the first program is not gone yet', async (t) => {
     const stage = await createGitStage(t);
     const registry = await two(stage);

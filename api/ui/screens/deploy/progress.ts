@@ -16,6 +16,7 @@ const STOPS: Readonly<Record<string, LadderState>> = {
     BuildFailed: 'Building',
     BuildNetworkFailed: 'Building',
     ImageNotFound: 'Building',
+    ImageRefused: 'Building',
     DiskFull: 'Building',
   },
   ...{

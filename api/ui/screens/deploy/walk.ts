@@ -1,5 +1,6 @@
 import { type IgnoreRules, readDockerignore } from '../../../../registry/contexts/dockerignore.ts';
 import { createWork } from '../../../../registry/contexts/work.ts';
+import { gitsOwn } from '../../../../schemas/names-of-git.ts';
 import { BODY_BYTES_MAX, FILES_MAX } from './limits.ts';
 import type { TreeFile, TreeFolder } from './tree.ts';
 
@@ -121,7 +122,7 @@ class Walker {
   }
 
   private async inner(node: TreeFolder, name: string): Promise<unknown> {
-    if (node.name.toLowerCase() === '.git') return this.leave(`${name}/`, 'git');
+    if (gitsOwn(node.name) !== undefined) return this.leave(`${name}/`, 'git');
     if (node.name === 'node_modules' && !this.withModules) return this.leave(`${name}/`, 'modules');
     if ((await this.isIgnored(name, true)) && this.rules?.mayLetIn(name) !== true)
       return this.leave(`${name}/`, '.dockerignore');
@@ -132,7 +133,7 @@ class Walker {
     if (name.includes('/') && node.name === 'Dockerfile')
       told(this.dockerfiles, name.replace(/\/Dockerfile$/, ''));
     // A work tree of git has a file of that name.
-    if (node.name.toLowerCase() === '.git') return this.leave(name, 'git');
+    if (gitsOwn(node.name) !== undefined) return this.leave(name, 'git');
     if (ALWAYS.has(name) || !(await this.isIgnored(name, false))) return true;
     return this.leave(name, '.dockerignore');
   }

@@ -40,7 +40,13 @@ const OF_HOST = new Set([
   'DiskFull',
 ]);
 /** What is wrong has become no revision yet. */
-const OF_NO_REVISION = new Set(['ManifestMissing', 'InvalidManifest', 'BuildFailed', 'ImageNotFound']);
+const OF_NO_REVISION = new Set([
+  'ManifestMissing',
+  'InvalidManifest',
+  'BuildFailed',
+  'ImageNotFound',
+  'ImageRefused',
+]);
 /** What changes that which a revision is made of. */
 const OF_MAKING = new Set([
   ...['ManifestChanged', 'SourcesChanged', 'ManifestReplaced', 'SourcesReplaced', 'RollbackRequested'],
