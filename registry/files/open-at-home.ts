@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
 
 /** What was looked at is not what lies there by now, or leads elsewhere. */
 export class LedElsewhere extends Error {}
@@ -23,16 +23,25 @@ export async function openAtHome(
     },
   );
   try {
-    const [stats, shown] = await Promise.all([file.stat(), readlink(`/proc/self/fd/${file.fd}`)]);
-    // One whose place another has taken since lay there.
-    const real = stats.nlink === 0 ? shown.replace(/ \(deleted\)$/, '') : shown;
+    const stats = await file.stat();
     if (!stats.isFile()) throw new LedElsewhere('it is not a file');
-    if (leadsOut(real)) throw new LedElsewhere('it leads out of the registry by now');
+    if (leadsOut(await placeOf(file, target, stats))) throw new LedElsewhere('it leads out of the registry by now');
     return file;
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+/** Where what was opened lies, as a real path; or lay, where another has taken its place since, at any moment. */
+async function placeOf(file: FileHandle, path: string | Buffer, { dev, ino }: Stats): Promise<string> {
+  const shown = await readlink(`/proc/self/fd/${file.fd}`).catch(() => undefined);
+  if (shown !== undefined) return shown.replace(/ \(deleted\)$/, '');
+  // A system that does not tell: then it has to be there still.
+  const real = await realpath(path);
+  const there = await stat(real);
+  if (there.dev !== dev || there.ino !== ino) throw new LedElsewhere('another file lies there by now');
+  return real;
 }
 
 async function followed(path: string | Buffer, leadsOut: (real: string) => boolean): Promise<string> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AppError, codeOf, messageOf } from '../../schemas/errors.ts';
 import { writeAtomic } from '../files/atomic-write.ts';
 import { isThere } from '../files/is-there.ts';
-import { openAtHome } from '../files/open-at-home.ts';
+import { LedElsewhere, openAtHome } from '../files/open-at-home.ts';
 import { type Reversible, reversible } from '../files/reversible.ts';
 import { statKey } from '../files/settle.ts';
 import type { CommittedLinks } from '../git/committed-links.ts';
@@ -58,7 +58,10 @@ export function createManifestFiles(programs: string, trash: Trash, links: Commi
   }
 
   /** The file as it is now, behind any link, or undefined. */
-  async function read(name: string): Promise<{ path: string; text: string; key: string } | undefined> {
+  async function read(
+    name: string,
+    triesLeft = EDIT_TRIES_MAX,
+  ): Promise<{ path: string; text: string; key: string } | undefined> {
     try {
       await links.mustLeadHome(labelOf(name));
       const path = await realpath(fileOf(name));
@@ -73,6 +76,8 @@ export function createManifestFiles(programs: string, trash: Trash, links: Commi
       }
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
+      // An editor moves the old file aside before it writes another.
+      if (error instanceof LedElsewhere && triesLeft > 1) return read(name, triesLeft - 1);
       throw unwritable(name, error);
     }
   }
