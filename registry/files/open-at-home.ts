@@ -25,7 +25,8 @@ export async function openAtHome(
   try {
     const stats = await file.stat();
     if (!stats.isFile()) throw new LedElsewhere('it is not a file');
-    if (leadsOut(await placeOf(file, target, stats))) throw new LedElsewhere('it leads out of the registry by now');
+    if (leadsOut(await placeOf(file, target, stats)))
+      throw new LedElsewhere('it leads out of the registry by now');
     return file;
   } catch (error) {
     await file.close();

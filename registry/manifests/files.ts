@@ -58,22 +58,10 @@ export function createManifestFiles(programs: string, trash: Trash, links: Commi
   }
 
   /** The file as it is now, behind any link, or undefined. */
-  async function read(
-    name: string,
-    triesLeft = EDIT_TRIES_MAX,
-  ): Promise<{ path: string; text: string; key: string } | undefined> {
+  async function read(name: string, triesLeft = EDIT_TRIES_MAX): Promise<FoundFile | undefined> {
     try {
       await links.mustLeadHome(labelOf(name));
-      const path = await realpath(fileOf(name));
-      // The one that was led to, and no other: a link in its place by now is not followed.
-      const file = await openAtHome(path, (real) => real !== path);
-      try {
-        const stats = await file.stat({ bigint: true });
-        if (stats.size > MANIFEST_BYTES_MAX) throw new Error(`it is larger than ${MANIFEST_BYTES_MAX} bytes`);
-        return { path, key: statKey(stats), text: await file.readFile('utf8') };
-      } finally {
-        await file.close();
-      }
+      return await readBehind(fileOf(name));
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       // An editor moves the old file aside before it writes another.
@@ -131,11 +119,31 @@ export function createManifestFiles(programs: string, trash: Trash, links: Commi
   };
 }
 
+/** A manifest as it was read, at the place that its links led to. */
+interface FoundFile {
+  path: string;
+  text: string;
+  key: string;
+}
+
+/** The one that was led to, and no other: a link in its place by now is not followed. */
+async function readBehind(link: string): Promise<FoundFile> {
+  const path = await realpath(link);
+  const file = await openAtHome(path, (real) => real !== path);
+  try {
+    const stats = await file.stat({ bigint: true });
+    if (stats.size > MANIFEST_BYTES_MAX) throw new Error(`it is larger than ${MANIFEST_BYTES_MAX} bytes`);
+    return { path, key: statKey(stats), text: await file.readFile('utf8') };
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * The last thing before the rename. Files know no compare-and-swap: a writer that comes in the microseconds between
  * the two is still overwritten.
  */
-function mustBeSame(before: { path: string; text: string; key: string }): void {
+function mustBeSame(before: FoundFile): void {
   try {
     // Within a tick of the clock a file of equal length can change and keep its key.
     const isSame = readFileSync(before.path, 'utf8') === before.text;
