@@ -42,7 +42,7 @@ async function write(path: string, text: string): Promise<void> {
 
 /** Calls it, and holds it to its exit code; in a pipe nothing moves a cursor. */
 async function does(code: number, ...argv: string[]): Promise<Said> {
-  const group = ['state', 'context'].includes(argv[0] ?? '');
+  const group = ['state', 'context', 'token'].includes(argv[0] ?? '');
   called.add(argv.slice(0, group ? 2 : 1).join(' '));
   const said = await hershctl.run(...argv);
   const words = `hershctl ${argv.join(' ')}\n${said.out}\n${said.err}`;
@@ -203,6 +203,17 @@ it('waits for a slow reader and loses nothing; one that goes away ends it quietl
   const [first = '', code] = out.trim().split('\n');
   assertMatches('#/components/schemas/Program', first, 'get -w');
   assert.deepEqual([code, err], ['0', '']);
+});
+
+it('makes tokens in a file, lists them without what they are, and takes them away', async () => {
+  const file = ['--file', join(dir, 'tokens.yaml')];
+  const made = await does(0, 'token', 'create', '--name', 'ci', '--role', 'user', '--user', 'ann', ...file);
+  const token = made.out.trim();
+  const listed = (await does(0, 'token', 'list', ...file)).out;
+  assert.match(listed, /\bci +user +ann\b/);
+  assert.ok(!`${listed}${await readFile(join(dir, 'tokens.yaml'), 'utf8')}`.includes(token));
+  await does(0, 'token', 'revoke', 'ci', ...file);
+  assert.doesNotMatch((await does(0, 'token', 'list', ...file)).out, /ci/);
 });
 
 it('deletes them, and no command was left out', async () => {

@@ -5,6 +5,7 @@ import { ensureSandboxImage } from '../../controller/engine/docker/ensure-sandbo
 import { PORT_KEY } from '../../controller/engine/docker/floor.ts';
 import { sandboxImage } from '../../controller/engine/docker/sandbox/image.ts';
 import { sandboxOptions } from '../../controller/engine/docker/sandbox-options.ts';
+import { messageOf } from '../../schemas/errors.ts';
 import { LABELS, PROGRAM_PORT } from '../../schemas/program.ts';
 import { createDockerFixture, type DockerFixture } from './docker-fixture.ts';
 
@@ -41,13 +42,22 @@ function unlessGone(error: { statusCode?: number }): void {
   if (error.statusCode !== 404) throw error;
 }
 
+/** On a busy machine a start may fail whose container is not made wrong; the host then starts it again. */
+const STARTS_MAX = 3;
+
 async function start(options: Docker.ContainerCreateOptions): Promise<Docker.Container> {
   const container = await fixture.docker.createContainer({
     ...options,
     Labels: { [LABELS.instance]: fixture.run },
   });
-  await container.start();
-  return container;
+  for (let tries = 1; ; tries++) {
+    try {
+      await container.start();
+      return container;
+    } catch (error) {
+      if (tries === STARTS_MAX || !/cannot start a stopped process/.test(messageOf(error))) throw error;
+    }
+  }
 }
 
 /** A sandbox on that network, its program's port published where one is given. */

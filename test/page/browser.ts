@@ -38,6 +38,39 @@ export interface SeenPage {
   close(): Promise<void>;
 }
 
+/** A busy machine draws within this; what has not come by then is looked into. */
+const DRAWN_MS_MAX = 60_000;
+const LOADS_MAX = 3;
+
+/**
+ * Opens a path, and waits for what is to be seen there. Where the browser draws no frame at all, the page is loaded
+ * again: nothing of it can be seen, nor waited for. Once a page of which nothing else is known showed nothing for minutes.
+ */
+export async function openPath(page: Page, path: string, ready: string): Promise<void> {
+  for (let loads = 1; ; loads++) {
+    await page.goto(path);
+    const seen = page.locator(ready).first();
+    const isSeen = await seen.waitFor({ timeout: DRAWN_MS_MAX }).then(
+      () => true,
+      () => false,
+    );
+    if (isSeen) return;
+    if (loads < LOADS_MAX && !(await drawsFrames(page))) continue;
+    await seen.waitFor();
+    return;
+  }
+}
+
+function drawsFrames(page: Page): Promise<boolean> {
+  return page.evaluate(
+    () =>
+      new Promise<boolean>((resolve) => {
+        requestAnimationFrame(() => resolve(true));
+        setTimeout(() => resolve(false), 10_000);
+      }),
+  );
+}
+
 /** @param url of the host, e.g. `http://127.0.0.1:9000` */
 export async function openPage(
   browser: Browser,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { fakeView } from '../api/fake-view.ts';
-import { assertFits, assertUsable, openBrowser, openPage, shoot } from './browser.ts';
+import { assertFits, assertUsable, openBrowser, openPage, openPath, shoot } from './browser.ts';
 import { editorOf, typeAtEnd } from './editors.ts';
 import { GOOD, ILL, LONG, somePrograms, tellHistory, troubledHost } from './fake-programs.ts';
 import { type FakeServer, startFakeServer } from './fake-server.ts';
@@ -232,8 +232,7 @@ async function lookAt(
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme: themes[0], reducedMotion: 'reduce' });
   await prepare?.();
-  await page.goto(path);
-  await see(page, ready);
+  await openPath(page, path, ready);
   await act?.(page);
   await shoot(page, `${where}-${themes[0]}`);
   await assertUsable(page, `${where}, ${themes[0]}`);
