@@ -8,7 +8,7 @@ import { processTestFiles, unitTestFiles } from './unit-test-files.ts';
  */
 export const LONGEST = [
   ...['test/chaos/engine-restart.test.ts', 'test/sim/simulation.test.ts', 'test/engine/exec.test.ts'],
-  ...['test/engine/docker-contract.test.ts', 'test/scenario/other-registry.test.ts'],
+  ...['test/engine/docker-contract.test.ts'],
   ...['test/e2e/builds.test.ts', 'test/e2e/hershctl-pipe.test.ts', 'test/page/many-rows.test.ts'],
   ...['test/chaos/healing.test.ts', 'test/page/screens.test.ts', 'test/page/program.test.ts'],
   ...['test/e2e/command.test.ts', 'test/e2e/host.test.ts', 'test/e2e/pull-policy.test.ts'],
