@@ -29,6 +29,7 @@ test('a host that asks for a token shows its user’s programs to whoever has on
   const field = page.getByLabel('Token', { exact: true });
   await sees(field);
   await assertUsable(page, 'the sign-in');
+  assert.equal(await page.locator('.live').count(), 0, 'nothing is said of what is not to be seen');
   assert.equal(await page.getByText('alices').count(), 0);
 
   await field.fill('hersh_nonsense');

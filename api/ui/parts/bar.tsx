@@ -1,6 +1,6 @@
 import { host } from '../state/host.ts';
 import { href, path } from '../state/route.ts';
-import { isSignedIn, signOut } from '../state/session.ts';
+import { isSignedIn, isSignedOut, signOut } from '../state/session.ts';
 import { stream } from '../state/stream.ts';
 import { theme, turnTheme } from '../state/theme.ts';
 import { clock, exactTime } from '../words/span.ts';
@@ -31,7 +31,7 @@ export function Bar() {
         ))}
       </nav>
       <span class="grow" />
-      <Live />
+      {!isSignedOut.value && <Live />}
       <Button kind="quiet" label={`${other} theme`} onClick={turnTheme}>
         {other}
       </Button>
