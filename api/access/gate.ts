@@ -64,6 +64,9 @@ type Deps = Pick<ApiDeps, 'access' | 'programs' | 'now' | 'log'>;
 const SIGN_IN_HINT =
   'send Authorization: Bearer and a token; whoever runs the host makes one with hershctl token create';
 
+const PLAIN_HINT =
+  'URLs have this path in another form: write it without . and .. as parts, and encode what is no part of a URL';
+
 /** Without tokens it lets everything pass. */
 export function createGate(deps: Deps): Gate {
   return deps.access === undefined ? OPEN : new TokenGate(deps, deps.access);
@@ -101,8 +104,10 @@ class TokenGate implements Gate {
 
   refuse(req: IncomingMessage, proxied: Proxied | undefined): Refusal | undefined {
     const path = pathOf(req.url ?? '');
-    const route = proxied === undefined ? meant(req, path) : proxyRoute(req, proxied);
-    const judge = (who: Who | undefined) => this.#judge(who, route, proxied !== undefined);
+    const isPlain = proxied !== undefined || isReadAsWritten(req.url ?? '', path);
+    const route = proxied === undefined ? routeOf(methodOf(req), path) : proxyRoute(req, proxied);
+    const judge = (who: Who | undefined) =>
+      isPlain ? this.#judge(who, route, proxied !== undefined) : who === undefined ? 'unknown' : 'absent';
     // What is for everybody is given whatever else the request says: it may be meant for the program.
     if (judge(undefined) === 'allowed') return undefined;
     const pass = this.#passOf(req);
@@ -117,6 +122,8 @@ class TokenGate implements Gate {
           errorAnswer(403, `the role ${pass?.who.role} may not do this`, { hint: roleHint(pass?.who) }),
         );
       case 'absent':
+        if (!isPlain)
+          return plain(errorAnswer(404, `no route ${methodOf(req)} ${path}`, { hint: PLAIN_HINT }));
         return plain(
           answerOf(route.program === '' ? unknownRoute(methodOf(req), path) : programNotFound(route.program)),
         );
@@ -225,11 +232,10 @@ class TokenGate implements Gate {
   }
 }
 
-function meant(req: IncomingMessage, path: string): MeantRoute {
-  const { url = '' } = req;
+/** Whoever reads it otherwise (dots that lead up) would be led past what was judged and is written down. */
+function isReadAsWritten(url: string, path: string): boolean {
   const full = `http://localhost${url}`;
-  const isPlain = URL.canParse(full) && new URL(full).pathname === path;
-  return isPlain ? routeOf(methodOf(req), path) : { name: undefined, program: '' };
+  return URL.canParse(full) && new URL(full).pathname === path;
 }
 
 function proxyRoute(req: IncomingMessage, { name, isUpgrade }: Proxied): MeantRoute {
