@@ -8,6 +8,7 @@ import type { AccessSource, ApiDeps } from '../deps.ts';
 import { answerOf, type ErrorAnswer, errorAnswer, programNotFound, unknownRoute } from '../errors.ts';
 import { authorityOf } from './authority.ts';
 import { createFailures } from './failures.ts';
+import { createHeld, type Held } from './held.ts';
 import { type MeantRoute, proxyRouteOf, routeOf } from './routes.ts';
 import { createSessions } from './sessions.ts';
 import { verifyToken } from './verify.ts';
@@ -49,7 +50,8 @@ export interface Gate {
    */
   refuse(req: IncomingMessage, proxied: Proxied | undefined): Refusal | undefined;
   /**
-   * Ends what was let in when its token is taken away, or has come to its end. @returns what lets go of it, when it is over
+   * Ends what was let in when it would not be any more: its token or session is gone, its program is another's, or is
+   * not public now. @returns what lets go of it, when it is over
    */
   hold(req: IncomingMessage, end: () => void): () => void;
   /** Undefined for one that needs nobody's leave. */
@@ -93,13 +95,16 @@ class TokenGate implements Gate {
   readonly #access: AccessSource;
   readonly #failures = createFailures();
   readonly #sessions = createSessions();
-  readonly #held = new Map<object, { mayGoOn(): boolean; end(): void }>();
-  readonly #passes = new WeakMap<IncomingMessage, Passed & { mayGoOn(): boolean }>();
+  readonly #held: Held;
+  readonly #passes = new WeakMap<IncomingMessage, Passed>();
+  /** Whether what was let in would be now. */
+  readonly #lasting = new WeakMap<IncomingMessage, () => boolean>();
 
   constructor(deps: Deps, access: AccessSource) {
     this.#deps = deps;
     this.#access = access;
-    access.onChange(() => this.#endWhatMayNot());
+    this.#held = createHeld(access.after);
+    access.onChange(this.#held.look);
   }
 
   refuse(req: IncomingMessage, proxied: Proxied | undefined): Refusal | undefined {
@@ -109,7 +114,11 @@ class TokenGate implements Gate {
     const judge = (who: Who | undefined) =>
       isPlain ? this.#judge(who, route, proxied !== undefined) : who === undefined ? 'unknown' : 'absent';
     // What is for everybody is given whatever else the request says: it may be meant for the program.
-    if (judge(undefined) === 'allowed') return undefined;
+    if (judge(undefined) === 'allowed') {
+      if (proxied !== undefined)
+        this.#lasting.set(req, () => this.#isGone(route) || judge(undefined) === 'allowed');
+      return undefined;
+    }
     const pass = this.#passOf(req);
     if (pass !== undefined && 'answer' in pass) return pass;
     switch (judge(pass?.who)) {
@@ -130,17 +139,17 @@ class TokenGate implements Gate {
     }
     if (pass === undefined) return undefined;
     noteWho(req, pass.who);
-    const mayGoOn = () => this.#isStill(pass) && judge(pass.who) === 'allowed';
-    this.#passes.set(req, { who: pass.who, route, mayGoOn });
+    this.#passes.set(req, { who: pass.who, route });
+    this.#lasting.set(
+      req,
+      () => this.#isStill(pass) && (this.#isGone(route) || judge(pass.who) === 'allowed'),
+    );
     return undefined;
   }
 
   hold(req: IncomingMessage, end: () => void): () => void {
-    const passed = this.#passes.get(req);
-    if (passed === undefined) return () => {};
-    const key = {};
-    this.#held.set(key, { mayGoOn: passed.mayGoOn, end });
-    return () => void this.#held.delete(key);
+    const mayGoOn = this.#lasting.get(req);
+    return mayGoOn === undefined ? () => {} : this.#held.add(mayGoOn, end);
   }
 
   passed(req: IncomingMessage): Passed | undefined {
@@ -152,6 +161,8 @@ class TokenGate implements Gate {
     if ('answer' in who) return who;
     const now = this.#deps.now();
     const { id, key, endsMs } = this.#sessions.open(who.id, now);
+    // An older one may have had to go.
+    this.#held.look();
     const lasts = Math.max(0, Math.floor((endsMs - now) / 1000));
     return { who, key, endsMs, setCookie: this.#cookie(req, id, lasts) };
   }
@@ -159,17 +170,26 @@ class TokenGate implements Gate {
   signOut(req: IncomingMessage | undefined): string {
     const session = req && sessionIn(req);
     if (session !== undefined) this.#sessions.end(session.id, session.key);
-    this.#endWhatMayNot();
+    this.#held.look();
     return this.#cookie(req, '', 0);
   }
 
   #judge(who: Who | undefined, { name, program }: MeantRoute, isProxied: boolean) {
-    const view = NAME_PATTERN.test(program) ? this.#deps.programs.get(program) : undefined;
+    const view = this.#viewOf(program);
     const isPublic =
       isProxied &&
       view !== undefined &&
       proxyAccessOf(this.#access.proxyPolicy, view.details.proxyAccess) === 'public';
     return authorityOf(who, name, view?.status.userId, isPublic);
+  }
+
+  #viewOf(program: string) {
+    return NAME_PATTERN.test(program) ? this.#deps.programs.get(program) : undefined;
+  }
+
+  /** What goes on when its program is gone ends by itself; its removal for one. */
+  #isGone({ program }: MeantRoute): boolean {
+    return program !== '' && this.#viewOf(program) === undefined;
   }
 
   /** Undefined where a request says nothing of who sends it. */
@@ -216,14 +236,6 @@ class TokenGate implements Gate {
     const stored = this.#access.token(who.id);
     if (stored === undefined || hasEnded(stored, now)) return false;
     return stored.role === who.role && (stored.userId ?? '') === who.userId;
-  }
-
-  #endWhatMayNot(): void {
-    for (const [key, { mayGoOn, end }] of [...this.#held]) {
-      if (mayGoOn()) continue;
-      this.#held.delete(key);
-      end();
-    }
   }
 
   #cookie(req: IncomingMessage | undefined, value: string, lastsSeconds: number): string {

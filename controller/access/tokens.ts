@@ -89,6 +89,7 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
     ...{ proxyPolicy, isSecure },
     token: (id) => byId.get(id),
     onChange: (listener) => void listeners.push(listener),
+    after: clock.after,
     warnings: () => (trouble === '' ? [] : [warningOf(trouble)]),
     close() {
       isClosed = true;
