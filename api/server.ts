@@ -146,6 +146,7 @@ function createFront(options: ServerOptions) {
     if (proxy.matches(req.url ?? '')) {
       proxy.handle(req, res);
     } else if (!isBare || !app.plain(req, res)) {
+      onClientGone(res, () => endQueued(res));
       if (req.headers.expect !== undefined) res.writeContinue();
       void routes(req, res);
     }
@@ -172,6 +173,13 @@ function createFront(options: ServerOptions) {
   };
 
   return { proxy, ahead, onRequest, onOffer };
+}
+
+/** Streams that stand behind another answer when their client goes would be told of it by nobody. */
+function endQueued(res: ServerResponse): void {
+  if (res.closed || res.writableFinished || res.socket !== null) return;
+  res.destroy();
+  res.emit('close');
 }
 
 /** Who changed what, when that is over. */
