@@ -1,5 +1,6 @@
 import type { AuditLine } from '../schemas/audit.ts';
 import type { Build, BuildSummary } from '../schemas/build-step.ts';
+import type { Clock } from '../schemas/clock.ts';
 import type { ExecPiece, ExecRequest } from '../schemas/exec.ts';
 import type { HostView } from '../schemas/host-view.ts';
 import type { LogMessage, LogPage } from '../schemas/log-line.ts';
@@ -95,6 +96,8 @@ export interface AccessSource {
   token(id: string): StoredToken | undefined;
   /** Calls when a token is gone, another, or has come to its end. */
   onChange(listener: () => void): void;
+  /** Of the clock that tokens end by. */
+  after: Clock['after'];
   readonly proxyPolicy: ProxyPolicy;
   /** Whether browsers come by TLS alone. */
   readonly isSecure: boolean;

@@ -17,6 +17,7 @@ import { hostNameOf, listen, requireSafeAddress, type Tls } from './http/listen.
 import { answerOffers, createAnswersAhead } from './http/offers.ts';
 import { answerRaw, answerSocket, lingerAfterAnswer } from './http/raw-answer.ts';
 import { sendError } from './http/route.ts';
+import { onClientGone } from './proxy/client-gone.ts';
 import { createProxy, hasBody } from './proxy/proxy.ts';
 import { targetOf } from './proxy/target.ts';
 
@@ -136,15 +137,16 @@ function createFront(options: ServerOptions) {
         answerRaw(res, denied.answer, denied.headers);
         return;
       }
-      res.once(
-        'close',
-        gate.hold(req, () => res.destroy()),
-      );
-      writeDown(deps, gate.passed(req), req, res);
+      const letGo = gate.hold(req, () => res.destroy());
+      onClientGone(res, () => {
+        letGo();
+        writeDown(deps, gate.passed(req), req, res);
+      });
     }
     if (proxy.matches(req.url ?? '')) {
       proxy.handle(req, res);
     } else if (!isBare || !app.plain(req, res)) {
+      onClientGone(res, () => endQueued(res));
       if (req.headers.expect !== undefined) res.writeContinue();
       void routes(req, res);
     }
@@ -173,7 +175,14 @@ function createFront(options: ServerOptions) {
   return { proxy, ahead, onRequest, onOffer };
 }
 
-/** When it is over, who changed what. */
+/** Streams that stand behind another answer when their client goes would be told of it by nobody. */
+function endQueued(res: ServerResponse): void {
+  if (res.closed || res.writableFinished || res.socket !== null) return;
+  res.destroy();
+  res.emit('close');
+}
+
+/** Who changed what, when that is over. */
 function writeDown(
   deps: ApiDeps,
   passed: Passed | undefined,
@@ -182,10 +191,8 @@ function writeDown(
 ): void {
   const { audit } = deps;
   if (audit === undefined || passed === undefined) return;
-  res.once('close', () => {
-    const line = auditLine(deps, req, passed, res.writableFinished ? res.statusCode : 0);
-    if (line !== undefined) audit(line);
-  });
+  const line = auditLine(deps, req, passed, res.writableFinished ? res.statusCode : 0);
+  if (line !== undefined) audit(line);
 }
 
 /** What keeps web pages and malformed requests out, whoever asks. */

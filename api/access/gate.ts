@@ -8,6 +8,7 @@ import type { AccessSource, ApiDeps } from '../deps.ts';
 import { answerOf, type ErrorAnswer, errorAnswer, programNotFound, unknownRoute } from '../errors.ts';
 import { authorityOf } from './authority.ts';
 import { createFailures } from './failures.ts';
+import { createHeld, type Held } from './held.ts';
 import { type MeantRoute, proxyRouteOf, routeOf } from './routes.ts';
 import { createSessions } from './sessions.ts';
 import { verifyToken } from './verify.ts';
@@ -49,7 +50,8 @@ export interface Gate {
    */
   refuse(req: IncomingMessage, proxied: Proxied | undefined): Refusal | undefined;
   /**
-   * Ends what was let in when its token is taken away, or has come to its end. @returns what lets go of it, when it is over
+   * Ends what was let in when it would not be any more: its token or session is gone, its program is another's, or is
+   * not public now. @returns what lets go of it, when it is over
    */
   hold(req: IncomingMessage, end: () => void): () => void;
   /** Undefined for one that needs nobody's leave. */
@@ -63,6 +65,9 @@ type Deps = Pick<ApiDeps, 'access' | 'programs' | 'now' | 'log'>;
 
 const SIGN_IN_HINT =
   'send Authorization: Bearer and a token; whoever runs the host makes one with hershctl token create';
+
+const PLAIN_HINT =
+  'URLs have this path in another form: write it without . and .. as parts, and encode what is no part of a URL';
 
 /** Without tokens it lets everything pass. */
 export function createGate(deps: Deps): Gate {
@@ -90,21 +95,30 @@ class TokenGate implements Gate {
   readonly #access: AccessSource;
   readonly #failures = createFailures();
   readonly #sessions = createSessions();
-  readonly #held = new Map<object, { mayGoOn(): boolean; end(): void }>();
-  readonly #passes = new WeakMap<IncomingMessage, Passed & { mayGoOn(): boolean }>();
+  readonly #held: Held;
+  readonly #passes = new WeakMap<IncomingMessage, Passed>();
+  /** Whether what was let in would be now. */
+  readonly #lasting = new WeakMap<IncomingMessage, () => boolean>();
 
   constructor(deps: Deps, access: AccessSource) {
     this.#deps = deps;
     this.#access = access;
-    access.onChange(() => this.#endWhatMayNot());
+    this.#held = createHeld(access.after);
+    access.onChange(this.#held.look);
   }
 
   refuse(req: IncomingMessage, proxied: Proxied | undefined): Refusal | undefined {
     const path = pathOf(req.url ?? '');
-    const route = proxied === undefined ? meant(req, path) : proxyRoute(req, proxied);
-    const judge = (who: Who | undefined) => this.#judge(who, route, proxied !== undefined);
+    const isPlain = proxied !== undefined || isReadAsWritten(req.url ?? '', path);
+    const route = proxied === undefined ? routeOf(methodOf(req), path) : proxyRoute(req, proxied);
+    const judge = (who: Who | undefined) =>
+      isPlain ? this.#judge(who, route, proxied !== undefined) : who === undefined ? 'unknown' : 'absent';
     // What is for everybody is given whatever else the request says: it may be meant for the program.
-    if (judge(undefined) === 'allowed') return undefined;
+    if (judge(undefined) === 'allowed') {
+      if (proxied !== undefined)
+        this.#lasting.set(req, () => this.#isGone(route) || judge(undefined) === 'allowed');
+      return undefined;
+    }
     const pass = this.#passOf(req);
     if (pass !== undefined && 'answer' in pass) return pass;
     switch (judge(pass?.who)) {
@@ -117,23 +131,25 @@ class TokenGate implements Gate {
           errorAnswer(403, `the role ${pass?.who.role} may not do this`, { hint: roleHint(pass?.who) }),
         );
       case 'absent':
+        if (!isPlain)
+          return plain(errorAnswer(404, `no route ${methodOf(req)} ${path}`, { hint: PLAIN_HINT }));
         return plain(
           answerOf(route.program === '' ? unknownRoute(methodOf(req), path) : programNotFound(route.program)),
         );
     }
     if (pass === undefined) return undefined;
     noteWho(req, pass.who);
-    const mayGoOn = () => this.#isStill(pass) && judge(pass.who) === 'allowed';
-    this.#passes.set(req, { who: pass.who, route, mayGoOn });
+    this.#passes.set(req, { who: pass.who, route });
+    this.#lasting.set(
+      req,
+      () => this.#isStill(pass) && (this.#isGone(route) || judge(pass.who) === 'allowed'),
+    );
     return undefined;
   }
 
   hold(req: IncomingMessage, end: () => void): () => void {
-    const passed = this.#passes.get(req);
-    if (passed === undefined) return () => {};
-    const key = {};
-    this.#held.set(key, { mayGoOn: passed.mayGoOn, end });
-    return () => void this.#held.delete(key);
+    const mayGoOn = this.#lasting.get(req);
+    return mayGoOn === undefined ? () => {} : this.#held.add(mayGoOn, end);
   }
 
   passed(req: IncomingMessage): Passed | undefined {
@@ -145,6 +161,8 @@ class TokenGate implements Gate {
     if ('answer' in who) return who;
     const now = this.#deps.now();
     const { id, key, endsMs } = this.#sessions.open(who.id, now);
+    // An older one may have had to go.
+    this.#held.look();
     const lasts = Math.max(0, Math.floor((endsMs - now) / 1000));
     return { who, key, endsMs, setCookie: this.#cookie(req, id, lasts) };
   }
@@ -152,17 +170,26 @@ class TokenGate implements Gate {
   signOut(req: IncomingMessage | undefined): string {
     const session = req && sessionIn(req);
     if (session !== undefined) this.#sessions.end(session.id, session.key);
-    this.#endWhatMayNot();
+    this.#held.look();
     return this.#cookie(req, '', 0);
   }
 
   #judge(who: Who | undefined, { name, program }: MeantRoute, isProxied: boolean) {
-    const view = NAME_PATTERN.test(program) ? this.#deps.programs.get(program) : undefined;
+    const view = this.#viewOf(program);
     const isPublic =
       isProxied &&
       view !== undefined &&
       proxyAccessOf(this.#access.proxyPolicy, view.details.proxyAccess) === 'public';
     return authorityOf(who, name, view?.status.userId, isPublic);
+  }
+
+  #viewOf(program: string) {
+    return NAME_PATTERN.test(program) ? this.#deps.programs.get(program) : undefined;
+  }
+
+  /** What goes on when its program is gone ends by itself; its removal for one. */
+  #isGone({ program }: MeantRoute): boolean {
+    return program !== '' && this.#viewOf(program) === undefined;
   }
 
   /** Undefined where a request says nothing of who sends it. */
@@ -211,25 +238,16 @@ class TokenGate implements Gate {
     return stored.role === who.role && (stored.userId ?? '') === who.userId;
   }
 
-  #endWhatMayNot(): void {
-    for (const [key, { mayGoOn, end }] of [...this.#held]) {
-      if (mayGoOn()) continue;
-      this.#held.delete(key);
-      end();
-    }
-  }
-
   #cookie(req: IncomingMessage | undefined, value: string, lastsSeconds: number): string {
     const secure = this.#access.isSecure ? '; Secure' : '';
     return `${cookieName(req)}=${value}; Path=/; Max-Age=${lastsSeconds}; HttpOnly; SameSite=Strict${secure}`;
   }
 }
 
-function meant(req: IncomingMessage, path: string): MeantRoute {
-  const { url = '' } = req;
+/** Whoever reads it otherwise (dots that lead up) would be led past what was judged and is written down. */
+function isReadAsWritten(url: string, path: string): boolean {
   const full = `http://localhost${url}`;
-  const isPlain = URL.canParse(full) && new URL(full).pathname === path;
-  return isPlain ? routeOf(methodOf(req), path) : { name: undefined, program: '' };
+  return URL.canParse(full) && new URL(full).pathname === path;
 }
 
 function proxyRoute(req: IncomingMessage, { name, isUpgrade }: Proxied): MeantRoute {

@@ -24,6 +24,8 @@ export interface TokensOptions {
   isSecure: boolean;
   clock: Clock;
   log: Pick<ControllerLog, 'info' | 'warn'>;
+  /** Default: as it lies there. */
+  read?: typeof readTokensFile;
 }
 
 /**
@@ -31,12 +33,12 @@ export interface TokensOptions {
  * `BadRequest` where it can not be read at first.
  */
 export async function openTokens(options: TokensOptions): Promise<Tokens> {
-  const { file, proxyPolicy, isSecure, clock, log } = options;
+  const { file, proxyPolicy, isSecure, clock, log, read = readTokensFile } = options;
   const listeners: (() => void)[] = [];
-  let known = await readTokensFile(file);
-  let byId = new Map(known.tokens.map((token) => [token.id, token]));
-  /** Of the file that was looked at last, whatever came of it. */
-  let seen: string | undefined = known.key;
+  const first = await read(file);
+  let byId = new Map(first.tokens.map((token) => [token.id, token]));
+  /** Of the file that counts. */
+  let seen = first.key;
   let trouble = '';
   let ended = endedOf(byId, clock.now());
   let isClosed = false;
@@ -45,24 +47,24 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
 
   /** Looks, and again in a while; a change that comes while one is read is seen by the next look. */
   function look(): void {
-    const key = statKeyNow(file);
-    const reading = key === seen ? Promise.resolve() : readAgain(key);
+    // What went wrong may pass without a change of the file.
+    const isSame = trouble === '' && statKeyNow(file) === seen;
+    const reading = isSame ? Promise.resolve() : readAgain();
     void reading.then(() => {
       tellOfEnded();
       if (!isClosed) cancel = clock.after(LOOK_MS, look);
     });
   }
 
-  async function readAgain(key: string | undefined): Promise<void> {
+  async function readAgain(): Promise<void> {
     try {
-      known = await readTokensFile(file);
-      byId = new Map(known.tokens.map((token) => [token.id, token]));
-      seen = known.key;
+      const { tokens, key } = await read(file);
+      byId = new Map(tokens.map((token) => [token.id, token]));
+      seen = key;
       trouble = '';
       log.info({ file, tokens: byId.size }, 'the tokens have changed');
       tell();
     } catch (error) {
-      seen = key;
       const words = withHint(error);
       if (words !== trouble)
         log.warn(
@@ -87,6 +89,7 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
     ...{ proxyPolicy, isSecure },
     token: (id) => byId.get(id),
     onChange: (listener) => void listeners.push(listener),
+    after: clock.after,
     warnings: () => (trouble === '' ? [] : [warningOf(trouble)]),
     close() {
       isClosed = true;

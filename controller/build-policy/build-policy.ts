@@ -23,6 +23,8 @@ export type OwnImages = (name: string) => string | undefined;
 
 const SYNTAXES = new Set(['docker/dockerfile', 'docker/dockerfile-upstream']);
 
+const IN_TEXT = ' (the line stands in a here-document, which older builders read as instructions)';
+
 /** Why a build is refused before it begins; undefined where it is not. */
 export function buildRefusal(
   path: string,
@@ -37,7 +39,8 @@ export function buildRefusal(
   for (const fetch of found) {
     const why = fetchRefusal(fetch, policy, own);
     const where = fetch.line === 0 ? 'spec.build.args' : `${path}:${fetch.line}`;
-    if (why !== undefined) return { ...why, message: `${where}: ${why.message}` };
+    const note = fetch.isDoubtful === true ? IN_TEXT : '';
+    if (why !== undefined) return { ...why, message: `${where}: ${why.message}${note}` };
   }
   return undefined;
 }
@@ -49,11 +52,16 @@ export function ownNamesIn(found: readonly Fetch[] | Unread): string[] {
   return [...new Set(names.filter(isOwnName))];
 }
 
-/** Why an image is not pulled; undefined where it is. @param by the words that name it */
-export function imageRefusal(reference: string, by: string, policy: BuildPolicy): Refusal | undefined {
+/** Why an image is not pulled; undefined where it is. @param by the words that name it @param written in place of it */
+export function imageRefusal(
+  reference: string,
+  by: string,
+  policy: BuildPolicy,
+  written = reference,
+): Refusal | undefined {
   const name = imageName(reference);
   if (name === undefined) {
-    const what = reference.replaceAll(UNKNOWN, '');
+    const what = (reference.includes(UNKNOWN) ? written : reference).replaceAll(UNKNOWN, '');
     const message = `${by} ${what}: what it comes to is not known before the build`;
     return { message, hint: 'Write the name as it is, or with an ARG from before the first FROM.' };
   }
@@ -69,10 +77,14 @@ export function isOwnName(reference: string): boolean {
   return name?.registry === DOCKER_HUB && name.repository.startsWith('hersh/');
 }
 
-function fetchRefusal({ by, kind, name }: Fetch, policy: BuildPolicy, own: OwnImages): Refusal | undefined {
+function fetchRefusal(
+  { by, kind, name, written }: Fetch,
+  policy: BuildPolicy,
+  own: OwnImages,
+): Refusal | undefined {
   if (kind === 'remote') return policy.allowAdd ? undefined : addRefusal(name);
   if (kind === 'syntax') return syntaxRefusal(name, policy);
-  if (!isOwnName(name)) return imageRefusal(name, by, policy);
+  if (!isOwnName(name)) return imageRefusal(name, by, policy, written);
   const why = own(name);
   return why === undefined ? undefined : ownRefusal(`${by} ${name}`, why);
 }
@@ -87,7 +99,7 @@ function addRefusal(name: string): Refusal {
     message: `ADD ${what} is not allowed: ${why}`,
     hint: isKnown
       ? 'Use RUN with curl, wget or git instead, which fetch it in the network of the build; the operator may allow it with --build-allow-add on.'
-      : 'Use COPY for files of the context, and RUN with curl or wget for others; the operator may allow it with --build-allow-add on.',
+      : `Write a file of the context with ./ before it (ADD ./${what}), and fetch others by RUN with curl or wget; the operator may allow it with --build-allow-add on.`,
   };
 }
 

@@ -12,6 +12,10 @@ export interface Fetch {
   kind: 'image' | 'syntax' | 'remote';
   /** As it comes to; with `UNKNOWN` in it where that is not known before the build. */
   name: string;
+  /** As it stands there, where that is another word. */
+  written?: string;
+  /** It may be a line of a here-document, which older builders read as an instruction. */
+  isDoubtful?: boolean;
 }
 
 /** Of a Dockerfile that is not read: why. */
@@ -64,7 +68,9 @@ export function* fetchesOf(
     found.push(...(yield* fetchesIn(lines, args, arch)));
   }
   // Several readings have most of them in common.
-  return [...new Map(found.map((one) => [`${one.line}\n${one.by}\n${one.name}`, one])).values()];
+  return [
+    ...new Map(found.map((one) => [`${one.line}\n${one.by}\n${one.name}\n${one.isDoubtful}`, one])).values(),
+  ];
 }
 
 /** How often it stands there, counted a little beyond `enough` at most. */
@@ -106,9 +112,9 @@ function* fetchesIn(
       if (from === undefined) continue;
       isBegun = true;
       if (!stages.has(from.name.toLowerCase()) && from.name.toLowerCase() !== 'scratch')
-        found.push({ line, by: 'FROM', kind: 'image', name: from.name });
+        found.push({ line, by: 'FROM', kind: 'image', name: from.name, written: from.written, isDoubtful });
       if (from.stage !== '' && !isDoubtful) stages.add(from.stage);
-    } else found.push(...ofStep(keyword, rest, stages).map((one) => ({ line, ...one })));
+    } else found.push(...ofStep(keyword, rest, stages).map((one) => ({ line, isDoubtful, ...one })));
   }
   return found;
 }
@@ -155,12 +161,12 @@ function declare(rest: string, args: Readonly<Record<string, string>>, variables
 function fromOf(
   rest: string,
   variables: ReadonlyMap<string, string>,
-): { name: string; stage: string } | undefined {
+): { name: string; written: string; stage: string } | undefined {
   const [image = '', as, stage = '', ...more] = wordsOf(splitOptions(rest).rest);
   if (image === '' || more.length > 0) return undefined;
   if (as !== undefined && (as.toUpperCase() !== 'AS' || stage === '')) return undefined;
   const name = expand(image, variables);
-  return name === '' ? undefined : { name, stage: stage.toLowerCase() };
+  return name === '' ? undefined : { name, written: image, stage: stage.toLowerCase() };
 }
 
 function ofStep(keyword: string, rest: string, stages: ReadonlySet<string>): Omit<Fetch, 'line'>[] {

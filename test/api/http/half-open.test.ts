@@ -78,3 +78,12 @@ test('a stream that is silent behind a client that has ended its side is let go 
   await ended;
   await until(() => api.host.signals.every(({ aborted }) => aborted));
 });
+
+test('a stream that stands behind another ends with its client', async (t) => {
+  const api = await serve(t, [fakeView('p1')]);
+  const client = await rawConnection(t, api.port);
+  client.socket.write(get('/programs/p1/events?follow=true').repeat(2));
+  await until(() => api.host.signals.length === 2);
+  client.socket.destroy();
+  await until(() => api.host.signals.every((signal) => signal?.aborted === true));
+});

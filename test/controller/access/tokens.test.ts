@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openTokens } from '../../../controller/access/tokens.ts';
 import { newToken } from '../../../registry/tokens/new-token.ts';
+import { readTokensFile } from '../../../registry/tokens/tokens-file.ts';
 import { withoutTokens, withToken } from '../../../registry/tokens/tokens-text.ts';
 import { createManualClock } from '../../sim/manual-clock.ts';
 
 const LOOK_MS = 2_000;
 
-async function opened(t: TestContext, expiresAt?: string) {
+async function opened(t: TestContext, expiresAt?: string, read = readTokensFile) {
   const folder = mkdtempSync(join(tmpdir(), 'hersh-tokens-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'tokens.yaml');
@@ -31,7 +32,7 @@ async function opened(t: TestContext, expiresAt?: string) {
   const logged: string[] = [];
   const note = (_fields: object, message: string) => void logged.push(message);
   const log = { info: note, warn: note } as unknown as Parameters<typeof openTokens>[0]['log'];
-  const tokens = await openTokens({ file, proxyPolicy: 'token', isSecure: false, clock, log });
+  const tokens = await openTokens({ file, proxyPolicy: 'token', isSecure: false, clock, log, read });
   t.after(() => tokens.close());
   let told = 0;
   tokens.onChange(() => told++);
@@ -82,6 +83,27 @@ test('a file that can not be used changes nothing, is told as a warning, and is 
   await look(() => tokens.warnings().length === 0);
   assert.equal(tokens.token(other.id), undefined);
   assert.ok(logged.includes('the tokens have changed'));
+});
+
+test('a token that is taken away is none any more also where the first look at that fails in passing', async (t) => {
+  let failures = 0;
+  let isFailing = false;
+  const read = (path: string) => {
+    if (!isFailing) return readTokensFile(path);
+    failures++;
+    return Promise.reject(new Error('too many open files'));
+  };
+  const { file, clock, text, write, tokens, look, logged, other } = await opened(t, undefined, read);
+  isFailing = true;
+  write(withoutTokens(text, file, new Set([other.id])));
+  for (let looks = 0; looks < 3; looks++) await clock.advance(LOOK_MS);
+  assert.ok(failures > 1, 'it is read again though nothing of it has changed');
+  assert.match(tokens.warnings()[0]?.message ?? '', /too many open files/);
+  assert.equal(logged.filter((line) => /can not be used/.test(line)).length, 1);
+  assert.deepEqual(tokens.token(other.id), other);
+  isFailing = false;
+  await look(() => tokens.warnings().length === 0);
+  assert.equal(tokens.token(other.id), undefined);
 });
 
 test('that a token comes to its end is told at its time', async (t) => {

@@ -91,6 +91,29 @@ describe('the policy of builds', () => {
     assert.match(from?.hint ?? '', /--build-registries docker\.io,10\.0\.0\.1/);
   });
 
+  it('says how a file of the context is added whose name has a variable in it', () => {
+    const text = braced('FROM alpine\nARG VERSION=1\nADD app-$<VERSION>.tar.gz /opt/\n');
+    const hint = refusal(text)?.hint ?? '';
+    const [, instead = ''] = /\((ADD .*?)\)/.exec(hint) ?? [];
+    assert.equal(said(text.replace(/ADD \S+/, instead)), undefined, hint);
+    assert.match(instead, /VERSION/);
+  });
+
+  it('shows a name that is not known as it is written', () => {
+    const text = braced('ARG X=a\nFROM team/$<X/a/b>:1');
+    const word = text.split(' ').at(-1) ?? '';
+    assert.ok(said(text)?.includes(`FROM ${word}: `), said(text));
+  });
+
+  it('says of a line in a here-document why it counts', () => {
+    const line = 'ADD http://files.example/x /x';
+    assert.match(said(`FROM alpine\nRUN <<EOF\n${line}\nEOF`) ?? '', /:3: ADD .* here-document/);
+    assert.match(said('FROM alpine\nRUN <<EOF\nFROM localhost/x\nEOF') ?? '', /:3: FROM .* here-document/);
+    const outside = said(`FROM alpine\nRUN <<EOF\nEOF\n${line}`) ?? '';
+    assert.match(outside, /:4: ADD/);
+    assert.doesNotMatch(outside, /here-document/);
+  });
+
   it('looks at what the build is given, which counts before the default', () => {
     const text = 'ARG BASE=alpine\nFROM $BASE\n';
     assert.equal(said(text, DEFAULT_POLICY, { BASE: 'debian' }), undefined);
