@@ -54,8 +54,11 @@ export interface ApiDeps {
     name: string,
     request: ExecRequest,
   ): Promise<{ containerId: string; pieces: AsyncIterable<ExecPiece> }>;
-  /** What would be done if this text were the manifest. Rejects `InvalidManifest`. */
-  dryRun(name: string, text: string): Promise<DryRun>;
+  /**
+   * What would be done if this text were the manifest. Rejects `InvalidManifest`.
+   * @param sees whether who asks may know of a program of that user: what is in force of another's is not told
+   */
+  dryRun(name: string, text: string, sees: (userId: string) => boolean): Promise<DryRun>;
   /** What is wrong with a text as a manifest, whatever it is to be called. */
   validate(text: string): Validation;
   /**

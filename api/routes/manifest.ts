@@ -1,5 +1,6 @@
 import { AppError } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
+import { seesUser } from '../../schemas/token.ts';
 import type { ApiDeps } from '../deps.ts';
 import { programNotFound } from '../errors.ts';
 import { listed, quoted } from '../http/etags.ts';
@@ -43,7 +44,10 @@ async function putManifest({ c, deps, body }: RouteContext): Promise<Response> {
   const ifMatch = c.req.header('If-Match');
   const current = deps.programs.manifest(name)?.etag;
   const etag = ifMatch === undefined ? null : matchOrRefuse(ifMatch, current);
-  if (dryRun) return sendJson(await deps.dryRun(name, body));
+  if (dryRun) {
+    const who = whoAsks(c);
+    return sendJson(await deps.dryRun(name, body, (userId) => seesUser(who, userId)));
+  }
 
   if (etag === null && current !== undefined) throw mustMatch();
   const done = await put(deps, name, body, etag);

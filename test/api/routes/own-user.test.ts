@@ -65,5 +65,13 @@ test('PUT of a manifest is refused before anything is written, also as a dry run
   assert.equal((await put('/manifest', 'bob')).status, 403);
   assert.equal((await put('/manifest?dry_run=true', 'bob')).status, 403);
   assert.deepEqual(api.host.calls, []);
+  const seen: boolean[] = [];
+  const { dryRun } = api.host.deps;
+  api.host.deps.dryRun = (name, text, sees) => {
+    seen.push(sees('alice'), sees('bob'));
+    return dryRun(name, text, sees);
+  };
+  assert.equal((await put('/manifest?dry_run=true', 'alice')).status, 200);
+  assert.deepEqual(seen, [true, false], 'what is compared with is their own');
   assert.equal((await put('/manifest', 'alice')).status, 201);
 });
