@@ -32,6 +32,16 @@ export interface Who {
 export const TOKEN_PREFIX = 'hersh_';
 const TOKEN_PATTERN = /^hersh_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 
+/** What an `Authorization` header shows as a token, whoever's; undefined where it is of another scheme. */
+export function bearerIn(header: string | undefined): string | undefined {
+  return /^Bearer +(.*)$/is.exec(header ?? '')?.[1];
+}
+
+/** Whether it is meant for a host, be it valid or not: no program is told such, and all others may be for a program. */
+export function isForHost(token: string): boolean {
+  return token.toLowerCase().startsWith(TOKEN_PREFIX);
+}
+
 /** The id within a token; undefined for what can be none. */
 export function tokenIdOf(token: string): string | undefined {
   return TOKEN_PATTERN.exec(token)?.[1];
