@@ -1,12 +1,10 @@
 import { parseManifest } from '../../registry/manifests/manifest.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { mayBeOfThisHost } from '../../schemas/image-name.ts';
 import type { Program } from '../../schemas/program.ts';
 import { normaliseFolder } from '../../schemas/resolve.ts';
 import { seesUser, type Who } from '../../schemas/token.ts';
 import type { ProgramStore } from '../deps.ts';
-
-/** Images that the host has made, and such that nobody pulls: whose they are is not known by their name. */
-const OF_THIS_HOST = /^(?:sha256:|(?:docker\.io\/)?hersh\/)/;
 
 /** Throws `Forbidden` where who asks may make programs of one user alone, and that is another. @param field for the words */
 export function refuseForeignUser(who: Who | undefined, userId: string, field: string): void {
@@ -48,7 +46,11 @@ export function refuseForeignManifest(
       'POST /programs and PUT …/sources bring sources of your own',
     );
   if (image !== undefined && !own.some((one) => one.image === image))
-    throw foreign('spec.image', 'no image of this host', 'name one of an image registry');
+    throw foreign(
+      'spec.image',
+      'no image of this host',
+      'name one of an image registry, with a tag: letters a to f and digits alone may be an id',
+    );
 }
 
 const parse = (text: string, name: string) =>
@@ -67,7 +69,7 @@ function of({ rawSpec }: Program): {
   return {
     userId,
     context: build && normaliseFolder(build.context),
-    image: image !== undefined && OF_THIS_HOST.test(image) ? image : undefined,
+    image: image !== undefined && mayBeOfThisHost(image) ? image : undefined,
   };
 }
 

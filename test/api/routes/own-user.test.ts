@@ -38,7 +38,10 @@ test('a manifest of a user names that user, sources that are theirs already, and
     [{ userId: 'alice', build: { context: 'programs' } }, /spec\.build\.context must be/],
     [{ userId: 'alice', build: { context: '.' } }, /spec\.build\.context must be/],
     [{ userId: 'alice', image: 'hersh/build-0123456789ab' }, /spec\.image must be/],
+    [{ userId: 'alice', image: 'index.docker.io/hersh/build-0123456789ab' }, /spec\.image must be/],
     [{ userId: 'alice', image: `sha256:${'0'.repeat(64)}` }, /spec\.image must be/],
+    [{ userId: 'alice', image: '0123456789ab' }, /spec\.image must be/],
+    [{ userId: 'alice', image: 'library/cafe' }, undefined],
     [{ userId: 'alice' }, /not valid/],
   ] as const) {
     const check = (role: TokenRole) => () =>
