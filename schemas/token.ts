@@ -56,8 +56,12 @@ export function whoHas({ id, name, role, userId = '' }: StoredToken): Who {
   return { id, name, role, userId };
 }
 
-/** Whether who asks may know of a program of that user. Undefined: nobody is asked who they are. */
-export function seesUser(who: Who | undefined, userId: string): boolean {
+/**
+ * Whether who asks may know of a program of that user.
+ * @param who undefined: nobody is asked who they are
+ * @param userId undefined: of no single user
+ */
+export function seesUser(who: Who | undefined, userId: string | undefined): boolean {
   return who?.role !== 'user' || who.userId === userId;
 }
 

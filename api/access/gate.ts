@@ -162,7 +162,7 @@ class TokenGate implements Gate {
       isProxied &&
       view !== undefined &&
       proxyAccessOf(this.#access.proxyPolicy, view.details.proxyAccess) === 'public';
-    return authorityOf(who, name, view?.status.userId, isPublic);
+    return authorityOf(who, name, view?.owner, isPublic, view !== undefined);
   }
 
   /** Undefined where a request says nothing of who sends it. */

@@ -33,7 +33,7 @@ export function refuseForeignManifest(
   if (context === undefined && image === undefined) return;
   const own = programs
     .list()
-    .filter(({ status }) => status.userId === who.userId)
+    .filter(({ owner }) => owner === who.userId)
     .map(({ name: one }) => parse(programs.manifest(one)?.text ?? '', one).program)
     .filter((one) => one !== undefined)
     .map(of)
