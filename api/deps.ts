@@ -157,6 +157,8 @@ export interface ProgramStore {
   /** Sorted by name. A program that was deleted is not in it from the moment `remove` resolves. */
   list(): readonly ProgramView[];
   get(name: string): ProgramView | undefined;
+  /** Whose the program was that is deleted and not all gone, `""` where that is not known; undefined of any other. */
+  leftBy(name: string): string | undefined;
   /** Changes whenever any view does: what a cache of the list is keyed by. */
   version(): number;
   /** Calls whenever the view of that program changes, until what it gives is called. */

@@ -162,7 +162,10 @@ class TokenGate implements Gate {
       isProxied &&
       view !== undefined &&
       proxyAccessOf(this.#access.proxyPolicy, view.details.proxyAccess) === 'public';
-    return authorityOf(who, name, view?.owner, isPublic, view !== undefined);
+    // What was deleted while it was paused is shown no more, and goes when whoever had it says so.
+    const isLeft = view === undefined && name === 'POST /programs/{id}/resume' && NAME_PATTERN.test(program);
+    const owner = isLeft ? this.#deps.programs.leftBy(program) : view?.owner;
+    return authorityOf(who, name, owner, isPublic, view !== undefined);
   }
 
   /** Undefined where a request says nothing of who sends it. */
