@@ -6,7 +6,7 @@ import { programNotFound } from '../errors.ts';
 import { listed, quoted } from '../http/etags.ts';
 import { flag } from '../http/query.ts';
 import { programName, type RouteContext, type Routes, sendBytes, sendJson, whoAsks } from '../http/route.ts';
-import { refuseForeignManifest } from './own-user.ts';
+import { refuseForeignManifest, refuseLeftName } from './own-user.ts';
 import { noteOf } from './pauses.ts';
 
 /** The manifest as text, read and written whole, never over what the writer has not seen. */
@@ -40,6 +40,7 @@ async function putManifest({ c, deps, body }: RouteContext): Promise<Response> {
     });
   }
   refuseForeignManifest(whoAsks(c), deps.programs, name, body);
+  refuseLeftName(whoAsks(c), deps.programs, name);
   const dryRun = flag(c, 'dry_run');
   const ifMatch = c.req.header('If-Match');
   const current = deps.programs.manifest(name)?.etag;

@@ -15,6 +15,22 @@ export function refuseForeignUser(who: Who | undefined, userId: string, field: s
 }
 
 /**
+ * Throws `Conflict` where a program of another user was deleted under that name and is not all gone: its containers
+ * would be shown, and taken commands for, as those of whoever has the name next.
+ */
+export function refuseLeftName(
+  who: Who | undefined,
+  programs: Pick<ProgramStore, 'leftBy'>,
+  name: string,
+): void {
+  const left = programs.leftBy(name);
+  if (left === undefined || seesUser(who, left)) return;
+  throw new AppError('Conflict', `the name ${name} is in use: a program is being created or removed there`, {
+    hint: 'Try again in a moment, or take another name.',
+  });
+}
+
+/**
  * Throws `Forbidden` for a manifest by which who asks would come to what is not theirs: a program of another user, or
  * files of the registry, or an image of this host, that no program of theirs has.
  */

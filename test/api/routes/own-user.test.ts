@@ -76,5 +76,18 @@ test('PUT of a manifest is refused before anything is written, also as a dry run
   };
   assert.equal((await put('/manifest?dry_run=true', 'alice')).status, 200);
   assert.deepEqual(seen, [true, false], 'what is compared with is their own');
+  for (const [left, status] of [
+    ['bob', 409],
+    ['', 409],
+    ['alice', 200],
+  ] as const) {
+    api.host.deps.programs.leftBy = () => left;
+    const [dry, wet] = [
+      await put('/manifest?dry_run=true', 'alice'),
+      left !== 'alice' && (await put('/manifest', 'alice')),
+    ];
+    assert.equal(dry.status, status, 'of another’s, under that name, not all is gone');
+    if (wet) assert.deepEqual([wet.status, /bob/.test(wet.text)], [409, false]);
+  }
   assert.equal((await put('/manifest', 'alice')).status, 201);
 });
