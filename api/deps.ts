@@ -55,8 +55,11 @@ export interface ApiDeps {
     name: string,
     request: ExecRequest,
   ): Promise<{ containerId: string; pieces: AsyncIterable<ExecPiece> }>;
-  /** What would be done if this text were the manifest. Rejects `InvalidManifest`. */
-  dryRun(name: string, text: string): Promise<DryRun>;
+  /**
+   * What would be done if this text were the manifest. Rejects `InvalidManifest`.
+   * @param sees whether who asks may know of a program of that user: what is in force of another's is not told
+   */
+  dryRun(name: string, text: string, sees: (userId: string) => boolean): Promise<DryRun>;
   /** What is wrong with a text as a manifest, whatever it is to be called. */
   validate(text: string): Validation;
   /**
@@ -157,6 +160,8 @@ export interface ProgramStore {
   /** Sorted by name. A program that was deleted is not in it from the moment `remove` resolves. */
   list(): readonly ProgramView[];
   get(name: string): ProgramView | undefined;
+  /** Whose the program was that is deleted and not all gone, `""` where that is not known; undefined of any other. */
+  leftBy(name: string): string | undefined;
   /** Changes whenever any view does: what a cache of the list is keyed by. */
   version(): number;
   /** Calls whenever the view of that program changes, until what it gives is called. */

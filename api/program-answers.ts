@@ -19,6 +19,11 @@ export interface RevisionFile {
 /** One program: its status, and what of the manifest the routes decide by. */
 export interface ProgramView {
   name: string;
+  /**
+   * Whose it is, for all that is only for its user: undefined while manifest and ledger name two users, or none does,
+   * which is for nobody but those who see all.
+   */
+  owner: string | undefined;
   desiredState: 'Running' | 'Stopped';
   /** Ran to its end under Never or OnFailure. */
   finished: boolean;

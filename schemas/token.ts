@@ -32,6 +32,16 @@ export interface Who {
 export const TOKEN_PREFIX = 'hersh_';
 const TOKEN_PATTERN = /^hersh_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 
+/** What an `Authorization` header shows as a token, whoever's; undefined where it is of another scheme. */
+export function bearerIn(header: string | undefined): string | undefined {
+  return /^Bearer +(.*)$/is.exec(header ?? '')?.[1];
+}
+
+/** Whether it is meant for a host, be it valid or not: no program is told such, and all others may be for a program. */
+export function isForHost(token: string): boolean {
+  return token.toLowerCase().startsWith(TOKEN_PREFIX);
+}
+
 /** The id within a token; undefined for what can be none. */
 export function tokenIdOf(token: string): string | undefined {
   return TOKEN_PATTERN.exec(token)?.[1];
@@ -46,8 +56,12 @@ export function whoHas({ id, name, role, userId = '' }: StoredToken): Who {
   return { id, name, role, userId };
 }
 
-/** Whether who asks may know of a program of that user. Undefined: nobody is asked who they are. */
-export function seesUser(who: Who | undefined, userId: string): boolean {
+/**
+ * Whether who asks may know of a program of that user.
+ * @param who undefined: nobody is asked who they are
+ * @param userId undefined: of no single user
+ */
+export function seesUser(who: Who | undefined, userId: string | undefined): boolean {
   return who?.role !== 'user' || who.userId === userId;
 }
 

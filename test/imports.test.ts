@@ -57,7 +57,7 @@ const ROOMS: Rooms = {
   'controller/engine/docker/sandbox': [],
   'controller/engine/docker': ['schemas', ...TOLD, 'controller/engine', 'controller/engine/docker/sandbox'],
   // Pure: what a Dockerfile fetches, and who says whether it may.
-  'controller/build-policy': [],
+  'controller/build-policy': ['schemas'],
   'controller/notify': ['schemas', 'registry', ...TOLD],
   'controller/usage': ['schemas', 'registry', ...TOLD, 'controller/engine'],
   ...floors(

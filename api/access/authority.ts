@@ -14,12 +14,14 @@ export type Verdict = 'allowed' | 'unknown' | 'forbidden' | 'absent';
  * @param route undefined for one that is in no table
  * @param owner of the program that it is about; undefined where there is none, or it is about none
  * @param isPublic whether what that program serves is for everybody
+ * @param isThere whether there is such a program, be it of no single user
  */
 export function authorityOf(
   who: Who | undefined,
   route: RouteName | undefined,
   owner: string | undefined,
   isPublic = false,
+  isThere = owner !== undefined,
 ): Verdict {
   const right: Right | undefined = route && RIGHTS[route];
   if (right === 'open') return 'allowed';
@@ -32,7 +34,7 @@ export function authorityOf(
     case 'viewer':
       return ofViewer(right);
     case 'user':
-      return ofUser(right, owner === who.userId, owner !== undefined);
+      return ofUser(right, owner === who.userId, isThere);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 import { SESSION_COOKIE_PREFIX, SESSION_HEADER } from '../../schemas/session-names.ts';
-import { hasEnded, proxyAccessOf, type Who, whoHas } from '../../schemas/token.ts';
+import { bearerIn, hasEnded, isForHost, proxyAccessOf, type Who, whoHas } from '../../schemas/token.ts';
 import type { AccessSource, ApiDeps } from '../deps.ts';
 import { answerOf, type ErrorAnswer, errorAnswer, programNotFound, unknownRoute } from '../errors.ts';
 import { authorityOf } from './authority.ts';
@@ -119,7 +119,7 @@ class TokenGate implements Gate {
         this.#lasting.set(req, () => this.#isGone(route) || judge(undefined) === 'allowed');
       return undefined;
     }
-    const pass = this.#passOf(req);
+    const pass = this.#passOf(req, proxied !== undefined);
     if (pass !== undefined && 'answer' in pass) return pass;
     switch (judge(pass?.who)) {
       case 'allowed':
@@ -180,7 +180,10 @@ class TokenGate implements Gate {
       isProxied &&
       view !== undefined &&
       proxyAccessOf(this.#access.proxyPolicy, view.details.proxyAccess) === 'public';
-    return authorityOf(who, name, view?.status.userId, isPublic);
+    // What was deleted while it was paused is shown no more, and goes when whoever had it says so.
+    const isLeft = view === undefined && name === 'POST /programs/{id}/resume' && NAME_PATTERN.test(program);
+    const owner = isLeft ? this.#deps.programs.leftBy(program) : view?.owner;
+    return authorityOf(who, name, owner, isPublic, view !== undefined);
   }
 
   #viewOf(program: string) {
@@ -193,12 +196,16 @@ class TokenGate implements Gate {
   }
 
   /** Undefined where a request says nothing of who sends it. */
-  #passOf(req: IncomingMessage): Pass | Refusal | undefined {
-    const token = /^Bearer +(.*)$/i.exec(req.headers.authorization ?? '')?.[1];
-    if (token !== undefined) {
-      const who = this.#verified(req, token);
-      return 'answer' in who ? who : { who, session: undefined };
-    }
+  #passOf(req: IncomingMessage, isProxied: boolean): Pass | Refusal | undefined {
+    const token = bearerIn(req.headers.authorization);
+    const signedIn = token !== undefined && isForHost(token) ? undefined : this.#sessionPass(req);
+    // What a program asks for of its clients is sent beside the session, or alone, and is no try to get in here.
+    if (token === undefined || signedIn !== undefined || (isProxied && !isForHost(token))) return signedIn;
+    const who = this.#verified(req, token);
+    return 'answer' in who ? who : { who, session: undefined };
+  }
+
+  #sessionPass(req: IncomingMessage): Pass | undefined {
     const session = sessionIn(req);
     const now = this.#deps.now();
     const tokenId = session && this.#sessions.tokenOf(session.id, session.key, now);

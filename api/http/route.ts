@@ -118,7 +118,7 @@ export function whoAsks(c: Context<ApiEnv>): Who | undefined {
 export function maySee(c: Context<ApiEnv>): (program: ProgramView | undefined) => boolean {
   const who = whoAsks(c);
   if (who?.role !== 'user') return () => true;
-  return (program) => program !== undefined && seesUser(who, program.status.userId);
+  return (program) => program !== undefined && seesUser(who, program.owner);
 }
 
 /** The `{id}` of the path, decoded once; `NotFound` where it can not name a program. */

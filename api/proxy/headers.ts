@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HOP_BY_HOP } from '../../schemas/hop-by-hop.ts';
 import { SESSION_COOKIE_PREFIX, SESSION_HEADER } from '../../schemas/session-names.ts';
-import { TOKEN_PREFIX } from '../../schemas/token.ts';
+import { bearerIn, isForHost } from '../../schemas/token.ts';
 
 /** Of requests: `host` names this server, `expect` is answered here, the rest is set anew. */
 const DROPPED_FROM_REQUEST = new Set([
@@ -17,7 +17,6 @@ const DROPPED_FROM_REQUEST = new Set([
 ]);
 
 /** What lets its client in at this host is not the program's to know. */
-const OWN_TOKEN = new RegExp(`^Bearer +${TOKEN_PREFIX}`, 'i');
 const OWN_COOKIE = new RegExp(`^\\s*${SESSION_COOKIE_PREFIX}`);
 
 /** Of answers: `nosniff` is set anew. */
@@ -84,7 +83,7 @@ export function answerHeaders(raw: readonly (string | Buffer)[], status: number)
 
 /** A header without what is the host's own; undefined where nothing is left of it. */
 function passed(name: 'cookie' | 'authorization', value: string): string | undefined {
-  if (name === 'authorization') return OWN_TOKEN.test(value) ? undefined : value;
+  if (name === 'authorization') return isForHost(bearerIn(value) ?? '') ? undefined : value;
   if (!value.includes(SESSION_COOKIE_PREFIX)) return value;
   const kept = value.split(';').filter((part) => !OWN_COOKIE.test(part));
   return kept.length === 0 ? undefined : kept.join(';').trim();

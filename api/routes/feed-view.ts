@@ -26,7 +26,7 @@ const ALL: FeedView = {
 /** Everything, but for those who may know of programs of one user alone. */
 export function viewFor(who: Who | undefined, programs: Pick<ProgramStore, 'get'>): FeedView {
   if (who?.role !== 'user') return ALL;
-  const has = ({ status }: ProgramView) => seesUser(who, status.userId);
+  const has = ({ owner }: ProgramView) => seesUser(who, owner);
   const isSeen = (name: string) => {
     const program = programs.get(name);
     return program !== undefined && has(program);

@@ -71,26 +71,27 @@ export function eventBody(name: string, event: ProgramEvent): ProgramEvent & { p
 
 /** Has the log told of each program that changes from now on. @returns what does so at once, and whose a program is */
 function tellPrograms({ programs, views, log }: Sources) {
-  /** The newest message of each program, the view that it has, and whose it is. */
-  const shown = new Map<string, { entry?: FeedEntry; body: Buffer; userId: string }>();
+  /** The newest message of each program, the view that it has, and whose it is; undefined: no single user's. */
+  const shown = new Map<string, { entry?: FeedEntry; body: Buffer; owner: string | undefined }>();
   const changed = new Set<string>();
 
   function tell(name: string): void {
     const view = programs.get(name);
     const before = shown.get(name);
     const body = view && views.one(view);
+    const owner = view?.owner;
     // Much of what a status remembers is not shown.
-    if (body === undefined ? before === undefined : before?.body.equals(body)) return;
+    if (body === undefined ? before === undefined : before?.owner === owner && before?.body.equals(body))
+      return;
     if (before?.entry !== undefined) before.entry.isPast = true;
     shown.delete(name);
-    const userId = view?.status.userId;
-    if (before !== undefined && userId !== before.userId) {
-      const removed = log.push('removed', JSON.stringify({ program_id: name }), before.userId);
+    if (before !== undefined && (body === undefined || owner !== before.owner)) {
+      const removed = log.push('removed', JSON.stringify({ program_id: name }), before.owner);
       // For whose it was it is gone, though somebody else has it now.
       if (body !== undefined) removed.frame = '';
     }
-    if (body === undefined || userId === undefined) return;
-    shown.set(name, { entry: log.push('program', body.toString(), userId), body, userId });
+    if (body !== undefined)
+      shown.set(name, { entry: log.push('program', body.toString(), owner), body, owner });
   }
 
   function flush(): void {
@@ -99,13 +100,15 @@ function tellPrograms({ programs, views, log }: Sources) {
     for (const name of names) tell(name);
   }
 
-  for (const view of programs.list())
-    shown.set(view.name, { body: views.one(view), userId: view.status.userId });
+  for (const view of programs.list()) shown.set(view.name, { body: views.one(view), owner: view.owner });
   programs.onAnyChange((name) => {
     if (changed.size === 0) setImmediate(flush);
     changed.add(name);
   });
-  const ownerOf = (name: string) => programs.get(name)?.status.userId ?? shown.get(name)?.userId;
+  const ownerOf = (name: string) => {
+    const view = programs.get(name);
+    return view === undefined ? shown.get(name)?.owner : view.owner;
+  };
   return { flush, ownerOf };
 }
 

@@ -1,11 +1,12 @@
 import { AppError } from '../../schemas/errors.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
+import { seesUser } from '../../schemas/token.ts';
 import type { ApiDeps } from '../deps.ts';
 import { programNotFound } from '../errors.ts';
 import { listed, quoted } from '../http/etags.ts';
 import { flag } from '../http/query.ts';
 import { programName, type RouteContext, type Routes, sendBytes, sendJson, whoAsks } from '../http/route.ts';
-import { refuseForeignManifest } from './own-user.ts';
+import { refuseForeignManifest, refuseLeftName } from './own-user.ts';
 import { noteOf } from './pauses.ts';
 
 /** The manifest as text, read and written whole, never over what the writer has not seen. */
@@ -39,11 +40,15 @@ async function putManifest({ c, deps, body }: RouteContext): Promise<Response> {
     });
   }
   refuseForeignManifest(whoAsks(c), deps.programs, name, body);
+  refuseLeftName(whoAsks(c), deps.programs, name);
   const dryRun = flag(c, 'dry_run');
   const ifMatch = c.req.header('If-Match');
   const current = deps.programs.manifest(name)?.etag;
   const etag = ifMatch === undefined ? null : matchOrRefuse(ifMatch, current);
-  if (dryRun) return sendJson(await deps.dryRun(name, body));
+  if (dryRun) {
+    const who = whoAsks(c);
+    return sendJson(await deps.dryRun(name, body, (userId) => seesUser(who, userId)));
+  }
 
   if (etag === null && current !== undefined) throw mustMatch();
   const done = await put(deps, name, body, etag);

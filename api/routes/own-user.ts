@@ -1,18 +1,32 @@
 import { parseManifest } from '../../registry/manifests/manifest.ts';
 import { AppError } from '../../schemas/errors.ts';
+import { mayBeOfThisHost } from '../../schemas/image-name.ts';
 import type { Program } from '../../schemas/program.ts';
 import { normaliseFolder } from '../../schemas/resolve.ts';
 import { seesUser, type Who } from '../../schemas/token.ts';
 import type { ProgramStore } from '../deps.ts';
-
-/** Images that the host has made, and such that nobody pulls: whose they are is not known by their name. */
-const OF_THIS_HOST = /^(?:sha256:|(?:docker\.io\/)?hersh\/)/;
 
 /** Throws `Forbidden` where who asks may make programs of one user alone, and that is another. @param field for the words */
 export function refuseForeignUser(who: Who | undefined, userId: string, field: string): void {
   if (who === undefined || seesUser(who, userId)) return;
   throw new AppError('Forbidden', `${field} must be ${who.userId}: this token is for programs of that user`, {
     details: [{ path: field, message: `must be ${who.userId}` }],
+  });
+}
+
+/**
+ * Throws `Conflict` where a program of another user was deleted under that name and is not all gone: its containers
+ * would be shown, and taken commands for, as those of whoever has the name next.
+ */
+export function refuseLeftName(
+  who: Who | undefined,
+  programs: Pick<ProgramStore, 'leftBy'>,
+  name: string,
+): void {
+  const left = programs.leftBy(name);
+  if (left === undefined || seesUser(who, left)) return;
+  throw new AppError('Conflict', `the name ${name} is in use: a program is being created or removed there`, {
+    hint: 'Try again in a moment, or take another name.',
   });
 }
 
@@ -35,7 +49,7 @@ export function refuseForeignManifest(
   if (context === undefined && image === undefined) return;
   const own = programs
     .list()
-    .filter(({ status }) => status.userId === who.userId)
+    .filter(({ owner }) => owner === who.userId)
     .map(({ name: one }) => parse(programs.manifest(one)?.text ?? '', one).program)
     .filter((one) => one !== undefined)
     .map(of)
@@ -48,7 +62,11 @@ export function refuseForeignManifest(
       'POST /programs and PUT …/sources bring sources of your own',
     );
   if (image !== undefined && !own.some((one) => one.image === image))
-    throw foreign('spec.image', 'no image of this host', 'name one of an image registry');
+    throw foreign(
+      'spec.image',
+      'no image of this host',
+      'name one of an image registry, with a tag: letters a to f and digits alone may be an id',
+    );
 }
 
 const parse = (text: string, name: string) =>
@@ -67,7 +85,7 @@ function of({ rawSpec }: Program): {
   return {
     userId,
     context: build && normaliseFolder(build.context),
-    image: image !== undefined && OF_THIS_HOST.test(image) ? image : undefined,
+    image: image !== undefined && mayBeOfThisHost(image) ? image : undefined,
   };
 }
 

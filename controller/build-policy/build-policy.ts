@@ -1,6 +1,7 @@
+import { DOCKER_HUB, type ImageName, imageName, isOwnName } from '../../schemas/image-name.ts';
 import { UNKNOWN } from './expand.ts';
 import type { Fetch, Unread } from './fetches-of.ts';
-import { DOCKER_HUB, type ImageName, imageName, isInward } from './registry-of.ts';
+import { isInward } from './registry-of.ts';
 
 /** What the operator lets builds, and programs with an image, fetch in the machine's own network. */
 export interface BuildPolicy {
@@ -68,13 +69,6 @@ export function imageRefusal(
   if (isOwnName(reference))
     return ownRefusal(`${by} ${reference}`, 'an image that a host built is never pulled');
   return registryRefusal(`${by} ${reference}`, name, policy);
-}
-
-/** Whether only a host, or this machine's engine, has an image of that name. */
-export function isOwnName(reference: string): boolean {
-  if (/^(?:sha256:)?[0-9a-f]{64}$/.test(reference)) return true;
-  const name = imageName(reference);
-  return name?.registry === DOCKER_HUB && name.repository.startsWith('hersh/');
 }
 
 function fetchRefusal(

@@ -1,30 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-
-export const DOCKER_HUB = 'docker.io';
-const HUB_NAMES: ReadonlySet<string> = new Set([DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io']);
-const REFERENCE = /^(?:\[[0-9a-fA-F:.]+\](?::\d+)?\/)?[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,511}$/;
-
-/** A name of an image, by who is asked for it. */
-export interface ImageName {
-  /** `docker.io`, `registry.example:5000`, in lower case. */
-  registry: string;
-  /** What it is called there, without tag and digest; on Docker Hub `library/` stands before what has no other. */
-  repository: string;
-}
-
-/** Undefined of what is no name of an image. */
-export function imageName(reference: string): ImageName | undefined {
-  if (!REFERENCE.test(reference)) return undefined;
-  const slash = reference.indexOf('/');
-  const first = reference.slice(0, Math.max(slash, 0));
-  const isHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
-  const registry = isHost ? hubOr(first.toLowerCase()) : DOCKER_HUB;
-  const path = (isHost ? reference.slice(slash + 1) : reference).replace(/@.*$/, '').replace(/:[^/]*$/, '');
-  const isBare = registry === DOCKER_HUB && !path.includes('/');
-  return { registry, repository: isBare ? `library/${path}` : path };
-}
-
-const hubOr = (host: string): string => (HUB_NAMES.has(host) ? DOCKER_HUB : host);
+import { DOCKER_HUB, hubOr } from '../../schemas/image-name.ts';
 
 /** A registry as an operator writes it: a host, perhaps with a port; undefined of what is none. */
 export function registryName(text: string): string | undefined {

@@ -79,7 +79,7 @@ export async function createApiDeps(parts: HostParts): Promise<ApiDeps> {
       list: programs.list,
     }),
     validate: (text) => validateText(registry, text),
-    dryRun: async (name, text) => dryRun({ registry, runtime }, name, text),
+    dryRun: async (name, text, sees) => dryRun({ registry, runtime }, name, text, sees),
     sandbox: createProgramSandbox(engine, statuses),
     proxied: metrics.proxied,
     metrics: () => metrics.text(),

@@ -1,4 +1,4 @@
-import type { PauseStore } from '../../api/deps.ts';
+import type { PauseStore, ProgramStore } from '../../api/deps.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { AppError } from '../../schemas/errors.ts';
 import type { Pause } from '../../schemas/pause.ts';
@@ -8,7 +8,7 @@ import type { ProgramViews } from './program-views.ts';
 /** @param tell writes an event of a program; never rejects */
 export function createPauseStore(
   { pauses, status }: Pick<Registry, 'pauses' | 'status'>,
-  { mustGet, get }: Pick<ProgramViews, 'mustGet' | 'get'>,
+  { mustGet, get, leftBy }: Pick<ProgramViews, 'mustGet' | 'get'> & Pick<ProgramStore, 'leftBy'>,
   tell: (name: string, event: EventDraft) => Promise<void>,
 ): PauseStore {
   /** Not waited for: what was asked for is done, whether or not the disk takes the telling of it. */
@@ -33,11 +33,11 @@ export function createPauseStore(
     },
     async resume(name, by) {
       const view = name === undefined ? undefined : get(name);
+      const user = name === undefined ? '' : (view?.status.userId ?? leftBy(name) ?? '');
       const stood = await pauses.resume(name);
       if (stood === undefined && name !== undefined && view === undefined)
         throw new AppError('NotFound', `program ${name} not found`);
-      if (stood !== undefined)
-        tellAll(name, 'Resumed', resumed(name, stood), by || (view?.status.userId ?? ''));
+      if (stood !== undefined) tellAll(name, 'Resumed', resumed(name, stood), by || user);
       return stood;
     },
   };

@@ -37,6 +37,7 @@ export function createProgramStore(deps: ProgramStoreDeps): ProgramStore & Pick<
 
   return {
     ...{ get, mustGet, list, version, onChange, onAnyChange },
+    leftBy: (name) => (get(name) === undefined ? registry.status.get(name)?.userId : undefined),
     ...createProgramEdits(deps, views),
     ...createNewestBuildLog(deps, views),
     buildIdOf: buildIdOfFiles,

@@ -111,6 +111,12 @@ function askedBy(entry: ManifestEntry | undefined): Asked | undefined {
   return entry.program?.rawSpec ?? entry.asked;
 }
 
+/** Where one of them says nothing, the other counts. What was given away is not yet the other's while its data stands. */
+function ownerOf(known: string, asked: string): string | undefined {
+  if (known !== '' && asked !== '' && known !== asked) return undefined;
+  return known || asked || undefined;
+}
+
 function viewOf(
   name: string,
   entry: ManifestEntry | undefined,
@@ -119,11 +125,13 @@ function viewOf(
   isUp: boolean,
 ): ProgramView {
   const written = entry?.program?.rawSpec;
-  const userId = status.userId || String(written?.userId ?? '');
+  const asked = String(written?.userId ?? '');
+  const userId = status.userId || asked;
   const wanted =
     written === undefined ? status.memory.program.inForce?.spec.desiredState : written.desiredState;
   return {
     name,
+    owner: ownerOf(status.userId, asked),
     desiredState: wanted === 'Stopped' ? 'Stopped' : 'Running',
     finished: status.reason === 'Completed',
     status: { ...status, userId },

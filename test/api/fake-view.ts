@@ -12,6 +12,8 @@ export interface ViewOptions {
   finished?: boolean;
   port?: number;
   userId?: string;
+  /** By default that user; undefined where it is there and no single user's. */
+  owner?: string | undefined;
   status?: Partial<ProgramStatus>;
   details?: Partial<ProgramDetails>;
 }
@@ -19,8 +21,10 @@ export interface ViewOptions {
 export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
   const state = options.state ?? 'Ready';
   const port = options.port ?? 19005;
+  const userId = options.userId ?? 'my-user';
   return {
     name,
+    owner: 'owner' in options ? options.owner : userId,
     desiredState: options.desiredState ?? 'Running',
     finished: options.finished ?? false,
     isUp: isUpState(state),
@@ -48,7 +52,7 @@ export function fakeView(name: string, options: ViewOptions = {}): ProgramView {
           lastTransitionTime: CREATED_AT,
         },
       ],
-      userId: options.userId ?? 'my-user',
+      userId,
       buildId: 'build-0123456789ab',
       imageId: 'sha256:11',
       containerId: 'c0ffee',

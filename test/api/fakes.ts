@@ -251,6 +251,7 @@ export function fakeHost(views: readonly ProgramView[] = [], openapi: unknown = 
       programs: {
         list: () => [...host.views.values()],
         get: (name) => host.views.get(name),
+        leftBy: () => undefined,
         version: () => version,
         onChange(name, listener) {
           changes.on(name, listener);

@@ -93,8 +93,14 @@ describe('a program that is paused', () => {
       host.registry.pauses.named().map(([name]) => name),
       ['app'],
     );
+    assert.equal(host.programs.leftBy('app'), 'me');
     await host.pauses.resume('app', '');
+    assert.equal(
+      (await host.registry.events.list('app')).find(({ reason }) => reason === 'Resumed')?.author,
+      'me',
+    );
     await host.until('it is gone', () => stage.containers('app').length === 0);
+    assert.equal(host.programs.leftBy('app'), undefined);
     await assert.rejects(host.pauses.resume('app', ''), { reason: 'NotFound' });
   });
 

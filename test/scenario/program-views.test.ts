@@ -36,6 +36,29 @@ describe('what is shown of a program', () => {
     assert.deepEqual([recent(), stage.status('app').restartCount], [0, 2]);
   });
 
+  it('is its user’s where manifest and ledger agree, and nobody’s alone while one names another', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    const shown = () => {
+      const view = host.programs.get('app');
+      return [view?.owner, view?.status.userId];
+    };
+    await stage.create('app', { userId: 'ann' });
+    assert.deepEqual(shown(), ['ann', 'ann'], 'there is no ledger yet');
+    await stage.reach('app', 'Ready');
+    stage.world.goAway('end');
+    await host.advance(1_000);
+    await stage.replace('app', { userId: 'bob' });
+    await host.advance(60_000);
+    assert.deepEqual(shown(), [undefined, 'ann']);
+    stage.world.comeBack();
+    await host.until('it is the other’s', () => stage.status('app').userId === 'bob', 60_000);
+    assert.deepEqual(shown(), ['bob', 'bob']);
+    await stage.write('programs/app.yaml', 'nothing of a manifest');
+    await host.advance(5_000);
+    assert.deepEqual(shown(), ['bob', 'bob'], 'what is not valid says nothing');
+  });
+
   it('has the commits of what serves and of what is wanted', async (test) => {
     const stage = await startInGit(test);
     await programs(stage, ['app'], UNPROBED);

@@ -61,6 +61,14 @@ test('what changes anything is open to nobody who only looks, and what tells of 
   }
 });
 
+test('a program that is there and of no single user is the administrator’s, and no name that is free', () => {
+  for (const route of Object.keys(RIGHTS) as RouteName[]) {
+    if (!route.includes('{id}')) continue;
+    assert.equal(authorityOf(whoIs('user'), route, undefined, false, true), 'absent', route);
+    assert.equal(authorityOf(whoIs('admin'), route, undefined, false, true), 'allowed', route);
+  }
+});
+
 test('a route that is in no table is the administrator’s', () => {
   const of = (who: Who | undefined) => authorityOf(who, undefined, 'alice');
   assert.equal(of(undefined), 'unknown');

@@ -48,6 +48,21 @@ test('of what happens at one moment each user is told their own, and ids name no
   assert.ok(!/bobs|Own|snapshot/.test(again.text()), again.text());
 });
 
+test('a program that two users have a claim to is gone for the one, and not yet the other’s', async (t) => {
+  const { host, follow, alice, admin } = await followed(t);
+  const [hers, all] = [await follow(alice), await follow(admin)];
+  // Nothing that is shown of it is another: the manifest alone names somebody else.
+  host.put(fakeView('alices', { userId: 'alice', owner: undefined }));
+  await until(() => /event: removed\ndata: \{"program_id":"alices"\}/.test(hers.text()));
+  host.emit('alices', happened('Between', 1));
+  host.put(fakeView('bobs', { userId: 'bob', state: 'Stopped' }));
+  await until(() => all.text().includes('"Stopped"') && all.text().includes('Between'));
+  assert.ok(!hers.text().includes('Between'));
+  assert.ok(!all.text().includes('event: removed'));
+  host.put(fakeView('alices', { userId: 'alice' }));
+  await until(() => (hers.text().match(/event: program/g) ?? []).length === 2);
+});
+
 test('a program that is given to another user is gone for the one, and only another for the operator', async (t) => {
   const { host, follow, alice, admin } = await followed(t);
   const [hers, all] = [await follow(alice), await follow(admin)];

@@ -72,6 +72,34 @@ test('another user’s program is as one that is not there, whatever the route',
   assert.deepEqual(api.host.calls, []);
 });
 
+test('a program of no single user is as one that is not there for users, and no free name', async (t) => {
+  const { api, alice, admin, as } = await withTokens(t);
+  api.host.put(fakeView('between', { userId: 'alice', owner: undefined }));
+  for (const { method, path, name } of allRoutes('between'))
+    if (name.includes('{id}')) assert.equal((await as(alice.token, path, method)).status, 404, name);
+  for (const path of ['/programs', '/usage']) {
+    assert.ok(!(await as(alice.token, path)).text.includes('between'), path);
+    assert.ok((await as(admin.token, path)).text.includes('between'), path);
+  }
+  assert.equal((await as(admin.token, '/programs/between')).status, 200);
+});
+
+test('whoever deleted a program while it was paused can resume it, and does nothing else with the name', async (t) => {
+  const { api, access, alice, as } = await withTokens(t);
+  const bob = access.make({ role: 'user', userId: 'bob' });
+  const resume = async (token: string) => (await as(token, '/programs/alices/resume', 'POST')).status;
+  assert.equal((await as(alice.token, '/programs/alices/pause', 'POST')).status, 200);
+  assert.equal((await as(alice.token, '/programs/alices', 'DELETE')).status, 200);
+  assert.equal(await resume(alice.token), 404, 'nobody’s');
+  api.host.deps.programs.leftBy = (name) => (name === 'alices' ? 'alice' : undefined);
+  assert.equal(await resume(bob.token), 404);
+  for (const { method, path, name } of allRoutes('alices')) {
+    if (!name.includes('{id}') || name.endsWith('/resume') || name.startsWith('PUT')) continue;
+    assert.equal((await as(alice.token, path, method)).status, 404, name);
+  }
+  assert.equal(await resume(alice.token), 200);
+});
+
 test('a path that is read in more than one way is nobody’s but the administrator’s', async (t) => {
   const { admin, alice, viewer, as } = await withTokens(t);
   for (const path of [

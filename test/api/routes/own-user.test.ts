@@ -38,7 +38,10 @@ test('a manifest of a user names that user, sources that are theirs already, and
     [{ userId: 'alice', build: { context: 'programs' } }, /spec\.build\.context must be/],
     [{ userId: 'alice', build: { context: '.' } }, /spec\.build\.context must be/],
     [{ userId: 'alice', image: 'hersh/build-0123456789ab' }, /spec\.image must be/],
+    [{ userId: 'alice', image: 'index.docker.io/hersh/build-0123456789ab' }, /spec\.image must be/],
     [{ userId: 'alice', image: `sha256:${'0'.repeat(64)}` }, /spec\.image must be/],
+    [{ userId: 'alice', image: '0123456789ab' }, /spec\.image must be/],
+    [{ userId: 'alice', image: 'library/cafe' }, undefined],
     [{ userId: 'alice' }, /not valid/],
   ] as const) {
     const check = (role: TokenRole) => () =>
@@ -65,5 +68,26 @@ test('PUT of a manifest is refused before anything is written, also as a dry run
   assert.equal((await put('/manifest', 'bob')).status, 403);
   assert.equal((await put('/manifest?dry_run=true', 'bob')).status, 403);
   assert.deepEqual(api.host.calls, []);
+  const seen: boolean[] = [];
+  const { dryRun } = api.host.deps;
+  api.host.deps.dryRun = (name, text, sees) => {
+    seen.push(sees('alice'), sees('bob'));
+    return dryRun(name, text, sees);
+  };
+  assert.equal((await put('/manifest?dry_run=true', 'alice')).status, 200);
+  assert.deepEqual(seen, [true, false], 'what is compared with is their own');
+  for (const [left, status] of [
+    ['bob', 409],
+    ['', 409],
+    ['alice', 200],
+  ] as const) {
+    api.host.deps.programs.leftBy = () => left;
+    const [dry, wet] = [
+      await put('/manifest?dry_run=true', 'alice'),
+      left !== 'alice' && (await put('/manifest', 'alice')),
+    ];
+    assert.equal(dry.status, status, 'of another’s, under that name, not all is gone');
+    if (wet) assert.deepEqual([wet.status, /bob/.test(wet.text)], [409, false]);
+  }
   assert.equal((await put('/manifest', 'alice')).status, 201);
 });

@@ -1,27 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { imageName, isInward, registryName } from '../../../controller/build-policy/registry-of.ts';
-
-test('a reference says who is asked for it, as the engine reads it', () => {
-  const rows: [string, string, string][] = [
-    ['alpine', 'docker.io', 'library/alpine'],
-    ['alpine:3', 'docker.io', 'library/alpine'],
-    ['team/app', 'docker.io', 'team/app'],
-    ['localhost', 'docker.io', 'library/localhost'],
-    ['localhost/app:1', 'localhost', 'app'],
-    ['Team/app', 'team', 'app'],
-    ['registry.example/a/b:1', 'registry.example', 'a/b'],
-    ['registry:5000/a', 'registry:5000', 'a'],
-    ['index.docker.io/team/app', 'docker.io', 'team/app'],
-    ['docker.io/alpine@sha256:ab', 'docker.io', 'library/alpine'],
-    ['[fd00::1]:5000/a', '[fd00::1]:5000', 'a'],
-  ];
-  for (const [reference, registry, repository] of rows)
-    assert.deepEqual(imageName(reference), { registry, repository }, reference);
-  for (const text of ['', '/a', 'a b', 'a\0', '-a', 'http://a b'])
-    assert.equal(imageName(text), undefined, text);
-});
+import { isInward, registryName } from '../../../controller/build-policy/registry-of.ts';
 
 test('registries of this machine and its networks are known in every spelling, others are not taken for them', () => {
   const inward = [

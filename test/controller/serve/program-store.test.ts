@@ -264,6 +264,38 @@ describe('a dry run', () => {
   });
 });
 
+describe('a dry run under a name whose ledger is another’s', () => {
+  const envs = ({ diff }: ReturnType<typeof dryRun>) =>
+    diff.filter(({ path }) => path.startsWith('spec.env'));
+  const bobs = manifest('app', { userId: 'bob', env: { B: '1' } });
+
+  it('shows nothing of a program that is deleted and not all gone, nor why that was paused', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { userId: 'ann', env: { A: 'hers' } });
+    await stage.reach('app', 'Ready');
+    await host.pauses.pause('app', { by: 'ann', why: 'her heap' });
+    await host.programs.remove('app');
+    await host.advance(1_000);
+    assert.notEqual(host.registry.status.get('app'), undefined);
+    const shown = dryRun({ registry: host.registry, runtime: 'runc' }, 'app', bobs, (one) => one === 'bob');
+    assert.deepEqual(envs(shown), [{ path: 'spec.env', from: null, to: { B: '1' } }]);
+    assert.doesNotMatch(JSON.stringify(shown), /hers|heap|ann/);
+    assert.match(shown.actions[0] ?? '', /nothing before it is resumed/);
+  });
+
+  it('shows nothing of what is in force of another user, but to those who see that one', async (test) => {
+    const stage = await createStage(test);
+    const host = await stage.start();
+    await stage.create('app', { userId: 'ann', env: { A: 'hers' } });
+    await stage.reach('app', 'Ready');
+    const of = (sees?: (userId: string) => boolean) =>
+      dryRun({ registry: host.registry, runtime: 'runc' }, 'app', bobs, sees);
+    assert.doesNotMatch(JSON.stringify(of((one) => one === 'bob')), /hers|ann/);
+    assert.match(JSON.stringify(of()), /"spec.userId","from":"ann","to":"bob"/);
+  });
+});
+
 describe('the difference of two specs', () => {
   const spec = (raw: Record<string, unknown>) => resolveSpec({ userId: 'me', ...raw }, 'runc');
   const image = { image: 'shop/app:1' };
