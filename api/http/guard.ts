@@ -4,6 +4,8 @@ import { AppError } from '../../schemas/errors.ts';
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 /** `/`, `/docs` and the page's own addresses, written plainly: none that comes to another route by its dots. */
 const PAGE = /^\/(?:docs|ui(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*\/?)?(?:[?#]|$)/;
+/** What a program serves, which a page of another program may link to; of another site nothing may. */
+const PROXIED = /^\/programs\/[A-Za-z0-9][A-Za-z0-9._-]*\/proxy(?:[/?#]|$)/;
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/;
 
 /** What `Sec-Fetch-Site` says of pages that are not this host's own: another port of a machine is the same site. */
@@ -19,7 +21,8 @@ export type OriginGuard = (req: IncomingMessage) => AppError | undefined;
  * Keeps web pages out. The API has no passwords on loopback, so any page in the user's browser could drive it:
  * a name that resolves here (DNS rebinding) is caught by `Host`, a page of another origin by `Origin` and
  * `Sec-Fetch-Site`. Another port is another origin, though the same site: what a program serves on its own port may not
- * drive the host either. A link elsewhere may lead to the pages (`/`, `/ui`, `/docs`), which is all that such a page may do.
+ * drive the host either. A link elsewhere may lead to the pages (`/`, `/ui`, `/docs`), one on the same site to what programs
+ * serve, which is all that such a page may do.
  * @param hosts names accepted besides localhost, 127.0.0.1 and [::1]; ports do not matter
  * @param origins whose pages may use the API, in lower case, as `Origin` has them
  * @param anyHost requests, `POST /path`, that may come under any name: they prove by a secret whose they are, which no
@@ -74,7 +77,7 @@ function opensPage({ method, url = '', headers }: IncomingMessage): boolean {
     (method === 'GET' || method === 'HEAD') &&
     headers['sec-fetch-mode'] === 'navigate' &&
     headers['sec-fetch-dest'] === 'document' &&
-    PAGE.test(url)
+    (PAGE.test(url) || (headers['sec-fetch-site'] === 'same-site' && PROXIED.test(url)))
   );
 }
 

@@ -149,6 +149,9 @@ test('of the same site, too, only a link to the page is followed, and only strea
   assert.equal(await statusOf('/docs', click), 200);
   assert.equal(await statusOf('/ui', click, 'POST'), 403);
   assert.equal(await statusOf('/programs', click), 403);
+  assert.notEqual(await statusOf('/programs/p1/proxy/x', click), 403);
+  assert.equal(await statusOf('/programs/p1/proxy/x', { ...click, 'Sec-Fetch-Site': 'cross-site' }), 403);
+  assert.equal(await statusOf('/programs/p1/proxy/x', { ...click, 'Sec-Fetch-Dest': 'iframe' }), 403);
   assert.equal(await statusOf('/events?follow=true', { ...from, Accept: 'text/event-stream' }), 403);
   assert.equal(await statusOf('/programs/p1/stop', from, 'POST'), 403);
   assert.equal(await statusOf('/programs', { ...from, Origin: friend }), 200);
