@@ -164,9 +164,11 @@ async function scanFile(
   try {
     const stats = await stat(path, { bigint: true });
     const key = statKey(stats);
-    const isWhole = stats.size > 0n && isPutThere(stats, before);
-    const wait = isWhole ? 0 : settleMs(stats, nowMs, stats.size === 0n ? EMPTY_SETTLE_MS : SETTLE_MS);
-    if (wait > 0) return wait;
+    const isEmpty = stats.size === 0n;
+    if (isEmpty || !isPutThere(stats, before)) {
+      const wait = settleMs(stats, nowMs, isEmpty ? EMPTY_SETTLE_MS : SETTLE_MS);
+      if (wait > 0) return wait;
+    }
     if (!stats.isFile()) return unreadable(key, 'it is not a file');
     if (stats.size > MANIFEST_BYTES_MAX)
       return unreadable(key, `it is larger than ${MANIFEST_BYTES_MAX} bytes`);

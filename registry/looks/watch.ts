@@ -40,11 +40,8 @@ export function watchRegistry(
   let closed = false;
   let refreshing: Promise<void> = Promise.resolve();
 
-  const onChanged = (paths: ReadonlySet<string>) => {
-    if (!closed) onHint(paths);
-  };
-  const manifests = createGatherer(clock, MANIFEST_MS, onChanged);
-  const others = createGatherer(clock, SETTLE_MS + 1, onChanged);
+  const manifests = createGatherer(clock, MANIFEST_MS, onHint);
+  const others = createGatherer(clock, SETTLE_MS + 1, onHint);
   const gather = (path: string) => {
     if (!closed) (path.startsWith(`${PROGRAMS}/`) ? manifests : others).add(path);
   };

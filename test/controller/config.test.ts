@@ -259,7 +259,7 @@ describe('configuration: what builds may fetch', () => {
   });
 
   it('refuses what is no registry', () => {
-    for (const text of ['https://registry.example', 'a/b', 'a b'])
+    for (const text of ['https://images.example', 'a/b', 'a b'])
       assert.throws(
         () => read(['--build-registries', text]),
         /--build-registries: .* such as docker\.io/,

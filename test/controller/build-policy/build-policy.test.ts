@@ -36,7 +36,7 @@ const ORDINARY: Record<string, string> = {
   'a stage for a platform':
     'FROM --platform=$BUILDPLATFORM golang AS base-amd64\nFROM base-$<TARGETARCH>\nRUN --mount=type=bind,from=base-amd64 true\n',
   'caches and secrets':
-    'FROM alpine\nRUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=a npm ci\n',
+    'FROM alpine\nRUN --mount=type=cache,target=/cache/npm --mount=type=secret,id=a npm ci\n',
   'the builder of today': '# syntax=docker/dockerfile:1.7\n# escape=\\\nFROM alpine\n',
   'what RUN fetches':
     'FROM alpine\nRUN wget http://10.0.0.1/x && \\\n  # ADD http://10.0.0.1/x /\n  git clone git@github.com:a/b\n',
