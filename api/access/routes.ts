@@ -1,5 +1,7 @@
 /** What each route asks of who calls it. A route that is missing here is the administrator's alone. */
 
+import { decodeOnce } from '../../schemas/decode-once.ts';
+
 /**
  * - `open`: nobody is asked; it tells of no program, or proves otherwise who calls
  * - `known`: any token; what it tells of programs is what that one may see
@@ -115,7 +117,7 @@ export function routeOf(method: string, path: string): MeantRoute {
     .split('/');
   for (const [name, wanted] of BY_SHAPE.get(shapeOf(asked, parts)) ?? []) {
     if (!wanted.every((part, at) => (part.startsWith('{') ? parts[at] !== '' : part === parts[at]))) continue;
-    return { name, program: wanted[1] === '{id}' ? decoded(parts[1] ?? '') : '' };
+    return { name, program: wanted[1] === '{id}' ? decodeOnce(parts[1] ?? '') : '' };
   }
   return { name: undefined, program: '' };
 }
@@ -128,13 +130,4 @@ export function proxyRouteOf(method: string): RouteName {
 
 function shapeOf(method: string, parts: readonly string[]): string {
   return `${method} ${parts.length}`;
-}
-
-/** As the routes decode it: once. What can not be decoded is no name. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,3 +1,4 @@
+import { decodeOnce } from '../../schemas/decode-once.ts';
 import { NAME_PATTERN } from '../../schemas/program.ts';
 
 /** What a proxied request asks for. */
@@ -45,13 +46,4 @@ export function targetOf(url: string): ProxyTarget {
 /** Whether a program may have that name at all. */
 export function isName(name: string): boolean {
   return NAME_PATTERN.test(name);
-}
-
-function decodeOnce(text: string): string {
-  if (!text.includes('%')) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -7,14 +7,12 @@ const KEPT_MAX = 5_000;
 
 /** One message to all listeners. */
 export interface FeedEntry {
-  /** `""` where nobody who may see all programs is told of it. */
+  /** `""` where nobody who may see all programs is told of it: only how a program is now is. */
   frame: string;
-  /** The program changed again since: only how it is now is told. */
-  isPast: boolean;
   /** Of the program that it tells of; undefined where that is not known, and nobody's in particular. */
   userId: string | undefined;
-  /** What the frame is made of. */
   type: string;
+  /** What the frame is made of; `""` where the program changed again since, so that nobody is told. */
   data: string;
   mark: FeedMark;
 }
@@ -49,7 +47,7 @@ export function createFeedLog(boot: string, nowMs: number): FeedLog {
     mark: () => mark,
     push(type, data, userId, event) {
       mark = markAfter({ ...mark, seq: mark.seq + 1 }, event);
-      const entry = { frame: frameOf(type, data, idOf(mark)), isPast: false, userId, type, data, mark };
+      const entry = { frame: frameOf(type, data, idOf(mark)), userId, type, data, mark };
       entries.push(entry);
       if (entries.length > KEPT_MAX * 2) entries.splice(0, KEPT_MAX);
       for (const wake of [...waiting]) wake();

@@ -19,7 +19,7 @@ export interface FeedView {
 const ALL: FeedView = {
   has: () => true,
   hasEvent: () => true,
-  frameOf: ({ frame, isPast }) => (isPast ? '' : frame),
+  frameOf: ({ frame }) => frame,
   markOf: (mark) => mark,
 };
 
@@ -38,8 +38,8 @@ export function viewFor(who: Who | undefined, programs: Pick<ProgramStore, 'get'
   return {
     has,
     hasEvent: ({ name }) => isSeen(name),
-    frameOf({ isPast, userId, type, data, mark }) {
-      if (isPast || userId !== who.userId) return '';
+    frameOf({ userId, type, data, mark }) {
+      if (data === '' || userId !== who.userId) return '';
       return frameOf(type, data, idOf(markOf(mark)));
     },
     markOf,

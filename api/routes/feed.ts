@@ -83,7 +83,11 @@ function tellPrograms({ programs, views, log }: Sources) {
     // Much of what a status remembers is not shown.
     if (body === undefined ? before === undefined : before?.owner === owner && before?.body.equals(body))
       return;
-    if (before?.entry !== undefined) before.entry.isPast = true;
+    // What is not told any more is not kept either.
+    if (before?.entry !== undefined) {
+      before.entry.frame = '';
+      before.entry.data = '';
+    }
     shown.delete(name);
     if (before !== undefined && (body === undefined || owner !== before.owner)) {
       const removed = log.push('removed', JSON.stringify({ program_id: name }), before.owner);

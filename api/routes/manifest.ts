@@ -39,16 +39,14 @@ async function putManifest({ c, deps, body }: RouteContext): Promise<Response> {
       hint: `names match ${NAME_PATTERN.source}`,
     });
   }
-  refuseForeignManifest(whoAsks(c), deps.programs, name, body);
-  refuseLeftName(whoAsks(c), deps.programs, name);
+  const who = whoAsks(c);
+  refuseForeignManifest(who, deps.programs, name, body);
+  refuseLeftName(who, deps.programs, name);
   const dryRun = flag(c, 'dry_run');
   const ifMatch = c.req.header('If-Match');
   const current = deps.programs.manifest(name)?.etag;
   const etag = ifMatch === undefined ? null : matchOrRefuse(ifMatch, current);
-  if (dryRun) {
-    const who = whoAsks(c);
-    return sendJson(await deps.dryRun(name, body, (userId) => seesUser(who, userId)));
-  }
+  if (dryRun) return sendJson(await deps.dryRun(name, body, (userId) => seesUser(who, userId)));
 
   if (etag === null && current !== undefined) throw mustMatch();
   const done = await put(deps, name, body, etag);
